@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import cattrs
+from cattrs.gen import make_dict_structure_fn, override
 
 from conformance.model import Tier
 from conformance.targets.bundled import REFERENCE
@@ -42,7 +43,8 @@ class Fault:
         statistical: only statistics over sampled answers can show it.
         contract: the contract under which it is judged.
         dialect: the dialect that shows it.
-        modifiers: where it can hide and still be a fault (``stream``, ``every-third``, …).
+        triggers: those under which it is still a fault (``stream``, ``every-third``, …); the server
+            lists them as ``modifiers``.
         shows: whether it is told as a deviation or as a clean refusal.
     """
 
@@ -54,15 +56,15 @@ class Fault:
     statistical: bool = False
     contract: str = LIVE
     dialect: str = REFERENCE
-    modifiers: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
     shows: Shows = Shows.FAILURE
 
-    def due(self, modifier: str | None) -> Tier:
-        """The tier at which a run has to find it, shown everywhere or only where a modifier says.
+    def due(self, trigger: str | None) -> Tier:
+        """The tier at which a run has to detect it, with a trigger or without.
 
-        What shows always and in every answer, the standard tier has to find.
+        The standard tier has to detect what affects every response.
         """
-        return Tier.DEEP if modifier or self.statistical else Tier.STANDARD
+        return Tier.DEEP if trigger or self.statistical else Tier.STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,12 @@ class Catalogue:
     variants: tuple[Variant, ...]
 
 
+_CONVERTER = cattrs.Converter()
+_CONVERTER.register_structure_hook(
+    Fault, make_dict_structure_fn(Fault, _CONVERTER, triggers=override(rename="modifiers"))
+)
+
+
 def read_catalogue(faults: str, variants: str) -> Catalogue:
     """Read the two lists as the server prints them.
 
@@ -101,7 +109,7 @@ def read_catalogue(faults: str, variants: str) -> Catalogue:
 
 def _records(text: str, kind: type[T]) -> tuple[T, ...]:
     try:
-        return cattrs.structure(json.loads(text), tuple[kind, ...])  # type: ignore[valid-type]  # a type made at run time
+        return _CONVERTER.structure(json.loads(text), tuple[kind, ...])  # type: ignore[valid-type]  # a type made at run time
     except (cattrs.BaseValidationError, ValueError, TypeError) as error:
         result = (
             "; ".join(cattrs.transform_error(error))

@@ -22,16 +22,16 @@ from reference_server.completions.strict_json import MAX_BODY
 PATH = "/v1/completions"
 
 NOTICEABLE = 0.005
-"""Seconds below which nobody can tell a stream from a burst."""
+"""Seconds below which a stream cannot be distinguished from a burst."""
 
 logger = logging.getLogger(__name__)
 
 
 class Relay:
-    """Answers ``POST /v1/completions`` with a behaviour; everything else passes untouched."""
+    """Serves ``POST /v1/completions`` with a behaviour; everything else passes unchanged."""
 
     def __init__(self, app: ASGIApp, behaviour: Behaviour, key: str) -> None:
-        """``key`` is the one that the application takes."""
+        """``key`` is the one that the application accepts."""
         self._app = app
         self._behaviour = behaviour
         self._key = key
@@ -67,7 +67,7 @@ class Relay:
     async def _respond(
         self, scope: Scope, request: ClientRequest, receive: Receive
     ) -> tuple[ServerResponse, float]:
-        """Ask the application, and gather all that it answers; in how many seconds it came."""
+        """Call the application; returns its whole response, and how many seconds it took."""
         body: list[Message] = [{"type": "http.request", "body": request.raw, "more_body": False}]
         result: list[Message] = []
         came: list[float] = []
@@ -87,9 +87,9 @@ class Relay:
 
 
 def paced(response: ServerResponse, span: float) -> ServerResponse:
-    """Let a stream that was gathered whole come over the seconds in which it was made.
+    """Send a collected stream over the time in which it was generated.
 
-    Whatever has a pace of its own keeps it, and what took no time to speak of comes at once.
+    A response with pauses keeps them, and one that took almost no time is sent at once.
     """
     parts = response.parts
     if not (response.is_stream and parts) or span < NOTICEABLE or any(p.pause for p in parts):
@@ -110,7 +110,7 @@ def _response(result: list[Message]) -> ServerResponse:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The request's body, or what of it shows that it is too long; None if the client left."""
+    """The request's body, or enough of it to show that it is too long; None if the client left."""
     raw = bytearray()
     while len(raw) <= MAX_BODY:
         message = await receive()
@@ -123,7 +123,7 @@ async def _read(receive: Receive) -> bytes | None:
 
 
 async def send_response(send: Send, response: ServerResponse) -> None:
-    """Send an answer in its parts and at its pace."""
+    """Send a response in its parts, with its pauses."""
     headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers]
     if not (response.is_stream or response.cut):
         headers.append((b"content-length", str(len(response.raw)).encode()))
@@ -133,6 +133,6 @@ async def send_response(send: Send, response: ServerResponse) -> None:
             await asyncio.sleep(part.pause)
         await send({"type": "http.response.body", "body": part.data, "more_body": True})
     if response.cut:
-        logger.info("the connection is cut, as the behaviour wants it")
-        return  # an answer that is not finished makes the connection end
+        logger.info("the behaviour cuts the connection")
+        return  # an incomplete response makes the server close the connection
     await send({"type": "http.response.body", "body": b"", "more_body": False})

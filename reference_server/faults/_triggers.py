@@ -1,24 +1,24 @@
-"""Where the faults of request parameters can hide: sets of modifiers by what a fault touches."""
+"""Triggers that faults of request parameters have in common, by what a fault affects."""
 
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
-HANDLERS = frozenset({Modifier.STREAM, Modifier.NON_STREAMING})
-"""What a request is declined or taken for: plain answers and streams can have code of their own.
-One server of three may take what the others decline; to see that takes three requests for each."""
+HANDLERS = frozenset({Trigger.STREAM, Trigger.NON_STREAMING})
+"""For accepting and rejecting, which streams and non-streaming responses can implement separately.
+With `@every-third`, a run would need three requests per value to notice."""
 
-REQUESTS = EVERYWHERE - {Modifier.SECOND_CHOICE}
-"""What happens to a whole request, so that its choices share it."""
+REQUESTS = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
+"""For faults of a whole request, whose choices all show them."""
 
-RARE = frozenset({Modifier.EVERY_THIRD})
-"""Where a fault strikes for one value alone, one server of three shows it less than once a run."""
+RARE = frozenset({Trigger.EVERY_THIRD})
+"""Excluded for faults of a single value: a run sends that value fewer than three times."""
 
-NO_ECHO = EVERYWHERE - {Modifier.ECHO}
+NO_ECHO = ALL_TRIGGERS - {Trigger.ECHO}
 
-NO_STREAM = EVERYWHERE - {Modifier.STREAM, Modifier.NON_STREAMING}
-"""What cannot be streamed is plain everywhere."""
+NO_STREAM = ALL_TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING}
+"""For faults of parameters that cannot be streamed."""
 
-NON_STREAMING_ONLY = frozenset({Modifier.NON_STREAMING})
-"""What is asked for as a plain request alone, so that there is money left for other requests."""
+NON_STREAMING_ONLY = frozenset({Trigger.NON_STREAMING})
+"""For faults of what a run requests without streaming only, to save budget."""
 
-SINGLY = frozenset({Modifier.STREAM, Modifier.NON_STREAMING})
-"""What is asked for as a single prompt alone."""
+SINGLE_PROMPT = frozenset({Trigger.STREAM, Trigger.NON_STREAMING})
+"""For faults of what a run requests with a single prompt only."""

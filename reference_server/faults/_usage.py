@@ -1,16 +1,16 @@
-"""What several faults of the bill share: where they can hide, and rough ways to count."""
+"""Parts that faults of ``usage`` share: their triggers, and rough ways to count."""
 
 import math
 import re
 
 from reference_server.behaviour.messages import Body
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
-IN_USAGE = EVERYWHERE - {Modifier.SECOND_CHOICE}
-"""One bill is for all choices, so that a fault of it cannot show in the second one alone."""
+IN_USAGE = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
+"""All triggers but one: all choices share ``usage``, so the second alone cannot show a fault."""
 
-IN_NON_STREAMING_USAGE = IN_USAGE - {Modifier.STREAM, Modifier.NON_STREAMING}
-"""The modifiers of what only plain answers have, or only streams."""
+IN_NON_STREAMING_USAGE = IN_USAGE - {Trigger.STREAM, Trigger.NON_STREAMING}
+"""Triggers of what only non-streaming responses have, or only streams."""
 
 COUNTS = ("prompt_tokens", "completion_tokens")
 
@@ -23,16 +23,16 @@ def prompts(request: Body) -> list[str]:
 
 
 def added_up(usage: Body, **changed: int) -> Body:
-    """Counts that are others, with a total that is right for them."""
+    """Changed counts, with a total that is adjusted to them."""
     whole = {**usage, **changed}
     return {**changed, "total_tokens": sum(whole[name] for name in COUNTS)}
 
 
 def by_length(text: str) -> int:
-    """Four characters a token: how software counts that has no tokenizer."""
+    """One token per four characters, the estimate of software without a tokenizer."""
     return math.ceil(len(text) / 4)
 
 
 def by_words(text: str) -> int:
-    """Count words and marks, as a tokenizer of another family roughly would."""
+    """Count words and punctuation marks, roughly as another family of tokenizers does."""
     return len(re.findall(r"\w+|[^\w\s]", text))

@@ -1,4 +1,4 @@
-"""What an answer has beside its choices, and how its JSON is written."""
+"""Additional fields of a response, and how its JSON is written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reference_server.behaviour.rewrite import Rewrite
 
 @variant("json-indented")
 def json_indented() -> Behaviour:
-    """A plain answer is written over several lines, with escapes for all beyond ASCII."""
+    """A non-streaming response is indented, and non-ASCII characters are escaped."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.is_stream:
@@ -24,19 +24,19 @@ def json_indented() -> Behaviour:
 
 @variant("json-after-blanks")
 def json_after_blanks() -> Behaviour:
-    """Blank lines come before a plain answer, by which a gateway keeps the connection open."""
+    """Blank lines precede a non-streaming response, as sent by a gateway to keep it alive."""
     return Rewrite(raw=lambda _, got: got if got.is_stream else got.with_raw(b"\n\n \n" + got.raw))
 
 
 @variant("timings")
 def timings() -> Behaviour:
-    """Answers and chunks carry ``timings`` of their own, as llama.cpp's do."""
+    """Responses and chunks have a ``timings`` field, as in llama.cpp."""
     return members(timings={"predicted_ms": 12.5})
 
 
 @variant("vllm-members")
 def vllm_members() -> Behaviour:
-    """Answers and choices carry the members that vLLM adds, most of them null."""
+    """Responses and choices have the fields that vLLM adds, most of them null."""
 
     def change(_: Body, whole: Body) -> Body:
         more = {"stop_reason": None, "token_ids": None, "prompt_logprobs": None}
@@ -49,7 +49,7 @@ def vllm_members() -> Behaviour:
 
 @variant("sglang-members")
 def sglang_members() -> Behaviour:
-    """Choices say by ``matched_stop`` what ended them: a token's id, or nothing."""
+    """``matched_stop`` of a choice tells what ended it: a token's id, or null."""
 
     def change(_: Body, choice: Body) -> Body:
         ended = choice["finish_reason"] == "stop"
@@ -60,7 +60,7 @@ def sglang_members() -> Behaviour:
 
 @variant("provider-members")
 def provider_members() -> Behaviour:
-    """Answers name the provider, a region and a cost, as routers add them."""
+    """Responses contain the provider, a region and a cost, as added by routers."""
     return members(provider="Example", region="cn-north-1", cost=0.0001, warnings=[])
 
 
@@ -78,7 +78,7 @@ def fingerprint_null() -> Behaviour:
 
 @variant("other-ids")
 def other_ids() -> Behaviour:
-    """An ``id`` is a bare UUID without a prefix."""
+    """``id`` is a UUID without a prefix."""
 
     def identity(old: str) -> str:
         digits = old.encode().hex().ljust(32, "0")[-32:]
@@ -89,11 +89,11 @@ def other_ids() -> Behaviour:
 
 @variant("clock-behind")
 def clock_behind() -> Behaviour:
-    """The server's clock is two seconds behind."""
+    """The server's clock is two seconds slow."""
     return members(created=lambda old: old - 2)
 
 
 @variant("clock-ahead")
 def clock_ahead() -> Behaviour:
-    """The server's clock is two seconds ahead."""
+    """The server's clock is two seconds fast."""
     return members(created=lambda old: old + 2)

@@ -54,7 +54,7 @@ def test_what_breaks_a_relation_is_found_with_every_seed(name: str, seed: int) -
 
 
 def test_a_ban_that_bans_is_seen_to() -> None:
-    server = FakeServer(Rewrite(ask=keep_ids, non_streaming=tell_ids))
+    server = FakeServer(Rewrite(request=keep_ids, non_streaming=tell_ids))
     assert finding_of("relations.ban-bans", server).verdict is Verdict.PASS
 
 

@@ -114,8 +114,8 @@ def test_what_is_left_to_chance_is_drawn_each_time(tiny: Tokenizer) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--fault", "no-such"], "there is no fault and no variant called 'no-such'"),
-        (["--fault", "total-mismatch@x"], "@x is no modifier"),
+        (["--fault", "no-such"], "unknown fault or variant 'no-such'"),
+        (["--fault", "total-mismatch@x"], "unknown trigger @x"),
         (["--showcase", "--variant", "timings"], "name them in the path"),
     ],
 )

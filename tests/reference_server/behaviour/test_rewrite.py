@@ -54,7 +54,7 @@ def test_any_function_may_decline() -> None:
     def no(*_: object) -> Body:
         raise Rejected(418, "tea", param="pot")
 
-    for rewrite in (Rewrite(ask=no), Rewrite(non_streaming=no)):
+    for rewrite in (Rewrite(request=no), Rewrite(non_streaming=no)):
         (response,) = responses(rewrite, NON_STREAMING)
         error = {"message": "tea", "type": "invalid_request_error", "param": "pot", "code": None}
         assert (response.status, response.body) == (418, {"error": error})
@@ -80,5 +80,5 @@ def test_half_a_surrogate_and_nan_can_be_written() -> None:
 
 
 def test_two_rewrites_of_the_same_thing_do_not_go_together() -> None:
-    with pytest.raises(ValueError, match="both rewrite ask"):
+    with pytest.raises(ValueError, match="both rewrite request"):
         pieces.both(pieces.drops("n"), pieces.sets(n=1))

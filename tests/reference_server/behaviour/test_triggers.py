@@ -1,4 +1,4 @@
-"""A modifier lets a behaviour show where it says, and nowhere else."""
+"""A trigger lets a behaviour show where it says, and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,39 +7,37 @@ import pytest
 from reference_server.behaviour import builders as pieces
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier, narrowed
+from reference_server.behaviour.triggers import Trigger, triggered
 from tests.reference_server.behaviour.toy import Toy, responses, texts_of
 
 SHOUT = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 
 
-def shouted(modifier: Modifier, body: Body) -> list[tuple[int, str]]:
-    (response,) = responses(narrowed(SHOUT, modifier), body)
+def shouted(trigger: Trigger, body: Body) -> list[tuple[int, str]]:
+    (response,) = responses(triggered(SHOUT, trigger), body)
     return texts_of(response)
 
 
 @pytest.mark.parametrize(
-    ("modifier", "there", "elsewhere"),
+    ("trigger", "there", "elsewhere"),
     [
-        (Modifier.STREAM, {"stream": True}, {"stream": False}),
-        (Modifier.NON_STREAMING, {}, {"stream": True}),
-        (Modifier.BATCH, {"prompt": ["a", "b"]}, {"prompt": ["a"]}),
-        (Modifier.NON_ASCII, {"prompt": "é"}, {"prompt": "a"}),
-        (Modifier.NON_ASCII, {"stop": ["。"]}, {"stop": ["."]}),
-        (Modifier.ECHO, {"echo": True}, {"echo": False}),
+        (Trigger.STREAM, {"stream": True}, {"stream": False}),
+        (Trigger.NON_STREAMING, {}, {"stream": True}),
+        (Trigger.BATCH, {"prompt": ["a", "b"]}, {"prompt": ["a"]}),
+        (Trigger.NON_ASCII, {"prompt": "é"}, {"prompt": "a"}),
+        (Trigger.NON_ASCII, {"stop": ["。"]}, {"stop": ["."]}),
+        (Trigger.ECHO, {"echo": True}, {"echo": False}),
     ],
 )
-def test_it_shows_where_the_request_is_such(
-    modifier: Modifier, there: Body, elsewhere: Body
-) -> None:
-    assert all(text.isupper() for _, text in shouted(modifier, {"prompt": "a", **there}))
-    assert all(text.islower() for _, text in shouted(modifier, {"prompt": "a", **elsewhere}))
+def test_it_shows_where_the_request_is_such(trigger: Trigger, there: Body, elsewhere: Body) -> None:
+    assert all(text.isupper() for _, text in shouted(trigger, {"prompt": "a", **there}))
+    assert all(text.islower() for _, text in shouted(trigger, {"prompt": "a", **elsewhere}))
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_second_choice_differs_from_the_first(stream: bool) -> None:
     body = {"prompt": "a", "n": 3, "stream": stream}
-    assert shouted(Modifier.SECOND_CHOICE, body) == [(0, "a"), (1, "A"), (2, "A")]
+    assert shouted(Trigger.SECOND_CHOICE, body) == [(0, "a"), (1, "A"), (2, "A")]
 
 
 def test_the_second_choice_is_known_by_its_place_where_its_number_is_what_is_wrong() -> None:
@@ -49,12 +47,12 @@ def test_the_second_choice_is_known_by_its_place_where_its_number_is_what_is_wro
             "choices": [{"text": choice["text"]} for choice in whole["choices"]],
         }
     )
-    (response,) = responses(narrowed(unnumbered, Modifier.SECOND_CHOICE), {"prompt": "a", "n": 2})
+    (response,) = responses(triggered(unnumbered, Trigger.SECOND_CHOICE), {"prompt": "a", "n": 2})
     assert response.body["choices"] == [{"text": "a", "index": 0}, {"text": "a"}]
 
 
 def test_a_request_that_is_changed_for_the_second_choice_still_has_one_answer() -> None:
-    renamed = narrowed(pieces.sets(prompt="b"), Modifier.SECOND_CHOICE)
+    renamed = triggered(pieces.sets(prompt="b"), Trigger.SECOND_CHOICE)
     (non_streaming,) = responses(renamed, {"prompt": "a", "n": 2})
     assert texts_of(non_streaming) == [(0, "a"), (1, "b")]
     (streamed,) = responses(renamed, {"prompt": "a", "n": 2, "stream": True})
@@ -64,13 +62,13 @@ def test_a_request_that_is_changed_for_the_second_choice_still_has_one_answer() 
 
 def test_a_choice_lost_after_the_first_is_lost() -> None:
     (response,) = responses(
-        narrowed(pieces.drops("n"), Modifier.SECOND_CHOICE), {"prompt": "a", "n": 3}
+        triggered(pieces.drops("n"), Trigger.SECOND_CHOICE), {"prompt": "a", "n": 3}
     )
     assert texts_of(response) == [(0, "a")]
 
 
 def test_every_third_answer_that_would_change_is_changed() -> None:
-    dropping = narrowed(pieces.drops("n"), Modifier.EVERY_THIRD)
+    dropping = triggered(pieces.drops("n"), Trigger.EVERY_THIRD)
     with_n, without = {"prompt": "a", "n": 2}, {"prompt": "a"}
     result = responses(dropping, with_n, without, with_n, without, without, with_n, with_n)
     assert [len(texts_of(response)) for response in result] == [2, 1, 2, 1, 1, 1, 2]
@@ -78,5 +76,5 @@ def test_every_third_answer_that_would_change_is_changed() -> None:
 
 def test_the_server_is_requested_once_for_an_equal_request() -> None:
     toy = Toy()
-    responses(narrowed(SHOUT, Modifier.EVERY_THIRD), {"prompt": "a"}, toy=toy)
+    responses(triggered(SHOUT, Trigger.EVERY_THIRD), {"prompt": "a"}, toy=toy)
     assert len(toy.met) == 1
