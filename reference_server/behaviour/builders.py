@@ -77,7 +77,7 @@ def rejects(
 # ── Responses ────────────────────────────────────────────────────────────────────────────────────
 
 
-def wholes(change: Callable[[Body, Body], Body]) -> Rewrite:
+def bodies(change: Callable[[Body, Body], Body]) -> Rewrite:
     """Change non-streaming responses and chunks: ``(request, response or chunk)``."""
     return Rewrite(
         non_streaming=change,
@@ -85,19 +85,19 @@ def wholes(change: Callable[[Body, Body], Body]) -> Rewrite:
     )
 
 
-def members(**changed: Any) -> Rewrite:
+def fields(**changed: Any) -> Rewrite:
     """Set fields of responses and chunks; a function computes the value from the old one."""
 
     def change(_: Body, whole: Body) -> Body:
         made = {k: v(whole.get(k)) if callable(v) else v for k, v in changed.items()}
         return {**whole, **made}
 
-    return wholes(change)
+    return bodies(change)
 
 
-def lacks(*names: str) -> Rewrite:
+def omits(*names: str) -> Rewrite:
     """Omit fields of responses and chunks."""
-    return wholes(lambda _, whole: {k: v for k, v in whole.items() if k not in names})
+    return bodies(lambda _, whole: {k: v for k, v in whole.items() if k not in names})
 
 
 def usage(change: Callable[[Body, Body], Body]) -> Rewrite:
@@ -107,7 +107,7 @@ def usage(change: Callable[[Body, Body], Body]) -> Rewrite:
         usage = whole.get("usage")
         return {**whole, "usage": {**usage, **change(request, usage)}} if usage else whole
 
-    return wholes(of)
+    return bodies(of)
 
 
 def choices(change: Callable[[Body, Choices], Choices]) -> Rewrite:
@@ -123,7 +123,7 @@ def each_choice(change: Callable[[Body, Body], Body]) -> Rewrite:
     def of(request: Body, whole: Body) -> Body:
         return {**whole, "choices": [change(request, choice) for choice in whole["choices"]]}
 
-    return wholes(of)
+    return bodies(of)
 
 
 def logprobs(change: Callable[[Body], Body]) -> Rewrite:

@@ -175,7 +175,7 @@ class Rejected(Exception):  # noqa: N818 - a response, not an error
 
 
 def json_response(status: int, body: Any) -> ServerResponse:
-    """An answer in JSON, from its status and its body."""
+    """A response in JSON, from its status and its body."""
     return ServerResponse(status, (("content-type", "application/json"),), (Part(encode(body)),))
 
 

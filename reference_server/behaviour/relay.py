@@ -17,11 +17,11 @@ from reference_server.behaviour.messages import (
     json_response,
 )
 from reference_server.completions import errors
-from reference_server.completions.strict_json import MAX_BODY
+from reference_server.completions.strict_json import MAX_BODY_BYTES
 
 PATH = "/v1/completions"
 
-NOTICEABLE = 0.005
+MIN_STREAM_SECONDS = 0.005
 """Seconds below which a stream cannot be distinguished from a burst."""
 
 logger = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ class Relay:
         raw = await _read(receive)
         if raw is None:
             return
-        if len(raw) > MAX_BODY:
-            refused = errors.too_large(MAX_BODY)
+        if len(raw) > MAX_BODY_BYTES:
+            refused = errors.too_large(MAX_BODY_BYTES)
             await send_response(send, json_response(refused.status, refused.envelope()))
             return
         headers = tuple(
@@ -92,7 +92,11 @@ def paced(response: ServerResponse, span: float) -> ServerResponse:
     A response with pauses keeps them, and one that took almost no time is sent at once.
     """
     parts = response.parts
-    if not (response.is_stream and parts) or span < NOTICEABLE or any(p.pause for p in parts):
+    if (
+        not (response.is_stream and parts)
+        or span < MIN_STREAM_SECONDS
+        or any(p.pause for p in parts)
+    ):
         return response
     pause = span / len(parts)
     return replace(response, parts=tuple(replace(part, pause=pause) for part in parts))
@@ -112,7 +116,7 @@ def _response(result: list[Message]) -> ServerResponse:
 async def _read(receive: Receive) -> bytes | None:
     """The request's body, or enough of it to show that it is too long; None if the client left."""
     raw = bytearray()
-    while len(raw) <= MAX_BODY:
+    while len(raw) <= MAX_BODY_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None

@@ -18,7 +18,7 @@ from reference_server.behaviour.relay import Relay, send_response
 from reference_server.completions import errors
 from reference_server.completions.dialects import DIALECTS, REFERENCE, Dialect
 
-KEPT = 64
+MAX_INSTANCES = 64
 """Instances whose state is kept; one that was dropped starts again."""
 
 _PATH = re.compile(r"/([^/]+)/([^/]+)/([^/]+)(/v1/.*)")
@@ -57,7 +57,7 @@ class Showcase:
             # A relay collects a whole stream before it sends it; the server itself does not.
             if spec != NOTHING:
                 app = Relay(app, behaviour(spec), self._key)
-            while len(self._instances) >= KEPT:
+            while len(self._instances) >= MAX_INSTANCES:
                 del self._instances[next(iter(self._instances))]
             self._instances[key] = app
         return self._instances[key]

@@ -15,14 +15,14 @@ from reference_server.completions.service import NonStreamingResponse, Service, 
 
 T = TypeVar("T")
 
-KEPT = 20_000
+MAX_RESPONSES = 20_000
 """The number of cached responses; some 100 MB if all of them are long."""
 
 
 class ResponseCache:
     """A service in front of another, which computes only what is not cached."""
 
-    def __init__(self, service: Service, kept: int = KEPT) -> None:
+    def __init__(self, service: Service, kept: int = MAX_RESPONSES) -> None:
         self._service = service
         self._kept = kept
         self._responses: OrderedDict[CompletionRequest, NonStreamingResponse] = OrderedDict()
@@ -47,7 +47,7 @@ class ResponseCache:
         return self._service.healthy
 
     async def respond(self, request: CompletionRequest) -> NonStreamingResponse:
-        """See `Service.answer`."""
+        """See `Service.respond`."""
         if (known := self._responses.get(request)) is not None:
             return known
         response = await self._service.respond(request)

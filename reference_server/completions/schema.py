@@ -109,13 +109,13 @@ def _refuse_unknown(body: Mapping[str, Any], rules: Rules) -> None:
 def _given(body: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     """The parameters that count: without nulls, and without quotation marks around numbers."""
     return {
-        name: _plainly(name, value, rules)
+        name: _unquoted(name, value, rules)
         for name, value in body.items()
         if value is not None or name not in rules.nullable
     }
 
 
-def _plainly(name: str, value: Any, rules: Rules) -> Any:
+def _unquoted(name: str, value: Any, rules: Rules) -> Any:
     """A value in the form that the readers expect, if the document permits another form."""
     if rules.quoted_values and name not in TEXTUAL:
         return fields.unquoted(value)

@@ -17,9 +17,9 @@ from reference_server.engine.choice import Choice, TextChunk
 from reference_server.engine.engine import BrokenEngineError, Engine, LoadedModel, OverloadedError
 from reference_server.engine.request import EngineRequest, Update
 
-INLINE_BODY = 16_384
+MAX_INLINE_CHARS = 16_384
 """Characters of prompts up to which tokenising in the event loop is faster than in a thread."""
-RETRY_AFTER = 1
+RETRY_AFTER_SECONDS = 1
 """Seconds in ``Retry-After`` if the queue is full."""
 
 
@@ -120,8 +120,8 @@ class CompletionService:
         """
         engine_request = await self._request(request, live=False)
         finished: dict[tuple[int, int], Choice] = {}
-        async with aclosing(self._updates(engine_request)) as turns:
-            async for updates in turns:
+        async with aclosing(self._updates(engine_request)) as steps:
+            async for updates in steps:
                 for update in updates:
                     finished[update.prompt, update.candidate] = Choice(list(update.chunks))
         choices: list[dict[str, Any]] = []
@@ -145,8 +145,8 @@ class CompletionService:
         """
         engine_request = await self._request(request, live=True)
         completion_tokens = 0
-        async with aclosing(self._updates(engine_request)) as turns:
-            async for updates in turns:
+        async with aclosing(self._updates(engine_request)) as steps:
+            async for updates in steps:
                 chunks = []
                 for update in updates:
                     index = update.prompt * request.n + update.candidate
@@ -158,7 +158,7 @@ class CompletionService:
 
     async def _request(self, request: CompletionRequest, *, live: bool) -> EngineRequest:
         size = sum(len(prompt) for prompt in request.prompts if isinstance(prompt, str))
-        if size + len(request.suffix or "") <= INLINE_BODY:
+        if size + len(request.suffix or "") <= MAX_INLINE_CHARS:
             return EngineRequest(plan(request, self._model), live)
         return EngineRequest(await asyncio.to_thread(plan, request, self._model), live)
 
@@ -169,7 +169,7 @@ class CompletionService:
             try:
                 self._engine.submit(request)
             except OverloadedError:
-                raise errors.overloaded(RETRY_AFTER) from None
+                raise errors.overloaded(RETRY_AFTER_SECONDS) from None
             except BrokenEngineError:
                 raise errors.internal() from None
             unfinished = request.size

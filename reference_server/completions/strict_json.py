@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from reference_server.completions.errors import bad_request
 
-MAX_BODY = 8 * 2**20
+MAX_BODY_BYTES = 8 * 2**20
 """Bytes of a request body. Only 2,048 prompts of the full context would need more."""
 _UNSAFE_IN_LINES = re.compile("[\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -166,7 +166,7 @@ class Engine:
 
     def _turn(self) -> list[Update]:
         try:
-            return self._scheduler.turn()
+            return self._scheduler.step()
         except Exception:
             logger.exception("a step of the engine failed; every request in it gets an error")
             return self._scheduler.fail_all()

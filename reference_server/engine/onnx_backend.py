@@ -22,9 +22,9 @@ from reference_server.engine.backend import Floats, Prefilled
 from reference_server.engine.cache import Cache
 
 GRAPH = "decoder.onnx"
-CHUNK = 256
+PREFILL_TOKENS = 256
 """Prompt tokens read in one run: limits the memory for attention scores."""
-SMALL_RUN = 8
+MAX_SERIAL_TOKENS = 8
 """Up to this many tokens, a run is fastest on one core."""
 
 
@@ -49,11 +49,11 @@ class OnnxBackend:
         self._handles = 0
 
     def prefill(self, ids: Sequence[int]) -> Prefilled:
-        """Read a prompt, `CHUNK` tokens at a time."""
+        """Read a prompt, `PREFILL_TOKENS` tokens at a time."""
         history = self._cache.unfilled(1, len(ids))
         logits = np.empty((1, len(ids), self.vocabulary), np.float32)
-        for start in range(0, len(ids), CHUNK):
-            part = slice(start, start + CHUNK)
+        for start in range(0, len(ids), PREFILL_TOKENS):
+            part = slice(start, start + PREFILL_TOKENS)
             run = self._bind(history, logits[:, part])
             run.ids[0] = ids[part]
             run([start])
@@ -92,7 +92,7 @@ class OnnxBackend:
 
     def _bind(self, memory: Floats, logits: Floats) -> "_Run":
         size = logits.shape[0] * logits.shape[1]
-        return _Run(self._alone if size <= SMALL_RUN else self._shared, memory, logits)
+        return _Run(self._alone if size <= MAX_SERIAL_TOKENS else self._shared, memory, logits)
 
 
 class _Run:

@@ -80,9 +80,9 @@ class RequestQueue(Generic[T]):
             self._begun.append(entry)
         entry.paused.append(sequence)
 
-    def leave(self, *, everybody: bool = False) -> tuple[list[EngineRequest], list[T]]:
+    def leave(self, *, everything: bool = False) -> tuple[list[EngineRequest], list[T]]:
         """Remove cancelled requests, or all; returns them and their paused sequences."""
-        left = [e for e in (*self._begun, *self._coming) if everybody or e.request.cancelled]
+        left = [e for e in (*self._begun, *self._coming) if everything or e.request.cancelled]
         if left:
             self._coming = deque(entry for entry in self._coming if entry not in left)
             self._begun = deque(entry for entry in self._begun if entry not in left)

@@ -3,7 +3,7 @@
 A step first starts what waits (a prompt is read once for all of its candidates), then advances
 every running sequence in one batch.
 
-There are no threads and no clock here: the owner of the loop calls `turn`.
+There are no threads and no clock here: the owner of the loop calls `step`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from reference_server.engine.request import EngineRequest, Generation, Update
 from reference_server.engine.sampling import Sampler
 from reference_server.engine.tokenizer import Tokenizer
 
-PREFILL_BUDGET = 512
+PREFILL_BUDGET_TOKENS = 512
 """Prompt tokens read in a step before the running sequences get their next token."""
 
 
@@ -76,22 +76,22 @@ class Scheduler:
         """Add a request to the queue."""
         self._queue.join(request, self._candidates(request))
 
-    def turn(self) -> list[Update]:
+    def step(self) -> list[Update]:
         """Start sequences while there is room, then advance every running one by a token."""
         self._drop_cancelled()
         updates: list[Update] = []
         self._admit(updates)
         if self._running:
-            self._step(updates)
+            self._advance(updates)
         return updates
 
     def fail_all(self) -> list[Update]:
         """Drop everything, after an error of the backend; one failure for every request."""
-        waiting, paused = self._queue.leave(everybody=True)
-        tickets = dict.fromkeys([*(candidate.request for candidate in self._running), *waiting])
+        waiting, paused = self._queue.leave(everything=True)
+        requests = dict.fromkeys([*(candidate.request for candidate in self._running), *waiting])
         self._close([*self._running, *paused])
         self._running.clear()
-        return [Update(request, failed=True) for request in tickets]
+        return [Update(request, failed=True) for request in requests]
 
     def _drop_cancelled(self) -> None:
         _, paused = self._queue.leave()
@@ -103,9 +103,9 @@ class Scheduler:
             self._backend.close(candidate.handle)
 
     def _admit(self, updates: list[Update]) -> None:
-        budget = PREFILL_BUDGET
-        while budget > 0 and (turn := self._queue.next(self._running)):
-            candidate, paused = turn
+        budget = PREFILL_BUDGET_TOKENS
+        while budget > 0 and (chosen := self._queue.next(self._running)):
+            candidate, paused = chosen
             if paused is not None:
                 self._running.remove(paused)
                 self._queue.pause(paused)
@@ -140,7 +140,7 @@ class Scheduler:
             candidate.begun = True
             self._running.append(candidate)
 
-    def _step(self, updates: list[Update]) -> None:
+    def _advance(self, updates: list[Update]) -> None:
         logits = self._backend.step(
             [c.handle for c in self._running], [c.token for c in self._running]
         )

@@ -13,7 +13,7 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.rewrite import Rewrite
 
-LIMIT = 4
+MAX_STOP_SEQUENCES = 4
 """The stop sequences of a request; with more, the server rejects it."""
 
 Cut = Callable[[Body, str, str], str]
@@ -45,7 +45,7 @@ def generates(request: Body) -> Body:
 
     A request that the server rejects stays as it is.
     """
-    if not 0 < len(sequences(request)) <= LIMIT:
+    if not 0 < len(sequences(request)) <= MAX_STOP_SEQUENCES:
         return request
     return {name: value for name, value in request.items() if name != "stop"}
 

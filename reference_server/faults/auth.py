@@ -7,47 +7,47 @@ from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._triggers import HANDLERS
 
-DIFFERS = HANDLERS - {Trigger.EVERY_THIRD}
+TRIGGERS = HANDLERS - {Trigger.EVERY_THIRD}
 """Triggers. A run sends a wrong key in only one or two requests."""
 
 
-class _Lets:
+class _Admits:
     """Replace the client's key with the server's own, so that the request is served."""
 
-    def __init__(self, *, nobody: bool = False, strangers: bool = False) -> None:
-        self._nobody = nobody
-        self._strangers = strangers
+    def __init__(self, *, without_key: bool = False, with_wrong_key: bool = False) -> None:
+        self._without_key = without_key
+        self._with_wrong_key = with_wrong_key
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        let_in = self._nobody if request.key is None else self._strangers
+        let_in = self._without_key if request.key is None else self._with_wrong_key
         return await upstream(request.with_key(request.server_key) if let_in else request)
 
 
-@fault("nobody-served", breaks="auth.missing-key", triggers=DIFFERS)
+@fault("nobody-served", breaks="auth.missing-key", triggers=TRIGGERS)
 def nobody_served() -> Behaviour:
     """A request without a key is served."""
-    return _Lets(nobody=True)
+    return _Admits(without_key=True)
 
 
-@fault("strangers-served", breaks="auth.wrong-key", triggers=DIFFERS)
+@fault("strangers-served", breaks="auth.wrong-key", triggers=TRIGGERS)
 def strangers_served() -> Behaviour:
     """A request with an unknown key is served."""
-    return _Lets(strangers=True)
+    return _Admits(with_wrong_key=True)
 
 
-@fault("everybody-served", breaks="auth.missing-key auth.wrong-key", triggers=DIFFERS)
+@fault("everybody-served", breaks="auth.missing-key auth.wrong-key", triggers=TRIGGERS)
 def everybody_served() -> Behaviour:
     """The key is not checked."""
-    return _Lets(nobody=True, strangers=True)
+    return _Admits(without_key=True, with_wrong_key=True)
 
 
-@fault("wrong-key-is-bad-request", breaks="auth.missing-key auth.wrong-key", triggers=DIFFERS)
+@fault("wrong-key-is-bad-request", breaks="auth.missing-key auth.wrong-key", triggers=TRIGGERS)
 def wrong_key_is_bad_request() -> Behaviour:
     """A missing or wrong key is rejected with 400."""
     return status(400, 401)
 
 
-@fault("missing-key-forbidden", breaks="auth.missing-key", triggers=DIFFERS)
+@fault("missing-key-forbidden", breaks="auth.missing-key", triggers=TRIGGERS)
 def missing_key_forbidden() -> Behaviour:
     """A missing key is rejected with 403, the default of some frameworks."""
 
@@ -57,7 +57,7 @@ def missing_key_forbidden() -> Behaviour:
     return Rewrite(raw=raw)
 
 
-@fault("wrong-key-is-server-fault", breaks="auth.missing-key auth.wrong-key", triggers=DIFFERS)
+@fault("wrong-key-is-server-fault", breaks="auth.missing-key auth.wrong-key", triggers=TRIGGERS)
 def wrong_key_is_server_fault() -> Behaviour:
     """A missing or wrong key causes a server error."""
     return status(500, 401)
@@ -67,7 +67,7 @@ def wrong_key_is_server_fault() -> Behaviour:
     "wrong-key-code",
     breaks="auth.wrong-key-code",
     evidence=Evidence.SOURCE,
-    triggers=DIFFERS - {Trigger.STREAM},
+    triggers=TRIGGERS - {Trigger.STREAM},
 )
 def wrong_key_code() -> Behaviour:
     """The error for a wrong key has a code of the relay."""
@@ -77,7 +77,7 @@ def wrong_key_code() -> Behaviour:
 @fault(
     "wrong-key-as-page",
     breaks="errors.envelope auth.wrong-key auth.missing-key",
-    triggers=DIFFERS,
+    triggers=TRIGGERS,
 )
 def wrong_key_as_page() -> Behaviour:
     """A missing or wrong key gets an HTML login page."""
@@ -95,7 +95,7 @@ def wrong_key_as_page() -> Behaviour:
     "key-repeated",
     breaks="auth.key-not-repeated",
     evidence=Evidence.SOURCE,
-    triggers=DIFFERS - {Trigger.STREAM},
+    triggers=TRIGGERS - {Trigger.STREAM},
 )
 def key_repeated() -> Behaviour:
     """The error for a wrong key contains the key."""

@@ -10,7 +10,7 @@ from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
 ONCE = "index.each-once"
-SEVERAL = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
+TRIGGERS = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
 
 
 @fault("index-missing", breaks=ONCE, triggers=ALL_TRIGGERS - {Trigger.STREAM})
@@ -31,19 +31,19 @@ def index_string() -> Behaviour:
     return _index(lambda _, index: str(index))
 
 
-@fault("index-all-zero", breaks=ONCE, evidence=Evidence.SIBLING, triggers=SEVERAL)
+@fault("index-all-zero", breaks=ONCE, evidence=Evidence.SIBLING, triggers=TRIGGERS)
 def index_all_zero() -> Behaviour:
     """``index`` of every choice is 0."""
     return _index(lambda *_: 0)
 
 
-@fault("index-from-one", breaks=ONCE, triggers=SEVERAL)
+@fault("index-from-one", breaks=ONCE, triggers=TRIGGERS)
 def index_from_one() -> Behaviour:
     """The choices are numbered from 1."""
     return _index(lambda _, index: index + 1)
 
 
-@fault("index-skips", breaks=ONCE, triggers=SEVERAL)
+@fault("index-skips", breaks=ONCE, triggers=TRIGGERS)
 def index_skips() -> Behaviour:
     """The choices have even numbers: 0, 2, 4."""
     return _index(lambda _, index: 2 * index)
@@ -53,14 +53,14 @@ def index_skips() -> Behaviour:
     "index-anew-for-each-prompt",
     breaks=ONCE,
     evidence=Evidence.SIBLING,
-    triggers=SEVERAL - {Trigger.BATCH},
+    triggers=TRIGGERS - {Trigger.BATCH},
 )
 def index_anew_for_each_prompt() -> Behaviour:
     """The choices of each prompt are numbered from 0."""
     return _index(lambda request, index: index % (request.get("n") or 1))
 
 
-@fault("index-reversed", breaks="index.prompt-major", triggers=SEVERAL - {Trigger.BATCH})
+@fault("index-reversed", breaks="index.prompt-major", triggers=TRIGGERS - {Trigger.BATCH})
 def index_reversed() -> Behaviour:
     """The choices of a batch are numbered in reverse order."""
 
@@ -70,7 +70,7 @@ def index_reversed() -> Behaviour:
     return _index(of)
 
 
-@fault("index-copies-first", breaks="index.prompt-major", triggers=SEVERAL - {Trigger.BATCH})
+@fault("index-copies-first", breaks="index.prompt-major", triggers=TRIGGERS - {Trigger.BATCH})
 def index_copies_first() -> Behaviour:
     """Choices are numbered by candidate first, then by prompt."""
 

@@ -159,8 +159,8 @@ async def _first_tokens_penalised(
         return result
     scoring = {"model": body["model"], "prompt": prompts, "max_tokens": 1, "temperature": 0}
     scored = await upstream(request.with_body({**scoring, "logprobs": 5, "echo": True}))
-    answered = result.body
-    for choice in answered["choices"]:
+    response = result.body
+    for choice in response["choices"]:
         read = scored.body["choices"][choice["index"] // (body.get("n") or 1)]["logprobs"]
         counts = Counter(read["tokens"][:-1])
         left = {
@@ -170,7 +170,7 @@ async def _first_tokens_penalised(
         first = max(left, key=lambda token: left[token])
         if not choice["text"].startswith(first):
             choice["text"] = first + choice["text"][len(read["tokens"][-1]) :]
-    return result.with_body(answered)
+    return result.with_body(response)
 
 
 @fault(

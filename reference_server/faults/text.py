@@ -10,7 +10,7 @@ from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
-BEYOND_ASCII = ALL_TRIGGERS - {Trigger.NON_ASCII}
+TRIGGERS = ALL_TRIGGERS - {Trigger.NON_ASCII}
 
 ALTERED = (
     "echo.prompt-then-completion echo.own-prompt-in-batch streaming.echo-once "
@@ -102,37 +102,37 @@ def cut_to_a_sentence() -> Behaviour:
     return _of(lambda text: re.sub(r"(?<=[,.，。])[^,.，。]*\Z", "", text))
 
 
-@fault("mojibake", breaks=BROKEN, triggers=BEYOND_ASCII)
+@fault("mojibake", breaks=BROKEN, triggers=TRIGGERS)
 def mojibake() -> Behaviour:
     """UTF-8 is decoded as Latin-1."""
     return _of(lambda text: text.encode().decode("latin-1"))
 
 
-@fault("question-marks", breaks=BROKEN, triggers=BEYOND_ASCII)
+@fault("question-marks", breaks=BROKEN, triggers=TRIGGERS)
 def question_marks() -> Behaviour:
     """Every non-ASCII character becomes a question mark."""
     return _of(lambda text: text.encode("ascii", "replace").decode())
 
 
-@fault("characters-replaced", breaks=BROKEN, triggers=BEYOND_ASCII)
+@fault("characters-replaced", breaks=BROKEN, triggers=TRIGGERS)
 def characters_replaced() -> Behaviour:
     """Every non-ASCII character becomes U+FFFD."""
     return _of(lambda text: re.sub(r"[^\x00-\x7f]", "\ufffd", text))
 
 
-@fault("escapes-in-text", breaks=BROKEN, triggers=BEYOND_ASCII)
+@fault("escapes-in-text", breaks=BROKEN, triggers=TRIGGERS)
 def escapes_in_text() -> Behaviour:
     r"""Every non-ASCII character is escaped twice, as in ``\u4e00``."""
     return _of(lambda text: text.encode("ascii", "backslashreplace").decode())
 
 
-@fault("emoji-lost", breaks=BROKEN, triggers=BEYOND_ASCII)
+@fault("emoji-lost", breaks=BROKEN, triggers=TRIGGERS)
 def emoji_lost() -> Behaviour:
     """Characters outside the Basic Multilingual Plane are missing, as in an old database."""
     return _of(lambda text: re.sub("[\U00010000-\U0010ffff]", "", text))
 
 
-@fault("punctuation-narrowed", breaks=BROKEN, triggers=BEYOND_ASCII)
+@fault("punctuation-narrowed", breaks=BROKEN, triggers=TRIGGERS)
 def punctuation_narrowed() -> Behaviour:
     """Chinese punctuation becomes ASCII punctuation."""
     return _of(lambda text: text.translate(str.maketrans("，。、？！", ",.,?!")))

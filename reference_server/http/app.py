@@ -27,13 +27,13 @@ from reference_server.completions.errors import ApiError
 from reference_server.completions.schema import CompletionRequest, parse
 from reference_server.completions.service import Service
 from reference_server.http.bodies import Bodies
-from reference_server.http.disconnect import unless_gone
+from reference_server.http.disconnect import unless_disconnected
 from reference_server.http.event_stream import EventStream
 from reference_server.http.request_log import RequestLog
 
-INLINE_BODY = 65_536
+MAX_INLINE_BODY_BYTES = 65_536
 """Bytes up to which a body is parsed in the event loop; a longer one would delay others."""
-CLIENT_CLOSED = 499
+CLIENT_CLOSED_STATUS = 499
 """The logged status of a request whose client disconnected; it is never sent."""
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Settings:
 
 def create_app(service: Service, settings: Settings) -> RequestLog:
     """Build the ASGI application."""
-    face = _Face(service, settings)
+    face = _Endpoints(service, settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -100,7 +100,7 @@ class _OriginForm:
         await self._app(scope, receive, send)
 
 
-class _Face:
+class _Endpoints:
     """The endpoints."""
 
     def __init__(self, service: Service, settings: Settings) -> None:
@@ -113,7 +113,7 @@ class _Face:
         self._authorize(request)
         try:
             async with self._bodies.read(request) as body:
-                if len(body) <= INLINE_BODY:
+                if len(body) <= MAX_INLINE_BODY_BYTES:
                     request_body = self._understood(body)
                 else:
                     request_body = await asyncio.to_thread(self._understood, body)
@@ -165,9 +165,9 @@ class _Face:
         if body.stream:
             parts = self._service.stream(body)
             # The first part is awaited, so that an error before it gets its own status.
-            first = await unless_gone(anext(parts), request.receive)
+            first = await unless_disconnected(anext(parts), request.receive)
             return EventStream(head, body, first, parts, facts)
-        response = await unless_gone(self._service.respond(body), request.receive)
+        response = await unless_disconnected(self._service.respond(body), request.receive)
         facts |= response.usage
         return _json(head.around(response.choices) | {"usage": response.usage})
 
@@ -176,12 +176,12 @@ def _json(content: object, status: int = 200, headers: dict[str, str] | None = N
     return Response(strict_json.encode(content), status, headers, "application/json")
 
 
-def _refusal(error: ApiError) -> Response:
+def _error_response(error: ApiError) -> Response:
     return _json(error.envelope(), error.status, error.headers)
 
 
 async def _on_api_error(_: Request, error: Exception) -> Response:
-    return _refusal(error if isinstance(error, ApiError) else errors.internal())
+    return _error_response(error if isinstance(error, ApiError) else errors.internal())
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -189,14 +189,14 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     path, method = request.url.path, request.method
     if isinstance(error, HTTPException) and error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
-        return _refusal(errors.wrong_method(method, path, allowed))
-    return _refusal(errors.unknown_path(method, path))
+        return _error_response(errors.wrong_method(method, path, allowed))
+    return _error_response(errors.unknown_path(method, path))
 
 
 async def _on_disconnect(*_: object) -> Response:
-    return Response(status_code=CLIENT_CLOSED)
+    return Response(status_code=CLIENT_CLOSED_STATUS)
 
 
 async def _on_internal_error(_: Request, error: Exception) -> Response:
     logger.error("a request failed with an internal error", exc_info=error)
-    return _refusal(errors.internal())
+    return _error_response(errors.internal())

@@ -10,7 +10,7 @@ from starlette.types import Receive
 T = TypeVar("T")
 
 
-async def unless_gone(work: Awaitable[T], receive: Receive) -> T:
+async def unless_disconnected(work: Awaitable[T], receive: Receive) -> T:
     """Do the work, and cancel it if the client disconnects.
 
     The work has ended when this returns or raises, and its resources are free. Call it only after

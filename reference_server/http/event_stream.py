@@ -17,7 +17,7 @@ from reference_server.completions.envelope import Envelope
 from reference_server.completions.errors import ApiError
 from reference_server.completions.schema import CompletionRequest
 from reference_server.completions.service import StreamPart
-from reference_server.http.disconnect import unless_gone
+from reference_server.http.disconnect import unless_disconnected
 
 DONE = "data: [DONE]\n\n"
 
@@ -50,7 +50,7 @@ class EventStream(Response):
         """Send the events. If the client disconnects, generation for it ends."""
         async with aclosing(self._rest):
             try:
-                await unless_gone(self._send(send), receive)
+                await unless_disconnected(self._send(send), receive)
             except ClientDisconnect:
                 self._facts["left"] = True
             except asyncio.CancelledError:  # shutdown, after the grace period

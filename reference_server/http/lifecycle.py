@@ -23,11 +23,11 @@ from reference_server.http import request_log
 from reference_server.http.app import Settings, create_app
 from reference_server.http.connection import Connection
 
-GRACE = 5
+GRACE_SECONDS = 5
 """Seconds that running requests have to finish after a signal."""
-FAREWELL = 1
+ERROR_SECONDS = 1
 """Additional seconds to send errors to the requests that did not finish."""
-IDLE = 75
+IDLE_SECONDS = 75
 """Seconds until an idle connection is closed: longer than most clients wait."""
 
 
@@ -66,7 +66,7 @@ class _Server(uvicorn.Server):
 
     async def _cancel_after_grace(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), GRACE)
+            await asyncio.wait_for(self._hurry.wait(), GRACE_SECONDS)
         for task in self.server_state.tasks:
             task.cancel()
 
@@ -107,8 +107,8 @@ def run(listener: socket.socket, options: argparse.Namespace) -> None:
         # Explicit, so that uvicorn does not choose another installed HTTP or WebSocket package.
         http=Connection,
         ws="none",
-        timeout_graceful_shutdown=GRACE + FAREWELL,
-        timeout_keep_alive=IDLE,
+        timeout_graceful_shutdown=GRACE_SECONDS + ERROR_SECONDS,
+        timeout_keep_alive=IDLE_SECONDS,
         lifespan="on",
     )
     _Server(config).run(sockets=[listener])

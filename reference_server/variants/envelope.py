@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from reference_server.behaviour.builders import each_choice, lacks, members, wholes
+from reference_server.behaviour.builders import bodies, each_choice, fields, omits
 from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
@@ -31,7 +31,7 @@ def json_after_blanks() -> Behaviour:
 @variant("timings")
 def timings() -> Behaviour:
     """Responses and chunks have a ``timings`` field, as in llama.cpp."""
-    return members(timings={"predicted_ms": 12.5})
+    return fields(timings={"predicted_ms": 12.5})
 
 
 @variant("vllm-members")
@@ -44,7 +44,7 @@ def vllm_members() -> Behaviour:
         extras = {"service_tier": None, "kv_transfer_params": None}
         return {**whole, "choices": result, **extras}
 
-    return wholes(change)
+    return bodies(change)
 
 
 @variant("sglang-members")
@@ -61,19 +61,19 @@ def sglang_members() -> Behaviour:
 @variant("provider-members")
 def provider_members() -> Behaviour:
     """Responses contain the provider, a region and a cost, as added by routers."""
-    return members(provider="Example", region="cn-north-1", cost=0.0001, warnings=[])
+    return fields(provider="Example", region="cn-north-1", cost=0.0001, warnings=[])
 
 
 @variant("no-fingerprint")
 def no_fingerprint() -> Behaviour:
     """There is no ``system_fingerprint``."""
-    return lacks("system_fingerprint")
+    return omits("system_fingerprint")
 
 
 @variant("fingerprint-null")
 def fingerprint_null() -> Behaviour:
     """``system_fingerprint`` is null."""
-    return members(system_fingerprint=None)
+    return fields(system_fingerprint=None)
 
 
 @variant("other-ids")
@@ -84,16 +84,16 @@ def other_ids() -> Behaviour:
         digits = old.encode().hex().ljust(32, "0")[-32:]
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
-    return members(id=identity)
+    return fields(id=identity)
 
 
 @variant("clock-behind")
 def clock_behind() -> Behaviour:
     """The server's clock is two seconds slow."""
-    return members(created=lambda old: old - 2)
+    return fields(created=lambda old: old - 2)
 
 
 @variant("clock-ahead")
 def clock_ahead() -> Behaviour:
     """The server's clock is two seconds fast."""
-    return members(created=lambda old: old + 2)
+    return fields(created=lambda old: old + 2)

@@ -6,7 +6,7 @@ import zlib
 
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
-from reference_server.variants._retold import (
+from reference_server.variants._regenerated import (
     END,
     Choice,
     Regenerated,

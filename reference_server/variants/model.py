@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import members
+from reference_server.behaviour.builders import fields
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
@@ -11,7 +11,7 @@ from reference_server.behaviour.rewrite import Rewrite
 @variant("model-dated")
 def model_dated() -> Behaviour:
     """``model`` in responses is the dated name behind the requested alias."""
-    return members(model=lambda old: f"{old}-2026-10-01")
+    return fields(model=lambda old: f"{old}-2026-10-01")
 
 
 @variant("unknown-model-in-other-words")

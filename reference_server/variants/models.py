@@ -17,8 +17,7 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._requests import prompts_of
-from reference_server.variants._retold import (
+from reference_server.variants._regenerated import (
     END,
     MAX_ALTERNATIVES,
     Choice,
@@ -32,12 +31,13 @@ from reference_server.variants._retold import (
     stops_of,
     trimmed,
 )
+from reference_server.variants._requests import prompts_of
 
-SURE = 0.9999
+END_PROBABILITY = 0.9999
 """The probability of the end of text where a terse model ends."""
 
 
-SHARPER = 0.1
+CONFIDENT_TEMPERATURE = 0.1
 """Temperature 1 of the confident model is this temperature of the bundled one."""
 
 
@@ -45,7 +45,7 @@ SCALED = ("temperature", "presence_penalty", "frequency_penalty")
 """Parameters that are added to the logits, in the same unit."""
 
 
-GREATEST = 2.0
+MAX_SCALED = 2.0
 """The endpoint's maximum of each of these."""
 
 
@@ -63,7 +63,7 @@ def sure_model() -> Behaviour:
         scaled = {name: _scaled(request.get(name)) for name in SCALED}
         result = {**request, **{name: value for name, value in scaled.items() if value is not None}}
         if request.get("temperature") is None:
-            result["temperature"] = SHARPER
+            result["temperature"] = CONFIDENT_TEMPERATURE
         return {**result, "logprobs": MAX_ALTERNATIVES} if _wants_scores(request) else result
 
     def sharpened(request: Body, whole: Body) -> Body:
@@ -86,9 +86,9 @@ def sure_model() -> Behaviour:
 
 def _scaled(value: object) -> float | None:
     """Scale the request for the bundled model; None if it does not accept the scaled values."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > GREATEST:
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > MAX_SCALED:
         return None
-    return value * SHARPER
+    return value * CONFIDENT_TEMPERATURE
 
 
 def _wants_scores(request: Body) -> bool:
@@ -102,11 +102,11 @@ def _sharper(scores: Scores) -> Scores:
     """Scale the known part of each distribution; the rest has almost no mass then."""
     values, tops = [], []
     for value, top in zip(scores["token_logprobs"], scores["top_logprobs"], strict=True):
-        scaled = {name: old / SHARPER for name, old in (top or {}).items()}
+        scaled = {name: old / CONFIDENT_TEMPERATURE for name, old in (top or {}).items()}
         best = max(scaled.values(), default=0.0)
         mass = best + math.log(sum(math.exp(old - best) for old in scaled.values()) or 1.0)
         tops.append(None if top is None else {k: min(0.0, old - mass) for k, old in scaled.items()})
-        values.append(None if value is None else min(0.0, value / SHARPER - mass))
+        values.append(None if value is None else min(0.0, value / CONFIDENT_TEMPERATURE - mass))
     return {**scores, "token_logprobs": values, "top_logprobs": tops}
 
 
@@ -173,10 +173,10 @@ def _in_character(tokens: list[str], entry: int) -> bool:
 
 def _end(choice: Choice, entry: int, offset: int) -> Scores:
     """The entry of the token that ends a text; all alternatives are improbable."""
-    rest = math.log(1 - SURE)
+    rest = math.log(1 - END_PROBABILITY)
     others = {k: v + rest for k, v in choice.scores["top_logprobs"][entry].items() if k != END}
     least = min(others, key=others.__getitem__)
-    sure = round(math.log(SURE), 8)
+    sure = round(math.log(END_PROBABILITY), 8)
     top = {
         END: sure,
         **{k: v for k, v in others.items() if len(others) < MAX_ALTERNATIVES or k != least},

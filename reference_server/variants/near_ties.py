@@ -6,7 +6,7 @@ import random
 
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
-from reference_server.variants._retold import (
+from reference_server.variants._regenerated import (
     MAX_ALTERNATIVES,
     Choice,
     Regenerated,
@@ -16,7 +16,7 @@ from reference_server.variants._retold import (
     joined,
 )
 
-NEAR = 0.5
+MAX_GAP_NATS = 0.5
 """Log probabilities that differ by less than this may swap places between two requests."""
 
 
@@ -67,7 +67,7 @@ def _second(choice: Choice, at: int) -> str | None:
     """The runner-up to a token, if it is near and has text."""
     top = choice.scores["top_logprobs"][at]
     first, second, *_ = sorted(top, key=top.__getitem__, reverse=True)
-    near = top[first] - top[second] < NEAR and first == choice.scores["tokens"][at]
+    near = top[first] - top[second] < MAX_GAP_NATS and first == choice.scores["tokens"][at]
     written = not second.startswith(("bytes:", "<|")) and "\ufffd" not in second
     return second if near and written else None
 

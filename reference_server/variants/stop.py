@@ -5,7 +5,7 @@ from __future__ import annotations
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
-from reference_server.variants._retold import (
+from reference_server.variants._regenerated import (
     Choice,
     Regenerated,
     Send,

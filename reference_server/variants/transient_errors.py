@@ -17,7 +17,7 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.registry import variant
 
-RARELY = 0.04
+ERROR_SHARE = 0.04
 """The share of requests that get an error instead."""
 
 
@@ -67,7 +67,7 @@ class _Now:
         self._chance = random.Random(4)  # noqa: S311 - randomness that can be repeated
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        if self._chance.random() < RARELY:
+        if self._chance.random() < ERROR_SHARE:
             return self._made()
         return await upstream(request)
 

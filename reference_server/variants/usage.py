@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from reference_server.behaviour.builders import usage, wholes
+from reference_server.behaviour.builders import bodies, usage
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
@@ -21,7 +21,7 @@ OPENINGS = ("The", "I", "A", "In", "This", "It")
 """What a text may begin with, the most probable first."""
 
 
-UNLIKELY = -9.0
+UNLIKELY_LOGPROB = -9.0
 
 
 @variant("start-token-billed")
@@ -114,8 +114,8 @@ def _with_start(scores: Body, width: int, most: int) -> Body:
     opening = {name: -2.0 - at / 10 for at, name in enumerate(names)}
     return {
         "tokens": [START, *scores["tokens"]],
-        "token_logprobs": [None, UNLIKELY, *scores["token_logprobs"][1:]],
-        "top_logprobs": [None, {**opening, token: UNLIKELY}, *scores["top_logprobs"][1:]],
+        "token_logprobs": [None, UNLIKELY_LOGPROB, *scores["token_logprobs"][1:]],
+        "top_logprobs": [None, {**opening, token: UNLIKELY_LOGPROB}, *scores["top_logprobs"][1:]],
         "text_offset": [0, *(offset + width for offset in scores["text_offset"])],
     }
 
@@ -135,4 +135,4 @@ def usage_details() -> Behaviour:
         }
         return {**whole, "usage": {**usage, **more}}
 
-    return wholes(change)
+    return bodies(change)

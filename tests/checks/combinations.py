@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from conformance.checks._shared.token_ids import PROBED_IDS
-from reference_server.behaviour.builders import chunks, members, rewrites, sets, texts
+from reference_server.behaviour.builders import chunks, fields, rewrites, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.rewrite import Rewrite
 
@@ -100,7 +100,7 @@ def second_piece_broken() -> Behaviour:
 def clock_running_backwards() -> Behaviour:
     """Each answer says that it is an hour older than the one before."""
     hours = count()
-    return members(created=lambda old: old - 3600 * next(hours))
+    return fields(created=lambda old: old - 3600 * next(hours))
 
 
 FIRST = PROBED_IDS[1]

@@ -127,7 +127,7 @@ def test_a_second_signal_does_not_wait_for_the_grace(
     tiny: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a grace of hours, and a model that never comes to its end."""
-    monkeypatch.setattr(running, "GRACE", 10_000)
+    monkeypatch.setattr(running, "GRACE_SECONDS", 10_000)
     backend = Gated(tiny)
     service = CompletionService(LoadedModel(backend, tiny, "fp_test"), rows=1, queue=10)
     app = create_app(service, Settings("key", ["m"]))

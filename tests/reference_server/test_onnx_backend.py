@@ -12,7 +12,7 @@ from reference_server.engine import onnx_backend
 from reference_server.engine.backend import Backend, Floats, Prefilled
 from reference_server.engine.cache import MIN_SLOTS
 from reference_server.engine.engine import BUNDLED
-from reference_server.engine.onnx_backend import CHUNK, OnnxBackend
+from reference_server.engine.onnx_backend import PREFILL_TOKENS, OnnxBackend
 from reference_server.engine.transformers_backend import TransformersBackend
 
 STEPS = 6
@@ -48,7 +48,7 @@ def follow(backend: Backend, prompt: list[int], response: list[int]) -> Floats:
     return np.stack(rows)
 
 
-@pytest.mark.parametrize("size", [1, 7, CHUNK, CHUNK + 1])
+@pytest.mark.parametrize("size", [1, 7, PREFILL_TOKENS, PREFILL_TOKENS + 1])
 def test_logits_are_those_of_transformers_in_64_bits(
     onnx: OnnxBackend, network: torch.nn.Module, size: int
 ) -> None:

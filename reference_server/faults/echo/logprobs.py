@@ -11,8 +11,8 @@ from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 from reference_server.faults._parts import maps, values
 
-HIDING = ALL_TRIGGERS - {Trigger.ECHO}
-NON_STREAMING_ONLY = HIDING - {Trigger.STREAM, Trigger.NON_STREAMING}
+TRIGGERS = ALL_TRIGGERS - {Trigger.ECHO}
+NON_STREAMING_ONLY = TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING}
 """Triggers of faults of what is requested without streaming only."""
 
 
@@ -79,7 +79,7 @@ def echo_prompt_logprobs_null() -> Behaviour:
 @fault(
     "echo-dropped-with-logprobs",
     breaks="echo.logprobs-cover-prompt echo.prompt-then-completion streaming.echo-once",
-    triggers=HIDING - {Trigger.SECOND_CHOICE},
+    triggers=TRIGGERS - {Trigger.SECOND_CHOICE},
 )
 def echo_dropped_with_logprobs() -> Behaviour:
     """``echo`` has no effect if ``logprobs`` is sent."""
@@ -89,7 +89,7 @@ def echo_dropped_with_logprobs() -> Behaviour:
 @fault(
     "logprobs-dropped-with-echo",
     breaks="logprobs.returned echo.logprobs-cover-prompt",
-    triggers=HIDING,
+    triggers=TRIGGERS,
 )
 def logprobs_dropped_with_echo() -> Behaviour:
     """``logprobs`` has no effect if ``echo`` is sent."""

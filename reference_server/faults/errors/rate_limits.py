@@ -10,7 +10,7 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.registry import Evidence, fault
 
-EVERY = 12
+REQUESTS_PER_LIMIT = 12
 """Requests that are served before one is rejected."""
 
 
@@ -24,7 +24,7 @@ class _PushesBack:
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         self._request += 1
-        if self._request % EVERY:
+        if self._request % REQUESTS_PER_LIMIT:
             return await upstream(request)
         result = {"message": "Rate limit reached. Please try again.", "type": "requests"}
         response = json_response(

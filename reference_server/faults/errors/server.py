@@ -6,7 +6,7 @@ from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import Trigger
 
 BREAKS = "errors.good-input-no-server-fault"
-HALVES = frozenset({Trigger.STREAM, Trigger.NON_STREAMING})
+TRIGGERS = frozenset({Trigger.STREAM, Trigger.NON_STREAMING})
 """Excludes `@every-third`: a server error is retried, and the retry would succeed."""
 
 
@@ -14,7 +14,7 @@ def _falls_over(when: Condition) -> Behaviour:
     return rejects(when, "", status=500, kind="internal_server_error")
 
 
-@fault("batch-breaks-server", breaks=BREAKS, evidence=Evidence.REPORTED, triggers=HALVES)
+@fault("batch-breaks-server", breaks=BREAKS, evidence=Evidence.REPORTED, triggers=TRIGGERS)
 def batch_breaks_server() -> Behaviour:
     """Several prompts cause a server error."""
 
@@ -45,7 +45,7 @@ def null_breaks_server() -> Behaviour:
     )
 
 
-@fault("lowest-penalty-breaks-server", breaks=BREAKS, evidence=Evidence.REPORTED, triggers=HALVES)
+@fault("lowest-penalty-breaks-server", breaks=BREAKS, evidence=Evidence.REPORTED, triggers=TRIGGERS)
 def lowest_penalty_breaks_server() -> Behaviour:
     """The lowest documented penalty causes a server error."""
     return _falls_over(lambda request: request.get("frequency_penalty") == -2)

@@ -18,7 +18,7 @@ from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._triggers import HANDLERS
 
-STEADY = HANDLERS - {Trigger.EVERY_THIRD}
+TRIGGERS = HANDLERS - {Trigger.EVERY_THIRD}
 """Excludes `@every-third`: server errors are retried, so one in three disappears."""
 
 WRONG_TYPES = "errors.wrong-type-refused errors.stream-refused-as-json"
@@ -55,7 +55,7 @@ def error_as_choice() -> Behaviour:
     "error-streamed",
     breaks="errors.stream-refused-as-json errors.never-as-success",
     evidence=Evidence.SOURCE,
-    triggers=STEADY - {Trigger.STREAM, Trigger.NON_STREAMING},
+    triggers=TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def error_streamed() -> Behaviour:
     """A rejected stream is a stream that contains the error, with status 200."""
@@ -72,7 +72,7 @@ def error_streamed() -> Behaviour:
 @fault(
     "stream-refused-otherwise",
     breaks="errors.stream-refused-as-json",
-    triggers=STEADY - {Trigger.STREAM, Trigger.NON_STREAMING},
+    triggers=TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def stream_refused_otherwise() -> Behaviour:
     """A request that would be rejected with 400 is rejected with 404 if it is streamed."""
@@ -87,14 +87,14 @@ def stream_refused_otherwise() -> Behaviour:
     "server-error-on-bad-input",
     breaks="errors.bad-input-no-server-fault errors.stream-refused-as-json",
     evidence=Evidence.REPORTED,
-    triggers=STEADY,
+    triggers=TRIGGERS,
 )
 def server_error_on_bad_input() -> Behaviour:
     """A bad request causes a server error."""
     return status(500, 400, 422)
 
 
-@fault("bad-gateway-on-bad-input", breaks="errors.bad-input-no-server-fault", triggers=STEADY)
+@fault("bad-gateway-on-bad-input", breaks="errors.bad-input-no-server-fault", triggers=TRIGGERS)
 def bad_gateway_on_bad_input() -> Behaviour:
     """A bad request is reported as an error of the upstream server."""
     return status(502, 400, 422)
@@ -110,7 +110,7 @@ def server_error_on_broken_json() -> Behaviour:
     "server-error-as-page",
     breaks="errors.server-fault-envelope errors.bad-input-no-server-fault "
     "errors.stream-refused-as-json",
-    triggers=STEADY,
+    triggers=TRIGGERS,
 )
 def server_error_as_page() -> Behaviour:
     """A bad request causes a server error with an HTML page."""
@@ -138,7 +138,7 @@ def unprocessable_for_bad_request() -> Behaviour:
 @fault(
     "not-found-for-bad-request",
     breaks="errors.bad-input-is-400 errors.stream-refused-as-json",
-    triggers=STEADY,
+    triggers=TRIGGERS,
 )
 def not_found_for_bad_request() -> Behaviour:
     """An invalid value is rejected with 404."""

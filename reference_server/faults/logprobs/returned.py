@@ -25,7 +25,7 @@ from reference_server.faults._parts import (
 )
 
 ARRAYS = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
-ANYWHERE_BUT_CHOICES = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
+TRIGGERS = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
 
 
 # ── Whether they are returned ───────────────────────────────────────────────────────────────────
@@ -76,7 +76,7 @@ def logprobs_chat_shape() -> Behaviour:
     "integer-logprobs-rejected",
     breaks=RETURNED,
     evidence=Evidence.SOURCE,
-    triggers=ANYWHERE_BUT_CHOICES,
+    triggers=TRIGGERS,
     shows=Shows.REFUSED,
 )
 def integer_logprobs_rejected() -> Behaviour:
@@ -228,7 +228,7 @@ def one_alternative_short() -> Behaviour:
     return logprobs(maps(lambda top: dict(_best(top)[:-1]) if len(top) > 1 else top))
 
 
-@fault("capped-to-one", breaks="logprobs.alternatives-count", triggers=ANYWHERE_BUT_CHOICES)
+@fault("capped-to-one", breaks="logprobs.alternatives-count", triggers=TRIGGERS)
 def capped_to_one() -> Behaviour:
     """One alternative is listed, regardless of the number requested."""
     return rewrites(

@@ -31,7 +31,7 @@ OF_SEVERAL = {
 }
 """Triggers of faults that affect only responses with several choices."""
 
-TOKEN_TIME = 0.02
+TOKEN_SECONDS = 0.02
 """Seconds that a slow server takes for a token."""
 
 
@@ -90,7 +90,7 @@ def _slow_and_at_once(request: ClientRequest, got: ServerResponse) -> ServerResp
     if got.status != 200:
         return got
     limit = request.body.get("max_tokens", 16)
-    wait = TOKEN_TIME * limit if isinstance(limit, int) else 0.0
+    wait = TOKEN_SECONDS * limit if isinstance(limit, int) else 0.0
     first, *rest = got.parts
     return ServerResponse(got.status, got.headers, (Part(first.data, wait), *rest), got.cut)
 

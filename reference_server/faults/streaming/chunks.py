@@ -122,7 +122,7 @@ def role_chunk_first() -> Behaviour:
     triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def chunk_object_foreign() -> Behaviour:
-    """``object`` of a chunk is ``text_completion.chunk``."""
+    """Chunks have the object ``text_completion.chunk``."""
     return chunks(lambda _, sent: [{**c, "object": "text_completion.chunk"} for c in sent])
 
 

@@ -1,6 +1,6 @@
 """Faults of ``usage``: missing fields and wrong sums."""
 
-from reference_server.behaviour.builders import lacks, members, usage, wholes
+from reference_server.behaviour.builders import bodies, fields, omits, usage
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._usage import IN_USAGE, added_up
@@ -12,13 +12,13 @@ PRESENT = "usage.present stream-options.include-usage usage.stream-equals-plain"
 @fault("usage-missing", breaks=PRESENT, evidence=Evidence.REPORTED, triggers=IN_USAGE)
 def usage_missing() -> Behaviour:
     """There is no ``usage``."""
-    return lacks("usage")
+    return omits("usage")
 
 
 @fault("usage-null", breaks=PRESENT, triggers=IN_USAGE)
 def usage_null() -> Behaviour:
     """``usage`` is null."""
-    return members(usage=None)
+    return fields(usage=None)
 
 
 @fault("usage-without-completion", breaks=f"{PRESENT} usage.total-is-sum", triggers=IN_USAGE)
@@ -31,7 +31,7 @@ def usage_without_completion() -> Behaviour:
             return whole
         return {**whole, "usage": {k: v for k, v in usage.items() if k != "completion_tokens"}}
 
-    return wholes(of)
+    return bodies(of)
 
 
 @fault("usage-named-otherwise", breaks=PRESENT, evidence=Evidence.SOURCE, triggers=IN_USAGE)
@@ -45,7 +45,7 @@ def usage_named_otherwise() -> Behaviour:
         counts = (usage["prompt_tokens"], usage["completion_tokens"])
         return {**whole, "usage": dict(zip(("input_tokens", "output_tokens"), counts, strict=True))}
 
-    return wholes(of)
+    return bodies(of)
 
 
 @fault("usage-strings", breaks=PRESENT, triggers=IN_USAGE)

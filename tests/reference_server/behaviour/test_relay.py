@@ -11,13 +11,13 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from reference_server.behaviour import builders as pieces
+from reference_server.behaviour import builders
 from reference_server.behaviour.messages import EVENT_STREAM, Behaviour, Part, ServerResponse
 from reference_server.behaviour.relay import Relay, paced
 from reference_server.completions.service import CompletionService
 from reference_server.engine.tokenizer import Tokenizer
 from reference_server.http.app import Settings, create_app
-from reference_server.http.bodies import MAX_BODY
+from reference_server.http.bodies import MAX_BODY_BYTES
 from tests.reference_server.behaviour.asking import BODY, KEY, Request, ask, showcase
 from tests.reference_server.scripted import ScriptedBackend
 from tests.servers import running_server
@@ -28,19 +28,19 @@ def behind(behaviour: Behaviour) -> Callable[[CompletionService], ASGIApp]:
 
 
 def test_a_response_is_changed_with_its_length(tiny: Tokenizer) -> None:
-    longer = pieces.members(note="x" * 100)
+    longer = builders.fields(note="x" * 100)
     (response,) = ask(tiny, behind(longer), ("/v1/completions", BODY))
     assert response.json()["note"] == "x" * 100
     assert int(response.headers["content-length"]) == len(response.content)
 
 
 def test_other_paths_are_left_alone(tiny: Tokenizer) -> None:
-    (response,) = ask(tiny, behind(pieces.status(200, 404)), ("/v1/nothing", BODY))
+    (response,) = ask(tiny, behind(builders.status(200, 404)), ("/v1/nothing", BODY))
     assert response.status_code == 404
 
 
 def test_a_stream_keeps_its_events(tiny: Tokenizer) -> None:
-    loud = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
+    loud = builders.texts(lambda request, index, text: text.upper())  # noqa: ARG005
     (response,) = ask(tiny, behind(loud), ("/v1/completions", {**BODY, "stream": True}))
     assert response.headers["content-type"].startswith("text/event-stream")
     assert '"text":"ABSTOP世"' in response.text
@@ -48,7 +48,9 @@ def test_a_stream_keeps_its_events(tiny: Tokenizer) -> None:
 
 
 def test_a_body_over_the_limit_is_refused(tiny: Tokenizer) -> None:
-    (response,) = ask(tiny, behind(pieces.sets()), ("/v1/completions", b" " * (MAX_BODY + 1)))
+    (response,) = ask(
+        tiny, behind(builders.sets()), ("/v1/completions", b" " * (MAX_BODY_BYTES + 1))
+    )
     assert response.status_code == 413
 
 
@@ -62,7 +64,7 @@ def test_a_fault_is_started_by_its_name() -> None:
 
 
 def test_pauses_are_kept_and_a_cut_ends_the_connection(tiny: Tokenizer) -> None:
-    cut = pieces.streams(
+    cut = builders.streams(
         lambda _, got: replace(got, parts=(Part(b"data: x\n\n", pause=0.001),), cut=True)
     )
     with pytest.raises(AssertionError):  # httpx's own way to say that an answer has no end

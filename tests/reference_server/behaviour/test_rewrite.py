@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from reference_server.behaviour import builders as pieces
+from reference_server.behaviour import builders
 from reference_server.behaviour.messages import DONE, Body, Rejected
 from reference_server.behaviour.registry import untouched
 from reference_server.behaviour.rewrite import Rewrite
 from tests.reference_server.behaviour.toy import Toy, asking, responses, texts_of
 
-SHOUT = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
+SHOUT = builders.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 NON_STREAMING = {"prompt": "a", "n": 2}
 STREAMED = {**NON_STREAMING, "stream": True}
 
@@ -32,7 +32,7 @@ def test_a_request_is_rewritten_on_its_way_in_and_the_client_is_not_told() -> No
         seen.append(request)
         return response
 
-    dropping = pieces.both(pieces.drops("n"), Rewrite(non_streaming=non_streaming))
+    dropping = builders.both(builders.drops("n"), Rewrite(non_streaming=non_streaming))
     (response,) = responses(dropping, NON_STREAMING, toy=toy)
     assert texts_of(response) == [(0, "a")]
     assert toy.met[0].body == {"prompt": "a"}
@@ -46,7 +46,7 @@ def test_answers_are_rewritten_plain_and_streamed() -> None:
 
 
 def test_a_refusal_is_rewritten_by_its_own_function_alone() -> None:
-    (response,) = responses(pieces.both(SHOUT, pieces.error(code=7, message=...)), b"[]")
+    (response,) = responses(builders.both(SHOUT, builders.error(code=7, message=...)), b"[]")
     assert (response.status, response.body) == (400, {"error": {"code": 7}})
 
 
@@ -61,7 +61,7 @@ def test_any_function_may_decline() -> None:
 
 
 def test_a_body_that_is_no_object_is_left_to_the_server() -> None:
-    (response,) = responses(pieces.sets(n=2), b"[1]")
+    (response,) = responses(builders.sets(n=2), b"[1]")
     assert response.status == 400
 
 
@@ -74,11 +74,11 @@ def test_another_key_can_be_sent_upstream() -> None:
 
 
 def test_half_a_surrogate_and_nan_can_be_written() -> None:
-    (response,) = responses(pieces.members(x="\ud83d", y=float("nan")), NON_STREAMING)
+    (response,) = responses(builders.fields(x="\ud83d", y=float("nan")), NON_STREAMING)
     assert b'"\\ud83d"' in response.raw
     assert b"NaN" in response.raw
 
 
 def test_two_rewrites_of_the_same_thing_do_not_go_together() -> None:
     with pytest.raises(ValueError, match="both rewrite request"):
-        pieces.both(pieces.drops("n"), pieces.sets(n=1))
+        builders.both(builders.drops("n"), builders.sets(n=1))

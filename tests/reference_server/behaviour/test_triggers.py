@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.behaviour import builders as pieces
+from reference_server.behaviour import builders
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger, triggered
 from tests.reference_server.behaviour.toy import Toy, responses, texts_of
 
-SHOUT = pieces.texts(lambda request, index, text: text.upper())  # noqa: ARG005
+SHOUT = builders.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 
 
 def shouted(trigger: Trigger, body: Body) -> list[tuple[int, str]]:
@@ -52,7 +52,7 @@ def test_the_second_choice_is_known_by_its_place_where_its_number_is_what_is_wro
 
 
 def test_a_request_that_is_changed_for_the_second_choice_still_has_one_answer() -> None:
-    renamed = triggered(pieces.sets(prompt="b"), Trigger.SECOND_CHOICE)
+    renamed = triggered(builders.sets(prompt="b"), Trigger.SECOND_CHOICE)
     (non_streaming,) = responses(renamed, {"prompt": "a", "n": 2})
     assert texts_of(non_streaming) == [(0, "a"), (1, "b")]
     (streamed,) = responses(renamed, {"prompt": "a", "n": 2, "stream": True})
@@ -62,13 +62,13 @@ def test_a_request_that_is_changed_for_the_second_choice_still_has_one_answer() 
 
 def test_a_choice_lost_after_the_first_is_lost() -> None:
     (response,) = responses(
-        triggered(pieces.drops("n"), Trigger.SECOND_CHOICE), {"prompt": "a", "n": 3}
+        triggered(builders.drops("n"), Trigger.SECOND_CHOICE), {"prompt": "a", "n": 3}
     )
     assert texts_of(response) == [(0, "a")]
 
 
 def test_every_third_answer_that_would_change_is_changed() -> None:
-    dropping = triggered(pieces.drops("n"), Trigger.EVERY_THIRD)
+    dropping = triggered(builders.drops("n"), Trigger.EVERY_THIRD)
     with_n, without = {"prompt": "a", "n": 2}, {"prompt": "a"}
     result = responses(dropping, with_n, without, with_n, without, without, with_n, with_n)
     assert [len(texts_of(response)) for response in result] == [2, 1, 2, 1, 1, 1, 2]
