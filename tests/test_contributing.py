@@ -82,7 +82,7 @@ def test_the_fault_is_found_by_the_check_and_the_variant_is_left_alone(tree: Pat
         run(tree, "conformance", "selftest", "--tier", "deep", *request, "--format", "json")
     )
     runs = {fault["name"]: fault["runs"][0] for fault in matrix["faults"]}
-    assert len(runs) > 1, "it hides behind triggers, too"
+    assert len(runs) > 1, "it hides behind modifiers, too"
     assert {name: result["found_by"] for name, result in runs.items()} == {
         name: [CHECK] for name in runs
     }

@@ -70,7 +70,7 @@ def _subject(outcomes: list[Outcome]) -> dict[str, Any]:
             "area": trial.shown.area,
             "requirements": list(trial.shown.requirements),
             "evidence": trial.shown.evidence,
-            "due": trial.shown.due(trial.trigger).value,
+            "due": trial.shown.due(trial.modifier).value,
         }
     return {**result, "runs": [_run(outcome) for outcome in outcomes]}
 

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import TypeVar
 
 import cattrs
-from cattrs.gen import make_dict_structure_fn, override
 
 from conformance.model import Tier
 from conformance.targets.bundled import REFERENCE
@@ -43,8 +42,7 @@ class Fault:
         statistical: only statistics over sampled answers can show it.
         contract: the contract under which it is judged.
         dialect: the dialect that shows it.
-        triggers: those under which it is still a fault (``stream``, ``every-third``, …); the server
-            lists them as ``modifiers``.
+        modifiers: where it can hide and still be a fault (``stream``, ``every-third``, …).
         shows: whether it is told as a deviation or as a clean refusal.
     """
 
@@ -56,15 +54,15 @@ class Fault:
     statistical: bool = False
     contract: str = LIVE
     dialect: str = REFERENCE
-    triggers: tuple[str, ...] = ()
+    modifiers: tuple[str, ...] = ()
     shows: Shows = Shows.FAILURE
 
-    def due(self, trigger: str | None) -> Tier:
-        """The tier at which a run has to detect it, with a trigger or without.
+    def due(self, modifier: str | None) -> Tier:
+        """The tier at which a run has to find it, shown everywhere or only where a modifier says.
 
-        The standard tier has to detect what affects every response.
+        What shows always and in every answer, the standard tier has to find.
         """
-        return Tier.DEEP if trigger or self.statistical else Tier.STANDARD
+        return Tier.DEEP if modifier or self.statistical else Tier.STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +90,6 @@ class Catalogue:
     variants: tuple[Variant, ...]
 
 
-_CONVERTER = cattrs.Converter()
-_CONVERTER.register_structure_hook(
-    Fault, make_dict_structure_fn(Fault, _CONVERTER, triggers=override(rename="modifiers"))
-)
-
-
 def read_catalogue(faults: str, variants: str) -> Catalogue:
     """Read the two lists as the server prints them.
 
@@ -109,7 +101,7 @@ def read_catalogue(faults: str, variants: str) -> Catalogue:
 
 def _records(text: str, kind: type[T]) -> tuple[T, ...]:
     try:
-        return _CONVERTER.structure(json.loads(text), tuple[kind, ...])  # type: ignore[valid-type]  # a type made at run time
+        return cattrs.structure(json.loads(text), tuple[kind, ...])  # type: ignore[valid-type]  # a type made at run time
     except (cattrs.BaseValidationError, ValueError, TypeError) as error:
         result = (
             "; ".join(cattrs.transform_error(error))

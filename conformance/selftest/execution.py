@@ -20,7 +20,7 @@ from conformance.selftest.trials import Trial
 from conformance.targets.bundled import BundledServer
 
 COUNTING = "every-third"
-"""The trigger that counts the requests of a run."""
+"""The modifier that counts the requests of a run."""
 
 GENERATED = frozenset(check.id for check in all_checks() if check.stage is Stage.GENERATED)
 
@@ -44,11 +44,11 @@ async def outcome_of(trial: Trial, server: BundledServer) -> Outcome:
         return await _run(trial, server, "whole")
     if trial.stage is not Stage.GENERATED:
         alone = await _run(trial, server, "alone", trial.broken, until_found=True)
-        if alone.found or (trial.trigger is not None and not alone.due):
+        if alone.found or (trial.modifier is not None and not alone.due):
             return replace(alone, cost=None)
     for tier in Tier:
         cheaper = tier is not trial.tier
-        if not trial.tier.holds(tier) or (cheaper and trial.trigger == COUNTING):
+        if not trial.tier.holds(tier) or (cheaper and trial.modifier == COUNTING):
             continue
         whole = await _run(replace(trial, tier=tier), server, "whole", until_found=True)
         if whole.found:

@@ -106,11 +106,11 @@ class Matrix:
         return (*rows, self._row("all", self.faulty)) if rows else ()
 
     def _row(self, area: str, outcomes: Sequence[Outcome]) -> Row:
-        shown = [outcome for outcome in outcomes if outcome.trial.trigger is None]
+        shown = [outcome for outcome in outcomes if outcome.trial.modifier is None]
         return Row(
             area,
             {tier: _share(o for o in shown if o.trial.tier is tier) for tier in self.tiers},
-            _share(outcome for outcome in outcomes if outcome.trial.trigger is not None),
+            _share(outcome for outcome in outcomes if outcome.trial.modifier is not None),
             sum(len(outcome.besides) for outcome in outcomes) if self.complete else None,
         )
 

@@ -70,7 +70,7 @@ class Outcome:
         """Whether a run of this tier has to find the fault; one stage alone need find none."""
         fault, trial = self.trial.shown, self.trial
         whole = trial.stage is None
-        return isinstance(fault, Fault) and whole and trial.tier.holds(fault.due(trial.trigger))
+        return isinstance(fault, Fault) and whole and trial.tier.holds(fault.due(trial.modifier))
 
     @property
     def own(self) -> tuple[Remark, ...]:

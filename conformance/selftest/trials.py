@@ -54,7 +54,7 @@ class Trial:
 
     Attributes:
         shown: what the server shows.
-        trigger: where a fault shows; None is everywhere.
+        modifier: where a fault shows; None is everywhere.
         seed: of the run, which also names the server's fresh state.
         complete: whether to run all checks, also where those of the broken requirements find the
             fault alone.
@@ -65,21 +65,21 @@ class Trial:
     tier: Tier
     contract: str
     dialect: str
-    trigger: str | None = None
+    modifier: str | None = None
     seed: int = 0
     complete: bool = True
     stage: Stage | None = None
 
     @property
     def name(self) -> str:
-        """What a person calls it: ``NAME``, ``NAME@TRIGGER``."""
-        return f"{self.shown.name}@{self.trigger}" if self.trigger else self.shown.name
+        """What a person calls it: ``NAME``, ``NAME@MODIFIER``."""
+        return f"{self.shown.name}@{self.modifier}" if self.modifier else self.shown.name
 
     @property
     def broken(self) -> tuple[str, ...]:
         """The requirements of which accusing one is to have found the fault; of others none."""
         own = self.shown.requirements if isinstance(self.shown, Fault) else ()
-        return (*own, *ALIKE.get(self.trigger, ())) if own else ()
+        return (*own, *ALIKE.get(self.modifier, ())) if own else ()
 
     @property
     def path(self) -> str:
@@ -93,7 +93,7 @@ class Wanted:
     """What of the catalogue is to be run.
 
     Attributes:
-        faults: globs for names, with or without a trigger, and for areas.
+        faults: globs for names, with or without a modifier, and for areas.
         variants: globs for names.
         tier: the deepest that is run.
         contract: judge under this one; None is each fault's and each variant's own.
@@ -157,9 +157,9 @@ def _faulty(faults: Iterable[Fault], wanted: Wanted) -> Iterator[Trial]:
         contract = _contract_for(fault, wanted)
         if contract is None:
             continue
-        for trigger in (None, *fault.triggers):
-            for tier in Tier if trigger is None else (wanted.tier,):
-                trial = Trial(fault, tier, contract, _dialect_for(fault, contract), trigger)
+        for modifier in (None, *fault.modifiers):
+            for tier in Tier if modifier is None else (wanted.tier,):
+                trial = Trial(fault, tier, contract, _dialect_for(fault, contract), modifier)
                 chosen = _matches(wanted.faults, trial.name, fault.area)
                 if wanted.tier.holds(tier) and chosen:
                     yield trial

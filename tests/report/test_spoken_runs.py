@@ -40,9 +40,9 @@ def alone(body: Body) -> Body:
 
 
 FAULTS = {
-    "no bills": Rewrite(plain=without_usage),
-    "another text": Rewrite(plain=shouting),
-    "one choice": Rewrite(plain=half_the_choices),
+    "no bills": Rewrite(non_streaming=without_usage),
+    "another text": Rewrite(non_streaming=shouting),
+    "one choice": Rewrite(non_streaming=half_the_choices),
     "no parameters": rewrites(alone),
     "no shape": errors(lambda _, got: got.with_status(500).with_body({"detail": got.body})),
 }

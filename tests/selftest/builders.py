@@ -41,12 +41,12 @@ def an_outcome(
     shown: Shown,
     *remarks: Remark,
     tier: Tier = Tier.STANDARD,
-    trigger: str | None = None,
+    modifier: str | None = None,
     seed: int = 0,
     cost: Cost | None = COST,
     reason: str | None = None,
     complete: bool = True,
 ) -> Outcome:
     dialect = getattr(shown, "dialect", shown.name)
-    trial = Trial(shown, tier, shown.contract, dialect, trigger, seed, complete)
+    trial = Trial(shown, tier, shown.contract, dialect, modifier, seed, complete)
     return Outcome(trial, remarks, cost, 1.5, reason)

@@ -38,7 +38,7 @@ def test_faults_and_variants_are_read_as_they_are_listed() -> None:
     catalogue = read_catalogue(json.dumps([FAULT]), json.dumps([VARIANT]))
     (fault,), (variant,) = catalogue.faults, catalogue.variants
     assert fault.requirements == ("stop.string", "stop.array")
-    assert (fault.shows, fault.contract, fault.triggers) == (Shows.REFUSED, "zero", ("stream",))
+    assert (fault.shows, fault.contract, fault.modifiers) == (Shows.REFUSED, "zero", ("stream",))
     assert (variant.refuses, variant.may_be_inconclusive) == (("logit_bias",), True)
 
 
@@ -51,7 +51,7 @@ def test_what_is_not_told_is_the_usual() -> None:
         Shows.FAILURE,
     )
     assert not fault.statistical
-    assert fault.triggers == ()
+    assert fault.modifiers == ()
 
 
 @pytest.mark.parametrize(

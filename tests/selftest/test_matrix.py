@@ -26,8 +26,8 @@ def test_shares_are_counted_by_area_and_tier_and_where_faults_hide() -> None:
     matrix = a_matrix(
         an_outcome(a_fault(), MISSED, tier=Tier.SMOKE),
         an_outcome(a_fault(), FOUND),
-        an_outcome(a_fault(), FOUND, trigger="stream"),
-        an_outcome(a_fault(), MISSED, trigger="batch"),
+        an_outcome(a_fault(), FOUND, modifier="stream"),
+        an_outcome(a_fault(), MISSED, modifier="batch"),
         an_outcome(n, FOUND, tier=Tier.SMOKE),
         an_outcome(n, a_remark("n.choices")),
     )
@@ -51,7 +51,7 @@ def test_what_was_due_is_missed_and_what_was_not_is_left_to_a_deeper_run() -> No
     matrix = a_matrix(
         an_outcome(a_fault(), MISSED, tier=Tier.SMOKE),
         an_outcome(a_fault(), MISSED),
-        an_outcome(a_fault(), MISSED, trigger="stream"),
+        an_outcome(a_fault(), MISSED, modifier="stream"),
     )
     assert [(o.trial.name, o.trial.tier) for o in matrix.missed] == [
         ("stop-dropped", Tier.STANDARD)

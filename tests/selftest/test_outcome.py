@@ -33,9 +33,9 @@ def test_an_reported_failure_of_another_requirement_does_not_find_it_and_is_coun
 
 def test_a_fault_that_shows_in_one_way_also_breaks_what_says_that_both_are_alike() -> None:
     differs = a_remark("streaming.text-equals-plain")
-    assert an_outcome(a_fault(), differs, trigger="stream").found
-    assert an_outcome(a_fault(), differs, trigger="plain").found
-    assert not an_outcome(a_fault(), differs, trigger="batch").found
+    assert an_outcome(a_fault(), differs, modifier="stream").found
+    assert an_outcome(a_fault(), differs, modifier="plain").found
+    assert not an_outcome(a_fault(), differs, modifier="batch").found
     assert not an_outcome(a_fault(), differs).found
 
 
@@ -55,8 +55,8 @@ def test_a_fault_that_shows_as_a_refusal_is_found_by_one() -> None:
 def test_what_is_due_depends_on_where_a_fault_shows_and_how_deep_a_run_looks() -> None:
     assert an_outcome(a_fault()).due
     assert not an_outcome(a_fault(), tier=Tier.SMOKE).due
-    assert not an_outcome(a_fault(), trigger="stream").due
-    assert an_outcome(a_fault(), trigger="stream", tier=Tier.DEEP).due
+    assert not an_outcome(a_fault(), modifier="stream").due
+    assert an_outcome(a_fault(), modifier="stream", tier=Tier.DEEP).due
     assert not an_outcome(a_variant()).due
 
 

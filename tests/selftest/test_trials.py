@@ -10,7 +10,7 @@ from tests.selftest.builders import a_fault, a_variant
 
 CATALOGUE = Catalogue(
     faults=(
-        a_fault("stop-dropped", triggers=("stream", "batch")),
+        a_fault("stop-dropped", modifiers=("stream", "batch")),
         a_fault("seed-ignored", area="seed", requirements=("seed.repeats",)),
     ),
     variants=(a_variant("crlf"), a_variant("no-echo", refuses=("echo",))),
@@ -44,7 +44,7 @@ def test_everything_is_every_behaviour_and_each_dialect_under_its_own_contract()
     assert own == {"reference": "openai"} | {name: name for name in DOCUMENTS}
 
 
-def test_globs_choose_by_name_with_its_trigger_and_by_area() -> None:
+def test_globs_choose_by_name_with_its_modifier_and_by_area() -> None:
     def chosen(*globs: str) -> set[str]:
         return {trial.name for trial in trials_of(CATALOGUE, Wanted(faults=globs))}
 

@@ -67,7 +67,7 @@ def test_a_few_checks_suffice_where_they_find_the_fault() -> None:
 def test_all_checks_are_run_where_a_few_do_not_find_what_they_have_to() -> None:
     other = replace(TOTAL, requirements=("stop.string",))
     base = Trial(other, Tier.SMOKE, "openai", "reference", complete=False)
-    hidden = replace(base, trigger="stream")
+    hidden = replace(base, modifier="stream")
     outcomes = {o.trial: o for o in outcomes_of([base, hidden], jobs=1)}
     assert not any(outcome.found for outcome in outcomes.values())
     assert "usage.total-is-sum" in outcomes[base].besides
