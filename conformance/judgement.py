@@ -166,47 +166,59 @@ class Expectation(Generic[T]):
 
     def differs_from(self, other: object) -> None:
         """Assert that the value does not equal ``other``."""
-        self._assert(self.value != other, f"other than {shown(other)}")
+        if self.value == other:
+            raise self._failure(f"other than {shown(other)}")
 
     def one_of(self, *others: object) -> None:
         """Assert that the value equals one of ``others``."""
-        self._assert(self.value in others, f"one of {', '.join(shown(o) for o in others)}")
+        if self.value not in others:
+            raise self._failure(f"one of {', '.join(shown(o) for o in others)}")
 
     def at_least(self: Expectation[Any], bound: float) -> None:
         """Assert that the value is at least ``bound``."""
-        self._assert(self.value >= bound, f"≥ {bound}")
+        # Not `<`: neither holds for NaN.
+        if not self.value >= bound:
+            raise self._failure(f"≥ {bound}")
 
     def at_most(self: Expectation[Any], bound: float) -> None:
         """Assert that the value is at most ``bound``."""
-        self._assert(self.value <= bound, f"≤ {bound}")
+        if not self.value <= bound:
+            raise self._failure(f"≤ {bound}")
 
     def contains(self: Expectation[Any], part: object) -> None:
         """Assert that ``part`` occurs in the value."""
-        self._assert(part in self.value, f"containing {shown(part)}")
+        if part not in self.value:
+            raise self._failure(f"containing {shown(part)}")
 
     def lacks(self: Expectation[Any], part: object) -> None:
         """Assert that ``part`` does not occur in the value."""
-        self._assert(part not in self.value, f"without {shown(part)}")
+        if part in self.value:
+            raise self._failure(f"without {shown(part)}")
 
     def starts_with(self: Expectation[Any], part: str) -> None:
         """Assert that the text starts with ``part``."""
-        self._assert(self.value.startswith(part), f"starting with {shown(part)}")
+        if not self.value.startswith(part):
+            raise self._failure(f"starting with {shown(part)}")
 
     def is_empty(self: Expectation[Any]) -> None:
         """Assert that the value has length 0."""
-        self._assert(len(self.value) == 0, "empty")
+        if len(self.value) != 0:
+            raise self._failure("empty")
 
     def is_not_empty(self: Expectation[Any]) -> None:
         """Assert that the value does not have length 0."""
-        self._assert(len(self.value) > 0, "not empty")
+        if len(self.value) == 0:
+            raise self._failure("not empty")
 
     def has_length(self: Expectation[Collection[Any]], length: int) -> None:
         """Assert that the value has ``length`` elements."""
-        self._assert(len(self.value) == length, f"of length {length}")
+        if len(self.value) != length:
+            raise self._failure(f"of length {length}")
 
     def satisfies(self, test: Callable[[T], bool], expected: str) -> None:
         """Assert that ``test`` returns true; ``expected`` describes it ("that is strict JSON")."""
-        self._assert(test(self.value), expected)
+        if not test(self.value):
+            raise self._failure(expected)
 
 
 def expect(value: T, name: str, *, effect: Effect = Effect.ALTERED) -> Expectation[T]:

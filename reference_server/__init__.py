@@ -1,3 +1,3 @@
-"""A completions server that serves every parameter exactly as the contract says."""
+"""A reference server for ``POST /v1/completions`` that conforms to every parameter's contract."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""``reference-server``, also as ``python -m reference_server``."""
+"""``python -m reference_server``."""
 
 from reference_server.cli import main
 

@@ -1,6 +1,6 @@
-"""The command line: flags in, a running server or one clear sentence out.
+"""The command line: starts the server, or prints one sentence about what is wrong.
 
-Exit codes: 0 after a clean shutdown, 3 if the server could not run, 4 for wrong usage.
+Exit codes: 0 after a clean shutdown, 3 if the server cannot run, 4 for a usage error.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from reference_server.completions.dialects import DIALECTS, INSTRUCT, REFERENCE
 DEMO_KEY = "sk-reference-server-demo-key"
 KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
 MODELS = (INSTRUCT, "davinci-002")
-"""The name that the documents' examples ask for, and that of a plain base model."""
+"""The model of the documents' examples, and a base model."""
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
 CANNOT_RUN = 3
@@ -31,14 +31,14 @@ USAGE = 4
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line and exit with the code for wrong usage."""
+        """Print the error in one line and exit with the code for usage errors."""
         self.exit(USAGE, f"{self.prog}: {message} (--help shows the options)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the server until it is told to stop; never returns."""
+    """Run the server until a signal; never returns."""
     if not sys.warnoptions:  # `python -W` and PYTHONWARNINGS still show them
-        warnings.simplefilter("ignore")  # libraries warn those who program, not those who serve
+        warnings.simplefilter("ignore")  # libraries' warnings are for programmers, not for users
     options = _parser().parse_args(arguments)
     if options.list_dialects:
         _list_dialects()
@@ -48,10 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.write(listed.json() if options.format == "json" else listed.text())
         sys.exit(0)
     options.behaviour = _behaviour(options)
-    # Before the server has handlers of its own, a signal just ends the start.
+    # Until the server installs its own handlers, a signal ends the process.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if options.exit_with_stdin:
-        threading.Thread(target=_end_with_stdin, daemon=True).start()
+        threading.Thread(target=_exit_with_stdin, daemon=True).start()
     try:
         _serve(options)
     except KeyboardInterrupt:
@@ -62,11 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="reference-server",
-        description="A server for POST /v1/completions that serves every parameter exactly.",
+        description="A reference server for POST /v1/completions. It conforms to the contract "
+        "of every parameter, or shows a chosen fault.",
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=_port, default=8080, help="0 takes any free one (default: %(default)s)")
+    add(
+        "--port",
+        type=_port,
+        default=8080,
+        help="port to listen on; 0 chooses a free one (default: %(default)s)",
+    )
     add(
         "--api-key",
         metavar="KEY",
@@ -78,36 +84,42 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         choices=tuple(DIALECTS),
         default=REFERENCE.name,
-        help="the document to speak as (default: %(default)s, which serves everything)",
+        help="document to emulate (default: %(default)s, which supports every parameter)",
     )
-    add("--list-dialects", action="store_true", help="name the dialects, and exit")
+    add("--list-dialects", action="store_true", help="list the dialects and exit")
     add(
         "--fault",
         metavar="NAME",
         action="append",
         default=[],
-        help="break one promise; NAME@MODIFIER only here or there; may be given again",
+        help="show a fault; NAME@TRIGGER limits when it strikes, as in usage-missing@stream; "
+        "repeatable",
     )
-    add("--list-faults", action="store_true", help="name the faults, and exit")
+    add("--list-faults", action="store_true", help="list the faults with their triggers and exit")
     add(
         "--variant",
         metavar="NAME",
         action="append",
         default=[],
-        help="use one freedom that a correct server has; may be given again",
+        help="show a variant, a behaviour that differs and conforms; repeatable",
     )
-    add("--list-variants", action="store_true", help="name the variants, and exit")
-    add("--format", choices=("text", "json"), default="text", help="of a list (default: text)")
+    add("--list-variants", action="store_true", help="list the variants and exit")
+    add(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="format of a list (default: text)",
+    )
     add(
         "--showcase",
         action="store_true",
-        help="serve every dialect, fault and variant at once, each under /DIALECT/NAME/ANYTHING/v1",
+        help="serve every dialect, fault and variant, each under /DIALECT/NAME/ANYTHING/v1",
     )
     add(
         "--model",
         metavar="PATH",
         type=Path,
-        help="folder of a causal language model to serve through transformers "
+        help="folder of a causal language model, served through transformers "
         "(default: the bundled model)",
     )
     add(
@@ -117,14 +129,31 @@ def _parser() -> argparse.ArgumentParser:
         default=MODELS,
         help=f"names to serve the model under (default: {' '.join(MODELS)})",
     )
-    add("--max-running", metavar="N", type=_count, default=32, help="sequences generated at once")
-    add("--max-waiting", metavar="N", type=_count, default=4096, help="sequences taken on in all")
-    add("--log-level", choices=LOG_LEVELS, default="info", help="default: %(default)s")
+    add(
+        "--max-running",
+        metavar="N",
+        type=_count,
+        default=32,
+        help="maximum number of sequences generated at once (default: %(default)s)",
+    )
+    add(
+        "--max-waiting",
+        metavar="N",
+        type=_count,
+        default=4096,
+        help="maximum number of sequences in the server; more get 429 (default: %(default)s)",
+    )
+    add(
+        "--log-level",
+        choices=LOG_LEVELS,
+        default="info",
+        help="least severe level that is logged to stderr (default: %(default)s)",
+    )
     add(
         "--exit-with-stdin",
         action="store_true",
-        help="end when standard input does: so whoever started the server takes it along, "
-        "even when killed",
+        help="exit when standard input is closed, so that the server ends with the program "
+        "that started it, even if that is killed",
     )
     return parser
 
@@ -136,19 +165,21 @@ def _list_dialects() -> None:
 
 
 def _behaviour(options: argparse.Namespace) -> Behaviour | None:
-    """What stands in front of the server, or None; the first to be named is next to the client."""
+    """The behaviour in front of the server, or None; the first one named is next to the client."""
     named = [*options.fault, *options.variant]
     if named and options.showcase:
-        _fail(USAGE, "--showcase serves every fault and variant already; name them in the path")
+        _fail(
+            USAGE, "--showcase cannot be combined with --fault or --variant; name them in the path"
+        )
     try:
         return registry.behaviour("+".join(named)) if named else None
     except registry.UnknownBehaviourError as error:
-        _fail(USAGE, f"{error} (--list-faults and --list-variants name them)")
+        _fail(USAGE, f"{error} (see --list-faults and --list-variants)")
 
 
-def _end_with_stdin() -> None:
-    """Wait until nobody holds the other end of standard input, then end as on SIGTERM."""
-    # Not through sys.stdin, whose lock this thread would still hold when the interpreter ends.
+def _exit_with_stdin() -> None:
+    """Wait until standard input is closed, then end as on SIGTERM."""
+    # Not through sys.stdin, whose lock this thread would still hold at exit.
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -156,24 +187,24 @@ def _end_with_stdin() -> None:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port between 0 and 65535")
     return int(text)
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return int(text)
 
 
 def _serve(options: argparse.Namespace) -> None:
     if options.model is not None and not options.model.is_dir():
-        _fail(USAGE, f"--model: there is no folder {options.model}")
+        _fail(USAGE, f"--model: no such folder: {options.model}")
     if not (options.api_key.isascii() and options.api_key.isprintable()):
-        _fail(USAGE, "--api-key: a key is made of printable ASCII characters")
+        _fail(USAGE, "--api-key: only printable ASCII characters are allowed")
     listener = _listen(options.host, options.port)
     try:
-        # Only now, so that --help and wrong usage are answered without the server's packages.
+        # Imported only now, so that --help and usage errors need no packages of the server.
         running: Any = importlib.import_module("reference_server.http.lifecycle")
     except ImportError as error:
         _fail(
@@ -187,7 +218,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Take the port before anything slow is done."""
+    """Bind the port before the slow part of the start."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

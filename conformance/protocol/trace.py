@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.contract import Contract
+from conformance.contract import Contract, SchemaViolation
 from conformance.judgement import Failure, Judgement, NotApplicable
 from conformance.model import Exchange, Finding, Verdict
 from conformance.protocol.completion import Choice, Completion, Usage
@@ -28,12 +28,12 @@ class RecordedExchange:
     exchange: Exchange
     contract: Contract
     shared: Response | None = None
-    """The response as the checks that asked for it have read it, if they did."""
+    """The response as other checks have parsed it, if they have."""
 
     @cached_property
     def response(self) -> Response:
         """The response, whatever its status."""
-        return Response(self.exchange)
+        return self.shared or Response(self.exchange)
 
     @property
     def request(self) -> CompletionRequest:
@@ -82,8 +82,13 @@ class RecordedExchange:
     @cached_property
     def payloads(self) -> tuple[tuple[str, object], ...]:
         """The data of all events except ``[DONE]``, each with its parsed JSON; None if invalid."""
-        data = (event.data for event in self.response.events)
-        return tuple((one, _read(one)) for one in data if one.strip() != DONE)
+        payloads = self.response.payloads
+        return tuple((data, None if isinstance(j, Failure) else j) for data, j in payloads)
+
+    @cached_property
+    def request_violations(self) -> tuple[SchemaViolation, ...]:
+        """The violations of the contract's schema in the request."""
+        return self.contract.validate_request(self.request.raw)
 
     @cached_property
     def numbered(self) -> tuple[tuple[int, Choice], ...]:

@@ -1,5 +1,5 @@
-"""How the server can be made to behave: as a relay in front of itself that rewrites what passes.
+"""Faults and variants: a relay in front of the server changes requests and responses.
 
-``faults/`` break one named promise each, ``variants/`` use one freedom that a correct server has.
-Both are behaviours: a function between the client and the server proper, which stays as it is.
+Each one in ``faults/`` breaks one requirement, each one in ``variants/`` differs and conforms. Both
+are behaviours: functions between the client and the server, which stays unchanged.
 """

@@ -1,6 +1,6 @@
-"""The pieces that most behaviours are made of: rewrites of one thing, plain and streamed.
+"""Building blocks of behaviours: each changes one thing, in streams and non-streaming responses.
 
-A piece changes what it names and nothing else; pieces combine with :func:`both`.
+They are combined with :func:`both`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from reference_server.behaviour.messages import Body, ClientRequest, Rejected, S
 from reference_server.behaviour.rewrite import Rewrite
 
 Condition = Callable[[Body], bool]
-"""Of a request's JSON."""
+"""On a request's JSON."""
 Choices = list[Body]
 
 
@@ -23,9 +23,9 @@ def always(_: Body) -> bool:
 
 
 def number_of(request: Body, name: str) -> float:
-    """The number that a request sets a parameter to; 0 where there is none.
+    """The number that a request sets a parameter to; 0 if there is none.
 
-    A value of a wrong type is none: it is for the server to refuse, whatever stands before it.
+    A value of a wrong type counts as none, because the server rejects it.
     """
     given = request.get(name)
     return given if isinstance(given, int | float) else 0
@@ -34,15 +34,15 @@ def number_of(request: Body, name: str) -> float:
 # ── Requests ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def asks(change: Callable[[Body], Body]) -> Rewrite:
-    """Another request reaches the server."""
-    return Rewrite(ask=change)
+def rewrites(change: Callable[[Body], Body]) -> Rewrite:
+    """Send another request to the server."""
+    return Rewrite(request=change)
 
 
 def drops(*names: str, when: Condition = always) -> Rewrite:
-    """Parameters are lost on their way in."""
+    """Drop parameters of requests."""
     return Rewrite(
-        ask=lambda request: (
+        request=lambda request: (
             {name: value for name, value in request.items() if name not in names}
             if when(request)
             else request
@@ -51,8 +51,8 @@ def drops(*names: str, when: Condition = always) -> Rewrite:
 
 
 def sets(when: Condition = always, **values: Any) -> Rewrite:
-    """Parameters arrive with other values, whether they were sent or not."""
-    return Rewrite(ask=lambda request: {**request, **values} if when(request) else request)
+    """Set parameters of requests, whether they were sent or not."""
+    return Rewrite(request=lambda request: {**request, **values} if when(request) else request)
 
 
 def rejects(
@@ -64,70 +64,70 @@ def rejects(
     code: str | None = None,
     kind: str = "invalid_request_error",
 ) -> Rewrite:
-    """Requests get an error for an answer."""
+    """Reject requests with an error."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         if when(request):
             raise Rejected(status, message, kind=kind, param=param, code=code)
         return request
 
-    return Rewrite(ask=ask)
+    return Rewrite(request=rewrite)
 
 
-# ── Answers ──────────────────────────────────────────────────────────────────────────────────────
+# ── Responses ────────────────────────────────────────────────────────────────────────────────────
 
 
-def wholes(change: Callable[[Body, Body], Body]) -> Rewrite:
-    """Plain answers and chunks alike are changed: ``(asked, answer or chunk)``."""
+def bodies(change: Callable[[Body, Body], Body]) -> Rewrite:
+    """Change non-streaming responses and chunks: ``(request, response or chunk)``."""
     return Rewrite(
         non_streaming=change,
         chunks=lambda request, chunks: [change(request, chunk) for chunk in chunks],
     )
 
 
-def members(**changed: Any) -> Rewrite:
-    """Members of answers and chunks have other values; a function makes one from the old value."""
+def fields(**changed: Any) -> Rewrite:
+    """Set fields of responses and chunks; a function computes the value from the old one."""
 
     def change(_: Body, whole: Body) -> Body:
         made = {k: v(whole.get(k)) if callable(v) else v for k, v in changed.items()}
         return {**whole, **made}
 
-    return wholes(change)
+    return bodies(change)
 
 
-def lacks(*names: str) -> Rewrite:
-    """Members are missing from answers and chunks."""
-    return wholes(lambda _, whole: {k: v for k, v in whole.items() if k not in names})
+def omits(*names: str) -> Rewrite:
+    """Omit fields of responses and chunks."""
+    return bodies(lambda _, whole: {k: v for k, v in whole.items() if k not in names})
 
 
 def usage(change: Callable[[Body, Body], Body]) -> Rewrite:
-    """Counts of the bill are others: ``(asked, usage)`` gives those that change."""
+    """Change counts of usage: ``(request, usage)`` returns those that change."""
 
     def of(request: Body, whole: Body) -> Body:
         usage = whole.get("usage")
         return {**whole, "usage": {**usage, **change(request, usage)}} if usage else whole
 
-    return wholes(of)
+    return bodies(of)
 
 
 def choices(change: Callable[[Body, Choices], Choices]) -> Rewrite:
-    """The choices of plain answers are others: ``(asked, choices)``."""
+    """Change the choices of non-streaming responses: ``(request, choices)``."""
     return Rewrite(
         non_streaming=lambda request, whole: {**whole, "choices": change(request, whole["choices"])}
     )
 
 
 def each_choice(change: Callable[[Body, Body], Body]) -> Rewrite:
-    """Every choice of a plain answer, and what a chunk adds to one: ``(asked, choice)``."""
+    """Change each choice, and what a chunk adds to one: ``(request, choice)``."""
 
     def of(request: Body, whole: Body) -> Body:
         return {**whole, "choices": [change(request, choice) for choice in whole["choices"]]}
 
-    return wholes(of)
+    return bodies(of)
 
 
 def logprobs(change: Callable[[Body], Body]) -> Rewrite:
-    """Arrays of log probabilities are others, where there are any: gives those that change."""
+    """Change arrays of log probabilities, if there are any: returns those that change."""
 
     def of(_: Body, choice: Body) -> Body:
         scores = choice.get("logprobs")
@@ -137,14 +137,14 @@ def logprobs(change: Callable[[Body], Body]) -> Rewrite:
 
 
 def chunks(change: Callable[[Body, list[Body]], list[Body]]) -> Rewrite:
-    """A stream's chunks are others: ``(asked, chunks)``."""
+    """Change a stream's chunks: ``(request, chunks)``."""
     return Rewrite(chunks=change)
 
 
 def texts(change: Callable[[Body, int, str], str]) -> Rewrite:
-    """The whole text of each choice is another: ``(asked, index, text)``, plain and streamed.
+    """Change the whole text of each choice: ``(request, index, text)``.
 
-    Of a stream the first piece with text carries all of it then.
+    In a stream, the first chunk with text then contains all of it.
     """
 
     def of_plain(request: Body, of: Choices) -> Choices:
@@ -165,11 +165,11 @@ def texts(change: Callable[[Body, int, str], str]) -> Rewrite:
     return Rewrite(non_streaming=choices(of_plain).non_streaming, chunks=of_stream)
 
 
-# ── Refusals and bytes ───────────────────────────────────────────────────────────────────────────
+# ── Errors and bytes ─────────────────────────────────────────────────────────────────────────────
 
 
 def error(**changed: Any) -> Rewrite:
-    """Members of every error are others; ``...`` leaves one out."""
+    """Set fields of every error; ``...`` omits one."""
 
     def refusal(_: Body, envelope: Body) -> Body:
         inner = {**envelope["error"], **changed}
@@ -179,22 +179,22 @@ def error(**changed: Any) -> Rewrite:
 
 
 def errors(change: Callable[[ClientRequest, ServerResponse], ServerResponse]) -> Rewrite:
-    """Answers with an error status are others, as a whole."""
+    """Change responses with an error status, as a whole."""
     return Rewrite(raw=lambda request, got: change(request, got) if got.status >= 400 else got)
 
 
 def streams(change: Callable[[ClientRequest, ServerResponse], ServerResponse]) -> Rewrite:
-    """Streams are others, down to bytes and pace."""
+    """Change streams, including their bytes and pauses."""
     return Rewrite(raw=lambda request, got: change(request, got) if got.is_stream else got)
 
 
 def status(to: int, *of: int) -> Rewrite:
-    """Some statuses are another."""
+    """Replace some statuses by another."""
     return Rewrite(raw=lambda _, got: got.with_status(to) if got.status in of else got)
 
 
 def both(one: Rewrite, other: Rewrite) -> Rewrite:
-    """Put two rewrites together, which must not rewrite the same thing.
+    """Combine two rewrites, which must not change the same thing.
 
     Raises:
         ValueError: they do.

@@ -1,4 +1,4 @@
-"""The catalogue of faults and variants, for people and for programs."""
+"""The lists of faults and variants, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from reference_server.behaviour.registry import Fault, Variant, all_faults, all_
 
 @dataclass(frozen=True)
 class Listing:
-    """A list that can be written in two ways."""
+    """A list in two formats."""
 
     entries: Sequence[Mapping[str, Any]]
     lines: Sequence[str]
 
     def text(self) -> str:
-        """One behaviour after the other, for people."""
+        """Lines of text."""
         return "".join(f"{line}\n" for line in self.lines)
 
     def json(self) -> str:
-        """An array of objects."""
+        """A JSON array of objects."""
         return json.dumps(self.entries, ensure_ascii=False, indent=1) + "\n"
 
 
 def faults() -> Listing:
-    """Every fault: what it does, what it breaks, how it is known, and where else it can hide."""
+    """Every fault: what it does, what it breaks, the evidence for it, and its triggers."""
     known = all_faults().values()
     return Listing([_fault(fault) for fault in known], [_fault_line(fault) for fault in known])
 
 
 def variants() -> Listing:
-    """Every variant: what it does, and what it declines."""
+    """Every variant: what it does, and what it rejects."""
     known = all_variants().values()
     return Listing([_variant(one) for one in known], [_variant_line(one) for one in known])
 
@@ -49,7 +49,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "shows": fault.shows.value,
         "contract": fault.contract,
         "dialect": fault.dialect,
-        "modifiers": sorted(modifier.value for modifier in fault.modifiers),
+        "modifiers": sorted(trigger.value for trigger in fault.triggers),
     }
 
 
@@ -66,11 +66,11 @@ def _variant(variant: Variant) -> dict[str, Any]:
 
 
 def _fault_line(fault: Fault) -> str:
-    hides = "".join(f" @{modifier}" for modifier in sorted(fault.modifiers))
+    name = " ".join([fault.name, *(f"@{trigger}" for trigger in sorted(fault.triggers))])
     breaks = ", ".join(fault.breaks)
-    return f"{fault.name}{hides}\n    {fault.summary}\n    breaks {breaks}; {fault.evidence.value}"
+    return f"{name}\n    {fault.summary}\n    breaks {breaks}; {fault.evidence.value}"
 
 
 def _variant_line(variant: Variant) -> str:
-    refuses = f"; declines {', '.join(variant.refuses)}" if variant.refuses else ""
+    refuses = f"\n    rejects {', '.join(variant.refuses)}" if variant.refuses else ""
     return f"{variant.name}\n    {variant.summary}{refuses}"

@@ -1,6 +1,6 @@
-"""Requests and answers as a relay sees them: bytes with headers, read as JSON where they are some.
+"""Requests and responses as a relay sees them: bytes with headers, parsed if they are JSON.
 
-Everything here is a value; "changing" one makes another.
+All of these are values; methods that change one return another.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 Body = dict[str, Any]
 Headers = tuple[tuple[str, str], ...]
-"""Names in lower case, and values; without ``content-length``, which is made when sending."""
+"""Names in lower case, and values; without ``content-length``, which is added when sending."""
 
 EVENT_STREAM = "text/event-stream"
 DONE = "[DONE]"
@@ -26,11 +26,11 @@ class ClientRequest:
     raw: bytes
     headers: Headers
     server_key: str
-    """The key that the server takes: a relay has one of its own to send."""
+    """The key that the server accepts, with which a relay sends its own requests."""
 
     @cached_property
     def body(self) -> Body:
-        """The request's JSON; empty where it is no JSON object. Not to be changed in place."""
+        """The request's JSON; empty if it is not a JSON object. Do not change it in place."""
         try:
             body = json.loads(self.raw)
         except (ValueError, RecursionError):
@@ -39,20 +39,20 @@ class ClientRequest:
 
     @property
     def key(self) -> str | None:
-        """The key that the client presents, if any."""
+        """The key that the client sent, if any."""
         scheme, _, key = (_header(self.headers, "authorization") or "").partition(" ")
         return key.strip() or None if scheme.lower() == "bearer" else None
 
     def with_body(self, body: Body) -> ClientRequest:
-        """The same request asking for something else."""
+        """The request with another JSON object."""
         return self if body == self.body else replace(self, raw=encode(body))
 
     def with_raw(self, raw: bytes) -> ClientRequest:
-        """The same request with another body, whatever its bytes are."""
+        """The request with another body, which can be any bytes."""
         return replace(self, raw=raw)
 
     def with_key(self, key: str | None) -> ClientRequest:
-        """The same request with another key, or with none."""
+        """The request with another key, or without one."""
         header = None if key is None else f"Bearer {key}"
         return replace(self, headers=_with_header(self.headers, "authorization", header))
 
@@ -67,13 +67,13 @@ class Part:
 
 @dataclass(frozen=True)
 class ServerResponse:
-    """One answer: what is sent, in which portions, and whether the connection then just ends."""
+    """One response: the parts that are sent, and whether the connection is then cut."""
 
     status: int
     headers: Headers
     parts: tuple[Part, ...]
     cut: bool = False
-    """The connection is closed after the last part, in the middle of the answer."""
+    """The connection is closed after the last part, before the response is complete."""
 
     @property
     def raw(self) -> bytes:
@@ -87,24 +87,24 @@ class ServerResponse:
 
     @cached_property
     def body(self) -> Body:
-        """A plain answer's JSON. Not to be changed in place.
+        """A non-streaming response's JSON. Do not change it in place.
 
-        Raises ValueError where the body is no JSON object.
+        Raises ValueError if the body is not a JSON object.
         """
         body = json.loads(self.raw)
         if not isinstance(body, dict):
-            raise ValueError("the answer is no JSON object")  # noqa: TRY004 - as for no JSON at all
+            raise ValueError("the response is not a JSON object")  # noqa: TRY004 - as for invalid JSON
         return body
 
     @cached_property
     def data(self) -> tuple[str, ...]:
-        """What the events of a stream carry, ``[DONE]`` included; read as this server writes."""
+        """The data of a stream's events, including ``[DONE]``, as this server writes them."""
         events = self.raw.decode().split("\n\n")
         return tuple(event.removeprefix("data: ") for event in events if event)
 
     @property
     def chunks(self) -> list[Body]:
-        """A stream's chunks, made anew each time."""
+        """A stream's chunks, parsed again at each call."""
         return [json.loads(data) for data in self.data if data != DONE]
 
     def header(self, name: str) -> str | None:
@@ -112,46 +112,46 @@ class ServerResponse:
         return _header(self.headers, name)
 
     def with_header(self, name: str, value: str | None) -> ServerResponse:
-        """The same answer with another value of a header, or without the header."""
+        """The response with another value of a header, or without the header."""
         return replace(self, headers=_with_header(self.headers, name, value))
 
     def with_status(self, status: int) -> ServerResponse:
-        """The same answer with another status."""
+        """The response with another status."""
         return replace(self, status=status)
 
     def with_raw(self, raw: bytes) -> ServerResponse:
-        """The same answer with another body, in one part."""
+        """The response with another body, in one part."""
         return replace(self, parts=(Part(raw),))
 
     def with_body(self, body: Any) -> ServerResponse:
-        """The same answer with another JSON value for a body."""
+        """The response with another JSON value as its body."""
         return self.with_raw(encode(body))
 
     def with_data(self, data: Iterable[str]) -> ServerResponse:
-        """The same answer with other events, each a part of its own."""
+        """The response with other events, each in a separate part."""
         events = (f"data: {one}\n\n".encode() for one in data)
         return replace(self, parts=tuple(Part(event) for event in events))
 
     def with_chunks(self, chunks: Iterable[Body]) -> ServerResponse:
-        """The same stream with other chunks; it ends with ``[DONE]`` if it did."""
+        """The stream with other chunks; it ends with ``[DONE]`` if it did."""
         done = [DONE] if DONE in self.data else []
         return self.with_data([*(encode(chunk).decode() for chunk in chunks), *done])
 
 
 Upstream = Callable[[ClientRequest], Awaitable[ServerResponse]]
-"""Asks the server proper; may be called as often as a behaviour needs."""
+"""Sends a request to the server behind; can be called several times."""
 
 
 class Behaviour(Protocol):
     """What stands between the client and the server."""
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        """Answer one request."""
+        """Respond to one request."""
         ...
 
 
-class Rejected(Exception):  # noqa: N818 - an answer, not an error
-    """Raised by a behaviour's function to answer with an error of its own."""
+class Rejected(Exception):  # noqa: N818 - a response, not an error
+    """Raised by a behaviour's function to respond with an error."""
 
     def __init__(
         self,
@@ -170,17 +170,17 @@ class Rejected(Exception):  # noqa: N818 - an answer, not an error
 
     @property
     def response(self) -> ServerResponse:
-        """The refusal as it is sent."""
+        """The error response."""
         return json_response(self.status, self.envelope)
 
 
 def json_response(status: int, body: Any) -> ServerResponse:
-    """An answer in JSON, from its status and its body."""
+    """A response in JSON, from its status and its body."""
     return ServerResponse(status, (("content-type", "application/json"),), (Part(encode(body)),))
 
 
 def encode(value: Any) -> bytes:
-    """JSON as careless servers write it: NaN and half a surrogate pair pass."""
+    """JSON as lenient servers write it: NaN and half a surrogate pair are permitted."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:  # half a pair can only be written as an escape

@@ -1,12 +1,12 @@
-"""Faults and variants by name: found by being there, in ``faults/`` and ``variants/``.
+"""Faults and variants by name, discovered in ``faults/`` and ``variants/``.
 
     @fault("total-mismatch", breaks="usage.total-is-sum", evidence=Evidence.REPORTED)
     def total_mismatch() -> Behaviour:
-        \"\"\"``total_tokens`` is three more than its parts.\"\"\"
-        return usage(lambda asked, bill: {"total_tokens": bill["total_tokens"] + 3})
+        \"\"\"``total_tokens`` is too high by three.\"\"\"
+        return usage(lambda request, usage: {"total_tokens": usage["total_tokens"] + 3})
 
-The function makes the behaviour anew for every server that is to show it, so that what it remembers
-is its own; its docstring is the summary that people read.
+The function is called for every server, so that each has its own state. Its docstring is the
+summary that ``--list-faults`` and ``--list-variants`` print.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from functools import cache
 from typing import TypeVar
 
 from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse, Upstream
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier, narrowed
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger, triggered
 
 Make = Callable[[], Behaviour]
 
@@ -30,35 +30,35 @@ NOTHING = "none"
 
 
 class Evidence(StrEnum):
-    """How it is known that servers do this."""
+    """How it is known that real servers have a fault."""
 
     REPORTED = "reported"
-    """Reported of a completions endpoint in public."""
+    """Reported publicly for a completions endpoint."""
     SOURCE = "source"
-    """Read in the code of a relay or a server."""
+    """Found in the source code of a relay or a server."""
     SIBLING = "sibling"
-    """Reported of a sibling endpoint of the same relays."""
+    """Reported for another endpoint of the same relays."""
     REQUIRED = "required"
     """No report is known; the contract forbids it."""
 
 
 class Shows(StrEnum):
-    """How a run tells of a fault."""
+    """The verdict that shows a fault."""
 
     FAILURE = "deviation"
     REFUSED = "refused"
-    """As a clean refusal, which is a state of its own where the contract leaves that open."""
+    """A clean refusal, a separate verdict if the contract does not promise the parameter."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One named way to break a promise.
+    """One named way to break a requirement.
 
     Attributes:
-        breaks: ids of the requirements that it breaks, of which a run must find one.
-        modifiers: under which of them it still breaks that promise.
-        statistical: only statistics over sampled answers can show it.
-        contract: the contract that makes the promise.
+        breaks: ids of the requirements that it breaks; a run must find one of them.
+        triggers: the triggers under which it still breaks that requirement.
+        statistical: only statistics over sampled completions can show it.
+        contract: the contract with the requirement.
         dialect: the dialect that shows it.
     """
 
@@ -68,7 +68,7 @@ class Fault:
     evidence: Evidence
     summary: str
     make: Make
-    modifiers: frozenset[Modifier] = EVERYWHERE
+    triggers: frozenset[Trigger] = ALL_TRIGGERS
     statistical: bool = False
     shows: Shows = Shows.FAILURE
     contract: str = "openai"
@@ -77,11 +77,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Variant:
-    """One freedom that a correct server has.
+    """One named behaviour that differs from the server's default and conforms.
 
     Attributes:
-        refuses: parameters that it cleanly declines.
-        may_be_inconclusive: whether a run may be unable to judge all of it (429, 502, instability).
+        refuses: parameters that it rejects.
+        may_be_inconclusive: whether checks may be inconclusive (429, 502, instability).
     """
 
     name: str
@@ -105,13 +105,13 @@ def fault(
     *,
     breaks: str,
     evidence: Evidence = Evidence.REQUIRED,
-    modifiers: Collection[Modifier] = EVERYWHERE,
+    triggers: Collection[Trigger] = ALL_TRIGGERS,
     statistical: bool = False,
     shows: Shows = Shows.FAILURE,
     contract: str = "openai",
     dialect: str = "reference",
 ) -> Callable[[Make], Make]:
-    """Register the decorated maker as a fault; ``breaks`` is a list of ids with spaces between."""
+    """Register the decorated function as a fault; ``breaks`` is a list, separated by spaces."""
 
     def register(make: Make) -> Make:
         _faults[_new(name)] = Fault(
@@ -121,7 +121,7 @@ def fault(
             evidence,
             _summary(name, make),
             make,
-            frozenset(modifiers),
+            frozenset(triggers),
             statistical,
             shows,
             contract,
@@ -140,7 +140,7 @@ def variant(
     contract: str = "openai",
     dialect: str = "reference",
 ) -> Callable[[Make], Make]:
-    """Register the decorated maker as a variant; ``refuses`` is a list with spaces between."""
+    """Register the decorated function as a variant; ``refuses`` is a list, separated by spaces."""
 
     def register(make: Make) -> Make:
         _variants[_new(name)] = Variant(
@@ -173,7 +173,7 @@ def all_variants() -> dict[str, Variant]:
 
 
 def _by_area(known: dict[str, Known]) -> dict[str, Known]:
-    # A file that was imported before its turn has registered its own too early.
+    # A module that was imported earlier has registered its behaviours earlier.
     ordered = sorted(known.values(), key=lambda entry: entry.make.__module__)
     return {entry.name: entry for entry in ordered}
 
@@ -183,24 +183,24 @@ class UnknownBehaviourError(Exception):
 
 
 def behaviour(spec: str) -> Behaviour:
-    """Make what a name stands for: ``NAME``, ``NAME@MODIFIER``, or several joined by ``+``.
+    """Create a behaviour from ``NAME``, ``NAME@TRIGGER``, or several joined by ``+``.
 
-    Of several the first is next to the client. ``none`` changes nothing.
+    The first of several is next to the client. ``none`` changes nothing.
 
     Raises:
-        UnknownBehaviourError: a part of it is not known.
+        UnknownBehaviourError: a name or a trigger is unknown.
     """
     return chained([_one(part) for part in spec.split("+") if part != NOTHING])
 
 
 def chained(behaviours: Iterable[Behaviour]) -> Behaviour:
-    """Put behaviours one behind the other, the first next to the client."""
+    """Chain behaviours, the first one next to the client."""
     first, *rest = [*behaviours] or [untouched]
     return _Chain(first, chained(rest)) if rest else first
 
 
 async def untouched(request: ClientRequest, upstream: Upstream) -> ServerResponse:
-    """The behaviour of the server proper."""
+    """The server's own behaviour."""
     return await upstream(request)
 
 
@@ -217,34 +217,36 @@ class _Chain:
 
 
 def _one(spec: str) -> Behaviour:
-    name, *modifiers = spec.split("@")
+    name, *triggers = spec.split("@")
     known = all_faults().get(name) or all_variants().get(name)
     if known is None:
-        raise UnknownBehaviourError(f"there is no fault and no variant called {name!r}")
+        raise UnknownBehaviourError(f"unknown fault or variant {name!r}")
     made = known.make()
-    for modifier in modifiers:
-        if modifier not in EVERYWHERE:
-            there_are = ", ".join(Modifier)
-            raise UnknownBehaviourError(f"@{modifier} is no modifier; there are: {there_are}")
-        made = narrowed(made, Modifier(modifier))
+    for trigger in triggers:
+        if trigger not in ALL_TRIGGERS:
+            triggers_known = ", ".join(f"@{one}" for one in Trigger)
+            raise UnknownBehaviourError(
+                f"unknown trigger @{trigger}; the triggers are {triggers_known}"
+            )
+        made = triggered(made, Trigger(trigger))
     return made
 
 
 def _new(name: str) -> str:
     if name in _faults or name in _variants:
-        raise ValueError(f"{name}: there are two behaviours of this name")
+        raise ValueError(f"{name}: two behaviours have this name")
     return name
 
 
 def _area(make: Make) -> str:
-    """The file or the folder below ``faults`` or ``variants`` that the function stands in."""
+    """The file or the folder below ``faults`` or ``variants`` that contains the function."""
     return make.__module__.split(".")[2].replace("_", "-")
 
 
 def _summary(name: str, make: Make) -> str:
     result = inspect.getdoc(make)
     if not result:
-        raise ValueError(f"{name}: the docstring is what people read; write one")
+        raise ValueError(f"{name}: the docstring is missing; it is the summary")
     return " ".join(result.split("\n\n")[0].split())
 
 

@@ -17,21 +17,21 @@ from reference_server.behaviour.messages import (
     json_response,
 )
 from reference_server.completions import errors
-from reference_server.completions.strict_json import MAX_BODY
+from reference_server.completions.strict_json import MAX_BODY_BYTES
 
 PATH = "/v1/completions"
 
-NOTICEABLE = 0.005
-"""Seconds below which nobody can tell a stream from a burst."""
+MIN_STREAM_SECONDS = 0.005
+"""Seconds below which a stream cannot be distinguished from a burst."""
 
 logger = logging.getLogger(__name__)
 
 
 class Relay:
-    """Answers ``POST /v1/completions`` with a behaviour; everything else passes untouched."""
+    """Serves ``POST /v1/completions`` with a behaviour; everything else passes unchanged."""
 
     def __init__(self, app: ASGIApp, behaviour: Behaviour, key: str) -> None:
-        """``key`` is the one that the application takes."""
+        """``key`` is the one that the application accepts."""
         self._app = app
         self._behaviour = behaviour
         self._key = key
@@ -44,8 +44,8 @@ class Relay:
         raw = await _read(receive)
         if raw is None:
             return
-        if len(raw) > MAX_BODY:
-            refused = errors.too_large(MAX_BODY)
+        if len(raw) > MAX_BODY_BYTES:
+            refused = errors.too_large(MAX_BODY_BYTES)
             await send_response(send, json_response(refused.status, refused.envelope()))
             return
         headers = tuple(
@@ -67,7 +67,7 @@ class Relay:
     async def _respond(
         self, scope: Scope, request: ClientRequest, receive: Receive
     ) -> tuple[ServerResponse, float]:
-        """Ask the application, and gather all that it answers; in how many seconds it came."""
+        """Call the application; returns its whole response, and how many seconds it took."""
         body: list[Message] = [{"type": "http.request", "body": request.raw, "more_body": False}]
         result: list[Message] = []
         came: list[float] = []
@@ -87,12 +87,16 @@ class Relay:
 
 
 def paced(response: ServerResponse, span: float) -> ServerResponse:
-    """Let a stream that was gathered whole come over the seconds in which it was made.
+    """Send a collected stream over the time in which it was generated.
 
-    Whatever has a pace of its own keeps it, and what took no time to speak of comes at once.
+    A response with pauses keeps them, and one that took almost no time is sent at once.
     """
     parts = response.parts
-    if not (response.is_stream and parts) or span < NOTICEABLE or any(p.pause for p in parts):
+    if (
+        not (response.is_stream and parts)
+        or span < MIN_STREAM_SECONDS
+        or any(p.pause for p in parts)
+    ):
         return response
     pause = span / len(parts)
     return replace(response, parts=tuple(replace(part, pause=pause) for part in parts))
@@ -110,9 +114,9 @@ def _response(result: list[Message]) -> ServerResponse:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The request's body, or what of it shows that it is too long; None if the client left."""
+    """The request's body, or enough of it to show that it is too long; None if the client left."""
     raw = bytearray()
-    while len(raw) <= MAX_BODY:
+    while len(raw) <= MAX_BODY_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
@@ -123,7 +127,7 @@ async def _read(receive: Receive) -> bytes | None:
 
 
 async def send_response(send: Send, response: ServerResponse) -> None:
-    """Send an answer in its parts and at its pace."""
+    """Send a response in its parts, with its pauses."""
     headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers]
     if not (response.is_stream or response.cut):
         headers.append((b"content-length", str(len(response.raw)).encode()))
@@ -133,6 +137,6 @@ async def send_response(send: Send, response: ServerResponse) -> None:
             await asyncio.sleep(part.pause)
         await send({"type": "http.response.body", "body": part.data, "more_body": True})
     if response.cut:
-        logger.info("the connection is cut, as the behaviour wants it")
-        return  # an answer that is not finished makes the connection end
+        logger.info("the behaviour cuts the connection")
+        return  # an incomplete response makes the server close the connection
     await send({"type": "http.response.body", "body": b"", "more_body": False})

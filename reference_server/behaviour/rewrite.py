@@ -1,4 +1,4 @@
-"""The usual behaviour: the request is rewritten on its way in, the answer on its way out."""
+"""The usual behaviour: change the request, the response, or both."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from reference_server.behaviour.messages import (
 
 @dataclass(frozen=True)
 class Rewrite:
-    """What is rewritten; whatever is None passes untouched.
+    """The functions that change requests and responses; whatever is None passes unchanged.
 
-    Every function returns what goes on in place of what it was given, which it must not change, and
-    may raise :class:`Rejected` instead. ``asked`` is always the client's own request.
+    Every function returns a replacement for its argument, which it must not change, and may raise
+    :class:`Rejected` instead. Its first argument is the client's own request.
 
     Attributes:
-        ask: the request's JSON, before the server sees it.
-        non_streaming: ``(asked, answer)`` of a plain answer with status 200.
-        chunks: ``(asked, chunks)`` of a stream, all of them; ``[DONE]`` follows by itself.
-        refusal: ``(asked, envelope)`` of an answer with an error status.
-        raw: the finished answer, last of all, whatever it is.
+        request: the JSON of the request, before the server sees it.
+        non_streaming: ``(request, response)`` of a non-streaming response with status 200.
+        chunks: ``(request, chunks)`` of a stream, all of them; ``[DONE]`` is appended.
+        refusal: ``(request, envelope)`` of a response with an error status.
+        raw: any finished response, after all other functions.
     """
 
-    ask: Callable[[Body], Body] | None = None
+    request: Callable[[Body], Body] | None = None
     non_streaming: Callable[[Body, Body], Body] | None = None
     chunks: Callable[[Body, list[Body]], list[Body]] | None = None
     refusal: Callable[[Body, Body], Body] | None = None
     raw: Callable[[ClientRequest, ServerResponse], ServerResponse] | None = None
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        """Answer one request."""
+        """Respond to one request."""
         try:
-            # A body that is no JSON object is the server's to refuse.
+            # The server rejects a body that is not a JSON object.
             sent = (
-                request.with_body(self.ask(dict(request.body)))
-                if self.ask and request.body
+                request.with_body(self.request(dict(request.body)))
+                if self.request and request.body
                 else request
             )
             response = self._rewritten(request.body, await upstream(sent))

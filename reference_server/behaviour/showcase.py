@@ -1,8 +1,8 @@
-"""Every dialect, fault and variant in one process, each under a path of its own.
+"""Every dialect, fault and variant in one process, each under its own path.
 
-``/{dialect}/{behaviours}/{instance}/v1/completions`` answers as a server of that dialect which was
-started with those behaviours; ``none`` stands for no behaviour. What a behaviour remembers, it
-remembers for one instance: any word makes a new one.
+``/{dialect}/{behaviours}/{instance}/v1/completions`` responds like a server with that dialect and
+those behaviours; ``none`` stands for no behaviour. The state of a behaviour belongs to one
+instance: a new word creates a new one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from reference_server.behaviour.relay import Relay, send_response
 from reference_server.completions import errors
 from reference_server.completions.dialects import DIALECTS, REFERENCE, Dialect
 
-KEPT = 64
-"""Instances whose behaviour is remembered; one that is asked for again later begins anew."""
+MAX_INSTANCES = 64
+"""Instances whose state is kept; one that was dropped starts again."""
 
 _PATH = re.compile(r"/([^/]+)/([^/]+)/([^/]+)(/v1/.*)")
 
@@ -28,7 +28,7 @@ class Showcase:
     """The ASGI application."""
 
     def __init__(self, serve: Callable[[Dialect], ASGIApp], key: str) -> None:
-        """``serve`` makes the application of one dialect; ``key`` is the one that all take."""
+        """``serve`` builds the application of one dialect; ``key`` is the key of all."""
         self._serve = serve
         self._key = key
         self._apps: dict[str, ASGIApp] = {}
@@ -36,7 +36,7 @@ class Showcase:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's scope."""
-        if scope["type"] != "http":  # the start and the end, which all dialects share
+        if scope["type"] != "http":  # startup and shutdown, which all dialects share
             await self._speaking(REFERENCE.name)(scope, receive, send)
             return
         path = _PATH.fullmatch(scope["path"])
@@ -54,10 +54,10 @@ class Showcase:
         key = (dialect, spec, instance)
         if key not in self._instances:
             app = self._speaking(dialect)
-            # A relay hands a stream on when it has all of it; the server proper does not wait.
+            # A relay collects a whole stream before it sends it; the server itself does not.
             if spec != NOTHING:
                 app = Relay(app, behaviour(spec), self._key)
-            while len(self._instances) >= KEPT:
+            while len(self._instances) >= MAX_INSTANCES:
                 del self._instances[next(iter(self._instances))]
             self._instances[key] = app
         return self._instances[key]

@@ -1,6 +1,6 @@
-"""Modifiers: a behaviour that shows only here or there, because real faults hide.
+"""Triggers: conditions under which a fault or a variant strikes.
 
-``NAME@stream`` behaves as NAME in streams, and is the plain server otherwise.
+``NAME@stream`` behaves as NAME in streams, and as the unchanged server otherwise.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from reference_server.behaviour.messages import (
 )
 
 
-class Modifier(StrEnum):
-    """Where a behaviour shows."""
+class Trigger(StrEnum):
+    """When a behaviour strikes."""
 
     STREAM = "stream"
     NON_STREAMING = "plain"
@@ -30,43 +30,43 @@ class Modifier(StrEnum):
     ECHO = "echo"
 
 
-EVERYWHERE = frozenset(Modifier)
+ALL_TRIGGERS = frozenset(Trigger)
 
 
-def narrowed(behaviour: Behaviour, modifier: Modifier) -> Behaviour:
-    """Let a behaviour show only where the modifier says."""
-    match modifier:
-        case Modifier.SECOND_CHOICE:
+def triggered(behaviour: Behaviour, trigger: Trigger) -> Behaviour:
+    """Let a behaviour strike only under a trigger."""
+    match trigger:
+        case Trigger.SECOND_CHOICE:
             return _SecondChoice(behaviour)
-        case Modifier.EVERY_THIRD:
+        case Trigger.EVERY_THIRD:
             return _EveryThird(behaviour)
         case _:
-            return _Where(behaviour, _CONDITIONS[modifier])
+            return _Where(behaviour, _CONDITIONS[trigger])
 
 
 def is_batch(body: Body) -> bool:
-    """Whether more than one prompt is asked about."""
+    """Whether the request has more than one prompt."""
     prompt = body.get("prompt")
     return isinstance(prompt, list) and len(prompt) > 1 and isinstance(prompt[0], str | list)
 
 
 def has_non_ascii(body: Body) -> bool:
-    """Whether a text of the request has a character beyond ASCII."""
+    """Whether a text of the request has a non-ASCII character."""
     texts = [body.get(name) for name in ("prompt", "suffix", "stop")]
     return not json.dumps(texts, ensure_ascii=False).isascii()
 
 
-_CONDITIONS: dict[Modifier, Callable[[Body], bool]] = {
-    Modifier.STREAM: lambda body: body.get("stream") is True,
-    Modifier.NON_STREAMING: lambda body: body.get("stream") is not True,
-    Modifier.BATCH: is_batch,
-    Modifier.NON_ASCII: has_non_ascii,
-    Modifier.ECHO: lambda body: body.get("echo") is True,
+_CONDITIONS: dict[Trigger, Callable[[Body], bool]] = {
+    Trigger.STREAM: lambda body: body.get("stream") is True,
+    Trigger.NON_STREAMING: lambda body: body.get("stream") is not True,
+    Trigger.BATCH: is_batch,
+    Trigger.NON_ASCII: has_non_ascii,
+    Trigger.ECHO: lambda body: body.get("echo") is True,
 }
 
 
 class _Where:
-    """Shows where a condition on the request holds."""
+    """Strikes if a condition on the request holds."""
 
     def __init__(self, behaviour: Behaviour, condition: Callable[[Body], bool]) -> None:
         self._behaviour = behaviour
@@ -79,7 +79,7 @@ class _Where:
 
 
 class _EveryThird:
-    """Shows in every third of the answers that it would change, as one bad server of three does."""
+    """Strikes in every third response that it would change, like one bad server of three."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
@@ -96,7 +96,7 @@ class _EveryThird:
 
 
 def _alike(one: ServerResponse, other: ServerResponse) -> bool:
-    """Whether a client gets the same; how a stream is cut into parts does not matter."""
+    """Whether a client gets the same; the division of a stream into parts does not matter."""
     seen = [
         (
             response.status,
@@ -111,7 +111,7 @@ def _alike(one: ServerResponse, other: ServerResponse) -> bool:
 
 
 class _SecondChoice:
-    """Shows in every choice but the first: that one is the plain server's."""
+    """Strikes in every choice but the first."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
@@ -132,7 +132,7 @@ def _spliced(right: ServerResponse, changed: ServerResponse) -> ServerResponse:
         return right
     rights, others = right.body["choices"], changed.body["choices"]
     if len(rights) == len(others):
-        # By their places, since it may be the numbers that are wrong.
+        # By position, because the indices may be wrong.
         choices = [a if a["index"] == 0 else b for a, b in zip(rights, others, strict=True)]
     else:
         choices = _only_first(rights) + _others(others)
@@ -140,7 +140,7 @@ def _spliced(right: ServerResponse, changed: ServerResponse) -> ServerResponse:
 
 
 def _spliced_chunks(right: ServerResponse, changed: ServerResponse) -> ServerResponse:
-    """Send the first choice as it should be, then the others as they are changed."""
+    """Send the unchanged first choice, then the others as they are changed."""
     rights = right.chunks
     head = {name: rights[0][name] for name in ("id", "created", "model") if name in rights[0]}
     first = [{**c, "choices": _only_first(c["choices"])} for c in rights]
@@ -161,7 +161,7 @@ def _others(choices: list[Body]) -> list[Body]:
 
 
 class _Once:
-    """An upstream that answers an equal request of the same client with the same answer."""
+    """An upstream that returns the same response to an equal request of the same client."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream

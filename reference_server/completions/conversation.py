@@ -1,7 +1,7 @@
-"""A conversation as a prompt, for the document that lets this endpoint take `messages`.
+"""A conversation as a prompt, for the document whose endpoint accepts `messages`.
 
-The form of a message is that of OpenAI's chat endpoint: a role, and a content that is a string or
-an array of text parts. A base model knows no turns, so it is shown a transcript to go on with.
+Messages have the form of OpenAI's chat endpoint: a role, and a content that is a string or an array
+of text parts. A base model has no turns, so it gets a transcript to continue.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ ROLES = ("system", "developer", "user", "assistant")
 def transcript(value: Any, name: str) -> str:
     """One line for each message, and the beginning of the assistant's next one.
 
-    Raises ApiError (400) for what is no conversation.
+    Raises ApiError (400) if it is not a valid conversation.
     """
     if not isinstance(value, list):
         raise fields.wrong_type(value, name, "an array of messages")

@@ -1,15 +1,15 @@
-"""The reference server's dialects: each speaks exactly as one document says.
+"""The reference server's dialects: each emulates one document exactly.
 
-Read from the five vendors' pages, sentence by sentence, and for ``openai`` from the live API's
-answers. How a page is read where it leaves a choice, the same for all:
+Written from the five vendors' pages, sentence by sentence, and for ``openai`` from the live API's
+responses. Where a page leaves a choice, it is read like this:
 
 - a parameter that it does not list does not exist: sending it is a 400;
-- a type without "or null", and without null as the default, does not take null;
-- a limit that it does not state is not there; what remains are this server's own (`UNLIMITED`);
+- a type without "or null", and without null as the default, rejects null;
+- a limit that it does not state does not exist; this server's own apply (`UNLIMITED`);
 - a default that it does not state is the live API's;
-- `best_of` below `n`, and `best_of` with `stream`, ask for what nobody can serve: always a 400;
-- an answer has the fields that clients of the endpoint read, however few of them it shows; only
-  ``system_fingerprint``, which no client needs, is left out where its samples do without.
+- `best_of` below `n`, and `best_of` with `stream`, cannot be served: always a 400;
+- a response has all fields that clients of the endpoint read, even if its samples show fewer;
+  only ``system_fingerprint``, which no client needs, is omitted if its samples have none.
 
 Another dialect is one more record in `DIALECTS`.
 """
@@ -25,33 +25,33 @@ INSTRUCT = "gpt-3.5-turbo-instruct"
 
 @dataclass(frozen=True)
 class Dialect:
-    """One document's way of serving the endpoint."""
+    """How the endpoint behaves according to one document."""
 
     name: str
     summary: str
-    """One line for people who choose."""
+    """One line, printed by ``--list-dialects``."""
     rules: Rules
     models: Mapping[str, Rules] = field(default_factory=lambda: MappingProxyType({}))
-    """Rules of single models, where the document tells models apart."""
+    """Rules of single models, if the document distinguishes models."""
     fingerprint: bool = False
-    """Whether answers carry ``system_fingerprint``."""
+    """Whether responses have ``system_fingerprint``."""
 
     def rules_for(self, model: str) -> Rules:
-        """What a request to this model is held to."""
+        """The rules for requests to this model."""
         return self.models.get(model, self.rules)
 
 
 UNLIMITED = Rules(
-    # Far more than anybody asks for, and still no way to bring the server down.
+    # Far more than anyone requests, but low enough to protect the server.
     max_n=2048,
     max_best_of=2048,
     max_stops=256,
     max_logprobs=20,
-    # Past this a penalty or a bias decides alone, so more of it changes nothing.
+    # Above this, a penalty or a bias decides alone, so higher values would change nothing.
     max_penalty=1000.0,
     max_bias=1000.0,
 )
-"""What remains where a document states no limit; the temperature has one in every document."""
+"""The limits that remain if a document states none; temperature is limited in every document."""
 
 REFERENCE = Dialect(
     "reference",
@@ -60,8 +60,8 @@ REFERENCE = Dialect(
     fingerprint=True,
 )
 
-# The published description lists every parameter for every model; what a model of the live API
-# cannot do, it refuses when asked.
+# The published description lists every parameter for every model; the live API rejects what a
+# model cannot do.
 _OPENAI_INSTRUCT = Rules(
     conflicts=(
         Conflict(
@@ -102,7 +102,7 @@ ZERO = Dialect(
             }
         ),
         nullable=frozenset(),
-        # The cells of these two are empty where all others say "optional".
+        # The cells of these two are empty; all others say "optional".
         required=(("prompt",),),
         # "A string or an array of strings": tokens are not among them.
         prompt_forms=(PromptForm.STRING, PromptForm.STRINGS),
@@ -133,16 +133,16 @@ GPT_GE = Dialect(
             }
         ),
         nullable=frozenset(),
-        # One row of the table, marked as required, names both. It takes the one or the other:
-        # nothing says in which order a text and a conversation would be continued.
+        # One row of the table, marked as required, names both. Exactly one of them is accepted: the
+        # page does not say in which order a text and a conversation would be continued.
         required=(("prompt", "messages"),),
         conflicts=(
             Conflict("prompt", "messages", "Send either 'prompt' or 'messages', not both."),
         ),
-        # "A string or an array", without a word on what is in it: an array of tokens is one too.
+        # "A string or an array", without its content: an array of tokens is one, too.
         prompt_forms=tuple(PromptForm),
         max_penalty=2.0,
-        # Typed "number" beside other rows that say "integer".
+        # Typed "number"; other rows say "integer".
         whole_decimals=frozenset({"max_tokens"}),
     ),
 )
@@ -153,11 +153,11 @@ AOCHENG = Dialect(
     replace(
         UNLIMITED,
         parameters=PARAMETERS - {"seed", "stream_options"},
-        # Those whose default is null.
+        # Those with null as default.
         nullable=frozenset({"suffix", "logprobs", "stop", "logit_bias", "user"}),
-        # The first of two tables, which has no column for a default.
+        # In the first of two tables, which has no column for defaults.
         required=(("prompt",),),
-        # "string/array", described as the text to prompt with: an array of texts.
+        # "string/array", described as the text of the prompt: an array of texts.
         prompt_forms=(PromptForm.STRING, PromptForm.STRINGS),
         max_tokens_default=16,
     ),
@@ -168,10 +168,10 @@ _ZHIZENGZENG = replace(
     parameters=PARAMETERS - {"stream_options"},
     # "Or null", or null as the default.
     nullable=frozenset({"best_of", "echo", "logit_bias", "stop", "suffix", "temperature", "top_p"}),
-    # `prompt` is marked as required, but the page also says what happens where none is specified:
-    # the model begins a document. That tells more, so a request without one is served.
+    # `prompt` is marked as required, but the page also says what happens without it: the model
+    # begins a document. That is more specific, so a request without a prompt is served.
     required=(),
-    # The page advises against changing both, and ends: the two cannot be there at the same time.
+    # The page advises against changing both, and ends: the two cannot be set at the same time.
     conflicts=(
         Conflict(
             "temperature",
@@ -184,21 +184,21 @@ _ZHIZENGZENG = replace(
     max_stops=4,
     max_penalty=2.0,
     max_bias=100.0,
-    # "Greater than n". The defaults, 1 and 1, would break that, so it binds from two choices on.
+    # "Greater than n". The defaults, 1 and 1, would violate that, so it applies from n = 2.
     best_of_above_n=True,
-    # A number by its type, a boolean by its description ("whether to return … if true"), and by
-    # its default of 0 something that 0 turns off. All three hold if it is a switch that may also
-    # say how many alternatives are wanted.
+    # A number by its type, a boolean by its description ("whether to return … if true"), and its
+    # default of 0 switches something off. All three hold if it is a switch that can also be the
+    # number of alternatives.
     logprobs_switch=True,
     whole_decimals=frozenset({"logprobs"}),
 )
 ZHIZENGZENG = Dialect(
     "zhizengzeng",
     "api.zhizengzeng.com: max_tokens unlimited by default, best_of above n, temperature or top_p",
-    # "Only supported by gpt-3.5-turbo-instruct", says the page of suffix.
+    # The page says of suffix: "only supported by gpt-3.5-turbo-instruct".
     replace(_ZHIZENGZENG, unsupported=frozenset({"suffix"})),
     {INSTRUCT: _ZHIZENGZENG},
-    # The page tells its readers to watch it.
+    # The page tells its readers to monitor it.
     fingerprint=True,
 )
 
@@ -220,18 +220,18 @@ ERONMIND = Dialect(
                 "stop",
             }
         ),
-        # As the example has it.
+        # As in the example.
         nullable=frozenset({"logprobs"}),
-        # All nine are marked as required. A mark on everything tells nothing apart, and the prose
-        # speaks of requests without a prompt; it is taken as the sender's duty. A request with all
-        # nine is served, and one with fewer as well, for which the page has no other answer.
+        # All nine are marked as required, although the prose describes requests without a prompt.
+        # The mark is read as the client's obligation: a request with fewer is served as well,
+        # because the page specifies no other response.
         required=(),
-        # Typed as a string; the description names all four.
+        # Typed as a string; the description lists all four.
         prompt_forms=tuple(PromptForm),
         max_stops=4,
         max_logprobs=5,
-        # The schema types everything as a string, its example sends numbers, false and null. Who
-        # follows either of them is served: 7 and "7", false and "false".
+        # The schema types everything as a string, its example sends numbers, false and null. Both
+        # are accepted: 7 and "7", false and "false".
         quoted_values=True,
     ),
 )

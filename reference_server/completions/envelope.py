@@ -1,4 +1,4 @@
-"""The shapes that go back to the client: answers, chunks, logprobs, usage, the list of models.
+"""The shapes of responses: completions, chunks, log probabilities, usage, the list of models.
 
 Field names and their order as in OpenAI's API description of ``CreateCompletionResponse``.
 """
@@ -14,17 +14,17 @@ from reference_server.engine.choice import TokenEntry
 
 @dataclass(frozen=True)
 class Envelope:
-    """What all parts of one answer have in common; made once, so constant in a stream."""
+    """The fields that all parts of one response share; created once, so constant in a stream."""
 
     model: str
     fingerprint: str | None
-    """None where answers have none."""
+    """None if responses have none."""
     id: str = field(default_factory=lambda: f"cmpl-{secrets.token_urlsafe(21)}")
     created: int = field(default_factory=lambda: int(time.time()))
     """Seconds since 1970."""
 
     def around(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
-        """An answer or a chunk, still without usage."""
+        """A response or a chunk, without usage."""
         head: dict[str, Any] = {
             "id": self.id,
             "object": "text_completion",
@@ -39,7 +39,7 @@ class Envelope:
 def choice(
     index: int, text: str, entries: Sequence[TokenEntry] | None, finish: str | None
 ) -> dict[str, Any]:
-    """One choice, or what a chunk adds to it; ``entries`` None where no logprobs are asked for."""
+    """One choice, or what a chunk adds to it; ``entries`` None without ``logprobs``."""
     return {
         "text": text,
         "index": index,
@@ -59,7 +59,7 @@ def logprobs(entries: Sequence[TokenEntry]) -> dict[str, Any]:
 
 
 def usage(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
-    """Token counts: each prompt once, every returned choice."""
+    """Token counts: each prompt once, and every returned choice."""
     return {
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,

@@ -1,4 +1,4 @@
-"""Refusals as the API words them: an HTTP status and the envelope ``{"error": {…}}``.
+"""Errors as the API words them: an HTTP status and the envelope ``{"error": {…}}``.
 
 The envelope's four keys and the error types come from OpenAI's error guide; the codes
 (``integer_below_min_value``, ``invalid_type``, …) are those of its newer request validator.
@@ -12,10 +12,10 @@ SERVER_ERROR = "server_error"
 
 
 class ApiError(Exception):
-    """A request that gets an error for an answer.
+    """A request that gets an error.
 
-    ``kind`` is the envelope's ``type``, ``param`` names the request's field at fault, ``code`` is
-    what a program can branch on; the latter two may be None and are sent as null then.
+    ``kind`` is the envelope's ``type``, ``param`` names the invalid field of the request, ``code``
+    is for programs; the latter two may be None and are sent as null then.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def envelope(self) -> dict[str, Any]:
-        """The JSON body: all four keys, whether they say something or not."""
+        """The JSON body: all four keys, null if they have no value."""
         return {
             "error": {
                 "message": self.message,
@@ -49,12 +49,12 @@ class ApiError(Exception):
 
 
 def bad_request(message: str, *, param: str | None = None, code: str | None = None) -> ApiError:
-    """A 400: the request itself is at fault."""
+    """A 400: the request is invalid."""
     return ApiError(400, message, param=param, code=code)
 
 
 def no_key() -> ApiError:
-    """A 401 for a request that names no key."""
+    """A 401 for a request without a key."""
     return ApiError(
         401,
         "You didn't provide an API key. Send it in an Authorization header using Bearer auth "
@@ -64,7 +64,7 @@ def no_key() -> ApiError:
 
 
 def wrong_key(key: str) -> ApiError:
-    """A 401 for a key that is not the server's; the key itself is shown masked at most."""
+    """A 401 for a wrong key, which the message contains only masked."""
     masked = f"{key[:3]}{'*' * 8}{key[-4:]}" if len(key) >= 20 and key.isascii() else "*" * 8
     return ApiError(
         401,
@@ -75,7 +75,7 @@ def wrong_key(key: str) -> ApiError:
 
 
 def unknown_model(name: str) -> ApiError:
-    """A 404 for a model this server does not serve."""
+    """A 404 for a model that the server does not serve."""
     shown = name if len(name) <= 100 else f"{name[:100]}…"
     return ApiError(
         404,
@@ -86,12 +86,12 @@ def unknown_model(name: str) -> ApiError:
 
 
 def unknown_path(method: str, path: str) -> ApiError:
-    """A 404 for an address nothing is served at."""
+    """A 404 for an unknown path."""
     return ApiError(404, f"Invalid URL ({method} {path[:200]})")
 
 
 def wrong_method(method: str, path: str, allowed: str) -> ApiError:
-    """A 405 for an address that is served, but not for this method."""
+    """A 405 for a known path with another method."""
     return ApiError(
         405,
         f"Not allowed to {method} on {path[:200]}. Allowed: {allowed}.",
@@ -106,14 +106,14 @@ def too_large(limit: int) -> ApiError:
 
 
 def too_slow() -> ApiError:
-    """A 408 for a body that does not arrive; what still comes of it is not waited for."""
+    """A 408 for a body that does not arrive; the rest of it is ignored."""
     return ApiError(
         408, "The request's body did not arrive in time.", headers={"Connection": "close"}
     )
 
 
 def wrong_content(declared: str) -> ApiError:
-    """A 415 for a body that is declared as anything but JSON as it is."""
+    """A 415 for a body that is not declared as JSON without encoding."""
     return ApiError(
         415,
         f"Unsupported content type: '{declared[:100]}'. This API method only accepts "
@@ -123,7 +123,7 @@ def wrong_content(declared: str) -> ApiError:
 
 
 def over_context(limit: int, prompt_tokens: int, max_tokens: int) -> ApiError:
-    """A 400 for a prompt that does not fit with what is asked of it; names both counts."""
+    """A 400 for a prompt that does not fit with the requested completion; gives both counts."""
     return bad_request(
         f"This model's maximum context length is {limit} tokens, however you requested "
         f"{prompt_tokens + max_tokens} tokens ({prompt_tokens} in your prompt; {max_tokens} for "
@@ -143,7 +143,7 @@ def overloaded(retry_after: int) -> ApiError:
 
 
 def internal() -> ApiError:
-    """A 500 that tells the client nothing but that it was not its fault."""
+    """A 500, without any details."""
     return ApiError(
         500,
         "The server had an error while processing your request. Sorry about that!",
@@ -152,7 +152,7 @@ def internal() -> ApiError:
 
 
 def shutting_down() -> ApiError:
-    """A 503 for what the server does not finish any more, as it is told to end."""
+    """A 503 for a request that does not finish before shutdown."""
     return ApiError(
         503, "The server is shutting down. Please retry your request.", kind=SERVER_ERROR
     )

@@ -1,7 +1,7 @@
-"""Readers for single fields of a request: a JSON value in, a Python value or a 400 out.
+"""Readers of single fields of a request: from a JSON value to a Python value, or a 400.
 
-Each takes the value and the name to blame. A bool is not a number here, a string of digits is not
-one either, and a float is not an integer, as in the validator of the live API.
+Each gets the value and the name for the error. A bool is not a number here, a string of digits is
+not one either, and a float is not an integer, as in the validator of the live API.
 """
 
 import json
@@ -26,7 +26,7 @@ _TOKEN_KEY = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def kind(value: Any) -> str:
-    """What a JSON value is called in an error message."""
+    """The name of a JSON value's type in an error message."""
     return _KINDS.get(type(value), "an object")
 
 
@@ -40,7 +40,7 @@ def wrong_type(value: Any, name: str, expected: str) -> ApiError:
 
 
 def boolean(value: Any, name: str) -> bool:
-    """True or false, nothing that merely looks like it."""
+    """True or false; other types are rejected."""
     if not isinstance(value, bool):
         raise wrong_type(value, name, "a boolean")
     return value
@@ -54,7 +54,7 @@ def string(value: Any, name: str) -> str:
 
 
 def integer(value: Any, name: str, low: int, high: int | None = None) -> int:
-    """An integer between ``low`` and ``high``, both included."""
+    """An integer between ``low`` and ``high``, inclusive."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type(value, name, "an integer")
     _within(value, name, "integer", low, high)
@@ -62,7 +62,7 @@ def integer(value: Any, name: str, low: int, high: int | None = None) -> int:
 
 
 def decimal(value: Any, name: str, low: float, high: float) -> float:
-    """A number between ``low`` and ``high``, both included."""
+    """A number between ``low`` and ``high``, inclusive."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type(value, name, "a decimal")
     _within(value, name, "decimal", low, high)
@@ -70,19 +70,19 @@ def decimal(value: Any, name: str, low: float, high: float) -> float:
 
 
 def unquoted(value: Any) -> Any:
-    """The number or boolean that a string spells out as JSON does; any other value as it is."""
+    """The number or boolean that a string contains as JSON; any other value unchanged."""
     if isinstance(value, str) and _SPELLED_OUT.fullmatch(value):
         return json.loads(value)
     return value
 
 
 def whole(value: Any) -> Any:
-    """The integer that a decimal without a fraction is; any other value as it is."""
+    """The integer that equals a decimal without a fraction; any other value unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def members(value: Any, name: str, known: Sequence[str]) -> dict[str, Any]:
-    """An object none of whose names is unknown."""
+    """An object without unknown names."""
     if not isinstance(value, dict):
         raise wrong_type(value, name, "an object")
     for key in value:
@@ -98,7 +98,7 @@ def members(value: Any, name: str, known: Sequence[str]) -> dict[str, Any]:
 def stop_sequences(value: Any, name: str, limit: int, length: int) -> tuple[str, ...]:
     """One sequence or an array of up to ``limit``, of up to ``length`` characters each.
 
-    Empty ones are left out: nothing can be found by them, so they ask for nothing.
+    Empty ones are removed, because they have no effect.
     """
     if isinstance(value, str):
         value = [value]
@@ -133,7 +133,7 @@ def token_bias(value: Any, name: str, low: float, high: float) -> tuple[tuple[in
 
 
 def at_most(items: list[Any], name: str, limit: int) -> None:
-    """Refuse an array of more than ``limit`` items."""
+    """Reject an array of more than ``limit`` items."""
     if len(items) > limit:
         raise bad_request(
             f"Invalid '{name}': array too long. Expected an array with maximum length {limit}, "
@@ -144,7 +144,7 @@ def at_most(items: list[Any], name: str, limit: int) -> None:
 
 
 def at_least_one(items: list[Any], name: str) -> None:
-    """Refuse an empty array."""
+    """Reject an empty array."""
     if not items:
         raise bad_request(
             f"Invalid '{name}': empty array. Expected an array with minimum length 1, "

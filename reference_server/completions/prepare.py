@@ -1,6 +1,6 @@
-"""From a checked request to work for the engine: what only the loaded model can decide.
+"""From a checked request to work for the engine: checks that need the loaded model.
 
-Which token ids exist, whether prompt and completion fit, how a suffix is put to the model.
+Which token ids exist, whether prompt and completion fit, and how a suffix is encoded.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ class _ReadPrompt:
     """A prompt in tokens."""
 
     ids: tuple[int, ...]
-    """The prompt as the client sees it."""
+    """The prompt as the client sent it."""
     text: str | None
-    """As it came, None if it came as ids."""
+    """The text that was sent, None if ids were sent."""
     model_ids: tuple[int, ...]
-    """What the model reads: the prompt, marks before and around it, the suffix."""
+    """What the model reads: the prompt, special tokens before and around it, the suffix."""
     start: int
-    """Where `ids` begin in `model_ids`."""
+    """The position of the first of `ids` in `model_ids`."""
 
 
 def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ...]:
@@ -38,7 +38,7 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
     prompts = _read(request, tokenizer)
     limits = [_limit(request, prompt, model.backend.context) for prompt in prompts]
     scored = request.logprobs is not None
-    # The winners of best_of are known by their scores, whether the client asked for them or not.
+    # best_of ranks candidates by their log probabilities, whether or not the client requested them.
     ranks = request.best_of > request.n
     sampling = SamplingParameters(
         request.temperature,
@@ -67,9 +67,9 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
 
 
 def _limit(request: CompletionRequest, prompt: _ReadPrompt, context: int) -> int:
-    """How many tokens may follow a prompt; without a limit of its own, all that there is room for.
+    """The number of tokens that may follow a prompt; without a limit, all that fit.
 
-    Raises ApiError (400) where there is not the room that is asked for, or none at all.
+    Raises ApiError (400) if they do not fit, or if there is no room at all.
     """
     room = context - len(prompt.model_ids)
     least = 1 if request.max_tokens is None else request.max_tokens
@@ -118,13 +118,13 @@ def _arrange(
     marks: FillInTheMiddle | None,
     after: tuple[int, ...],
 ) -> _ReadPrompt:
-    """Put a prompt to the model.
+    """Encode a prompt for the model.
 
-    The documented default of `prompt` is the mark between documents: it is what the model reads
-    where no prompt is given, and what is echoed. An empty prompt is read likewise, as a model must
-    begin somewhere, but what is echoed is the empty text that was sent. Before a suffix, either
-    means that nothing comes before the gap. Where the tokenizer opens every text with a mark, the
-    model reads it before a text, but not before token ids: who sends those says all that is read.
+    The documented default of `prompt` is the token between documents: the model reads it if there
+    is no prompt, and it is echoed. For an empty prompt the model reads the same, but the echo is
+    the empty text that was sent. Before a suffix, both mean that nothing precedes the gap. If the
+    tokenizer puts a special token before every text, the model reads it before a text, but not
+    before token ids, which are used as sent.
     """
     start = (tokenizer.document_start,)
     opening = () if isinstance(prompt, tuple) else tokenizer.opening

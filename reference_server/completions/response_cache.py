@@ -1,7 +1,6 @@
-"""Answers that need not be computed twice: for a process that is asked the same by many.
+"""A cache of deterministic responses, for a process that serves many variants of one server.
 
-The same request has the same answer, to the last bit, wherever nothing is left to chance; so it may
-as well be remembered.
+A response is the same to the last bit whenever it is not sampled at random, so it can be cached.
 """
 
 from __future__ import annotations
@@ -16,39 +15,39 @@ from reference_server.completions.service import NonStreamingResponse, Service, 
 
 T = TypeVar("T")
 
-KEPT = 20_000
-"""Answers that are remembered; some 100 MB if all of them are long."""
+MAX_RESPONSES = 20_000
+"""The number of cached responses; some 100 MB if all of them are long."""
 
 
 class ResponseCache:
-    """A service in front of a service, which is asked only what was not asked before."""
+    """A service in front of another, which computes only what is not cached."""
 
-    def __init__(self, service: Service, kept: int = KEPT) -> None:
+    def __init__(self, service: Service, kept: int = MAX_RESPONSES) -> None:
         self._service = service
         self._kept = kept
         self._responses: OrderedDict[CompletionRequest, NonStreamingResponse] = OrderedDict()
         self._streams: OrderedDict[CompletionRequest, tuple[StreamPart, ...]] = OrderedDict()
 
     def start(self) -> None:
-        """As `Service.start`."""
+        """See `Service.start`."""
         self._service.start()
 
     def stop(self) -> None:
-        """As `Service.stop`."""
+        """See `Service.stop`."""
         self._service.stop()
 
     @property
     def fingerprint(self) -> str:
-        """As `Service.fingerprint`."""
+        """See `Service.fingerprint`."""
         return self._service.fingerprint
 
     @property
     def healthy(self) -> bool:
-        """As `Service.healthy`."""
+        """See `Service.healthy`."""
         return self._service.healthy
 
     async def respond(self, request: CompletionRequest) -> NonStreamingResponse:
-        """As `Service.answer`."""
+        """See `Service.respond`."""
         if (known := self._responses.get(request)) is not None:
             return known
         response = await self._service.respond(request)
@@ -56,7 +55,7 @@ class ResponseCache:
         return response
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPart, None]:
-        """As `Service.stream`; what is remembered comes without a pause."""
+        """See `Service.stream`; a cached stream has no pauses."""
         if (known := self._streams.get(request)) is not None:
             for part in known:
                 yield part
@@ -79,5 +78,5 @@ class ResponseCache:
 
 
 def _is_certain(request: CompletionRequest) -> bool:
-    """Whether nothing of the answer is left to chance."""
+    """Whether the response is deterministic."""
     return request.temperature == 0 or request.seed is not None

@@ -1,8 +1,8 @@
-"""What one document's completions endpoint takes and what it refuses, as data.
+"""What one document's completions endpoint accepts and rejects, as data.
 
-The defaults of `Rules` are those of the reference server itself: every parameter, the limits of
-OpenAI's API description (``CreateCompletionRequest``) and, where that is silent, the behaviour of
-the live endpoint. A document that says otherwise is another `Rules`; the code stays.
+The defaults of `Rules` are those of the reference server: every parameter, the limits of OpenAI's
+API description (``CreateCompletionRequest``) and, where that is silent, the behaviour of the live
+endpoint. A document that differs is another `Rules`; the code stays.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ PARAMETERS = frozenset(
 
 
 class PromptForm(StrEnum):
-    """The ways to write a prompt."""
+    """The forms of a prompt."""
 
     STRING = "a string"
     STRINGS = "an array of strings"
@@ -43,9 +43,9 @@ class PromptForm(StrEnum):
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two parameters that cannot be asked for in one request, and the sentence that says so.
+    """Two parameters that cannot be combined in one request, and the error message.
 
-    A parameter is asked for when it is there and neither null nor false.
+    A parameter is in use if it is present and neither null nor false.
     """
 
     first: str
@@ -55,20 +55,20 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Rules:
-    """The numbers and names in which one document's endpoint differs from another's."""
+    """The values in which one document's endpoint differs from another's."""
 
     parameters: frozenset[str] = PARAMETERS
     nullable: frozenset[str] = PARAMETERS - {"model", "user"}
-    """What may be null, which is the same as not being there."""
+    """Parameters that may be null, which means the same as absent."""
     required: tuple[tuple[str, ...], ...] = ()
-    """Of each group one parameter has to be there; `model` always has to."""
+    """One parameter of each group is required; `model` always is."""
     unsupported: frozenset[str] = frozenset()
-    """Parameters that the document knows and the model cannot serve."""
+    """Parameters that the document lists and the model cannot serve."""
     conflicts: tuple[Conflict, ...] = ()
     prompt_forms: tuple[PromptForm, ...] = tuple(PromptForm)
 
     max_tokens_default: int | None = 16
-    """None is as many as the context has room for."""
+    """None is all that fits into the context."""
     seed_default: int | None = None
 
     max_n: int = 128
@@ -85,11 +85,11 @@ class Rules:
     """Prompts × candidates of one request; a limit of this server, no document states one."""
 
     best_of_above_n: bool = False
-    """Whether `best_of` has to be greater than an `n` above 1, and not just as great."""
+    """Whether `best_of` has to be greater than an `n` above 1; otherwise it may also be equal."""
     logprobs_switch: bool = False
-    """Whether `logprobs` tells first of all if any are wanted: 0 and false say no, true says yes,
-    of the sampled tokens alone."""
+    """Whether `logprobs` is also a switch: 0 and false mean none, true means those of the sampled
+    tokens alone."""
     whole_decimals: frozenset[str] = frozenset()
-    """Integers that are typed as numbers, and so may be written as 16.0."""
+    """Integers that are typed as numbers, and so may be sent as 16.0."""
     quoted_values: bool = False
-    """Whether numbers and booleans may stand in quotation marks."""
+    """Whether numbers and booleans may be sent in quotation marks."""

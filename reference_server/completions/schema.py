@@ -1,7 +1,6 @@
-"""From a request's JSON object to a checked, complete request; every default is filled in here.
+"""From a request's JSON object to a checked, complete request; all defaults are filled in here.
 
-What documents differ in is data (`Dialect`, `Rules`): another dialect is another record, the code
-stays.
+Differences between documents are data (`Dialect`, `Rules`): another dialect is another record.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,12 +14,12 @@ from reference_server.completions.errors import bad_request
 from reference_server.completions.rules import PromptForm, Rules
 
 Prompt = str | tuple[int, ...] | None
-"""Text, token ids, or None where nothing was said: the beginning of a document."""
+"""Text, token ids, or None if there is no prompt: the beginning of a document."""
 
 T = TypeVar("T")
 
 TEXTUAL = frozenset({"model", "prompt", "suffix", "stop", "user"})
-"""Parameters whose quotation marks are never those of a number."""
+"""Parameters whose strings are never parsed as numbers."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class CompletionRequest:
     prompts: tuple[Prompt, ...]
     suffix: str | None
     max_tokens: int | None
-    """None is as many as the context has room for."""
+    """None is all that fits into the context."""
     temperature: float
     top_p: float
     n: int
@@ -50,9 +49,9 @@ class CompletionRequest:
 
 
 def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRequest:
-    """Check a body against the dialect's rules for the model that it names.
+    """Check a body against the dialect's rules for its model.
 
-    Raises ApiError (400) naming the first field at fault.
+    Raises ApiError (400) with the first invalid field.
     """
     model = _model(body)
     rules = dialect.rules_for(model)
@@ -77,7 +76,7 @@ def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRe
         temperature=read("temperature", 1.0, fields.decimal, 0, rules.max_temperature),
         top_p=read("top_p", 1.0, fields.decimal, 0, 1),
         n=n,
-        # The documented range begins at 0, which can only mean "as if it were not there".
+        # The documented range begins at 0, which can only mean "as if absent".
         best_of=best_of or n,
         stream=stream,
         include_usage=_include_usage(given, stream=stream),
@@ -108,23 +107,23 @@ def _refuse_unknown(body: Mapping[str, Any], rules: Rules) -> None:
 
 
 def _given(body: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
-    """What was said: without nulls that say nothing, and out of the quotation marks."""
+    """The parameters that count: without nulls, and without quotation marks around numbers."""
     return {
-        name: _plainly(name, value, rules)
+        name: _unquoted(name, value, rules)
         for name, value in body.items()
         if value is not None or name not in rules.nullable
     }
 
 
-def _plainly(name: str, value: Any, rules: Rules) -> Any:
-    """A value as the readers want it, where the document also lets it be written otherwise."""
+def _unquoted(name: str, value: Any, rules: Rules) -> Any:
+    """A value in the form that the readers expect, if the document permits another form."""
     if rules.quoted_values and name not in TEXTUAL:
         return fields.unquoted(value)
     return fields.whole(value) if name in rules.whole_decimals else value
 
 
 def _check_presence(given: Mapping[str, Any], rules: Rules) -> None:
-    """What has to be there, what cannot be, and what cannot be together."""
+    """Required parameters, unsupported ones, and conflicts."""
     for group in rules.required:
         if not any(name in given for name in group):
             quoted = " or ".join(f"'{name}'" for name in group)
@@ -148,7 +147,7 @@ def _requested(given: Mapping[str, Any], name: str) -> bool:
 
 
 def _check_together(request: CompletionRequest, best_of: int, rules: Rules) -> None:
-    """What no field says alone; ``best_of`` is what was asked for, 0 if nothing was."""
+    """Conditions on several fields; ``best_of`` is the requested value, 0 if absent."""
     if request.best_of < request.n:
         raise bad_request(
             f"You requested that the server return more choices than it will generate: 'n' "
@@ -194,7 +193,7 @@ def _include_usage(given: Mapping[str, Any], *, stream: bool) -> bool:
 
 
 def _logprobs(value: Any, name: str, rules: Rules) -> int | None:
-    """How many alternatives are wanted, None where no logprobs are."""
+    """The number of alternatives requested, None without ``logprobs``."""
     if rules.logprobs_switch and isinstance(value, bool):
         return 0 if value else None
     count = fields.integer(value, name, 0, rules.max_logprobs)
@@ -210,7 +209,7 @@ def _prompts_or_messages(given: Mapping[str, Any], rules: Rules) -> tuple[Prompt
 
 
 def _prompts(value: Any, rules: Rules) -> tuple[Prompt, ...]:
-    """The four forms, told apart by their first element; anything mixed is refused."""
+    """One of the four forms, by its first element; anything mixed is rejected."""
     form = _form_of(value)
     if form not in rules.prompt_forms:
         raise fields.wrong_type(value, "prompt", _either(rules.prompt_forms))
@@ -260,6 +259,6 @@ def _token_array(value: Any, name: str) -> tuple[int, ...]:
 
 def _tokens(items: list[Any], name: str) -> tuple[int, ...]:
     if any(type(item) is not int or item < 0 for item in items):
-        for place, item in enumerate(items):  # a second look, to name the culprit
+        for place, item in enumerate(items):  # a second pass, to find the invalid element
             fields.integer(item, f"{name}[{place}]", 0)
     return tuple(items)

@@ -1,7 +1,7 @@
-"""Answers completion requests with an engine: collects, ranks and numbers what it generates.
+"""Serves completion requests with an engine: collects, ranks and numbers the choices.
 
-The engine works in a thread of its own; here, in the event loop, every request has a mailbox that
-each turn's updates are sorted into.
+The engine works in its own thread; here, in the event loop, every request has a mailbox that
+receives its updates of each step.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from reference_server.engine.choice import Choice, TextChunk
 from reference_server.engine.engine import BrokenEngineError, Engine, LoadedModel, OverloadedError
 from reference_server.engine.request import EngineRequest, Update
 
-INLINE_BODY = 16_384
-"""Characters of prompts up to which tokenising is quicker than asking another thread for it."""
-RETRY_AFTER = 1
-"""Seconds a client is told to wait when the line is full."""
+MAX_INLINE_CHARS = 16_384
+"""Characters of prompts up to which tokenising in the event loop is faster than in a thread."""
+RETRY_AFTER_SECONDS = 1
+"""Seconds in ``Retry-After`` if the queue is full."""
 
 
 @dataclass
 class _Mailbox:
-    """The updates of one request that were not yet taken."""
+    """The updates of one request that were not yet read."""
 
     updates: list[Update] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -39,23 +39,23 @@ class _Mailbox:
 
 @dataclass(frozen=True)
 class StreamPart:
-    """New pieces of choices, in order; with the last part comes the usage of all."""
+    """New chunks of choices, in order; the last part also has the usage."""
 
     chunks: tuple[tuple[int, TextChunk], ...]
-    """Pairs of choice index and piece."""
+    """Pairs of choice index and chunk."""
     usage: dict[str, int] | None = None
 
 
 @dataclass(frozen=True)
 class NonStreamingResponse:
-    """What a plain answer says: its choices in order, and the usage of all."""
+    """A non-streaming response: its choices in order, and the usage."""
 
     choices: list[dict[str, Any]]
     usage: dict[str, int]
 
 
 class Service(Protocol):
-    """Whatever answers checked requests."""
+    """Serves checked requests."""
 
     @property
     def fingerprint(self) -> str:
@@ -64,28 +64,28 @@ class Service(Protocol):
 
     @property
     def healthy(self) -> bool:
-        """Whether requests can be answered at all."""
+        """Whether requests can be served."""
         ...
 
     def start(self) -> None:
-        """Begin to work, in the event loop that requests will be served in."""
+        """Start; call it in the event loop in which requests are served."""
         ...
 
     def stop(self) -> None:
-        """Stop working."""
+        """Stop."""
         ...
 
     async def respond(self, request: CompletionRequest) -> NonStreamingResponse:
-        """The plain answer. Raises ApiError for what cannot be served."""
+        """The non-streaming response. Raises ApiError if the request cannot be served."""
         ...
 
     def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPart, None]:
-        """The answer in parts as they are generated; the last one holds the usage."""
+        """The response in parts as they are generated; the last one has the usage."""
         ...
 
 
 class CompletionService:
-    """Plain and streamed answers to checked requests."""
+    """Serves checked requests with an `Engine`, streamed or not."""
 
     def __init__(self, model: LoadedModel, *, rows: int, queue: int) -> None:
         """``rows`` and ``queue`` as for `Engine`."""
@@ -95,7 +95,7 @@ class CompletionService:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        """Start the engine; call it in the event loop that requests will be served in."""
+        """Start the engine; call it in the event loop in which requests are served."""
         self._loop = asyncio.get_running_loop()
         self._engine.start()
 
@@ -106,22 +106,22 @@ class CompletionService:
 
     @property
     def healthy(self) -> bool:
-        """Whether requests can be answered at all."""
+        """Whether requests can be served."""
         return not self._engine.broken
 
     def stop(self) -> None:
-        """Stop the engine; whatever it still runs gets no answer."""
+        """Stop the engine; running requests get an error."""
         self._engine.stop()
 
     async def respond(self, request: CompletionRequest) -> NonStreamingResponse:
-        """The plain answer.
+        """The non-streaming response.
 
-        Raises ApiError for what cannot be served.
+        Raises ApiError if the request cannot be served.
         """
         engine_request = await self._request(request, live=False)
         finished: dict[tuple[int, int], Choice] = {}
-        async with aclosing(self._updates(engine_request)) as turns:
-            async for updates in turns:
+        async with aclosing(self._updates(engine_request)) as steps:
+            async for updates in steps:
                 for update in updates:
                     finished[update.prompt, update.candidate] = Choice(list(update.chunks))
         choices: list[dict[str, Any]] = []
@@ -138,14 +138,15 @@ class CompletionService:
         )
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[StreamPart, None]:
-        """The answer in parts as they are generated; the last one holds the usage.
+        """The response in parts as they are generated; the last one has the usage.
 
-        Raises ApiError for what cannot be served, before the first part if it is known by then.
+        Raises ApiError if the request cannot be served, before the first part if that is known by
+        then.
         """
         engine_request = await self._request(request, live=True)
         completion_tokens = 0
-        async with aclosing(self._updates(engine_request)) as turns:
-            async for updates in turns:
+        async with aclosing(self._updates(engine_request)) as steps:
+            async for updates in steps:
                 chunks = []
                 for update in updates:
                     index = update.prompt * request.n + update.candidate
@@ -157,18 +158,18 @@ class CompletionService:
 
     async def _request(self, request: CompletionRequest, *, live: bool) -> EngineRequest:
         size = sum(len(prompt) for prompt in request.prompts if isinstance(prompt, str))
-        if size + len(request.suffix or "") <= INLINE_BODY:
+        if size + len(request.suffix or "") <= MAX_INLINE_CHARS:
             return EngineRequest(plan(request, self._model), live)
         return EngineRequest(await asyncio.to_thread(plan, request, self._model), live)
 
     async def _updates(self, request: EngineRequest) -> AsyncGenerator[list[Update], None]:
-        """What the engine makes of a ticket, until every candidate is finished."""
+        """The engine's chunks of a request, until every candidate is finished."""
         mailbox = self._mailboxes[request] = _Mailbox()
         try:
             try:
                 self._engine.submit(request)
             except OverloadedError:
-                raise errors.overloaded(RETRY_AFTER) from None
+                raise errors.overloaded(RETRY_AFTER_SECONDS) from None
             except BrokenEngineError:
                 raise errors.internal() from None
             unfinished = request.size
@@ -176,7 +177,7 @@ class CompletionService:
                 updates = await mailbox.take()
                 made = [update for update in updates if not update.failed]
                 unfinished -= sum(1 for update in made if update.chunks[-1].finish)
-                if made:  # what was made before a failure is given out before it
+                if made:  # chunks from before a failure are yielded before it
                     yield made
                 if len(made) < len(updates):
                     raise errors.internal()
@@ -191,21 +192,22 @@ class CompletionService:
 
     def _sort(self, updates: list[Update]) -> None:
         for update in updates:
-            # A client may have left since the engine began its turn.
+            # A client may have disconnected since the engine began its step.
             if mailbox := self._mailboxes.get(update.request):
                 mailbox.updates.append(update)
                 mailbox.arrived.set()
 
 
 def _prompt_tokens(request: EngineRequest) -> int:
-    """What the model read: each prompt once, with its suffix and marks."""
+    """The tokens that the model read: each prompt once, with its suffix and special tokens."""
     return sum(len(generation.model_ids) for generation in request.generations)
 
 
 def _best(candidates: list[Choice], count: int, echoed: int) -> list[Choice]:
-    """The candidates with the highest mean logprob per token, best first; all in order if all.
+    """The candidates with the highest mean log probability per token, best first.
 
-    The mean is over the tokens of the returned text, as a client would take it from `logprobs`.
+    If all candidates are returned, they stay in order. The mean is over the tokens of the returned
+    text, as a client would compute it from `logprobs`.
     """
     if len(candidates) == count:
         return candidates

@@ -1,7 +1,7 @@
-"""JSON as RFC 8259 has it, and no more: what Python's reader lets pass is refused here.
+"""JSON as RFC 8259 defines it: stricter than Python's parser.
 
-No NaN and no Infinity, no name twice in an object, no byte order mark, UTF-8 only, no lone
-surrogates, and a nesting that no stack suffers from.
+No NaN and no Infinity, no duplicate names in an object, no byte order mark, UTF-8 only, no lone
+surrogates, and limited nesting.
 """
 
 import json
@@ -12,16 +12,16 @@ from typing import Any, NoReturn
 
 from reference_server.completions.errors import bad_request
 
-MAX_BODY = 8 * 2**20
+MAX_BODY_BYTES = 8 * 2**20
 """Bytes of a request body. Only 2,048 prompts of the full context would need more."""
 _UNSAFE_IN_LINES = re.compile("[\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def decode(body: bytes) -> dict[str, Any]:
-    """The object that a request's body holds.
+    """The object in a request's body.
 
-    Raises ApiError (400) for whatever is not one JSON object.
+    Raises ApiError (400) if it is not one JSON object.
     """
     if not body:
         raise bad_request("The request body is empty; expected a JSON object.")
@@ -45,20 +45,20 @@ def decode(body: bytes) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise bad_request("The JSON body is nested too deeply.") from None
-    except ValueError:  # an integer of more digits than Python converts
+    except ValueError:  # an integer with more digits than Python converts
         raise bad_request("The JSON body has an integer of too many digits.") from None
     if not isinstance(value, dict):
         raise bad_request("The JSON body is not an object; expected one with `model` and `prompt`.")
-    if "\\u" in text:  # only an escape can smuggle half a surrogate pair past the UTF-8 decoder
+    if "\\u" in text:  # only an escape can contain half a surrogate pair in valid UTF-8
         _refuse_lone_surrogates(value)
     return value
 
 
 def encode(value: Any) -> str:
-    """Compact JSON; non-ASCII characters stand as they are.
+    """Compact JSON; non-ASCII characters are not escaped.
 
-    U+0085, U+2028 and U+2029 are escaped: legal in JSON, but many a client that reads an event
-    stream takes them for the end of a line.
+    U+0085, U+2028 and U+2029 are escaped: legal in JSON, but many clients that read an event stream
+    treat them as the end of a line.
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     if text.isascii():
@@ -87,7 +87,7 @@ def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_lone_surrogates(value: Any) -> None:
-    # Without recursion: what the reader could just follow down may be too deep for another walk.
+    # Not recursive: a depth that the parser can handle may be too much for another recursion.
     waiting = [value]
     while waiting:
         match waiting.pop():

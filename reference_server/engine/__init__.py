@@ -1,1 +1,1 @@
-"""The language model and everything between its logits and finished choices; knows no HTTP."""
+"""The language model, and everything between its logits and finished choices; no HTTP."""

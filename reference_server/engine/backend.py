@@ -1,4 +1,4 @@
-"""What the engine asks of a language model, whatever runs it."""
+"""What the engine needs from a language model, whatever runs it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,22 +12,21 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Prefilled:
-    """A prompt that was read once and can be gone on from any number of times."""
+    """A prompt that was read once, from which any number of sequences can continue."""
 
     logits: Floats
-    """[prompt tokens, vocabulary]: row i scores what follows token i."""
+    """[prompt tokens, vocabulary]: row i scores the token after token i."""
     length: int
     """Prompt tokens."""
     cache: Any
-    """Keys and values in the backend's own form; never changed once made."""
+    """Keys and values in the backend's own format; never changed."""
 
 
 class Backend(Protocol):
-    """A model that reads prompts and then moves many sequences on, one token each at a time.
+    """A model that reads prompts and then extends many sequences by one token each at a time.
 
-    Not safe for use by several threads at once. What a row's logits are must depend on the row's
-    own tokens alone, to the last bit, whatever else is in the batch: that is what makes an answer
-    the same under any load.
+    Not thread-safe. A row's logits must depend only on the row's own tokens, to the last bit,
+    whatever else is in the batch: therefore responses are the same under any load.
     """
 
     @property
@@ -37,7 +36,7 @@ class Backend(Protocol):
 
     @property
     def context(self) -> int:
-        """The most tokens a sequence can have, prompt and completion together."""
+        """The maximum length of a sequence in tokens, prompt and completion together."""
         ...
 
     def prefill(self, ids: Sequence[int]) -> Prefilled:
@@ -49,12 +48,12 @@ class Backend(Protocol):
         ...
 
     def step(self, handles: Sequence[int], ids: Sequence[int]) -> Sequence[Floats]:
-        """Add one token to each of these sequences, all of them open, none named twice.
+        """Add one token to each of these sequences, all of them open and different.
 
-        Returns for each the logits [vocabulary] of what follows, good until the next step.
+        Returns for each the logits [vocabulary] of the next token, valid until the next step.
         """
         ...
 
     def close(self, handle: int) -> None:
-        """Forget a sequence."""
+        """Discard a sequence."""
         ...

@@ -1,9 +1,8 @@
-"""Keys and values of the sequences that run, side by side in one array.
+"""Keys and values of the running sequences, in one array.
 
-Rows are kept without gaps, and those that are read together are brought to the front, so that they
-are one array to whoever reads them. The array grows by doubling, in rows and in slots, up to the
-longest sequence's, and is given back when the last sequence leaves. Whoever reads a row knows its
-length, so nothing is ever cleared.
+Rows are contiguous, and those that are read together are moved to the front, so that they form one
+array. The array grows by doubling, in rows and in slots, up to the longest sequence, and is freed
+when the last sequence ends. Readers know a row's length, so nothing is ever cleared.
 """
 
 from collections.abc import Sequence
@@ -16,10 +15,10 @@ MIN_SLOTS = 64
 
 
 class Cache:
-    """The histories of sequences, each known by a handle."""
+    """The cached keys and values of sequences, each identified by a handle."""
 
     def __init__(self, layers: int, heads: int, context: int, width: int) -> None:
-        """For sequences of up to ``context`` tokens, of each ``heads`` keys and values a layer."""
+        """For sequences of up to ``context`` tokens with ``heads`` keys and values per layer."""
         self._context = context
         self._unit = (layers * 2, heads, width)
         self._handles: list[int] = []
@@ -27,7 +26,7 @@ class Cache:
         self._rows: dict[int, int] = {}
         """By handle."""
         self.lengths: list[int] = []
-        """Slots in use, by row; to be written to by whoever fills slots."""
+        """Slots in use, by row; updated by the code that fills them."""
         self._memory = self.unfilled(0, 0)
 
     def unfilled(self, rows: int, slots: int) -> Floats:
@@ -40,19 +39,19 @@ class Cache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes set aside."""
+        """Bytes allocated."""
         return self._memory.nbytes
 
     @property
     def memory(self) -> Floats:
         """[layers * 2, rows, heads, slots, width]; there can be more rows than sequences.
 
-        Another array when it has grown, by `add` or by `gather`.
+        A different array after `add` or `gather` had to grow it.
         """
         return self._memory
 
     def add(self, handle: int, history: Floats) -> None:
-        """Copy in a sequence: an array of one row, all of its slots in use."""
+        """Copy in a sequence: an array of one row, with all slots in use."""
         row, length = len(self), history.shape[3]
         self._grow(row + 1, min(length + 1, self._context))
         self._memory[:, row, :, :length] = history[:, 0]
@@ -61,7 +60,7 @@ class Cache:
         self._rows[handle] = row
 
     def remove(self, handle: int) -> None:
-        """Forget a sequence; the last one takes its row."""
+        """Discard a sequence; the last one moves to its row."""
         row = self._rows.pop(handle)
         last, length = self._handles.pop(), self.lengths.pop()
         if last != handle:
@@ -71,9 +70,9 @@ class Cache:
             self._memory = self.unfilled(0, 0)
 
     def gather(self, handles: Sequence[int]) -> list[int]:
-        """Bring sequences to the front, in any order, and see that each has a free slot.
+        """Move sequences to the front, in any order, and ensure that each has a free slot.
 
-        Returns their rows. Raises ValueError if one of them is as long as the context already.
+        Returns their rows. Raises ValueError if one of them already has the length of the context.
         """
         count = len(handles)
         behind = [handle for handle in handles if self._rows[handle] >= count]
@@ -84,7 +83,7 @@ class Cache:
                 self._swap(handle, other)
         longest = max(self.lengths[:count])
         if longest == self._context:
-            raise ValueError("a sequence is as long as the context already")
+            raise ValueError("a sequence already has the length of the context")
         self._grow(count, longest + 1)
         return [self._rows[handle] for handle in handles]
 

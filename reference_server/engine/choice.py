@@ -1,8 +1,7 @@
-"""From sampled tokens to a choice's text, piece by piece.
+"""From sampled tokens to a choice's text, in chunks.
 
-Pieces are what a stream sends and what a plain answer joins.
-
-A plain answer *is* its stream put together, so the two cannot disagree.
+A stream sends the chunks, and a non-streaming response is the same chunks joined, so the two cannot
+differ.
 """
 
 from collections import deque
@@ -20,25 +19,25 @@ Finish = Literal["stop", "length"]
 
 @dataclass(frozen=True)
 class TokenEntry:
-    """One place in the four parallel arrays of ``logprobs``."""
+    """One position of the four parallel arrays of ``logprobs``."""
 
     token: str
     logprob: float | None
-    """None for the first token of an echoed prompt: nothing comes before it."""
+    """None for the first token of an echoed prompt, because nothing precedes it."""
     top: dict[str, float] | None
     offset: int
-    """Index of the character that the token begins in, in characters of prompt and completion."""
+    """Index of the token's first character, in characters of prompt and completion."""
 
 
 @dataclass(frozen=True)
 class TextChunk:
-    """What is new in a choice: text, the entries of its tokens, and how it ended if it did."""
+    """An addition to a choice: text, the entries of its tokens, and its finish reason, if any."""
 
     text: str = ""
     entries: tuple[TokenEntry, ...] = ()
     finish: Finish | None = None
     tokens: int = 0
-    """Tokens sampled so far, the end mark and those of a stop sequence included."""
+    """Tokens sampled so far, including the end of text and those of a stop sequence."""
 
     def __bool__(self) -> bool:
         return bool(self.text or self.entries or self.finish)
@@ -49,20 +48,20 @@ class ChoiceRequest:
     """What a choice's text depends on besides its tokens."""
 
     prompt_ids: tuple[int, ...]
-    """The prompt as the client sees it, without marks for infilling."""
+    """The prompt as the client sent it, without special tokens for infilling."""
     prompt_text: str | None
-    """The prompt if it came as text, None if it came as token ids."""
+    """The prompt if it was sent as text, None if it was sent as token ids."""
     max_tokens: int
     echo: bool = False
     stop: tuple[str, ...] = ()
 
 
 class ChoiceWriter:
-    """Writes one choice. `begin` once, then `add` for every sampled token until a finish.
+    """Builds one choice. Call `begin` once, then `add` for every sampled token until a finish.
 
-    Text is given out as soon as it is safe: what is held back is the beginning of a character, and
-    before it the longest ending that a stop sequence begins with. A token's entry is given out with
-    the first of its characters, an echoed prompt's with the echo.
+    Text is released as soon as it is final: held back are the beginning of a character and, before
+    it, the longest suffix that a stop sequence begins with. A token's entry is released with the
+    first of its characters, an echoed prompt's with the echo.
     """
 
     def __init__(self, request: ChoiceRequest, tokenizer: Tokenizer) -> None:
@@ -73,14 +72,14 @@ class ChoiceWriter:
         self._waiting: deque[TokenEntry] = deque()
         self._sampled = 0
         self._base = 0
-        """Where the stream of characters begins, in characters of prompt and completion."""
+        """The beginning of the character stream, in characters of prompt and completion."""
         self._released = 0
-        """How far text was given out, on the same count."""
+        """The end of the released text, in the same unit."""
 
     def begin(self, scores: Sequence[TokenScore | None] | None) -> TextChunk:
-        """The echo with all its entries, or an empty piece where none is asked for.
+        """The echo with all its entries, or an empty chunk without ``echo``.
 
-        ``scores`` are those of the prompt's tokens, or None if no logprobs are asked for.
+        ``scores`` are those of the prompt's tokens, or None without ``logprobs``.
         """
         request = self._request
         if not request.echo:
@@ -90,7 +89,7 @@ class ChoiceWriter:
         self._released = len(text)
         entries = list(map(self._entry, request.prompt_ids, scores or (), starts))
         if entries and request.prompt_text is not None:
-            # What the tokenizer writes before every text is not the client's.
+            # The text that the tokenizer puts before every text is not the client's.
             name = entries[0].token.removeprefix(self._tokenizer.prefix)
             entries[0] = replace(entries[0], token=name)
         if request.max_tokens == 0:
@@ -98,11 +97,11 @@ class ChoiceWriter:
         return TextChunk(text, tuple(entries))
 
     def add(self, token: int, score: TokenScore | None) -> TextChunk:
-        """Take the next sampled token, scored if logprobs are asked for.
+        """Add the next sampled token, with its score if there are ``logprobs``.
 
-        The mark that ends a text is no part of it, but it was sampled: it is counted, and scored as
-        a token that begins where the text ends. (Those who score with ``max_tokens`` 1, as the
-        language model evaluation harness does, rely on one entry after the prompt's.)
+        The token that ends a text is not in the text, but it was sampled: it is counted, and has an
+        entry whose offset is the end of the text. (Programs that score with ``max_tokens`` 1, such
+        as lm-evaluation-harness, expect one entry after the prompt's.)
         """
         self._sampled += 1
         ended = token in self._tokenizer.end_ids
@@ -132,14 +131,14 @@ class ChoiceWriter:
         return TextChunk(text, entries, finish, self._sampled)
 
     def _release(self, *, everything: bool = False) -> tuple[TokenEntry, ...]:
-        """The entries of tokens that begin in text given out; the others wait, in their order."""
+        """The entries of tokens that begin in released text; the others wait, in order."""
         ready = []
         while self._waiting and (everything or self._waiting[0].offset < self._released):
             ready.append(self._waiting.popleft())
         return tuple(ready)
 
     def _echo(self, *, scored: bool) -> tuple[str, list[int]]:
-        """The prompt's text and, if it is scored, where in it each of its tokens begins."""
+        """The prompt's text and, if it is scored, the offsets of its tokens."""
         text = self._request.prompt_text
         if text is None:
             # Its last character may end in the completion, so both are one stream.
@@ -147,14 +146,14 @@ class ChoiceWriter:
         self._base = len(text)
         if not scored:
             return text, []
-        # The client's own text goes back to it, also where its tokens spell it in another way:
-        # most often with a space before it.
+        # The client's own text is returned, even if its tokens spell it differently, most often
+        # with a space before it.
         spelt = CharacterStream()
         _, starts = self._spell(spelt)
         return text, [max(0, start + len(text) - spelt.length) for start in starts]
 
     def _spell(self, characters: CharacterStream) -> tuple[str, list[int]]:
-        """The text that the prompt's tokens stand for, and where in it each of them begins."""
+        """The text of the prompt's tokens, and the offset of each."""
         fed = [characters.feed(self._tokenizer.token_bytes(t)) for t in self._request.prompt_ids]
         return "".join(text for text, _ in fed), [start for _, start in fed]
 
@@ -169,7 +168,7 @@ class ChoiceWriter:
         top: dict[str, float] = {}
         for other, logprob in score.top:
             if other != token:
-                # Two ids can have one spelling: the likelier of them stands for it.
+                # If two ids have the same spelling, the likelier one is listed.
                 top.setdefault(render(self._tokenizer.token_bytes(other)), logprob)
             else:
                 top[name] = logprob
@@ -178,23 +177,23 @@ class ChoiceWriter:
 
 @dataclass
 class Choice:
-    """Pieces put together: a plain answer's choice, or what a stream has sent so far."""
+    """Chunks joined: a choice of a non-streaming response, or the sent part of a stream."""
 
     chunks: list[TextChunk] = field(default_factory=list)
 
     @property
     def text(self) -> str:
-        """The text of all pieces."""
+        """The text of all chunks."""
         return "".join(chunk.text for chunk in self.chunks)
 
     @property
     def entries(self) -> tuple[TokenEntry, ...]:
-        """The logprobs entries of all pieces."""
+        """The entries of all chunks."""
         return tuple(entry for chunk in self.chunks for entry in chunk.entries)
 
     @property
     def finish(self) -> Finish | None:
-        """How the choice ended, None while it goes on."""
+        """The finish reason, None if the choice has not ended."""
         return self.chunks[-1].finish if self.chunks else None
 
     @property

@@ -31,25 +31,25 @@ class MissingExtraError(Exception):
 
 
 class OverloadedError(Exception):
-    """More sequences wait than the engine takes on."""
+    """There are more sequences than the engine accepts."""
 
 
 class BrokenEngineError(Exception):
-    """The engine ended by a fault of its own and computes nothing any more."""
+    """The engine has failed and computes nothing any more."""
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """Everything of a model that requests are checked against and generated with."""
+    """The parts of a model that are needed to check requests and to generate."""
 
     backend: Backend
     tokenizer: Tokenizer
     fingerprint: str
-    """Changes with the weights and with nothing else."""
+    """Changes with the weights only."""
 
 
 def load(folder: Path | None) -> LoadedModel:
-    """The bundled model on onnxruntime, or any causal language model's folder by transformers.
+    """The bundled model on onnxruntime, or the folder of any causal language model in transformers.
 
     Raises ModelError or MissingExtraError.
     """
@@ -64,7 +64,7 @@ def load(folder: Path | None) -> LoadedModel:
         raise MissingExtraError(
             f"{error.name} is not installed; install completions-conformance[{extra}]"
         ) from error
-    # A broken checkpoint surfaces as whatever its reader stumbles over, of whatever library.
+    # A broken checkpoint can raise any error of any library that reads it.
     except Exception as error:
         raise ModelError(f"the model in {path} cannot be loaded: {_sentence(error)}") from error
     if tokenizer.size > backend.vocabulary:
@@ -76,9 +76,9 @@ def load(folder: Path | None) -> LoadedModel:
 
 
 class Engine:
-    """Runs a scheduler in a thread of its own and hands out what it makes.
+    """Runs a scheduler in a thread and delivers its results.
 
-    ``deliver`` is called in that thread with each turn's updates.
+    ``deliver`` is called in that thread with the updates of each step.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Engine:
         rows: int = 32,
         queue: int = 4096,
     ) -> None:
-        """``rows`` sequences run at once, ``queue`` sequences may wait besides."""
+        """At most ``rows`` sequences run at once, and ``queue`` are accepted in all."""
         self.model = model
         self._deliver = deliver
         self._queue = queue
@@ -103,24 +103,24 @@ class Engine:
 
     @property
     def broken(self) -> bool:
-        """Whether the engine ended by a fault; only a new one would help."""
+        """Whether the engine has failed; only a new one would work."""
         return self._broken
 
     def start(self) -> None:
-        """Begin to serve."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Give up what runs and end the thread."""
+        """Cancel all requests and end the thread."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self._thread.join()
 
     def submit(self, request: EngineRequest) -> None:
-        """Take on a request.
+        """Accept a request.
 
-        Raises OverloadedError when too much is waiting already, BrokenEngineError after a fault.
+        Raises OverloadedError if there are too many sequences, BrokenEngineError after a failure.
         """
         with self._changed:
             if self._broken:
@@ -133,7 +133,7 @@ class Engine:
             self._changed.notify()
 
     def release(self, request: EngineRequest) -> None:
-        """A request is over, answered or not; drops what it still has in the engine."""
+        """A request has ended, with or without a response; drop its sequences."""
         with self._changed:
             request.cancelled = True
             self._outstanding.pop(request, None)
@@ -143,8 +143,8 @@ class Engine:
         try:
             self._serve()
         except Exception:
-            # Nobody may wait for an engine that is gone, neither now nor later.
-            logger.exception("the engine ended by a fault; no request can be served any more")
+            # No request may wait for an engine that has ended.
+            logger.exception("the engine has failed; it serves no further requests")
             with self._changed:
                 self._broken = True
                 left = list(self._outstanding)
@@ -166,28 +166,28 @@ class Engine:
 
     def _turn(self) -> list[Update]:
         try:
-            return self._scheduler.turn()
+            return self._scheduler.step()
         except Exception:
-            logger.exception("a turn of the engine failed; every request in it gets an error")
+            logger.exception("a step of the engine failed; every request in it gets an error")
             return self._scheduler.fail_all()
 
 
 def _make(backend: str, folder: Path) -> Backend:
-    """Imported by name when wanted: either backend's packages are heavy, torch most of all."""
+    """Imported on demand: the packages of both backends are large, torch most of all."""
     module, name = backend.split(":")
     made: Backend = getattr(importlib.import_module(module), name)(folder)
     return made
 
 
 def _sentence(error: Exception) -> str:
-    """An error in one line, cut where libraries list everything they would have taken."""
-    # These two come with a sentence; of any other the name says most.
+    """An error in one line, cut before libraries' lists of supported values."""
+    # These two have a sentence; for others, the class name says most.
     kind = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
     return textwrap.shorten(f"{kind}{error}", 300, placeholder=" ...")
 
 
 def _fingerprint(folder: Path) -> str:
-    """A digest of the weights, or of their sizes where they are too large to be read for it."""
+    """A digest of the weights, or of their sizes if they are too large to read for it."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin")):
         size = path.stat().st_size

@@ -1,7 +1,7 @@
-"""Log-probabilities as the API reports them: the model's own, before temperature, bias or penalty.
+"""Log probabilities as the API reports them: the model's own, before temperature, bias or penalty.
 
-(OpenAI reports them so, and vLLM by default.) They are rounded to eight decimals, which is more
-than 32-bit arithmetic knows of them.
+(OpenAI reports them so, and vLLM by default.) They are rounded to eight decimals, more than the
+precision of 32-bit arithmetic.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ DECIMALS = 8
 
 @dataclass(frozen=True)
 class TokenScore:
-    """The log-probability of a token where it stands, and the likeliest alternatives."""
+    """The log probability of a token, and the likeliest alternatives."""
 
     logprob: float
     top: tuple[tuple[int, float], ...]
-    """Pairs of id and log-probability, likeliest first, the token itself always among them."""
+    """Pairs of id and log probability, likeliest first, always including the token itself."""
 
 
 def score(
@@ -28,8 +28,8 @@ def score(
 ) -> list[TokenScore]:
     """Score ``tokens[i]`` by ``logits[i]``, logits of shape [tokens, vocabulary].
 
-    With ``top`` alternatives each, of ids below ``named``: a model's vocabulary may be rounded up
-    with ids that stand for nothing. The token itself is added where it is not one of them.
+    Each has ``top`` alternatives with ids below ``named``, because a model's vocabulary may be
+    padded with unused ids. The token itself is added if it is not one of them.
     """
     normalisers = _log_normaliser(logits)
     return [
@@ -39,7 +39,7 @@ def score(
 
 
 def render(token: bytes) -> str:
-    r"""A token as a string: its text, or ``bytes:\xe2\x80`` when it is no whole characters."""
+    r"""A token as a string: its text, or ``bytes:\xe2\x80`` if it is not whole characters."""
     try:
         return token.decode("utf-8")
     except UnicodeDecodeError:
@@ -74,5 +74,5 @@ def _log_normaliser(logits: Floats) -> list[float]:
 
 
 def _logprob(logit: np.float32, normaliser: float) -> float:
-    # Rounding may lift a near-certain token a hair above certainty.
+    # Rounding can make a near-certain token slightly more than certain.
     return min(0.0, round(float(logit) - normaliser, DECIMALS))

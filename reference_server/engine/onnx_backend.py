@@ -1,12 +1,12 @@
 """The bundled model on onnxruntime: a graph that reads and extends a cache in place.
 
-What the graph takes and gives is said in `reference_server/training/decoder.py`.
+The inputs and outputs of the graph are described in `reference_server/training/decoder.py`.
 
-To the last bit the same logits for a row, whatever else is decoded. A matrix product computes each
-row by itself, adding up in an order that the row's width alone decides, on any number of threads;
-attention is computed for each row and head by itself, over the row's own length and not over all
-the slots there are. (A test holds it to that.) What does make a difference is how many tokens of
-one row are read together: a prompt is therefore read alone and always in the same portions.
+A row's logits are the same to the last bit, whatever else is decoded. A matrix product computes
+each row separately and sums in an order that depends only on the row's width, on any number of
+threads; attention is computed separately for each row and head, over the row's own length and not
+over all slots. (A test checks that.) What does make a difference is how many tokens of one row are
+read together: a prompt is therefore read alone and always in the same portions.
 """
 
 import json
@@ -22,10 +22,10 @@ from reference_server.engine.backend import Floats, Prefilled
 from reference_server.engine.cache import Cache
 
 GRAPH = "decoder.onnx"
-CHUNK = 256
-"""Prompt tokens read in one run: bounds the memory that attention scores take."""
-SMALL_RUN = 8
-"""Up to this many tokens a run is quickest on one core."""
+PREFILL_TOKENS = 256
+"""Prompt tokens read in one run: limits the memory for attention scores."""
+MAX_SERIAL_TOKENS = 8
+"""Up to this many tokens, a run is fastest on one core."""
 
 
 class OnnxBackend:
@@ -33,7 +33,7 @@ class OnnxBackend:
 
     def __init__(self, folder: Path) -> None:
         config = json.loads((folder / "config.json").read_text("utf-8"))
-        # A small step is many tiny operations: sharing them out costs more than it saves.
+        # A small step consists of many tiny operations: distributing them costs more than it saves.
         self._alone = _session(folder, threads=1)
         self._shared = _session(folder, threads=0)
         self.context: int = config["max_position_embeddings"]
@@ -45,15 +45,15 @@ class OnnxBackend:
             config["head_dim"],
         )
         self._run: _Run | None = None
-        """The last step's, good for the next one too while rows and memory are the same."""
+        """The last step's graph, reused while rows and memory are the same."""
         self._handles = 0
 
     def prefill(self, ids: Sequence[int]) -> Prefilled:
-        """Read a prompt, `CHUNK` tokens at a time."""
+        """Read a prompt, `PREFILL_TOKENS` tokens at a time."""
         history = self._cache.unfilled(1, len(ids))
         logits = np.empty((1, len(ids), self.vocabulary), np.float32)
-        for start in range(0, len(ids), CHUNK):
-            part = slice(start, start + CHUNK)
+        for start in range(0, len(ids), PREFILL_TOKENS):
+            part = slice(start, start + PREFILL_TOKENS)
             run = self._bind(history, logits[:, part])
             run.ids[0] = ids[part]
             run([start])
@@ -66,7 +66,7 @@ class OnnxBackend:
         return self._handles
 
     def step(self, handles: Sequence[int], ids: Sequence[int]) -> list[Floats]:
-        """One run for all. Raises ValueError for a sequence as long as the context already."""
+        """One run for all. Raises ValueError for a sequence that has the length of the context."""
         rows = self._cache.gather(handles)
         run = self._run
         if run is None or run.memory is not self._cache.memory or len(run.ids) != len(rows):
@@ -83,7 +83,7 @@ class OnnxBackend:
     def close(self, handle: int) -> None:
         """Free the sequence's row."""
         self._cache.remove(handle)
-        self._run = None  # it would hold on to the memory
+        self._run = None  # it would keep a reference to the memory
 
     @property
     def cache_bytes(self) -> int:
@@ -92,16 +92,16 @@ class OnnxBackend:
 
     def _bind(self, memory: Floats, logits: Floats) -> "_Run":
         size = logits.shape[0] * logits.shape[1]
-        return _Run(self._alone if size <= SMALL_RUN else self._shared, memory, logits)
+        return _Run(self._alone if size <= MAX_SERIAL_TOKENS else self._shared, memory, logits)
 
 
 class _Run:
-    """The graph bound to its memory: what is called again and again need be bound only once."""
+    """The graph bound to its memory, so that repeated calls need no binding."""
 
     def __init__(self, session: Any, memory: Floats, logits: Floats) -> None:
-        """For the first rows of a cache's memory, as many as there are in `logits`.
+        """For the first rows of a cache's memory, as many as in `logits`.
 
-        ``logits`` is [rows, time, vocabulary] and written to by every call.
+        ``logits`` is [rows, time, vocabulary] and is overwritten by every call.
         """
         self.ids: NDArray[np.int64] = np.zeros(logits.shape[:2], np.int64)
         """[rows, time], to be set before a call."""
@@ -139,7 +139,7 @@ def _session(folder: Path, threads: int) -> Any:
     """The graph, loaded; ``threads`` 0 lets onnxruntime use every core."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that spin while they wait would take the cores from the HTTP side.
+    # Threads that spin while they wait would take the cores from the HTTP server.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(
         str(folder / GRAPH), options, providers=["CPUExecutionProvider"]

@@ -1,9 +1,9 @@
-"""Whose turn it is: the line in which requests wait for rows of the batch.
+"""The queue of requests for rows of the batch.
 
-A row that becomes free goes to the request that has the fewest. Whoever has none gets one as soon
-as somebody else has two: if none is free, the request with the most pauses its latest sequence,
-which goes on where it was once there is room. So a request for a thousand completions does not hold
-up the next for one, however long they are.
+A free row goes to the request with the fewest rows. A request without a row gets one as soon as
+another has two: if none is free, the request with the most rows pauses its latest sequence, which
+resumes later. Therefore a request for a thousand completions does not delay one for a single
+completion, however long they are.
 """
 
 from collections import Counter, deque
@@ -14,16 +14,16 @@ from typing import Generic, Protocol, TypeVar
 from reference_server.engine.request import EngineRequest
 
 OPEN_PER_ROW = 2
-"""How many requests are begun for each row. The others wait untouched, as a prompt that was read
-for a first sequence is kept in memory until the last has begun."""
+"""The number of started requests per row. The others wait unread, because a prompt that was read
+for its first sequence stays in memory until its last has begun."""
 
 
 class Owned(Protocol):
-    """A sequence, of which the line knows only whose it is."""
+    """A sequence; the queue needs only its request."""
 
     @property
     def request(self) -> EngineRequest:
-        """The request that wants it."""
+        """The request that the sequence belongs to."""
         ...
 
 
@@ -32,7 +32,7 @@ T = TypeVar("T", bound=Owned)
 
 @dataclass(eq=False)
 class _Entry(Generic[T]):
-    """A request with sequences that do not run: paused ones, and those that never began."""
+    """A request with sequences that do not run: paused ones, and those not yet begun."""
 
     request: EngineRequest
     fresh: Iterator[T]
@@ -46,7 +46,7 @@ class RequestQueue(Generic[T]):
     """Requests in the order of their turns."""
 
     def __init__(self, rows: int) -> None:
-        """``rows``: how many sequences run at once."""
+        """``rows``: the number of sequences that run at once."""
         self._rows = rows
         self._coming: deque[_Entry[T]] = deque()
         self._begun: deque[_Entry[T]] = deque()
@@ -55,13 +55,13 @@ class RequestQueue(Generic[T]):
         return bool(self._coming or self._begun)
 
     def join(self, request: EngineRequest, sequences: Iterator[T]) -> None:
-        """A request comes in."""
+        """Add a request."""
         self._coming.append(_Entry(request, sequences))
 
     def next(self, running: Sequence[T]) -> tuple[T, T | None] | None:
-        """The sequence to run next, and the one of ``running`` to put back for it by `pause`.
+        """The sequence to run next, and the one of ``running`` to replace by it and `pause`.
 
-        None when nobody's turn it is: the rows are shared out, or nobody waits.
+        None if no sequence may start: the rows are distributed evenly, or none is waiting.
         """
         while entry := self._turn(running):
             self._begun.remove(entry)
@@ -73,23 +73,23 @@ class RequestQueue(Generic[T]):
         return None
 
     def pause(self, sequence: T) -> None:
-        """Put back a sequence that was running."""
+        """Return a running sequence to the queue."""
         entry = next((e for e in self._begun if e.request is sequence.request), None)
         if entry is None:
             entry = _Entry(sequence.request, iter(()))
             self._begun.append(entry)
         entry.paused.append(sequence)
 
-    def leave(self, *, everybody: bool = False) -> tuple[list[EngineRequest], list[T]]:
-        """Those who were cancelled, or all, leave the line; they, and their paused sequences."""
-        left = [e for e in (*self._begun, *self._coming) if everybody or e.request.cancelled]
+    def leave(self, *, everything: bool = False) -> tuple[list[EngineRequest], list[T]]:
+        """Remove cancelled requests, or all; returns them and their paused sequences."""
+        left = [e for e in (*self._begun, *self._coming) if everything or e.request.cancelled]
         if left:
             self._coming = deque(entry for entry in self._coming if entry not in left)
             self._begun = deque(entry for entry in self._begun if entry not in left)
         return [entry.request for entry in left], [s for entry in left for s in entry.paused]
 
     def _turn(self, running: Sequence[T]) -> _Entry[T] | None:
-        """Who has the fewest rows; among these, who waited longest."""
+        """The waiting request with the fewest rows; among these, the one that waited longest."""
         while self._coming and len(self._begun) < OPEN_PER_ROW * self._rows:
             self._begun.append(self._coming.popleft())
         rows = Counter(id(sequence.request) for sequence in running)

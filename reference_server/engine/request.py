@@ -1,4 +1,4 @@
-"""What is asked of the engine, and what it gives back: requests, their prompts, new pieces."""
+"""The engine's input and output: requests, their prompts, and chunks."""
 
 from dataclasses import dataclass
 
@@ -8,41 +8,41 @@ from reference_server.engine.sampling import SamplingParameters
 
 @dataclass(frozen=True)
 class Generation:
-    """One prompt and the candidates to be generated from it."""
+    """One prompt and the candidates to generate from it."""
 
     model_ids: tuple[int, ...]
-    """What the model reads: the prompt, arranged with the suffix where there is one."""
+    """What the model reads: the prompt, arranged with the suffix if there is one."""
     choice: ChoiceRequest
     sampling: SamplingParameters
     candidates: int
     seed: int
     prompt_index: int = 0
     alternatives: int | None = None
-    """How many alternatives to score each sampled token with, None for no scores at all."""
+    """The number of alternatives per sampled token, None for no log probabilities."""
     score_prompt: bool = False
     prompt_start: int = 0
-    """Where in `model_ids` the prompt's own tokens begin."""
+    """The position of the prompt's first token in `model_ids`."""
 
 
 @dataclass(eq=False)
 class EngineRequest:
-    """One request in the engine: its prompts, and whether it wants pieces as they come."""
+    """One request in the engine: its prompts, and whether its chunks are delivered one by one."""
 
     generations: tuple[Generation, ...]
     live: bool = False
-    """True: every piece is delivered in its turn; False: a choice is delivered when finished."""
+    """True: every chunk is delivered at once; False: a choice is delivered when finished."""
     cancelled: bool = False
-    """Set it to have the request dropped in the next turn."""
+    """Set to drop the request in the next step."""
 
     @property
     def size(self) -> int:
-        """Sequences that the request amounts to."""
+        """The number of sequences of the request."""
         return sum(generation.candidates for generation in self.generations)
 
 
 @dataclass(frozen=True)
 class Update:
-    """New pieces of one candidate, or the failure of its whole ticket."""
+    """A chunk of one candidate, or the failure of its request."""
 
     request: EngineRequest
     prompt: int = 0

@@ -1,8 +1,8 @@
-"""From logits to the next token: bias, penalties, temperature, nucleus, one draw.
+"""From logits to the next token: bias, penalties, temperature, nucleus, one random number.
 
-The order and the formula of the penalties are OpenAI's published ones:
+The order and the formula of the penalties are those that OpenAI published:
 ``logit[j] -= count[j] * frequency_penalty + (count[j] > 0) * presence_penalty``, where only tokens
-sampled for this choice count, none of the prompt's.
+sampled for this choice count, not those of the prompt.
 """
 
 import secrets
@@ -31,7 +31,7 @@ class SamplingParameters:
 
 
 class Sampler:
-    """Chooses the tokens of one choice; what it draws depends on its own past and key alone."""
+    """Chooses the tokens of one choice; its random numbers depend only on its key."""
 
     def __init__(
         self,
@@ -78,8 +78,8 @@ class Sampler:
 
 
 def probabilities(logits: Floats, temperature: float) -> Floats:
-    """Softmax at a temperature above 0, up to its constant factor: the largest weight is 1."""
-    # Subtracting first keeps even a temperature of 1e-300 from making infinity minus infinity.
+    """Softmax at a temperature above 0, up to a constant factor: the largest weight is 1."""
+    # Subtracting first avoids infinity minus infinity, even at a temperature of 1e-300.
     centred = logits - logits.max()
     if temperature != 1:
         with np.errstate(over="ignore"):
@@ -91,10 +91,11 @@ def probabilities(logits: Floats, temperature: float) -> Floats:
 def nucleus(weights: Floats, top_p: float) -> NDArray[np.intp]:
     """The ids, ascending, of the fewest likeliest tokens whose share reaches ``top_p``.
 
-    Among equally likely tokens at the border the lower ids are kept; one token is kept always.
+    Among equally likely tokens at the boundary, lower ids are kept; at least one token is kept.
     """
     total = float(weights.sum(dtype=np.float64))
-    # What weighs less than its part of the rest cannot be in the nucleus; sorting is for few.
+    # A token below an equal share of the remainder cannot be in the nucleus; this leaves few to
+    # sort.
     likely = (weights >= (1 - top_p) * total / len(weights)).nonzero()[0]
     ranked = np.sort(weights[likely])[::-1]
     reached = ranked.cumsum(dtype=np.float64)
@@ -108,10 +109,10 @@ def nucleus(weights: Floats, top_p: float) -> NDArray[np.intp]:
 
 
 def draw(weights: Floats, uniform: float) -> int:
-    """The token at which the cumulated weights pass ``uniform`` (in [0, 1)) of their sum.
+    """The token at which the cumulative weights exceed ``uniform`` (in [0, 1)) of their sum.
 
-    Found in two steps, first the block, then the token in it: adding up a whole vocabulary one by
-    one takes longer than everything else about a token.
+    Found in two steps, first the block, then the token in it: a cumulative sum over the vocabulary
+    would take longer than all other work on a token.
     """
     blocks = np.add.reduceat(weights, np.arange(0, len(weights), _BLOCK), dtype=np.float64)
     cumulated = blocks.cumsum()
@@ -124,17 +125,17 @@ def draw(weights: Floats, uniform: float) -> int:
     place = int(inner.searchsorted(target, side="right"))
     if place < len(inner):
         return start + place
-    # Rounding can lift the target to the very end of a block, or of all: then what is meant is the
-    # last token of any weight before it.
+    # Rounding can move the target to the end of a block, or of all blocks; the result is then the
+    # last token before it that has any weight.
     return int(weights[: start + _BLOCK].nonzero()[0][-1])
 
 
 def fresh_seed() -> int:
-    """A seed for a request that names none."""
+    """A random seed, for a request without one."""
     return secrets.randbelow(_WORD)
 
 
 def generator(seed: int, prompt: int, candidate: int) -> np.random.Generator:
-    """The random numbers of one candidate: a Philox stream of its own, whatever runs beside it."""
+    """The random numbers of one candidate: a separate Philox stream, independent of the load."""
     key: NDArray[np.uint64] = np.array([seed % _WORD, prompt << 32 | candidate], np.uint64)
     return np.random.Generator(np.random.Philox(key=key))

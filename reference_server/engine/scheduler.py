@@ -1,9 +1,9 @@
-"""Continuous batching: all running sequences move on together, one token a turn.
+"""Continuous batching: all running sequences advance together, one token per step.
 
-A turn takes in what waits (prompts are read once, whatever number of candidates goes on from them),
-then steps every running sequence in one batch.
+A step first starts what waits (a prompt is read once for all of its candidates), then advances
+every running sequence in one batch.
 
-Nothing here knows threads or time: `turn` is called by whoever owns the loop.
+There are no threads and no clock here: the owner of the loop calls `step`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,8 @@ from reference_server.engine.request import EngineRequest, Generation, Update
 from reference_server.engine.sampling import Sampler
 from reference_server.engine.tokenizer import Tokenizer
 
-PREFILL_BUDGET = 512
-"""Prompt tokens read in a turn before the running sequences get their next token."""
+PREFILL_BUDGET_TOKENS = 512
+"""Prompt tokens read in a step before the running sequences get their next token."""
 
 
 @dataclass(eq=False)
@@ -33,7 +33,7 @@ class _Prompt:
 
 @dataclass(eq=False)
 class _Candidate:
-    """A sequence on its way."""
+    """A sequence in progress."""
 
     request: EngineRequest
     prompt: _Prompt
@@ -42,56 +42,56 @@ class _Candidate:
     sampler: Sampler
     begun: bool = False
     handle: int = 0
-    """The backend's, once it has begun."""
+    """The backend's handle, once the sequence has begun."""
     token: int = 0
     kept: list[TextChunk] = field(default_factory=list)
-    """Pieces of a choice that is delivered whole."""
+    """Chunks of a choice that is delivered whole."""
 
 
 class Scheduler:
-    """Owns the waiting line and the running batch. Not safe for several threads at once."""
+    """Owns the queue and the running batch. Not thread-safe."""
 
     def __init__(self, backend: Backend, tokenizer: Tokenizer, rows: int = 32) -> None:
-        """``rows``: how many sequences run at once."""
+        """``rows``: the number of sequences that run at once."""
         self._backend = backend
         self._tokenizer = tokenizer
         self._queue: RequestQueue[_Candidate] = RequestQueue(rows)
         self._running: list[_Candidate] = []
-        # Marks other than the end of a text have no meaning in one, and ids beyond the tokenizer's
-        # (a vocabulary rounded up) have no text: they are never sampled.
+        # Special tokens other than the end of text have no meaning within a text, and ids above the
+        # tokenizer's (padding of the vocabulary) have no text: they are never sampled.
         unspoken = range(tokenizer.size, backend.vocabulary)
         self._forbidden = sorted((tokenizer.special - tokenizer.end_ids) | set(unspoken))
 
     @property
     def idle(self) -> bool:
-        """True when a turn would do nothing."""
+        """True if a step would do nothing."""
         return not self._queue and not self._running
 
     @property
     def running(self) -> int:
-        """Sequences in the batch."""
+        """The number of sequences in the batch."""
         return len(self._running)
 
     def add(self, request: EngineRequest) -> None:
-        """Put a request in line."""
+        """Add a request to the queue."""
         self._queue.join(request, self._candidates(request))
 
-    def turn(self) -> list[Update]:
-        """Take in what there is room for, then move every running sequence on by one token."""
+    def step(self) -> list[Update]:
+        """Start sequences while there is room, then advance every running one by a token."""
         self._drop_cancelled()
         updates: list[Update] = []
         self._admit(updates)
         if self._running:
-            self._step(updates)
+            self._advance(updates)
         return updates
 
     def fail_all(self) -> list[Update]:
-        """Give up everything, after a fault of the backend; one failure for every ticket."""
-        waiting, paused = self._queue.leave(everybody=True)
-        tickets = dict.fromkeys([*(candidate.request for candidate in self._running), *waiting])
+        """Drop everything, after an error of the backend; one failure for every request."""
+        waiting, paused = self._queue.leave(everything=True)
+        requests = dict.fromkeys([*(candidate.request for candidate in self._running), *waiting])
         self._close([*self._running, *paused])
         self._running.clear()
-        return [Update(request, failed=True) for request in tickets]
+        return [Update(request, failed=True) for request in requests]
 
     def _drop_cancelled(self) -> None:
         _, paused = self._queue.leave()
@@ -103,9 +103,9 @@ class Scheduler:
             self._backend.close(candidate.handle)
 
     def _admit(self, updates: list[Update]) -> None:
-        budget = PREFILL_BUDGET
-        while budget > 0 and (turn := self._queue.next(self._running)):
-            candidate, paused = turn
+        budget = PREFILL_BUDGET_TOKENS
+        while budget > 0 and (chosen := self._queue.next(self._running)):
+            candidate, paused = chosen
             if paused is not None:
                 self._running.remove(paused)
                 self._queue.pause(paused)
@@ -130,7 +130,7 @@ class Scheduler:
                 )
 
     def _start(self, candidate: _Candidate, updates: list[Update]) -> None:
-        """Deliver the echo, sample the first token, and join the batch if that was not all."""
+        """Deliver the echo, sample the first token, and join the batch unless that ended it."""
         prompt = candidate.prompt
         prefilled = prompt.prefilled or self._read(prompt)
         chunk = candidate.writer.begin(prompt.scores)
@@ -140,7 +140,7 @@ class Scheduler:
             candidate.begun = True
             self._running.append(candidate)
 
-    def _step(self, updates: list[Update]) -> None:
+    def _advance(self, updates: list[Update]) -> None:
         logits = self._backend.step(
             [c.handle for c in self._running], [c.token for c in self._running]
         )
@@ -152,7 +152,7 @@ class Scheduler:
         self._running = [c for c, end in zip(self._running, ended, strict=True) if not end]
 
     def _choose(self, candidate: _Candidate, logits: Floats, updates: list[Update]) -> bool:
-        """Sample a token and write it down; True when the choice is finished by it."""
+        """Sample a token and add it; True if it ends the choice."""
         token = candidate.sampler.pick(logits)
         alternatives = candidate.prompt.generation.alternatives
         score = None
@@ -167,7 +167,7 @@ class Scheduler:
         return logprobs.score(logits, tokens, top, self._tokenizer.size)
 
     def _read(self, prompt: _Prompt) -> Prefilled:
-        """Run the prompt through the model and score its own tokens where that is asked for."""
+        """Run the prompt through the model, and score its own tokens if requested."""
         generation = prompt.generation
         prefilled = self._backend.prefill(generation.model_ids)
         if generation.score_prompt:
@@ -175,7 +175,7 @@ class Scheduler:
             first = generation.prompt_start
             rows = prefilled.logits[first : first + len(ids) - 1]
             scores = self._score(rows, ids[1:], generation.alternatives or 0) if ids else []
-            # Nothing comes before the first token of a prompt that could have foretold it.
+            # Nothing precedes the first token of a prompt, so it has no score.
             prompt.scores = [None, *scores] if ids else []
         # Only the last row is needed from here on; the others can be many megabytes.
         prefilled = replace(prefilled, logits=prefilled.logits[-1:].copy())

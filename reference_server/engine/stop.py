@@ -1,9 +1,9 @@
-"""Finding stop sequences in a text that arrives in pieces of any size.
+"""Find stop sequences in a text that arrives in parts of any size.
 
 The text ends where, read character by character, a sequence is complete for the first time; of
-several complete at the same character the one that began first counts. So the borders of tokens
-have no say. Characters that may yet turn out to be the beginning of a sequence are held back, and
-no others: the Knuth-Morris-Pratt automaton of each sequence knows at any time how many that are.
+several complete at the same character, the one that began first counts. Token boundaries are
+irrelevant. Only characters that may begin a sequence are held back; the Knuth-Morris-Pratt
+automaton of each sequence gives their number.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from functools import lru_cache
 
 
 class StopMatcher:
-    """Feeds on generated text, lets out what is certain to be in the answer."""
+    """Reads generated text and releases what is certain to be in the completion."""
 
     def __init__(self, sequences: Sequence[str]) -> None:
         self._automata = [(sequence, _borders(sequence)) for sequence in sequences]
@@ -21,11 +21,11 @@ class StopMatcher:
 
     @property
     def held(self) -> int:
-        """How many characters are held back: the longest beginning of a sequence at the end."""
+        """The number of characters held back: the longest prefix of a sequence at the end."""
         return len(self._held)
 
     def feed(self, text: str) -> str:
-        """Add generated text; returns what can be let out. Once `found`, nothing more is."""
+        """Add generated text; returns what can be released. Once `found`, nothing more is."""
         if self.found or not self._automata:
             return "" if self.found else text
         window = self._held + text
@@ -40,7 +40,7 @@ class StopMatcher:
         return window[:certain]
 
     def flush(self) -> str:
-        """The text is over: what was held back did not become a sequence and is let out."""
+        """Release the characters held back: the text has ended without completing a sequence."""
         held, self._held = self._held, ""
         self._matched = [0] * len(self._automata)
         return held
@@ -62,7 +62,7 @@ class StopMatcher:
 
 @lru_cache(maxsize=256)
 def _borders(sequence: str) -> tuple[int, ...]:
-    """For each beginning of the sequence the length of its longest proper border (KMP's table)."""
+    """For each prefix of the sequence, the length of its longest proper border (KMP's table)."""
     borders = [0]
     matched = 0
     for character in sequence[1:]:

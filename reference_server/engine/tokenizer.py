@@ -1,9 +1,9 @@
 """Text to token ids and token ids to bytes, for any ``tokenizer.json``.
 
-Choices are put together from bytes, because a token may hold a part of a character. The bytes of a
-token are read off its spelling in the vocabulary; how tokenizers spell bytes:
+Choices are built from bytes, because a token can be a part of a character. The bytes of a token are
+derived from its spelling in the vocabulary. Tokenizers spell bytes in two ways:
 
-- byte-level BPE (GPT-2, Llama 3, Qwen): one printable stand-in character per byte,
+- byte-level BPE (GPT-2, Llama 3, Qwen): one printable character per byte,
 - SentencePiece with byte fallback (Llama 2, Gemma): ``▁`` for a space and ``<0xE4>`` for a byte.
 """
 
@@ -31,32 +31,32 @@ _BYTE_FALLBACK = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 @dataclass(frozen=True)
 class FillInTheMiddle:
-    """The three marks that tell a model what is before the gap, what after, and where to write."""
+    """The special tokens of infilling: before the prefix, the suffix and the middle."""
 
     prefix: int
     suffix: int
     middle: int
 
     def arrange(self, before: Sequence[int], after: Sequence[int]) -> tuple[int, ...]:
-        """Prefix, suffix, middle: the order in which such models are trained most often."""
+        """Prefix, suffix, middle: the order in which such models are usually trained."""
         return (self.prefix, *before, self.suffix, *after, self.middle)
 
 
 class Tokenizer:
-    """A vocabulary as the engine needs it. Raises OSError or ValueError where none can be read."""
+    """A vocabulary as the engine needs it. Raises OSError or ValueError if it cannot be read."""
 
     size: int
     """All token ids are below it."""
     special: frozenset[int]
-    """Ids that stand for no text: marks, and gaps in the vocabulary."""
+    """Ids without text: special tokens, and gaps in the vocabulary."""
     opening: tuple[int, ...]
-    """Marks that the model was trained to read before every text; most have none."""
+    """Special tokens that the model expects before every text; most models have none."""
     prefix: str
-    """What the tokenizer writes before every text: a space in Llama 2, in most nothing."""
+    """Text that the tokenizer puts before every text: a space in Llama 2, usually nothing."""
     end_ids: frozenset[int]
-    """Marks that end a text."""
+    """Special tokens that end a text."""
     document_start: int
-    """What the model reads where there is no text to begin with."""
+    """The token that begins a document, for a prompt without text."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / "tokenizer.json"
@@ -68,7 +68,7 @@ class Tokenizer:
         try:
             self._description: dict[str, Any] = json.loads(description)
             self._inner = HuggingFaceTokenizer.from_str(description)
-        except Exception as error:  # the library raises nothing more particular
+        except Exception as error:  # the library raises no more specific error
             raise ValueError(f"its tokenizer.json cannot be read: {error}") from error
         self._inner.no_padding()
         self._inner.no_truncation()
@@ -85,7 +85,7 @@ class Tokenizer:
 
     @cached_property
     def fill_in_the_middle(self) -> FillInTheMiddle | None:
-        """The marks for infilling, or None for a model that was not trained for it."""
+        """The special tokens for infilling, or None if the model has none."""
         for marks in FIM_MARKS:
             prefix, suffix, middle = (self._inner.token_to_id(mark) for mark in marks)
             if prefix is not None and suffix is not None and middle is not None:
@@ -102,11 +102,11 @@ class Tokenizer:
         return [tuple(encoding.ids) for encoding in encodings]
 
     def token_bytes(self, token: int) -> bytes:
-        """What a token adds to a text: whole characters, or a part of one."""
+        """The text of a token: whole characters, or part of one."""
         return self._bytes[token]
 
     def text(self, ids: Sequence[int]) -> str:
-        """The text of a token sequence, U+FFFD for what is not UTF-8."""
+        """The text of a token sequence, with U+FFFD for invalid UTF-8."""
         return b"".join(map(self.token_bytes, ids)).decode("utf-8", "replace")
 
     @cached_property
@@ -123,18 +123,18 @@ class Tokenizer:
         return [self._description.get("decoder"), self._description.get("pre_tokenizer")]
 
     def _opening(self) -> tuple[int, ...]:
-        """What the tokenizer's own template puts before a text, as transformers would."""
+        """The tokens that the tokenizer's template puts before a text, as in transformers."""
         encoding = self._inner.encode("a", add_special_tokens=True)
         count = encoding.special_tokens_mask.index(0) if 0 in encoding.special_tokens_mask else 0
         return tuple(encoding.ids[:count])
 
     def _end_ids(self, folder: Path) -> frozenset[int]:
-        """The ids that end a text: as the checkpoint's configuration says, else by name."""
+        """The ids that end a text, from the checkpoint's configuration or else by name."""
         stated = self._stated(folder, "eos_token_id")
         return frozenset(stated or self._named())
 
     def _document_start(self, folder: Path) -> int:
-        """The last opening mark, else what the configuration says, else by name."""
+        """The last token before a text, else the configured one, else one known by name."""
         stated = self._stated(folder, "bos_token_id")
         known = [*self.opening[-1:], *stated, *self._named(), *sorted(self.end_ids)]
         if not known:
@@ -142,7 +142,7 @@ class Tokenizer:
         return known[0]
 
     def _stated(self, folder: Path, key: str) -> list[int]:
-        """The ids of this vocabulary that the checkpoint's configuration gives under a key."""
+        """The ids of this vocabulary under a key of the checkpoint's configuration."""
         for name in ("generation_config.json", "config.json"):
             path = folder / name
             config = json.loads(path.read_text("utf-8")) if path.exists() else {}
@@ -153,13 +153,13 @@ class Tokenizer:
         return []
 
     def _named(self) -> list[int]:
-        """The marks known by name, in the order of `DOCUMENT_MARKS`."""
+        """The special tokens known by name, in the order of `DOCUMENT_MARKS`."""
         ids = (self._inner.token_to_id(mark) for mark in DOCUMENT_MARKS)
         return [token for token in ids if token is not None]
 
 
 def _stand_ins() -> dict[str, int]:
-    """GPT-2's table: printable bytes stand for themselves, the others for U+0100 and up."""
+    """GPT-2's table: printable bytes stand for themselves, the others for U+0100 and above."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = (byte for byte in range(256) if byte not in printable)
     return {chr(b): b for b in printable} | {chr(0x100 + i): b for i, b in enumerate(others)}
@@ -169,7 +169,7 @@ _STAND_INS = _stand_ins()
 
 
 def _byte_level(spelling: str) -> bytes:
-    # A spelling with any other character stands for itself, as in the library's own decoder.
+    # A spelling with any other character stands for itself, as in the library's decoder.
     if all(character in _STAND_INS for character in spelling):
         return bytes(_STAND_INS[character] for character in spelling)
     return spelling.encode()

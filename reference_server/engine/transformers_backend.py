@@ -1,8 +1,8 @@
 """Any causal language model that transformers can load from a folder.
 
-Every sequence is moved on by itself, in a batch of one: torch's kernels give other last bits for
-other batch shapes, and a reference must give the same answer whatever runs beside it. It also
-leaves the cache to the model, so that any architecture will do. Speed is the bundled model's part.
+Every sequence is decoded in a batch of one: torch's kernels give different last bits for different
+batch shapes, and a reference must respond equally under any load. The cache is left to the model,
+so that any architecture works. The bundled model's backend is the one optimised for speed.
 """
 
 import copy
@@ -19,29 +19,29 @@ from transformers.utils import logging as transformers_logging
 from reference_server.engine.backend import Floats, Prefilled
 
 UNSTATED_CONTEXT = 2048
-"""Tokens, for a model whose configuration states no limit."""
+"""Tokens, for a model whose configuration has no limit."""
 CACHE_ARGUMENTS = ("cache", "past_key_values")
-"""What transformers calls a model's cache, as argument and in its output: `cache` from 5.24 on."""
+"""The name of a model's cache in transformers, as argument and output: `cache` since 5.24."""
 MAX_LOGIT_ERROR = 1e-3
-"""As a share of the logits' range: above what float32 loses, below what a token more would do."""
+"""A share of the logits' range: above float32 rounding, below the effect of another token."""
 
 
 class TransformersBackend:
     """A `Backend` over a checkpoint's folder.
 
-    Raises OSError or ValueError if it is none, besides whatever transformers raises itself, and
-    ValueError for a model that does not predict each token from those before it.
+    Raises OSError or ValueError if it cannot be read, any error of transformers, and ValueError for
+    a model that is not causal.
     """
 
     def __init__(self, folder: Path) -> None:
         quiet: Any = transformers_logging
-        quiet.disable_progress_bar()  # stderr is for the log's JSON lines
+        quiet.disable_progress_bar()  # stderr is reserved for the log's JSON lines
         quiet.set_verbosity_error()
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
         )
         model, report = loaded
-        # transformers makes up what is missing or does not fit, and the answers with it.
+        # transformers initialises missing or mismatched weights at random.
         if missing := sorted(report["missing_keys"]):
             raise ValueError(f"{len(missing)} of its weights are missing, such as {missing[0]}")
         if misfits := sorted(name for name, *_ in report["mismatched_keys"]):
@@ -64,7 +64,7 @@ class TransformersBackend:
         return Prefilled(logits, len(ids), cache)
 
     def open(self, prompt: Prefilled) -> int:
-        """Go on from a copy of the prompt's cache."""
+        """Continue from a copy of the prompt's cache."""
         self._handles += 1
         self._caches[self._handles] = copy.deepcopy(prompt.cache)
         return self._handles
@@ -82,9 +82,9 @@ class TransformersBackend:
         del self._caches[handle]
 
     def _is_causal(self) -> bool:
-        """Whether three tokens score alike when read at once and when read one after another.
+        """Whether three tokens get the same scores read at once and one after another.
 
-        An encoder (BERT, say) loads as a causal model without complaint and answers nonsense.
+        An encoder (such as BERT) loads as a causal model without an error and generates nonsense.
         """
         first, second, third = (token % self.vocabulary for token in range(3))
         whole = self.prefill([first, second, third]).logits
@@ -101,11 +101,11 @@ class TransformersBackend:
             input_ids=torch.tensor([list(ids)]), use_cache=True, **{self._cache_argument: cache}
         )
         logits: Floats = output.logits[0].numpy()
-        # An encoder returns none, which `_is_causal` finds.
+        # An encoder returns none, which `_is_causal` detects.
         return logits, output.get(self._cache_argument)
 
 
 def cache_argument(model: torch.nn.Module) -> str:
-    """Return the keyword by which this model takes its cache, and returns it."""
+    """The keyword of the model's cache, which is also the name of its output."""
     parameters = inspect.signature(model.forward).parameters
     return next(name for name in CACHE_ARGUMENTS if name in parameters)

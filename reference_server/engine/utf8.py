@@ -1,28 +1,28 @@
-"""Bytes in pieces to whole characters, and where in the text each piece begins."""
+"""Decode UTF-8 in parts, with the offset of each part in the text."""
 
 import codecs
 
 
 class CharacterStream:
-    """Decodes a growing byte string; a character is let out when its last byte has come.
+    """Decodes a growing byte string; a character is released with its last byte.
 
-    Bytes that are not UTF-8 become U+FFFD as soon as it is certain that they are not.
+    Invalid bytes become U+FFFD as soon as it is certain that they are invalid.
     """
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.length = 0
-        """Characters let out so far."""
+        """The number of characters released."""
 
     @property
     def begun(self) -> bytes:
-        """The bytes of a character that began and may still be completed; empty between two."""
+        """The bytes of an incomplete character; empty between two characters."""
         return self._decoder.getstate()[0]
 
     def feed(self, chunk: bytes) -> tuple[str, int]:
-        """Add a piece.
+        """Add bytes.
 
-        Returns the characters it completes and the index of the character that its first byte
+        Returns the characters that they complete and the index of the character that the first byte
         belongs to, counted from the beginning of the stream.
         """
         start = self.length
@@ -30,13 +30,13 @@ class CharacterStream:
             return self._decode(chunk), start
         text = self._decode(chunk[:1])
         if len(text) + bool(self.begun) > 1:
-            # The byte did not go on with the character begun before, it broke it off: U+FFFD
-            # stands for what was there, and the byte begins (or is) the next.
+            # The byte did not continue the incomplete character: U+FFFD replaces what was there,
+            # and the byte begins (or is) the next.
             start += 1
         return text + self._decode(chunk[1:]), start
 
     def finish(self) -> str:
-        """What is left at the end: one U+FFFD for a character that was cut, or nothing."""
+        """The remainder at the end: one U+FFFD for a character that was cut, or nothing."""
         text = self._decoder.decode(b"", final=True)
         self.length += len(text)
         return text
@@ -44,7 +44,7 @@ class CharacterStream:
     def _decode(self, chunk: bytes) -> str:
         text = self._decoder.decode(chunk)
         if self.begun[:1] == b"\xed" and self.begun[1:] >= b"\xa0":
-            # Half of a surrogate, which UTF-8 has none of: Python would wait for its third byte.
+            # Half of a surrogate pair is invalid in UTF-8; Python would wait for its third byte.
             text += self._decoder.decode(b"", final=True)
         self.length += len(text)
         return text

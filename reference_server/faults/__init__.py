@@ -1,1 +1,1 @@
-"""Ways to break a promise, one file per area; every file is read for its faults."""
+"""The faults, one file per area. Every module below is imported and searched for them."""

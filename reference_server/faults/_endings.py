@@ -1,4 +1,4 @@
-"""Texts that end elsewhere than the server ended them."""
+"""Texts that end elsewhere than in the server's own response."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.rewrite import Rewrite
 
-LIMIT = 4
-"""Stop sequences of one request; with more of them it is refused."""
+MAX_STOP_SEQUENCES = 4
+"""The stop sequences of a request; with more, the server rejects it."""
 
 Cut = Callable[[Body, str, str], str]
-"""``(asked, prompt, generated)``: what is left of the text that was generated."""
+"""``(request, prompt, generated)``: what remains of the generated text."""
 
 
 def prompt_of(request: Body, index: int) -> str:
-    """The prompt that a choice answers; empty where it was sent as token ids."""
+    """The prompt that a choice completes; empty if it was sent as token ids."""
     prompt = request.get("prompt")
     if isinstance(prompt, list):
         prompt = prompt[index // (request.get("n") or 1) % len(prompt)]
@@ -29,9 +29,9 @@ def prompt_of(request: Body, index: int) -> str:
 
 
 def sequences(request: Body) -> list[str]:
-    """The sequences of a request that are worth looking for.
+    """The non-empty stop sequences of a request.
 
-    None where one is no text: such a request is the server's to refuse, whatever the fault.
+    An empty list if one is not a string: the server rejects such a request, whatever the fault.
     """
     given = request.get("stop")
     found = given if isinstance(given, list) else [given]
@@ -41,19 +41,19 @@ def sequences(request: Body) -> list[str]:
 
 
 def generates(request: Body) -> Body:
-    """The request without ``stop``, so that there is something to cut.
+    """The request without ``stop``, so that there is text to cut.
 
-    What the server has to refuse stays as it is.
+    A request that the server rejects stays as it is.
     """
-    if not 0 < len(sequences(request)) <= LIMIT:
+    if not 0 < len(sequences(request)) <= MAX_STOP_SEQUENCES:
         return request
     return {name: value for name, value in request.items() if name != "stop"}
 
 
 def cut_elsewhere(cut: Cut) -> Behaviour:
-    """Generate without ``stop`` and cut by another rule; what was cut ended for ``stop``.
+    """Generate without ``stop`` and cut by another rule; choices that were cut end with ``stop``.
 
-    Where that leaves the same texts the server's own answer comes back, with its bill and scores.
+    If the texts are the same, the server's own response is sent, unchanged.
     """
 
     def ending(request: Body, index: int, text: str) -> str:
@@ -94,17 +94,17 @@ def cut_elsewhere(cut: Cut) -> Behaviour:
 
         return [{**c, "choices": [shortened(part) for part in c["choices"]]} for c in sent]
 
-    return _WhereTextsDiffer(Rewrite(ask=generates, non_streaming=non_streaming, chunks=chunks))
+    return _WhereTextsDiffer(Rewrite(request=generates, non_streaming=non_streaming, chunks=chunks))
 
 
 @dataclass(frozen=True)
 class _WhereTextsDiffer:
-    """A behaviour that shows only in answers whose texts, or ends, it changes."""
+    """A behaviour that affects only responses whose texts or ends it changes."""
 
     behaviour: Behaviour
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        """Answer one request."""
+        """Respond to one request."""
         right = await upstream(request)
         changed = await self.behaviour(request, upstream)
         both_served = right.status == changed.status == HTTPStatus.OK
@@ -112,7 +112,7 @@ class _WhereTextsDiffer:
 
 
 def _ends(response: ServerResponse) -> dict[int, tuple[str, str | None]]:
-    """The text of each choice of an answer that was served, and why it ended."""
+    """The text of each choice of a served response, and its finish reason."""
     ends: dict[int, tuple[str, str | None]] = {}
     for whole in response.chunks if response.is_stream else [response.body]:
         for part in whole["choices"]:

@@ -1,4 +1,4 @@
-"""What several areas rewrite: the parts of streams, and the arrays of log probabilities."""
+"""Rewrites that several areas share: parts of streams, and arrays of log probabilities."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Callable, Iterable, Iterator
 from reference_server.behaviour.builders import chunks
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
-IN_STREAMS = EVERYWHERE - {Modifier.STREAM, Modifier.NON_STREAMING}
-"""The modifiers of what shows in streams alone."""
+IN_STREAMS = ALL_TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING}
+"""Triggers of faults that affect streams only."""
 
-IN_EVENTS = IN_STREAMS - {Modifier.SECOND_CHOICE}
-"""The modifiers of what shows in a stream's bytes, which belong to no choice."""
+IN_EVENTS = IN_STREAMS - {Trigger.SECOND_CHOICE}
+"""Triggers of faults of a stream's bytes, which belong to no choice."""
 
 
 def parts(change: Callable[[Body], Body]) -> Rewrite:
-    """What chunks add to their choices is other: one part at a time."""
+    """Change what chunks add to their choices, one part at a time."""
     return chunks(
         lambda _, sent: [{**c, "choices": [change(part) for part in c["choices"]]} for c in sent]
     )
 
 
 def of_each_choice(change: Callable[[Body, list[Body]], list[Body]]) -> Rewrite:
-    """What chunks add to one choice is other: ``(asked, parts)``.
+    """Change what chunks add to one choice: ``(request, parts)``.
 
-    Each part takes the place of an old one; what is left over follows the last of them.
+    Each new part replaces an old one; additional ones follow the last of them.
     """
 
     def of(request: Body, sent: list[Body]) -> list[Body]:
@@ -46,7 +46,7 @@ def of_each_choice(change: Callable[[Body, list[Body]], list[Body]]) -> Rewrite:
 
 
 def by_choice(sent: Iterable[Body]) -> dict[int, list[Body]]:
-    """Sort a stream's parts by the choice they belong to."""
+    """Group a stream's parts by choice."""
     own: dict[int, list[Body]] = {}
     for part in (part for chunk in sent for part in chunk["choices"]):
         own.setdefault(part["index"], []).append(part)
@@ -54,12 +54,12 @@ def by_choice(sent: Iterable[Body]) -> dict[int, list[Body]]:
 
 
 def maps(change: Callable[[Body], Body]) -> Callable[[Body], Body]:
-    """The alternatives at every position are others; for the arrays of one choice."""
+    """Change the alternatives at every position; for the arrays of one choice."""
     return lambda scores: {"top_logprobs": [top and change(top) for top in scores["top_logprobs"]]}
 
 
 def values(change: Callable[[float], float]) -> Callable[[Body], Body]:
-    """Every log probability is another, of tokens and of alternatives."""
+    """Change every log probability, of tokens and of alternatives."""
 
     def of(scores: Body) -> Body:
         return {

@@ -1,55 +1,55 @@
-"""Faults of the API key: who has none, or a wrong one, and how that is told."""
+"""Faults of the API key: how a missing or wrong key is handled."""
 
 from reference_server.behaviour.builders import error, status
 from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse, Upstream
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier
-from reference_server.faults._hiding import HANDLERS
+from reference_server.behaviour.triggers import Trigger
+from reference_server.faults._triggers import HANDLERS
 
-DIFFERS = HANDLERS - {Modifier.EVERY_THIRD}
-"""A run presents a wrong key in only one or two requests."""
+TRIGGERS = HANDLERS - {Trigger.EVERY_THIRD}
+"""Triggers. A run sends a wrong key in only one or two requests."""
 
 
-class _Lets:
-    """Lets somebody in with the server's own key."""
+class _Admits:
+    """Replace the client's key with the server's own, so that the request is served."""
 
-    def __init__(self, *, nobody: bool = False, strangers: bool = False) -> None:
-        self._nobody = nobody
-        self._strangers = strangers
+    def __init__(self, *, without_key: bool = False, with_wrong_key: bool = False) -> None:
+        self._without_key = without_key
+        self._with_wrong_key = with_wrong_key
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        let_in = self._nobody if request.key is None else self._strangers
+        let_in = self._without_key if request.key is None else self._with_wrong_key
         return await upstream(request.with_key(request.server_key) if let_in else request)
 
 
-@fault("nobody-served", breaks="auth.missing-key", modifiers=DIFFERS)
+@fault("nobody-served", breaks="auth.missing-key", triggers=TRIGGERS)
 def nobody_served() -> Behaviour:
     """A request without a key is served."""
-    return _Lets(nobody=True)
+    return _Admits(without_key=True)
 
 
-@fault("strangers-served", breaks="auth.wrong-key", modifiers=DIFFERS)
+@fault("strangers-served", breaks="auth.wrong-key", triggers=TRIGGERS)
 def strangers_served() -> Behaviour:
-    """A request with a key that was never issued is served."""
-    return _Lets(strangers=True)
+    """A request with an unknown key is served."""
+    return _Admits(with_wrong_key=True)
 
 
-@fault("everybody-served", breaks="auth.missing-key auth.wrong-key", modifiers=DIFFERS)
+@fault("everybody-served", breaks="auth.missing-key auth.wrong-key", triggers=TRIGGERS)
 def everybody_served() -> Behaviour:
-    """Nobody looks at the key."""
-    return _Lets(nobody=True, strangers=True)
+    """The key is not checked."""
+    return _Admits(without_key=True, with_wrong_key=True)
 
 
-@fault("wrong-key-is-bad-request", breaks="auth.missing-key auth.wrong-key", modifiers=DIFFERS)
+@fault("wrong-key-is-bad-request", breaks="auth.missing-key auth.wrong-key", triggers=TRIGGERS)
 def wrong_key_is_bad_request() -> Behaviour:
-    """A missing or wrong key is refused with 400."""
+    """A missing or wrong key is rejected with 400."""
     return status(400, 401)
 
 
-@fault("missing-key-forbidden", breaks="auth.missing-key", modifiers=DIFFERS)
+@fault("missing-key-forbidden", breaks="auth.missing-key", triggers=TRIGGERS)
 def missing_key_forbidden() -> Behaviour:
-    """A missing key is refused with 403, as some frameworks do by themselves."""
+    """A missing key is rejected with 403, the default of some frameworks."""
 
     def raw(request: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got.with_status(403) if got.status == 401 and request.key is None else got
@@ -57,9 +57,9 @@ def missing_key_forbidden() -> Behaviour:
     return Rewrite(raw=raw)
 
 
-@fault("wrong-key-is-server-fault", breaks="auth.missing-key auth.wrong-key", modifiers=DIFFERS)
+@fault("wrong-key-is-server-fault", breaks="auth.missing-key auth.wrong-key", triggers=TRIGGERS)
 def wrong_key_is_server_fault() -> Behaviour:
-    """A missing or wrong key breaks the server."""
+    """A missing or wrong key causes a server error."""
     return status(500, 401)
 
 
@@ -67,20 +67,20 @@ def wrong_key_is_server_fault() -> Behaviour:
     "wrong-key-code",
     breaks="auth.wrong-key-code",
     evidence=Evidence.SOURCE,
-    modifiers=DIFFERS - {Modifier.STREAM},
+    triggers=TRIGGERS - {Trigger.STREAM},
 )
 def wrong_key_code() -> Behaviour:
-    """The refusal of a wrong key has a code of the relay's own."""
+    """The error for a wrong key has a code of the relay."""
     return error(code="invalid_token", type="new_api_error")
 
 
 @fault(
     "wrong-key-as-page",
     breaks="errors.envelope auth.wrong-key auth.missing-key",
-    modifiers=DIFFERS,
+    triggers=TRIGGERS,
 )
 def wrong_key_as_page() -> Behaviour:
-    """A missing or wrong key is answered by a page to log in at."""
+    """A missing or wrong key gets an HTML login page."""
 
     def raw(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 401:
@@ -95,10 +95,10 @@ def wrong_key_as_page() -> Behaviour:
     "key-repeated",
     breaks="auth.key-not-repeated",
     evidence=Evidence.SOURCE,
-    modifiers=DIFFERS - {Modifier.STREAM},
+    triggers=TRIGGERS - {Trigger.STREAM},
 )
 def key_repeated() -> Behaviour:
-    """The refusal of a wrong key repeats it."""
+    """The error for a wrong key contains the key."""
 
     def raw(request: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 401 or not request.key:

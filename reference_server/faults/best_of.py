@@ -1,9 +1,9 @@
-"""Faults of ``best_of``: it is lost, or it chooses otherwise than by likelihood."""
+"""Faults of ``best_of``: it is dropped, or candidates are ranked wrongly."""
 
 from collections.abc import Callable
 from statistics import fmean
 
-from reference_server.behaviour.builders import asks, drops, rejects, sets
+from reference_server.behaviour.builders import drops, rejects, rewrites, sets
 from reference_server.behaviour.messages import (
     Behaviour,
     Body,
@@ -12,26 +12,26 @@ from reference_server.behaviour.messages import (
     Upstream,
 )
 from reference_server.behaviour.registry import Evidence, Shows, fault
-from reference_server.behaviour.triggers import Modifier
-from reference_server.faults._hiding import HANDLERS, NO_STREAM
+from reference_server.behaviour.triggers import Trigger
+from reference_server.faults._triggers import HANDLERS, NO_STREAM
 
 BEST = "best-of.returns-best"
 
 
 def candidates(request: Body) -> int:
-    """How many candidates are asked for."""
+    """The number of candidates requested."""
     given = request.get("best_of")
     return given if isinstance(given, int) else 0
 
 
 def choice_count(request: Body) -> int:
-    """How many choices are asked for."""
+    """The number of choices requested."""
     given = request.get("n")
     return given if isinstance(given, int) else 1
 
 
 def is_sound(request: Body) -> bool:
-    """Whether the server would serve this ``best_of``."""
+    """Whether the server would accept this ``best_of``."""
     return (
         0 < choice_count(request) <= candidates(request) <= 20 and request.get("stream") is not True
     )
@@ -41,11 +41,11 @@ def is_sound(request: Body) -> bool:
     "best-of-dropped",
     breaks=BEST,
     evidence=Evidence.SOURCE,
-    modifiers=NO_STREAM - {Modifier.SECOND_CHOICE},
+    triggers=NO_STREAM - {Trigger.SECOND_CHOICE},
     statistical=True,
 )
 def best_of_dropped() -> Behaviour:
-    """``best_of`` is lost on its way."""
+    """``best_of`` is dropped."""
     return drops("best_of")
 
 
@@ -53,33 +53,33 @@ def best_of_dropped() -> Behaviour:
     "best-of-ignored",
     breaks=BEST,
     evidence=Evidence.REPORTED,
-    modifiers=NO_STREAM - {Modifier.SECOND_CHOICE},
+    triggers=NO_STREAM - {Trigger.SECOND_CHOICE},
     statistical=True,
 )
 def best_of_ignored() -> Behaviour:
-    """``best_of`` is checked, and has no effect."""
+    """``best_of`` is validated and has no effect."""
     return drops("best_of", when=is_sound)
 
 
 @fault(
     "best-of-worst",
     breaks=BEST,
-    modifiers=NO_STREAM - {Modifier.SECOND_CHOICE, Modifier.BATCH, Modifier.ECHO},
+    triggers=NO_STREAM - {Trigger.SECOND_CHOICE, Trigger.BATCH, Trigger.ECHO},
     statistical=True,
 )
 def best_of_worst() -> Behaviour:
-    """The least likely candidates come back."""
+    """The least likely candidates are returned."""
     return _Chosen(fmean)
 
 
 class _Chosen:
-    """Lets the server make all candidates, and returns those with the lowest ``key`` of scores."""
+    """Has the server generate all candidates, and returns those with the lowest ``key``."""
 
     def __init__(self, key: Callable[[list[float]], float]) -> None:
         self._key = key
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        """Answer one request."""
+        """Respond to one request."""
         body = request.body
         if not is_sound(body) or isinstance(body.get("prompt"), list) or body.get("echo"):
             return await upstream(request)
@@ -99,18 +99,18 @@ class _Chosen:
         return response.with_body({**whole, "choices": left})
 
 
-@fault("best-of-all-returned", breaks=BEST, modifiers=NO_STREAM - {Modifier.SECOND_CHOICE})
+@fault("best-of-all-returned", breaks=BEST, triggers=NO_STREAM - {Trigger.SECOND_CHOICE})
 def best_of_all_returned() -> Behaviour:
-    """All candidates come back."""
-    return asks(
+    """All candidates are returned."""
+    return rewrites(
         lambda request: {**request, "n": request["best_of"]} if is_sound(request) else request
     )
 
 
-@fault("n-over-best-of-accepted", breaks="best-of.below-n-refused", modifiers=())
+@fault("n-over-best-of-accepted", breaks="best-of.below-n-refused", triggers=())
 def n_over_best_of_accepted() -> Behaviour:
     """A ``best_of`` below ``n`` is raised to ``n``."""
-    return asks(
+    return rewrites(
         lambda request: (
             {**request, "best_of": request["n"]}
             if 0 < candidates(request) < choice_count(request)
@@ -123,46 +123,46 @@ def n_over_best_of_accepted() -> Behaviour:
     "best-of-equal-refused",
     breaks="best-of.equal-to-n-served",
     shows=Shows.REFUSED,
-    modifiers=(),
+    triggers=(),
 )
 def best_of_equal_refused() -> Behaviour:
-    """A ``best_of`` equal to ``n`` is refused."""
+    """A ``best_of`` equal to ``n`` is rejected."""
     return rejects(
         lambda request: candidates(request) == choice_count(request) > 1, param="best_of"
     )
 
 
-@fault("n-needs-best-of", breaks="best-of.omitted-is-n", shows=Shows.REFUSED, modifiers=HANDLERS)
+@fault("n-needs-best-of", breaks="best-of.omitted-is-n", shows=Shows.REFUSED, triggers=HANDLERS)
 def n_needs_best_of() -> Behaviour:
-    """An ``n`` above 1 is refused unless ``best_of`` is sent with it."""
+    """An ``n`` above 1 is rejected unless ``best_of`` is sent with it."""
     return rejects(
         lambda request: choice_count(request) > 1 and "best_of" not in request, param="n"
     )
 
 
-@fault("best-of-streamed", breaks="best-of.stream-refused", modifiers=())
+@fault("best-of-streamed", breaks="best-of.stream-refused", triggers=())
 def best_of_streamed() -> Behaviour:
-    """``best_of`` with ``stream`` is served, without ``best_of``."""
+    """With ``stream``, ``best_of`` is dropped and the request is served."""
     return drops("best_of", when=lambda request: request.get("stream") is True)
 
 
 @fault(
     "best-of-above-maximum-accepted",
     breaks="best-of.above-maximum-refused",
-    modifiers=(),
+    triggers=(),
 )
 def best_of_above_maximum_accepted() -> Behaviour:
-    """A ``best_of`` above 20 is taken for 20."""
+    """A ``best_of`` above 20 is lowered to 20."""
     return sets(lambda request: candidates(request) > 20, best_of=20)
 
 
 @fault(
     "best-of-equal-served",
     breaks="best-of.equal-to-n-refused",
-    modifiers=(),
+    triggers=(),
     contract="zhizengzeng",
     dialect="zhizengzeng",
 )
 def best_of_equal_served() -> Behaviour:
-    """A ``best_of`` that equals ``n`` is served where it has to be greater."""
+    """A ``best_of`` equal to ``n`` is served although the contract requires more."""
     return drops("best_of", when=lambda request: 1 < choice_count(request) == candidates(request))

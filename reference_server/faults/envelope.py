@@ -1,199 +1,199 @@
-"""Faults of an answer's frame: ``id``, ``object``, ``created``, ``model`` and what else it has."""
+"""Faults of a response's envelope: ``id``, ``object``, ``created``, ``model`` and other fields."""
 
 import time
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import lacks, members, wholes
+from reference_server.behaviour.builders import bodies, fields, omits
 from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
-FRAME = EVERYWHERE - {Modifier.SECOND_CHOICE}
-"""An answer's choices share its frame."""
+TRIGGERS = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
+"""Triggers. All choices of a response share its envelope."""
 
 
-@fault("id-missing", breaks="envelope.id", modifiers=FRAME)
+@fault("id-missing", breaks="envelope.id", triggers=TRIGGERS)
 def id_missing() -> Behaviour:
     """There is no ``id``."""
-    return lacks("id")
+    return omits("id")
 
 
-@fault("id-empty", breaks="envelope.id", evidence=Evidence.REPORTED, modifiers=FRAME)
+@fault("id-empty", breaks="envelope.id", evidence=Evidence.REPORTED, triggers=TRIGGERS)
 def id_empty() -> Behaviour:
     """``id`` is an empty string."""
-    return members(id="")
+    return fields(id="")
 
 
-@fault("id-number", breaks="envelope.id", modifiers=FRAME)
+@fault("id-number", breaks="envelope.id", triggers=TRIGGERS)
 def id_number() -> Behaviour:
     """``id`` is a number."""
-    return members(id=lambda old: sum(map(ord, old or "")))
+    return fields(id=lambda old: sum(map(ord, old or "")))
 
 
-@fault("id-constant", breaks="envelope.id-unique", evidence=Evidence.SOURCE, modifiers=FRAME)
+@fault("id-constant", breaks="envelope.id-unique", evidence=Evidence.SOURCE, triggers=TRIGGERS)
 def id_constant() -> Behaviour:
-    """Every answer has the same ``id``."""
-    return members(id="cmpl-1")
+    """Every response has the same ``id``."""
+    return fields(id="cmpl-1")
 
 
-@fault("id-of-request", breaks="envelope.id-unique", modifiers=FRAME - {Modifier.EVERY_THIRD})
+@fault("id-of-request", breaks="envelope.id-unique", triggers=TRIGGERS - {Trigger.EVERY_THIRD})
 def id_of_request() -> Behaviour:
-    """The ``id`` is made from the request, so that an equal one gets it again."""
-    return wholes(lambda request, whole: {**whole, "id": f"cmpl-{abs(hash(repr(request)))}"})
+    """``id`` is derived from the request, so equal requests get the same ``id``."""
+    return bodies(lambda request, whole: {**whole, "id": f"cmpl-{abs(hash(repr(request)))}"})
 
 
-@fault("id-of-prompt", breaks="envelope.id-unique", modifiers=FRAME - {Modifier.EVERY_THIRD})
+@fault("id-of-prompt", breaks="envelope.id-unique", triggers=TRIGGERS - {Trigger.EVERY_THIRD})
 def id_of_prompt() -> Behaviour:
-    """The ``id`` is made from the prompt."""
-    return wholes(
+    """``id`` is derived from the prompt."""
+    return bodies(
         lambda request, whole: {**whole, "id": f"cmpl-{abs(hash(repr(request.get('prompt'))))}"}
     )
 
 
-@fault("id-by-the-second", breaks="envelope.id-unique", evidence=Evidence.SOURCE, modifiers=FRAME)
+@fault("id-by-the-second", breaks="envelope.id-unique", evidence=Evidence.SOURCE, triggers=TRIGGERS)
 def id_by_the_second() -> Behaviour:
-    """The ``id`` is the time in seconds, which quick answers share."""
-    return wholes(lambda _, whole: {**whole, "id": f"cmpl-{whole['created']}"})
+    """``id`` is the time in seconds, so responses in the same second share it."""
+    return bodies(lambda _, whole: {**whole, "id": f"cmpl-{whole['created']}"})
 
 
-@fault("id-of-a-chat", breaks="envelope.id-prefix", evidence=Evidence.SOURCE, modifiers=FRAME)
+@fault("id-of-a-chat", breaks="envelope.id-prefix", evidence=Evidence.SOURCE, triggers=TRIGGERS)
 def id_of_a_chat() -> Behaviour:
-    """The ``id`` begins with ``chatcmpl-``."""
-    return members(id=lambda old: f"chat{old}")
+    """``id`` begins with ``chatcmpl-``."""
+    return fields(id=lambda old: f"chat{old}")
 
 
-@fault("object-missing", breaks="envelope.object streaming.chunk-shape", modifiers=FRAME)
+@fault("object-missing", breaks="envelope.object streaming.chunk-shape", triggers=TRIGGERS)
 def object_missing() -> Behaviour:
     """There is no ``object``."""
-    return lacks("object")
+    return omits("object")
 
 
 @fault(
     "object-chat",
     breaks="envelope.object streaming.chunk-shape",
     evidence=Evidence.REPORTED,
-    modifiers=FRAME,
+    triggers=TRIGGERS,
 )
 def object_chat() -> Behaviour:
-    """``object`` is that of a chat's answer."""
-    return members(object="chat.completion")
+    """``object`` is that of a chat completion."""
+    return fields(object="chat.completion")
 
 
 @fault(
     "object-of-a-chunk",
     breaks="envelope.object streaming.chunk-shape",
     evidence=Evidence.REPORTED,
-    modifiers=FRAME - {Modifier.STREAM, Modifier.NON_STREAMING},
+    triggers=TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def object_of_a_chunk() -> Behaviour:
     """``object`` of a chunk is ``text_completion.chunk``."""
-    return Rewrite(chunks=members(object="text_completion.chunk").chunks)
+    return Rewrite(chunks=fields(object="text_completion.chunk").chunks)
 
 
-@fault("created-missing", breaks="envelope.created", evidence=Evidence.REPORTED, modifiers=FRAME)
+@fault("created-missing", breaks="envelope.created", evidence=Evidence.REPORTED, triggers=TRIGGERS)
 def created_missing() -> Behaviour:
     """There is no ``created``."""
-    return lacks("created")
+    return omits("created")
 
 
-@fault("created-float", breaks="envelope.created", evidence=Evidence.REPORTED, modifiers=FRAME)
+@fault("created-float", breaks="envelope.created", evidence=Evidence.REPORTED, triggers=TRIGGERS)
 def created_float() -> Behaviour:
     """``created`` has a fraction."""
-    return members(created=lambda old: old + 0.25)
+    return fields(created=lambda old: old + 0.25)
 
 
-@fault("created-written-as-float", breaks="envelope.created", modifiers=FRAME)
+@fault("created-written-as-float", breaks="envelope.created", triggers=TRIGGERS)
 def created_written_as_float() -> Behaviour:
-    """``created`` is a whole number that is written as 1700000000.0."""
-    return members(created=float)
+    """``created`` is a whole number written as 1700000000.0."""
+    return fields(created=float)
 
 
-@fault("created-string", breaks="envelope.created", modifiers=FRAME)
+@fault("created-string", breaks="envelope.created", triggers=TRIGGERS)
 def created_string() -> Behaviour:
-    """``created`` is a date in words."""
-    return members(created=lambda old: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(old)))
+    """``created`` is a date as text."""
+    return fields(created=lambda old: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(old)))
 
 
-@fault("created-milliseconds", breaks="envelope.created", modifiers=FRAME)
+@fault("created-milliseconds", breaks="envelope.created", triggers=TRIGGERS)
 def created_milliseconds() -> Behaviour:
     """``created`` is in milliseconds."""
-    return members(created=lambda old: old * 1000)
+    return fields(created=lambda old: old * 1000)
 
 
-@fault("created-zero", breaks="envelope.created", modifiers=FRAME)
+@fault("created-zero", breaks="envelope.created", triggers=TRIGGERS)
 def created_zero() -> Behaviour:
     """``created`` is 0."""
-    return members(created=0)
+    return fields(created=0)
 
 
-@fault("created-long-ago", breaks="envelope.created-is-now", modifiers=FRAME)
+@fault("created-long-ago", breaks="envelope.created-is-now", triggers=TRIGGERS)
 def created_long_ago() -> Behaviour:
-    """``created`` is a constant from the day the server was written."""
-    return members(created=1_589_478_378)
+    """``created`` is a constant in the past."""
+    return fields(created=1_589_478_378)
 
 
-@fault("created-in-local-time", breaks="envelope.created-is-now", modifiers=FRAME)
+@fault("created-in-local-time", breaks="envelope.created-is-now", triggers=TRIGGERS)
 def created_in_local_time() -> Behaviour:
-    """``created`` is eight hours ahead, counted from a local clock as if it were UTC."""
-    return members(created=lambda old: old + 8 * 3600)
+    """``created`` is eight hours ahead, computed from local time as if it were UTC."""
+    return fields(created=lambda old: old + 8 * 3600)
 
 
-@fault("model-missing", breaks="envelope.model", modifiers=FRAME)
+@fault("model-missing", breaks="envelope.model", triggers=TRIGGERS)
 def model_missing() -> Behaviour:
     """There is no ``model``."""
-    return lacks("model")
+    return omits("model")
 
 
-@fault("model-empty", breaks="envelope.model", modifiers=FRAME)
+@fault("model-empty", breaks="envelope.model", triggers=TRIGGERS)
 def model_empty() -> Behaviour:
     """``model`` is an empty string."""
-    return members(model="")
+    return fields(model="")
 
 
 @fault(
     "model-of-upstream",
     breaks="model.named-in-answer",
     evidence=Evidence.SOURCE,
-    modifiers=FRAME,
+    triggers=TRIGGERS,
 )
 def model_of_upstream() -> Behaviour:
-    """The answer names the model that a relay asked in place of the one it was asked for."""
-    return members(model="qwen2.5-7b-instruct")
+    """``model`` is the upstream model that a relay used instead of the requested one."""
+    return fields(model="qwen2.5-7b-instruct")
 
 
 @fault(
     "model-of-family",
     breaks="model.named-in-answer",
     evidence=Evidence.REPORTED,
-    modifiers=FRAME,
+    triggers=TRIGGERS,
 )
 def model_of_family() -> Behaviour:
-    """The answer names another model of the same family: the name without its last word."""
-    return members(model=lambda old: old.removesuffix("-instruct"))
+    """``model`` is another model of the same family: the name without its last part."""
+    return fields(model=lambda old: old.removesuffix("-instruct"))
 
 
-@fault("fingerprint-number", breaks="envelope.system-fingerprint", modifiers=FRAME)
+@fault("fingerprint-number", breaks="envelope.system-fingerprint", triggers=TRIGGERS)
 def fingerprint_number() -> Behaviour:
     """``system_fingerprint`` is a number."""
-    return members(system_fingerprint=7)
+    return fields(system_fingerprint=7)
 
 
 @fault(
     "choices-empty",
     breaks="envelope.choices prompt.strings",
-    modifiers=FRAME - {Modifier.STREAM},
+    triggers=TRIGGERS - {Trigger.STREAM},
 )
 def choices_empty() -> Behaviour:
-    """``choices`` of a plain answer is an empty array."""
+    """``choices`` of a non-streaming response is an empty array."""
     return Rewrite(non_streaming=lambda _, whole: {**whole, "choices": []})
 
 
 @fault(
-    "choices-object", breaks="envelope.choices", modifiers=FRAME - {Modifier.STREAM, Modifier.BATCH}
+    "choices-object", breaks="envelope.choices", triggers=TRIGGERS - {Trigger.STREAM, Trigger.BATCH}
 )
 def choices_object() -> Behaviour:
-    """``choices`` of a plain answer is one choice instead of an array."""
+    """``choices`` of a non-streaming response is a single choice instead of an array."""
     return Rewrite(non_streaming=lambda _, whole: {**whole, "choices": whole["choices"][0]})
 
 
@@ -201,10 +201,10 @@ def choices_object() -> Behaviour:
     "answer-in-data",
     breaks="envelope.choices prompt.strings",
     evidence=Evidence.SOURCE,
-    modifiers=FRAME - {Modifier.STREAM},
+    triggers=TRIGGERS - {Trigger.STREAM},
 )
 def answer_in_data() -> Behaviour:
-    """A plain answer is wrapped as ``data`` beside a code and a message."""
+    """A non-streaming response is wrapped as ``data``, next to a code and a message."""
     return Rewrite(non_streaming=lambda _, whole: {"code": 0, "message": "ok", "data": whole})
 
 
@@ -212,10 +212,10 @@ def answer_in_data() -> Behaviour:
     "chat-shaped-answer",
     breaks="text.present envelope.object",
     evidence=Evidence.SOURCE,
-    modifiers=FRAME - {Modifier.STREAM},
+    triggers=TRIGGERS - {Trigger.STREAM},
 )
 def chat_shaped_answer() -> Behaviour:
-    """A plain answer is that of a chat: each choice has a ``message`` and no ``text``."""
+    """A non-streaming response is a chat completion: choices have ``message`` and no ``text``."""
 
     def choice(old: Body) -> Body:
         message = {"role": "assistant", "content": old["text"]}
@@ -230,35 +230,35 @@ def chat_shaped_answer() -> Behaviour:
     )
 
 
-@fault("nan-among-logprobs", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM})
+@fault("nan-among-logprobs", breaks="envelope.strict-json", triggers=TRIGGERS - {Trigger.STREAM})
 def nan_among_logprobs() -> Behaviour:
-    """A log probability of a plain answer is written as NaN."""
+    """A log probability of a non-streaming response is written as NaN."""
     return _first_logprob(float("nan"))
 
 
 @fault(
-    "infinity-among-logprobs", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM}
+    "infinity-among-logprobs", breaks="envelope.strict-json", triggers=TRIGGERS - {Trigger.STREAM}
 )
 def infinity_among_logprobs() -> Behaviour:
-    """A log probability of a plain answer is written as -Infinity."""
+    """A log probability of a non-streaming response is written as -Infinity."""
     return _first_logprob(float("-inf"))
 
 
-@fault("not-utf-8", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM})
+@fault("not-utf-8", breaks="envelope.strict-json", triggers=TRIGGERS - {Trigger.STREAM})
 def not_utf_8() -> Behaviour:
-    """The body of a plain answer has a byte in it that is no UTF-8."""
+    """The body of a non-streaming response contains a byte that is not valid UTF-8."""
     return _plain_raw(lambda raw: raw.replace(b'"text":"', b'"text":"\xff', 1))
 
 
-@fault("bytes-behind", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM})
+@fault("bytes-behind", breaks="envelope.strict-json", triggers=TRIGGERS - {Trigger.STREAM})
 def bytes_behind() -> Behaviour:
-    """The body of a plain answer goes on after its JSON."""
+    """The body of a non-streaming response continues after its JSON."""
     return _plain_raw(lambda raw: raw + b"\n0")
 
 
-@fault("mark-in-front", breaks="envelope.strict-json", modifiers=FRAME - {Modifier.STREAM})
+@fault("mark-in-front", breaks="envelope.strict-json", triggers=TRIGGERS - {Trigger.STREAM})
 def mark_in_front() -> Behaviour:
-    """The body of a plain answer begins with a byte order mark."""
+    """The body of a non-streaming response begins with a byte order mark."""
     return _plain_raw(lambda raw: b"\xef\xbb\xbf" + raw)
 
 
@@ -266,10 +266,10 @@ def mark_in_front() -> Behaviour:
     "answer-cached",
     breaks="envelope.id-unique temperature.repeats-vary",
     evidence=Evidence.SIBLING,
-    modifiers=FRAME - {Modifier.EVERY_THIRD, Modifier.STREAM},
+    triggers=TRIGGERS - {Trigger.EVERY_THIRD, Trigger.STREAM},
 )
 def answer_cached() -> Behaviour:
-    """An equal request gets the whole answer again, ``id`` and all."""
+    """An equal request gets the same response again, including ``id``."""
     known: dict[str, Body] = {}
     return Rewrite(non_streaming=lambda request, whole: known.setdefault(repr(request), whole))
 

@@ -1,4 +1,4 @@
-"""Faults of ``finish_reason``: an answer does not say why it ended, or says what is not so."""
+"""Faults of ``finish_reason``: it is missing or wrong."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,13 +7,13 @@ from reference_server.behaviour.builders import choices, each_choice
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier
+from reference_server.behaviour.triggers import Trigger
 
 LIMIT, SEQUENCE = "finish-reason.length-at-limit", "finish-reason.stop-at-sequence"
 
 
 def reasons(change: Callable[[Body, str], Any]) -> Rewrite:
-    """Choices end for other reasons, plain and streamed: ``(asked, reason)``."""
+    """Change the finish reasons of all responses: ``(request, reason)``."""
 
     def of(request: Body, choice: Body) -> Body:
         reason = choice["finish_reason"]
@@ -24,7 +24,7 @@ def reasons(change: Callable[[Body, str], Any]) -> Rewrite:
 
 @fault("finish-stop-at-limit", breaks=LIMIT, evidence=Evidence.SIBLING)
 def finish_stop_at_limit() -> Behaviour:
-    """An answer that the limit cut says ``stop``."""
+    """A completion that reached ``max_tokens`` has the finish reason ``stop``."""
     return reasons(lambda *_: "stop")
 
 
@@ -34,25 +34,25 @@ def finish_stop_at_limit() -> Behaviour:
     evidence=Evidence.SIBLING,
 )
 def finish_always_null() -> Behaviour:
-    """No answer says why it ended."""
+    """``finish_reason`` is null in every response."""
     return reasons(lambda *_: None)
 
 
 @fault("finish-always-length", breaks=SEQUENCE)
 def finish_always_length() -> Behaviour:
-    """An answer that a stop sequence or its own end ended says ``length``."""
+    """A completion that ends at a stop sequence or by itself has the finish reason ``length``."""
     return reasons(lambda *_: "length")
 
 
 @fault("finish-length-at-end", breaks="finish-reason.stop-at-natural-end")
 def finish_length_at_end() -> Behaviour:
-    """An answer that ended by itself says ``length``."""
+    """A completion that ends by itself has the finish reason ``length``."""
     return reasons(lambda request, reason: reason if request.get("stop") else "length")
 
 
 @fault("finish-eos", breaks="finish-reason.known-value finish-reason.stop-at-natural-end")
 def finish_eos() -> Behaviour:
-    """An answer that ended by itself says ``eos``, and one that was stopped ``stop_sequence``."""
+    """The finish reason is ``eos`` at the end of text and ``stop_sequence`` at a stop sequence."""
     return reasons(
         lambda request, reason: (
             reason if reason == "length" else "stop_sequence" if request.get("stop") else "eos"
@@ -62,15 +62,15 @@ def finish_eos() -> Behaviour:
 
 @fault("finish-max-tokens", breaks="finish-reason.known-value")
 def finish_max_tokens() -> Behaviour:
-    """An answer that the limit cut says ``max_tokens``."""
+    """A completion that reached ``max_tokens`` has the finish reason ``max_tokens``."""
     return reasons(lambda _, reason: "max_tokens" if reason == "length" else reason)
 
 
 @fault(
     "finish-of-first",
     breaks="finish-reason.per-choice",
-    modifiers=(Modifier.BATCH,),
+    triggers=(Trigger.BATCH,),
 )
 def finish_of_first() -> Behaviour:
-    """Every choice says why the first one ended."""
+    """Every choice has the finish reason of the first one."""
     return choices(lambda _, of: [{**one, "finish_reason": of[0]["finish_reason"]} for one in of])

@@ -3,20 +3,20 @@
 from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
-OF_NON_STREAMING = EVERYWHERE - {Modifier.SECOND_CHOICE, Modifier.STREAM, Modifier.NON_STREAMING}
+OF_NON_STREAMING = ALL_TRIGGERS - {Trigger.SECOND_CHOICE, Trigger.STREAM, Trigger.NON_STREAMING}
 
 
-@fault("plain-as-text", breaks="headers.content-type", modifiers=OF_NON_STREAMING)
+@fault("plain-as-text", breaks="headers.content-type", triggers=OF_NON_STREAMING)
 def plain_as_text() -> Behaviour:
-    """A plain answer is announced as text."""
+    """A non-streaming response has the content type ``text/plain``."""
     return _plain_header("content-type", "text/plain; charset=utf-8")
 
 
-@fault("plain-as-html", breaks="headers.content-type", modifiers=OF_NON_STREAMING)
+@fault("plain-as-html", breaks="headers.content-type", triggers=OF_NON_STREAMING)
 def plain_as_html() -> Behaviour:
-    """A plain answer is announced as HTML."""
+    """A non-streaming response has the content type ``text/html``."""
     return _plain_header("content-type", "text/html; charset=utf-8")
 
 
@@ -24,40 +24,40 @@ def plain_as_html() -> Behaviour:
     "wrong-content-type",
     breaks="headers.content-type stream.plain-unless-asked",
     evidence=Evidence.SIBLING,
-    modifiers=OF_NON_STREAMING,
+    triggers=OF_NON_STREAMING,
 )
 def wrong_content_type() -> Behaviour:
-    """A plain answer is announced as a stream of events."""
+    """A non-streaming response has the content type ``text/event-stream``."""
     return _plain_header("content-type", "text/event-stream")
 
 
-@fault("content-type-missing", breaks="headers.content-type", modifiers=OF_NON_STREAMING)
+@fault("content-type-missing", breaks="headers.content-type", triggers=OF_NON_STREAMING)
 def content_type_missing() -> Behaviour:
-    """A plain answer is announced as nothing."""
+    """A non-streaming response has no content type."""
     return _plain_header("content-type", None)
 
 
-@fault("charset-latin", breaks="headers.content-type", modifiers=OF_NON_STREAMING)
+@fault("charset-latin", breaks="headers.content-type", triggers=OF_NON_STREAMING)
 def charset_latin() -> Behaviour:
-    """A plain answer in UTF-8 is announced as Latin-1."""
+    """A non-streaming response in UTF-8 declares Latin-1."""
     return _plain_header("content-type", "application/json; charset=iso-8859-1")
 
 
-@fault("request-id-constant", breaks="headers.openai", modifiers={Modifier.NON_STREAMING})
+@fault("request-id-constant", breaks="headers.openai", triggers={Trigger.NON_STREAMING})
 def request_id_constant() -> Behaviour:
-    """Every answer has the same ``x-request-id``."""
+    """Every response has the same ``x-request-id``."""
     return _header("x-request-id", "req-1")
 
 
-@fault("processing-time-in-words", breaks="headers.openai", modifiers={Modifier.NON_STREAMING})
+@fault("processing-time-in-words", breaks="headers.openai", triggers={Trigger.NON_STREAMING})
 def processing_time_in_words() -> Behaviour:
-    """``openai-processing-ms`` has a unit behind its number."""
+    """``openai-processing-ms`` has a unit after its number."""
     return _header("openai-processing-ms", "12 ms")
 
 
-@fault("rate-limits-crossed", breaks="headers.openai", modifiers={Modifier.NON_STREAMING})
+@fault("rate-limits-crossed", breaks="headers.openai", triggers={Trigger.NON_STREAMING})
 def rate_limits_crossed() -> Behaviour:
-    """More requests are left than the limit allows."""
+    """The remaining requests exceed the limit."""
 
     def raw(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         limited = got.with_header("x-ratelimit-limit-requests", "10")
@@ -71,7 +71,7 @@ def _header(name: str, value: str | None) -> Behaviour:
 
 
 def _plain_header(name: str, value: str | None) -> Behaviour:
-    """Another header of plain answers with status 200."""
+    """Change a header of non-streaming responses with status 200."""
 
     def raw(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got if got.status != 200 or got.is_stream else got.with_header(name, value)

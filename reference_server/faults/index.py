@@ -1,4 +1,4 @@
-"""Faults of ``index``: which of the answers asked for a choice is."""
+"""Faults of ``index``, the number of a choice."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,21 +7,21 @@ from reference_server.behaviour.builders import choices, each_choice
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
 ONCE = "index.each-once"
-SEVERAL = EVERYWHERE - {Modifier.SECOND_CHOICE}
+TRIGGERS = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
 
 
-@fault("index-missing", breaks=ONCE, modifiers=EVERYWHERE - {Modifier.STREAM})
+@fault("index-missing", breaks=ONCE, triggers=ALL_TRIGGERS - {Trigger.STREAM})
 def index_missing() -> Behaviour:
-    """The choices of a plain answer have no ``index``."""
+    """The choices of a non-streaming response have no ``index``."""
     return choices(lambda _, of: [{k: v for k, v in c.items() if k != "index"} for c in of])
 
 
-@fault("index-null", breaks=ONCE, modifiers=EVERYWHERE - {Modifier.STREAM})
+@fault("index-null", breaks=ONCE, triggers=ALL_TRIGGERS - {Trigger.STREAM})
 def index_null() -> Behaviour:
-    """``index`` of a plain answer's choices is null."""
+    """``index`` is null in non-streaming responses."""
     return _plain_index(lambda _: None)
 
 
@@ -31,21 +31,21 @@ def index_string() -> Behaviour:
     return _index(lambda _, index: str(index))
 
 
-@fault("index-all-zero", breaks=ONCE, evidence=Evidence.SIBLING, modifiers=SEVERAL)
+@fault("index-all-zero", breaks=ONCE, evidence=Evidence.SIBLING, triggers=TRIGGERS)
 def index_all_zero() -> Behaviour:
     """``index`` of every choice is 0."""
     return _index(lambda *_: 0)
 
 
-@fault("index-from-one", breaks=ONCE, modifiers=SEVERAL)
+@fault("index-from-one", breaks=ONCE, triggers=TRIGGERS)
 def index_from_one() -> Behaviour:
     """The choices are numbered from 1."""
     return _index(lambda _, index: index + 1)
 
 
-@fault("index-skips", breaks=ONCE, modifiers=SEVERAL)
+@fault("index-skips", breaks=ONCE, triggers=TRIGGERS)
 def index_skips() -> Behaviour:
-    """Every second number is left out: 0, 2, 4."""
+    """The choices have even numbers: 0, 2, 4."""
     return _index(lambda _, index: 2 * index)
 
 
@@ -53,16 +53,16 @@ def index_skips() -> Behaviour:
     "index-anew-for-each-prompt",
     breaks=ONCE,
     evidence=Evidence.SIBLING,
-    modifiers=SEVERAL - {Modifier.BATCH},
+    triggers=TRIGGERS - {Trigger.BATCH},
 )
 def index_anew_for_each_prompt() -> Behaviour:
     """The choices of each prompt are numbered from 0."""
     return _index(lambda request, index: index % (request.get("n") or 1))
 
 
-@fault("index-reversed", breaks="index.prompt-major", modifiers=SEVERAL - {Modifier.BATCH})
+@fault("index-reversed", breaks="index.prompt-major", triggers=TRIGGERS - {Trigger.BATCH})
 def index_reversed() -> Behaviour:
-    """The choices of a batch are numbered from its end."""
+    """The choices of a batch are numbered in reverse order."""
 
     def of(request: Body, index: int) -> int:
         return _size(request) * (request.get("n") or 1) - 1 - index if _size(request) > 1 else index
@@ -70,9 +70,9 @@ def index_reversed() -> Behaviour:
     return _index(of)
 
 
-@fault("index-copies-first", breaks="index.prompt-major", modifiers=SEVERAL - {Modifier.BATCH})
+@fault("index-copies-first", breaks="index.prompt-major", triggers=TRIGGERS - {Trigger.BATCH})
 def index_copies_first() -> Behaviour:
-    """The choices are numbered by copies first, and by prompts within them."""
+    """Choices are numbered by candidate first, then by prompt."""
 
     def of(request: Body, index: int) -> int:
         n = request.get("n") or 1
@@ -84,10 +84,10 @@ def index_copies_first() -> Behaviour:
 @fault(
     "choice-doubled",
     breaks="envelope.choices n.count prompt.strings",
-    modifiers=EVERYWHERE - {Modifier.STREAM},
+    triggers=ALL_TRIGGERS - {Trigger.STREAM},
 )
 def choice_doubled() -> Behaviour:
-    """A plain answer has every choice twice."""
+    """A non-streaming response contains every choice twice."""
     return choices(lambda _, of: [choice for choice in of for _ in range(2)])
 
 
@@ -98,7 +98,7 @@ def _size(request: Body) -> int:
 
 
 def _index(change: Callable[[Body, int], Any]) -> Rewrite:
-    """Another number for every choice, plain and streamed: ``(asked, index)``."""
+    """Change the index of every choice, streamed or not: ``(request, index)``."""
     return each_choice(lambda request, c: {**c, "index": change(request, c["index"])})
 
 

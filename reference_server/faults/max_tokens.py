@@ -1,8 +1,8 @@
-"""Faults of ``max_tokens``: another limit holds than the one that was set, or than the default."""
+"""Faults of ``max_tokens``: another limit or another default applies."""
 
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import asks, drops, sets
+from reference_server.behaviour.builders import drops, rewrites, sets
 from reference_server.behaviour.messages import (
     Behaviour,
     Body,
@@ -12,75 +12,75 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier, is_batch
-from reference_server.faults._hiding import NON_STREAMING_ONLY, REQUESTS, SINGLY
+from reference_server.behaviour.triggers import Trigger, is_batch
+from reference_server.faults._triggers import NON_STREAMING_ONLY, REQUESTS, SINGLE_PROMPT
 
 
 def limit(change: Callable[[Body, int], int]) -> Rewrite:
-    """Another limit reaches the server in place of one that was set: ``(asked, limit)``."""
+    """Replace the limit of a request: ``(request, limit)``."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         given = request.get("max_tokens")
         if not isinstance(given, int) or given < 1:
             return request
         return {**request, "max_tokens": change(request, given)}
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
 def is_absent(request: Body) -> bool:
-    """Whether no limit is mentioned."""
+    """Whether ``max_tokens`` is absent."""
     return "max_tokens" not in request
 
 
 def is_null(request: Body) -> bool:
-    """Whether the limit is null."""
+    """Whether ``max_tokens`` is null."""
     return "max_tokens" in request and request["max_tokens"] is None
 
 
 def is_zero(request: Body) -> bool:
-    """Whether nothing is to be generated."""
+    """Whether ``max_tokens`` is 0."""
     return "max_tokens" in request and request["max_tokens"] == 0
 
 
 @fault("max-tokens-ignored", breaks="max-tokens.limits-answer", evidence=Evidence.SIBLING)
 def max_tokens_ignored() -> Behaviour:
-    """Whatever limit is set, up to 40 tokens come."""
+    """Up to 40 tokens are generated, regardless of the limit."""
     return limit(lambda *_: 40)
 
 
 @fault("max-tokens-dropped", breaks="max-tokens.limits-answer", evidence=Evidence.SIBLING)
 def max_tokens_dropped() -> Behaviour:
-    """``max_tokens`` is lost, and the default holds."""
+    """``max_tokens`` is dropped, and the default applies."""
     return drops("max_tokens")
 
 
 @fault("max-tokens-one-more", breaks="max-tokens.limits-answer")
 def max_tokens_one_more() -> Behaviour:
-    """One token more than allowed comes."""
+    """One token more than allowed is generated."""
     return limit(lambda _, given: given + 1)
 
 
 @fault("max-tokens-one-less", breaks="max-tokens.limits-answer finish-reason.length-at-limit")
 def max_tokens_one_less() -> Behaviour:
-    """Answers end one token before their limit, and say that it was reached."""
+    """Completions end one token before their limit, with the finish reason ``length``."""
     return limit(lambda _, given: max(1, given - 1))
 
 
 @fault(
     "max-tokens-capped",
     breaks="max-tokens.limits-answer finish-reason.length-at-limit",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def max_tokens_capped() -> Behaviour:
-    """No limit above ten tokens is served, and the answer says that the limit was reached."""
+    """Higher limits are lowered to ten tokens, with the finish reason ``length``."""
     return limit(lambda _, given: min(given, 10))
 
 
 @fault(
     "max-tokens-shared",
     breaks="max-tokens.limits-answer",
-    modifiers=REQUESTS - {Modifier.BATCH, Modifier.EVERY_THIRD},
+    triggers=REQUESTS - {Trigger.BATCH, Trigger.EVERY_THIRD},
 )
 def max_tokens_shared() -> Behaviour:
     """The prompts of a batch share one limit."""
@@ -91,65 +91,65 @@ def max_tokens_shared() -> Behaviour:
     )
 
 
-@fault("max-tokens-steers", breaks="max-tokens.longer-extends", modifiers=NON_STREAMING_ONLY)
+@fault("max-tokens-steers", breaks="max-tokens.longer-extends", triggers=NON_STREAMING_ONLY)
 def max_tokens_steers() -> Behaviour:
-    """Where little is allowed, the model is told to be brief."""
+    """With a low limit, the model is instructed to be brief."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         given = request.get("max_tokens")
         if not (isinstance(given, int) and 1 < given < 16 and isinstance(request["prompt"], str)):
             return request
         return {**request, "prompt": f"{request['prompt']}\n\nIn a word,"}
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
 @fault(
     "default-not-16",
     breaks="max-tokens.default-sixteen",
     evidence=Evidence.REPORTED,
-    modifiers=SINGLY,
+    triggers=SINGLE_PROMPT,
 )
 def default_not_16() -> Behaviour:
-    """Without a limit up to 100 tokens come."""
+    """Without a limit, up to 100 tokens are generated."""
     return sets(lambda request: request.get("max_tokens") is None, max_tokens=100)
 
 
-@fault("default-below-16", breaks="max-tokens.default-sixteen", modifiers=SINGLY)
+@fault("default-below-16", breaks="max-tokens.default-sixteen", triggers=SINGLE_PROMPT)
 def default_below_16() -> Behaviour:
-    """Without a limit an answer is cut after ten tokens."""
+    """Without a limit, a completion ends after ten tokens."""
     return sets(lambda request: request.get("max_tokens") is None, max_tokens=10)
 
 
 @fault(
     "default-of-sixteen",
     breaks="max-tokens.default-unlimited",
-    modifiers=(),
+    triggers=(),
     contract="zhizengzeng",
     dialect="zhizengzeng",
 )
 def default_of_sixteen() -> Behaviour:
-    """Without a limit an answer is cut after sixteen tokens where it should go on."""
+    """Without a limit, a completion ends after sixteen tokens although no limit is documented."""
     return sets(lambda request: request.get("max_tokens") is None, max_tokens=16)
 
 
 @fault(
     "max-tokens-null-unlimited",
     breaks="max-tokens.null-is-default",
-    modifiers=REQUESTS - {Modifier.EVERY_THIRD},
+    triggers=REQUESTS - {Trigger.EVERY_THIRD},
 )
 def max_tokens_null_unlimited() -> Behaviour:
-    """``max_tokens: null`` is taken for no limit."""
+    """``max_tokens: null`` is treated as unlimited."""
     return sets(is_null, max_tokens=200)
 
 
 @fault(
     "max-tokens-null-one",
     breaks="max-tokens.null-is-default",
-    modifiers=REQUESTS - {Modifier.EVERY_THIRD},
+    triggers=REQUESTS - {Trigger.EVERY_THIRD},
 )
 def max_tokens_null_one() -> Behaviour:
-    """``max_tokens: null`` is taken for 1."""
+    """``max_tokens: null`` is replaced by 1."""
     return sets(is_null, max_tokens=1)
 
 
@@ -157,20 +157,20 @@ def max_tokens_null_one() -> Behaviour:
     "max-tokens-zero-lost",
     breaks="max-tokens.zero-with-echo max-tokens.zero-without-echo",
     evidence=Evidence.SOURCE,
-    modifiers=REQUESTS - {Modifier.ECHO},
+    triggers=REQUESTS - {Trigger.ECHO},
 )
 def max_tokens_zero_lost() -> Behaviour:
-    """``max_tokens: 0`` is lost, and the default holds."""
+    """``max_tokens: 0`` is dropped, and the default applies."""
     return drops("max_tokens", when=is_zero)
 
 
 @fault(
     "max-tokens-negative-accepted",
     breaks="max-tokens.negative-refused errors.stream-refused-as-json",
-    modifiers=(Modifier.STREAM,),
+    triggers=(Trigger.STREAM,),
 )
 def max_tokens_negative_accepted() -> Behaviour:
-    """A negative limit is taken for none."""
+    """A negative limit is dropped, and the default applies."""
     return sets(
         lambda request: isinstance(request.get("max_tokens"), int) and request["max_tokens"] < 0,
         max_tokens=200,
@@ -181,10 +181,10 @@ def max_tokens_negative_accepted() -> Behaviour:
     "max-tokens-clamped",
     breaks="max-tokens.context-overflow-refused",
     evidence=Evidence.REPORTED,
-    modifiers=(Modifier.STREAM,),
+    triggers=(Trigger.STREAM,),
 )
 def max_tokens_clamped() -> Behaviour:
-    """A limit beyond the context is lowered to what is left of it."""
+    """A limit that exceeds the context is lowered to what remains of it."""
     return sets(
         lambda request: isinstance(request.get("max_tokens"), int) and request["max_tokens"] > 2000,
         max_tokens=1024,
@@ -194,10 +194,10 @@ def max_tokens_clamped() -> Behaviour:
 @fault(
     "max-tokens-overflow-unexplained",
     breaks="max-tokens.context-overflow-names-counts",
-    modifiers=(Modifier.STREAM,),
+    triggers=(Trigger.STREAM,),
 )
 def max_tokens_overflow_unexplained() -> Behaviour:
-    """The refusal of a request beyond the context does not say by how much."""
+    """The error for a request that exceeds the context does not give the numbers of tokens."""
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
         response = await upstream(request)

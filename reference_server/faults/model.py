@@ -1,9 +1,9 @@
-"""Faults of ``model``: an answer where no model was named, or nobody serves the one that was."""
+"""Faults of ``model``: a request is served although it names no model, or an unknown one."""
 
-from reference_server.behaviour.builders import asks, errors
+from reference_server.behaviour.builders import errors, rewrites
 from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY
+from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY
 
 SERVED = ("gpt-3.5-turbo-instruct", "davinci-002")
 
@@ -11,26 +11,26 @@ SERVED = ("gpt-3.5-turbo-instruct", "davinci-002")
 @fault(
     "unknown-model-accepted",
     breaks="model.unknown-refused errors.stream-refused-as-json",
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def unknown_model_accepted() -> Behaviour:
-    """A model that nobody serves is answered by another one."""
+    """A request for an unknown model is served by another model."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         known = not isinstance(request.get("model"), str) or request["model"] in SERVED
         return request if known else {**request, "model": SERVED[0]}
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
 @fault(
     "missing-model-accepted",
     breaks="model.required errors.stream-refused-as-json",
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def missing_model_accepted() -> Behaviour:
-    """A request without a model, or with null, is answered by a model of the server's choice."""
-    return asks(
+    """A request without a model, or with null, is served by a model of the server's choice."""
+    return rewrites(
         lambda request: request if request.get("model") else {**request, "model": SERVED[0]}
     )
 
@@ -39,10 +39,10 @@ def missing_model_accepted() -> Behaviour:
     "unknown-model-bad-request",
     breaks="model.unknown-is-404",
     evidence=Evidence.REPORTED,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def unknown_model_bad_request() -> Behaviour:
-    """An unknown model is refused with 400."""
+    """An unknown model is rejected with 400."""
     return errors(lambda _, got: got.with_status(400) if got.status == 404 else got)
 
 
@@ -50,10 +50,10 @@ def unknown_model_bad_request() -> Behaviour:
     "unknown-model-no-channel",
     breaks="model.unknown-is-404",
     evidence=Evidence.SOURCE,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def unknown_model_no_channel() -> Behaviour:
-    """An unknown model is called a lack of channels: a 503 with another code."""
+    """An unknown model is rejected with 503 and another code, as a lack of channels."""
 
     def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 404:

@@ -1,29 +1,29 @@
-"""Faults of ``n``: not as many choices as asked for, or not drawn for themselves."""
+"""Faults of ``n``: a wrong number of choices, or choices that are not independent."""
 
-from reference_server.behaviour.builders import asks, choices, drops, rejects, sets
+from reference_server.behaviour.builders import choices, drops, rejects, rewrites, sets
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
-from reference_server.behaviour.triggers import Modifier, is_batch
-from reference_server.faults._hiding import HANDLERS, REQUESTS
+from reference_server.behaviour.triggers import Trigger, is_batch
+from reference_server.faults._triggers import HANDLERS, REQUESTS
 
 Choices = list[Body]
 
 
 def count(request: Body) -> int:
-    """How many choices are asked for of each prompt."""
+    """The number of choices requested for each prompt."""
     given = request.get("n")
     return given if isinstance(given, int) else 1
 
 
-@fault("n-ignored", breaks="n.count", evidence=Evidence.SIBLING, modifiers=REQUESTS)
+@fault("n-ignored", breaks="n.count", evidence=Evidence.SIBLING, triggers=REQUESTS)
 def n_ignored() -> Behaviour:
-    """One choice comes of each prompt, whatever ``n`` is."""
+    """One choice per prompt is returned, whatever ``n`` is."""
     return drops("n", when=lambda request: 1 < count(request) <= 128 and not request.get("best_of"))
 
 
-@fault("n-refused", breaks="n.count", modifiers=HANDLERS, shows=Shows.REFUSED)
+@fault("n-refused", breaks="n.count", triggers=HANDLERS, shows=Shows.REFUSED)
 def n_refused() -> Behaviour:
-    """An ``n`` above 1 is refused."""
+    """An ``n`` above 1 is rejected."""
     return rejects(lambda request: count(request) > 1, param="n")
 
 
@@ -31,36 +31,36 @@ def n_refused() -> Behaviour:
     "choices-dropped",
     breaks="n.count",
     evidence=Evidence.SIBLING,
-    modifiers=REQUESTS - {Modifier.STREAM, Modifier.NON_STREAMING},
+    triggers=REQUESTS - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def choices_dropped() -> Behaviour:
-    """Of all the choices of a request only the first comes back."""
+    """Only the first choice of a response is returned."""
     return choices(lambda request, of: of[:1] if count(request) > 1 else of)
 
 
-@fault("n-one-less", breaks="n.count", modifiers=REQUESTS)
+@fault("n-one-less", breaks="n.count", triggers=REQUESTS)
 def n_one_less() -> Behaviour:
-    """One choice less than asked for comes back."""
-    return asks(
+    """One choice fewer than requested is returned."""
+    return rewrites(
         lambda request: {**request, "n": request["n"] - 1} if 1 < count(request) <= 128 else request
     )
 
 
-@fault("n-at-most-two", breaks="n.count", modifiers=REQUESTS)
+@fault("n-at-most-two", breaks="n.count", triggers=REQUESTS)
 def n_at_most_two() -> Behaviour:
-    """No more than two choices come back."""
+    """At most two choices are returned."""
     return sets(lambda request: 2 < count(request) <= 128, n=2)
 
 
-@fault("n-of-whole-batch", breaks="n.count", modifiers=REQUESTS - {Modifier.BATCH})
+@fault("n-of-whole-batch", breaks="n.count", triggers=REQUESTS - {Trigger.BATCH})
 def n_of_whole_batch() -> Behaviour:
-    """``n`` is ignored where the prompt is a batch."""
+    """``n`` is ignored if the prompt is a batch."""
     return drops("n", when=lambda request: is_batch(request) and 1 < count(request) <= 128)
 
 
-@fault("n-default-two", breaks="n.default-one", modifiers=REQUESTS)
+@fault("n-default-two", breaks="n.default-one", triggers=REQUESTS)
 def n_default_two() -> Behaviour:
-    """Two choices come back where no number was asked for."""
+    """Two choices are returned without ``n``."""
     return sets(lambda request: "n" not in request and "best_of" not in request, n=2)
 
 
@@ -68,10 +68,10 @@ def n_default_two() -> Behaviour:
     "n-copies",
     breaks="n.samples-are-independent",
     evidence=Evidence.SIBLING,
-    modifiers=REQUESTS - {Modifier.STREAM, Modifier.NON_STREAMING},
+    triggers=REQUESTS - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def n_copies() -> Behaviour:
-    """One answer is drawn of each prompt and returned ``n`` times."""
+    """One completion per prompt is generated and returned ``n`` times."""
 
     def change(request: Body, of: Choices) -> Choices:
         size = count(request)
@@ -84,10 +84,10 @@ def n_copies() -> Behaviour:
 @fault(
     "n-last-copied",
     breaks="n.samples-are-independent",
-    modifiers=REQUESTS - {Modifier.STREAM, Modifier.NON_STREAMING},
+    triggers=REQUESTS - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def n_last_copied() -> Behaviour:
-    """The last choice of a prompt is a copy of the one before it."""
+    """The last choice of a prompt repeats the previous one."""
 
     def change(request: Body, of: Choices) -> Choices:
         size = count(request)
@@ -102,17 +102,17 @@ def n_last_copied() -> Behaviour:
     return choices(change)
 
 
-@fault("n-zero-accepted", breaks="n.zero-refused errors.stream-refused-as-json", modifiers=HANDLERS)
+@fault("n-zero-accepted", breaks="n.zero-refused errors.stream-refused-as-json", triggers=HANDLERS)
 def n_zero_accepted() -> Behaviour:
-    """``n: 0`` is taken for 1."""
+    """``n: 0`` is replaced by 1."""
     return drops("n", when=lambda request: "n" in request and request["n"] == 0)
 
 
 @fault(
     "n-above-maximum-accepted",
     breaks="n.above-maximum-refused errors.stream-refused-as-json",
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def n_above_maximum_accepted() -> Behaviour:
-    """An ``n`` above 128 is taken for 128."""
+    """An ``n`` above 128 is lowered to 128."""
     return sets(lambda request: count(request) > 128, n=128)

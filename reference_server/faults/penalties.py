@@ -1,9 +1,9 @@
-"""Faults of ``presence_penalty`` and ``frequency_penalty``: another penalty, or on other tokens."""
+"""Faults of ``presence_penalty`` and ``frequency_penalty``: wrong amounts, or wrong tokens."""
 
 from collections import Counter
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import asks, number_of, rejects
+from reference_server.behaviour.builders import number_of, rejects, rewrites
 from reference_server.behaviour.messages import (
     Behaviour,
     Body,
@@ -13,8 +13,8 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier
-from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY
+from reference_server.behaviour.triggers import Trigger
+from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY
 
 PRESENCE, FREQUENCY = "presence_penalty", "frequency_penalty"
 OUT_OF_RANGE = "presence-penalty.out-of-range-refused frequency-penalty.out-of-range-refused"
@@ -22,20 +22,20 @@ EFFECT = "presence-penalty.lowers-repeats frequency-penalty.lowers-repeats"
 
 
 def is_penalty(value: object) -> bool:
-    """Whether the server serves it; anything else it has to refuse."""
+    """Whether a penalty is valid; the server rejects anything else."""
     return isinstance(value, int | float) and abs(value) <= 2
 
 
 def penalties(change: Callable[[float, float], tuple[float, float]]) -> Rewrite:
-    """Other penalties reach the server: ``(presence, frequency)``."""
+    """Replace both penalties: ``(presence, frequency)``."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         given = request.get(PRESENCE) or 0, request.get(FREQUENCY) or 0
         if not any(given) or not all(map(is_penalty, given)):
             return request
         return request | dict(zip((PRESENCE, FREQUENCY), change(*given), strict=True))
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
 @fault("penalty-ignored", breaks=EFFECT, evidence=Evidence.SOURCE)
@@ -46,61 +46,61 @@ def penalty_ignored() -> Behaviour:
 
 @fault("presence-penalty-dropped", breaks="presence-penalty.lowers-repeats")
 def presence_penalty_dropped() -> Behaviour:
-    """``presence_penalty`` is lost."""
+    """``presence_penalty`` is dropped."""
     return penalties(lambda _, frequency: (0, frequency))
 
 
 @fault("frequency-penalty-dropped", breaks="frequency-penalty.lowers-repeats")
 def frequency_penalty_dropped() -> Behaviour:
-    """``frequency_penalty`` is lost."""
+    """``frequency_penalty`` is dropped."""
     return penalties(lambda presence, _: (presence, 0))
 
 
 @fault("penalties-swapped", breaks=EFFECT)
 def penalties_swapped() -> Behaviour:
-    """Each penalty is taken for the other."""
+    """The two penalties are swapped."""
     return penalties(lambda presence, frequency: (frequency, presence))
 
 
 @fault("frequency-counted-once", breaks="frequency-penalty.lowers-repeats")
 def frequency_counted_once() -> Behaviour:
-    """The frequency penalty does not grow with the number of times."""
+    """The frequency penalty does not grow with the number of occurrences."""
     return penalties(lambda presence, frequency: (max(-2, min(2, presence + frequency)), 0))
 
 
 @fault("presence-counted-often", breaks="presence-penalty.lowers-repeats")
 def presence_counted_often() -> Behaviour:
-    """The presence penalty grows with the number of times."""
+    """The presence penalty grows with the number of occurrences."""
     return penalties(lambda presence, frequency: (0, max(-2, min(2, presence + frequency))))
 
 
 @fault("penalties-negated", breaks=EFFECT)
 def penalties_negated() -> Behaviour:
-    """A positive penalty favours repeats, and a negative one disfavours them."""
+    """Penalties have the wrong sign: a positive one favours repetition."""
     return penalties(lambda presence, frequency: (-presence, -frequency))
 
 
 @fault("penalties-never-negative", breaks=EFFECT)
 def penalties_never_negative() -> Behaviour:
-    """A negative penalty is taken for none."""
+    """Negative penalties have no effect."""
     return penalties(lambda presence, frequency: (max(0, presence), max(0, frequency)))
 
 
 @fault("penalties-never-positive", breaks=EFFECT)
 def penalties_never_positive() -> Behaviour:
-    """A positive penalty is taken for none."""
+    """Positive penalties have no effect."""
     return penalties(lambda presence, frequency: (min(0, presence), min(0, frequency)))
 
 
 @fault("penalties-halved", breaks=EFFECT)
 def penalties_halved() -> Behaviour:
-    """A penalty has half the effect."""
+    """Penalties have half their effect."""
     return penalties(lambda presence, frequency: (presence / 2, frequency / 2))
 
 
 @fault("penalties-at-most-one", breaks=EFFECT)
 def penalties_at_most_one() -> Behaviour:
-    """A penalty beyond 1 either way has the effect of 1."""
+    """Penalties are clamped to ±1."""
     return penalties(lambda *given: (_clipped(given[0]), _clipped(given[1])))
 
 
@@ -112,10 +112,10 @@ def _clipped(value: float) -> float:
     "penalty-on-prompt",
     breaks="presence-penalty.not-on-prompt frequency-penalty.not-on-prompt",
     evidence=Evidence.SOURCE,
-    modifiers=(Modifier.BATCH,),
+    triggers=(Trigger.BATCH,),
 )
 def penalty_on_prompt() -> Behaviour:
-    """Both penalties count the tokens of the prompt as well."""
+    """Both penalties also count the tokens of the prompt."""
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
         return await _first_tokens_penalised(request, upstream, (PRESENCE, FREQUENCY))
@@ -123,9 +123,9 @@ def penalty_on_prompt() -> Behaviour:
     return behave
 
 
-@fault("presence-penalty-on-prompt", breaks="presence-penalty.not-on-prompt", modifiers=())
+@fault("presence-penalty-on-prompt", breaks="presence-penalty.not-on-prompt", triggers=())
 def presence_penalty_on_prompt() -> Behaviour:
-    """The presence penalty counts the tokens of the prompt as well."""
+    """The presence penalty also counts the tokens of the prompt."""
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
         return await _first_tokens_penalised(request, upstream, (PRESENCE,))
@@ -133,9 +133,9 @@ def presence_penalty_on_prompt() -> Behaviour:
     return behave
 
 
-@fault("frequency-penalty-on-prompt", breaks="frequency-penalty.not-on-prompt", modifiers=())
+@fault("frequency-penalty-on-prompt", breaks="frequency-penalty.not-on-prompt", triggers=())
 def frequency_penalty_on_prompt() -> Behaviour:
-    """The frequency penalty counts the tokens of the prompt as well."""
+    """The frequency penalty also counts the tokens of the prompt."""
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
         return await _first_tokens_penalised(request, upstream, (FREQUENCY,))
@@ -146,7 +146,7 @@ def frequency_penalty_on_prompt() -> Behaviour:
 async def _first_tokens_penalised(
     request: ClientRequest, upstream: Upstream, which: tuple[str, ...]
 ) -> ServerResponse:
-    """Begin each greedy answer with the token that a penalty on the prompt leaves likeliest."""
+    """Begin each greedy choice with the token that is likeliest once the prompt is penalised."""
     body = request.body
     presence, frequency = (
         (body.get(name) or 0) if name in which else 0 for name in (PRESENCE, FREQUENCY)
@@ -159,8 +159,8 @@ async def _first_tokens_penalised(
         return result
     scoring = {"model": body["model"], "prompt": prompts, "max_tokens": 1, "temperature": 0}
     scored = await upstream(request.with_body({**scoring, "logprobs": 5, "echo": True}))
-    answered = result.body
-    for choice in answered["choices"]:
+    response = result.body
+    for choice in response["choices"]:
         read = scored.body["choices"][choice["index"] // (body.get("n") or 1)]["logprobs"]
         counts = Counter(read["tokens"][:-1])
         left = {
@@ -170,18 +170,18 @@ async def _first_tokens_penalised(
         first = max(left, key=lambda token: left[token])
         if not choice["text"].startswith(first):
             choice["text"] = first + choice["text"][len(read["tokens"][-1]) :]
-    return result.with_body(answered)
+    return result.with_body(response)
 
 
 @fault(
     "penalties-out-of-range-accepted",
     breaks=f"{OUT_OF_RANGE} errors.stream-refused-as-json",
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def penalties_out_of_range_accepted() -> Behaviour:
-    """A penalty beyond its range is lowered to the end of it."""
+    """A penalty out of range is clamped to the range."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         given = {
             name: request[name]
             for name in (PRESENCE, FREQUENCY)
@@ -189,17 +189,17 @@ def penalties_out_of_range_accepted() -> Behaviour:
         }
         return {**request, **{name: max(-2, min(2, value)) for name, value in given.items()}}
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
 @fault(
     "penalties-limited-to-one",
     shows=Shows.REFUSED,
     breaks="presence-penalty.range-served frequency-penalty.range-served",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def penalties_limited_to_one() -> Behaviour:
-    """A penalty beyond 1 either way is refused."""
+    """A penalty above 1 or below -1 is rejected."""
     return rejects(
         lambda request: any(abs(number_of(request, name)) > 1 for name in (PRESENCE, FREQUENCY))
     )
@@ -208,10 +208,10 @@ def penalties_limited_to_one() -> Behaviour:
 @fault(
     "penalties-null-refused",
     breaks="presence-penalty.null-is-none frequency-penalty.null-is-none",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def penalties_null_refused() -> Behaviour:
-    """A penalty of null is refused."""
+    """A penalty of null is rejected."""
     return rejects(
         lambda request: any(
             name in request and request[name] is None for name in (PRESENCE, FREQUENCY)
@@ -222,12 +222,12 @@ def penalties_null_refused() -> Behaviour:
 @fault(
     "penalties-null-two",
     breaks="presence-penalty.null-is-none frequency-penalty.null-is-none",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def penalties_null_two() -> Behaviour:
-    """A penalty of null is taken for 2."""
+    """A penalty of null is replaced by 2."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         return {
             **request,
             **{
@@ -237,21 +237,21 @@ def penalties_null_two() -> Behaviour:
             },
         }
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
 @fault(
     "penalties-zero-default",
     breaks="presence-penalty.range-served frequency-penalty.range-served",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def penalties_zero_default() -> Behaviour:
-    """An explicit 0 is lost, and a house default of 1 holds."""
+    """An explicit penalty of 0 is dropped, and a default of 1 applies."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         zeros = {
             name: 1 for name in (PRESENCE, FREQUENCY) if name in request and request[name] == 0
         }
         return {**request, **zeros}
 
-    return asks(ask)
+    return rewrites(rewrite)

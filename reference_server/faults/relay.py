@@ -1,9 +1,9 @@
-"""Faults of the relay as such: what it loses on the way in, and answers that it remembers."""
+"""Faults of a relay: lost parameters and wrongly cached responses."""
 
-from reference_server.behaviour.builders import asks
+from reference_server.behaviour.builders import rewrites
 from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse, Upstream
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._hiding import REQUESTS
+from reference_server.faults._triggers import REQUESTS
 
 ZEROS = """
     max-tokens.zero-with-echo temperature.zero-is-greedy seed.repeats seed.whole-range-served
@@ -13,18 +13,18 @@ ZEROS = """
 
 @fault("zeros-lost", breaks=ZEROS, evidence=Evidence.SOURCE)
 def zeros_lost() -> Behaviour:
-    """Every parameter that is 0, false or empty is lost when the request is written anew."""
-    return asks(lambda request: {name: value for name, value in request.items() if value})
+    """Every parameter that is 0, false or empty is dropped."""
+    return rewrites(lambda request: {name: value for name, value in request.items() if value})
 
 
 @fault(
     "response-cache",
     breaks="temperature.repeats-vary",
     evidence=Evidence.SIBLING,
-    modifiers=REQUESTS,
+    triggers=REQUESTS,
 )
 def response_cache() -> Behaviour:
-    """A request that was answered before gets the same answer again, its id included."""
+    """A repeated request gets a cached response, including its id."""
     known: dict[bytes, ServerResponse] = {}
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
@@ -40,10 +40,10 @@ def response_cache() -> Behaviour:
 @fault(
     "response-cache-by-prompt",
     breaks="max-tokens.limits-answer prompt.decides-answer temperature.repeats-vary",
-    modifiers=(),
+    triggers=(),
 )
 def response_cache_by_prompt() -> Behaviour:
-    """A plain prompt that was answered before gets the same text again, whatever else is asked."""
+    """A repeated prompt gets a cached text, regardless of all other parameters."""
     known: dict[str, ServerResponse] = {}
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:

@@ -1,20 +1,20 @@
-"""Faults of ``seed``: it is lost, or not all of it counts."""
+"""Faults of ``seed``: it is dropped, or only a part of it has an effect."""
 
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import asks, drops, rejects, sets
+from reference_server.behaviour.builders import drops, rejects, rewrites, sets
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier
-from reference_server.faults._hiding import HANDLERS, REQUESTS
+from reference_server.behaviour.triggers import Trigger
+from reference_server.faults._triggers import HANDLERS, REQUESTS
 
-HIDES = REQUESTS | {Modifier.SECOND_CHOICE}
+TRIGGERS = REQUESTS | {Trigger.SECOND_CHOICE}
 
 
 def seeds(change: Callable[[int], int]) -> Rewrite:
-    """Another seed reaches the server in place of one that was sent."""
-    return asks(
+    """Replace a seed that was sent."""
+    return rewrites(
         lambda request: (
             {**request, "seed": change(request["seed"])}
             if isinstance(request.get("seed"), int)
@@ -25,7 +25,7 @@ def seeds(change: Callable[[int], int]) -> Rewrite:
 
 @fault("seed-ignored", breaks="seed.repeats", evidence=Evidence.REPORTED)
 def seed_ignored() -> Behaviour:
-    """``seed`` is lost."""
+    """``seed`` is dropped."""
     return drops("seed")
 
 
@@ -33,73 +33,75 @@ def seed_ignored() -> Behaviour:
     "seed-zero-lost",
     breaks="seed.repeats seed.whole-range-served",
     evidence=Evidence.SOURCE,
-    modifiers=HIDES - {Modifier.BATCH, Modifier.ECHO, Modifier.NON_ASCII},
+    triggers=TRIGGERS - {Trigger.BATCH, Trigger.ECHO, Trigger.NON_ASCII},
 )
 def seed_zero_lost() -> Behaviour:
-    """``seed: 0`` is lost, and the answer is sampled anew."""
+    """``seed: 0`` is dropped, and every completion is sampled anew."""
     return drops("seed", when=lambda request: "seed" in request and request["seed"] == 0)
 
 
-@fault("seed-frozen", breaks="seed.different-seeds-differ seed.whole-range-served", modifiers=HIDES)
+@fault(
+    "seed-frozen", breaks="seed.different-seeds-differ seed.whole-range-served", triggers=TRIGGERS
+)
 def seed_frozen() -> Behaviour:
-    """Every seed is taken for one and the same."""
+    """All seeds give the same completion."""
     return seeds(lambda _: 7)
 
 
-@fault("seed-always-set", breaks="temperature.repeats-vary seed.null-is-none", modifiers=HIDES)
+@fault("seed-always-set", breaks="temperature.repeats-vary seed.null-is-none", triggers=TRIGGERS)
 def seed_always_set() -> Behaviour:
-    """Without a seed every answer is sampled with the same one."""
+    """Without a seed, every completion is sampled with the same one."""
     return sets(lambda request: request.get("seed") is None, seed=42)
 
 
 @fault(
     "seed-null-zero",
     breaks="seed.null-is-none",
-    modifiers=REQUESTS - {Modifier.BATCH, Modifier.ECHO, Modifier.NON_ASCII},
+    triggers=REQUESTS - {Trigger.BATCH, Trigger.ECHO, Trigger.NON_ASCII},
 )
 def seed_null_zero() -> Behaviour:
-    """``seed: null`` is taken for 0."""
+    """``seed: null`` is replaced by 0."""
     return sets(lambda request: "seed" in request and request["seed"] is None, seed=0)
 
 
-@fault("seed-32-bits", breaks="seed.whole-range-served", modifiers=HANDLERS)
+@fault("seed-32-bits", breaks="seed.whole-range-served", triggers=HANDLERS)
 def seed_32_bits() -> Behaviour:
-    """Only the lower 31 bits of a seed count."""
+    """Only the lower 31 bits of a seed have an effect."""
     return seeds(lambda seed: seed % 2**31)
 
 
-@fault("seed-absolute", breaks="seed.whole-range-served", modifiers=HANDLERS)
+@fault("seed-absolute", breaks="seed.whole-range-served", triggers=HANDLERS)
 def seed_absolute() -> Behaviour:
-    """A negative seed is taken for its positive."""
+    """A negative seed is replaced by its absolute value."""
     return seeds(abs)
 
 
-@fault("seed-large-refused", breaks="seed.whole-range-served", modifiers=HANDLERS)
+@fault("seed-large-refused", breaks="seed.whole-range-served", triggers=HANDLERS)
 def seed_large_refused() -> Behaviour:
-    """A seed of more than 32 bits is refused."""
+    """A seed of more than 32 bits is rejected."""
     return rejects(
         lambda request: isinstance(request.get("seed"), int) and abs(request["seed"]) >= 2**32,
         param="seed",
     )
 
 
-@fault("seed-negative-refused", breaks="seed.whole-range-served", modifiers=HANDLERS)
+@fault("seed-negative-refused", breaks="seed.whole-range-served", triggers=HANDLERS)
 def seed_negative_refused() -> Behaviour:
-    """A negative seed is refused."""
+    """A negative seed is rejected."""
     return rejects(
         lambda request: isinstance(request.get("seed"), int) and request["seed"] < 0, param="seed"
     )
 
 
-@fault("seed-null-refused", breaks="seed.null-is-none", modifiers=HANDLERS)
+@fault("seed-null-refused", breaks="seed.null-is-none", triggers=HANDLERS)
 def seed_null_refused() -> Behaviour:
-    """``seed: null`` is refused."""
+    """``seed: null`` is rejected."""
     return rejects(lambda request: "seed" in request and request["seed"] is None)
 
 
-@fault("seed-by-request", breaks="seed.repeats", modifiers=HIDES)
+@fault("seed-by-request", breaks="seed.repeats", triggers=TRIGGERS)
 def seed_by_request() -> Behaviour:
-    """A seed counts from the start of the server: each request draws on from the last."""
+    """The random state persists: each request continues from the previous one."""
     drawn = [0]
 
     def change(seed: int) -> int:
@@ -112,10 +114,10 @@ def seed_by_request() -> Behaviour:
 @fault(
     "default-seed-two",
     breaks="seed.default-one",
-    modifiers=(),
+    triggers=(),
     contract="zhizengzeng",
     dialect="zhizengzeng",
 )
 def default_seed_two() -> Behaviour:
-    """Without a seed the answer is the one of seed 2, not of seed 1."""
+    """The default seed is 2 instead of 1."""
     return sets(lambda request: "seed" not in request, seed=2)

@@ -1,4 +1,4 @@
-"""Faults of what ``stream_options`` asks for."""
+"""Faults of ``stream_options``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ USAGE = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
     "include-usage-ignored",
     breaks="stream-options.include-usage",
     evidence=Evidence.SIBLING,
-    modifiers=IN_EVENTS,
+    triggers=IN_EVENTS,
 )
 def include_usage_ignored() -> Behaviour:
-    """``include_usage`` is without effect."""
+    """``include_usage`` has no effect."""
     return drops("stream_options", when=lambda request: bool(request.get("stream")))
 
 
@@ -25,16 +25,16 @@ def include_usage_ignored() -> Behaviour:
     "usage-on-every-chunk",
     breaks="stream-options.no-usage-unasked stream-options.other-chunks-null",
     evidence=Evidence.SIBLING,
-    modifiers=IN_EVENTS,
+    triggers=IN_EVENTS,
 )
 def usage_on_every_chunk() -> Behaviour:
-    """Every chunk carries a bill, so that clients which add up count too much."""
+    """Every chunk contains usage."""
     return chunks(lambda _, sent: [{**c, "usage": c.get("usage") or USAGE} for c in sent])
 
 
-@fault("usage-with-text", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+@fault("usage-with-text", breaks="stream-options.include-usage", triggers=IN_EVENTS)
 def usage_with_text() -> Behaviour:
-    """The bill comes with the last piece of text, and not in a chunk of its own."""
+    """Usage is part of the last chunk with text instead of a separate chunk."""
 
     def of(_: Body, sent: list[Body]) -> list[Body]:
         if not sent[-1].get("usage"):
@@ -44,21 +44,21 @@ def usage_with_text() -> Behaviour:
     return chunks(of)
 
 
-@fault("usage-first", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+@fault("usage-first", breaks="stream-options.include-usage", triggers=IN_EVENTS)
 def usage_first() -> Behaviour:
-    """The bill comes before the text."""
+    """The chunk with the usage is sent before the text."""
     return chunks(lambda _, sent: sorted(sent, key=lambda chunk: not chunk.get("usage")))
 
 
-@fault("usage-chunk-twice", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+@fault("usage-chunk-twice", breaks="stream-options.include-usage", triggers=IN_EVENTS)
 def usage_chunk_twice() -> Behaviour:
-    """The chunk with the bill is sent twice."""
+    """The chunk with the usage is sent twice."""
     return chunks(lambda _, sent: [*sent, *(c for c in sent if c.get("usage"))])
 
 
-@fault("usage-chunk-without-choices", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+@fault("usage-chunk-without-choices", breaks="stream-options.include-usage", triggers=IN_EVENTS)
 def usage_chunk_without_choices() -> Behaviour:
-    """The chunk with the bill has no ``choices`` at all."""
+    """The chunk with the usage has no ``choices`` field."""
     return chunks(
         lambda _, sent: [
             {k: v for k, v in c.items() if k != "choices"} if c.get("usage") else c for c in sent
@@ -66,9 +66,9 @@ def usage_chunk_without_choices() -> Behaviour:
     )
 
 
-@fault("usage-chunk-with-choice", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+@fault("usage-chunk-with-choice", breaks="stream-options.include-usage", triggers=IN_EVENTS)
 def usage_chunk_with_choice() -> Behaviour:
-    """The chunk with the bill repeats the last choice, with an empty text."""
+    """The chunk with the usage repeats the last choice, with an empty text."""
 
     def of(_: Body, sent: list[Body]) -> list[Body]:
         empty = {"text": "", "index": 0, "logprobs": None, "finish_reason": None}
@@ -77,9 +77,9 @@ def usage_chunk_with_choice() -> Behaviour:
     return chunks(of)
 
 
-@fault("stream-options-change-text", breaks="stream-options.include-usage", modifiers=IN_EVENTS)
+@fault("stream-options-change-text", breaks="stream-options.include-usage", triggers=IN_EVENTS)
 def stream_options_change_text() -> Behaviour:
-    """With ``stream_options`` the first piece of text is lost, as that of a chat has none."""
+    """With ``stream_options``, the text of the first chunk is missing."""
     return of_each_choice(
         lambda request, own: (
             [{**own[0], "text": ""}, *own[1:]] if request.get("stream_options") else own
@@ -90,27 +90,27 @@ def stream_options_change_text() -> Behaviour:
 @fault(
     "stream-options-without-stream",
     breaks="stream-options.without-stream-refused",
-    modifiers=(),
+    triggers=(),
 )
 def stream_options_without_stream() -> Behaviour:
-    """``stream_options`` is accepted without ``stream``, and ignored."""
+    """``stream_options`` without ``stream`` is accepted and ignored."""
     return drops("stream_options", when=lambda request: not request.get("stream"))
 
 
 @fault(
     "stream-options-refused",
     breaks="stream-options.include-usage",
-    modifiers=IN_EVENTS,
+    triggers=IN_EVENTS,
     shows=Shows.REFUSED,
 )
 def stream_options_refused() -> Behaviour:
-    """``stream_options`` is refused with 400 as an unknown parameter."""
+    """``stream_options`` is rejected with 400 as an unknown parameter."""
     return rejects(lambda request: bool(request.get("stream")) and "stream_options" in request)
 
 
-@fault("obfuscation-in-text", breaks="stream-options.include-obfuscation", modifiers=IN_EVENTS)
+@fault("obfuscation-in-text", breaks="stream-options.include-obfuscation", triggers=IN_EVENTS)
 def obfuscation_in_text() -> Behaviour:
-    """With ``include_obfuscation`` the padding stands in the text."""
+    """With ``include_obfuscation``, the padding is part of the text."""
     return of_each_choice(
         lambda request, own: (
             [{**p, "text": p["text"] + "x"} for p in own]

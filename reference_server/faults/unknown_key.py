@@ -1,9 +1,9 @@
-"""Faults of keys that nobody knows: neither refused by name nor ignored."""
+"""Faults of unknown parameters: they are neither rejected by name nor ignored."""
 
-from reference_server.behaviour.builders import asks, rejects
+from reference_server.behaviour.builders import rejects, rewrites
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._hiding import NON_STREAMING_ONLY
+from reference_server.faults._triggers import NON_STREAMING_ONLY
 
 HARMLESS = "unknown-key.refused-or-ignored"
 KNOWN = frozenset(
@@ -31,44 +31,44 @@ KNOWN = frozenset(
 
 
 def is_unknown(request: Body) -> bool:
-    """Whether a key is among the parameters that nobody knows."""
+    """Whether a key is an unknown parameter."""
     return not KNOWN.issuperset(request)
 
 
-@fault("unknown-key-breaks", breaks=HARMLESS, modifiers=NON_STREAMING_ONLY)
+@fault("unknown-key-breaks", breaks=HARMLESS, triggers=NON_STREAMING_ONLY)
 def unknown_key_breaks() -> Behaviour:
-    """A key that nobody knows is a server fault."""
+    """An unknown parameter causes a server error."""
     return rejects(
         is_unknown, "got an unexpected keyword argument", status=500, kind="server_error"
     )
 
 
-@fault("unknown-key-not-named", breaks=HARMLESS, modifiers=NON_STREAMING_ONLY)
+@fault("unknown-key-not-named", breaks=HARMLESS, triggers=NON_STREAMING_ONLY)
 def unknown_key_not_named() -> Behaviour:
-    """A key that nobody knows is refused without saying which."""
+    """An unknown parameter is rejected without its name."""
     return rejects(is_unknown, "bad request")
 
 
-@fault("unknown-key-steers", breaks=HARMLESS, modifiers=NON_STREAMING_ONLY)
+@fault("unknown-key-steers", breaks=HARMLESS, triggers=NON_STREAMING_ONLY)
 def unknown_key_steers() -> Behaviour:
-    """A key that nobody knows is written into the prompt."""
+    """An unknown parameter is written into the prompt."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         known = {name: value for name, value in request.items() if name in KNOWN}
         if known == request or not isinstance(request.get("prompt"), str):
             return known
         return {**known, "prompt": f"{sorted(request)} {request['prompt']}"}
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
-@fault("messages-answered", breaks=HARMLESS, evidence=Evidence.SOURCE, modifiers=NON_STREAMING_ONLY)
+@fault("messages-answered", breaks=HARMLESS, evidence=Evidence.SOURCE, triggers=NON_STREAMING_ONLY)
 def messages_answered() -> Behaviour:
-    """The ``messages`` of a chat are answered in place of the prompt."""
+    """``messages`` of a chat replace the prompt."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         said = request.get("messages")
         known = {name: value for name, value in request.items() if name in KNOWN}
         return {**known, "prompt": said[-1]["content"]} if said else known
 
-    return asks(ask)
+    return rewrites(rewrite)

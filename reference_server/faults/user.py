@@ -1,26 +1,26 @@
-"""Faults of ``user``: who asks makes a difference."""
+"""Faults of ``user``: it changes the response."""
 
-from reference_server.behaviour.builders import asks, rejects, usage
+from reference_server.behaviour.builders import rejects, rewrites, usage
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Shows, fault
-from reference_server.faults._hiding import NON_STREAMING_ONLY
+from reference_server.faults._triggers import NON_STREAMING_ONLY
 
 EFFECT = "user.no-effect"
 
 
-@fault("user-refused", breaks=EFFECT, modifiers=NON_STREAMING_ONLY, shows=Shows.REFUSED)
+@fault("user-refused", breaks=EFFECT, triggers=NON_STREAMING_ONLY, shows=Shows.REFUSED)
 def user_refused() -> Behaviour:
-    """A request with ``user`` is refused."""
+    """A request with ``user`` is rejected."""
     return rejects(lambda request: request.get("user") is not None, param="user")
 
 
 @fault(
     "user-not-ascii-breaks",
     breaks=f"{EFFECT} errors.good-input-no-server-fault",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def user_not_ascii_breaks() -> Behaviour:
-    """A ``user`` beyond ASCII is a server fault, as when it is put into a header."""
+    """A non-ASCII ``user`` causes a server error, as in a request header."""
     return rejects(
         lambda request: not str(request.get("user") or "").isascii(),
         "'latin-1' codec can't encode characters",
@@ -29,22 +29,22 @@ def user_not_ascii_breaks() -> Behaviour:
     )
 
 
-@fault("user-in-prompt", breaks=EFFECT, modifiers=NON_STREAMING_ONLY)
+@fault("user-in-prompt", breaks=EFFECT, triggers=NON_STREAMING_ONLY)
 def user_in_prompt() -> Behaviour:
-    """The name of the user is put before the prompt."""
+    """The value of ``user`` is put before the prompt."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         named = isinstance(request.get("user"), str) and isinstance(request.get("prompt"), str)
         return (
             {**request, "prompt": f"{request['user']}: {request['prompt']}"} if named else request
         )
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
-@fault("user-billed", breaks=EFFECT, modifiers=NON_STREAMING_ONLY)
+@fault("user-billed", breaks=EFFECT, triggers=NON_STREAMING_ONLY)
 def user_billed() -> Behaviour:
-    """The tokens of the user's name are billed."""
+    """The tokens of ``user`` are counted in ``prompt_tokens``."""
 
     def change(request: Body, stated_usage: Body) -> Body:
         more = 3 if request.get("user") else 0

@@ -1,1 +1,1 @@
-"""The HTTP face: connections, bodies, event streams, start and end of the process."""
+"""HTTP: connections, bodies, event streams, start and end of the process."""

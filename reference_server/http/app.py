@@ -1,6 +1,6 @@
-"""The HTTP face: routes and keys, from a body to an answer.
+"""The ASGI application: routes and keys, from a body to a response.
 
-Whatever goes wrong is answered with the error envelope, on every path and for every method.
+Every error has the error envelope, on every path and for every method.
 """
 
 import asyncio
@@ -27,21 +27,21 @@ from reference_server.completions.errors import ApiError
 from reference_server.completions.schema import CompletionRequest, parse
 from reference_server.completions.service import Service
 from reference_server.http.bodies import Bodies
-from reference_server.http.disconnect import unless_gone
+from reference_server.http.disconnect import unless_disconnected
 from reference_server.http.event_stream import EventStream
 from reference_server.http.request_log import RequestLog
 
-INLINE_BODY = 65_536
-"""Bytes up to which a body is taken apart at once; a longer one must not hold up other answers."""
-CLIENT_CLOSED = 499
-"""The status that logs show for a request whose client did not wait; nobody receives it."""
+MAX_INLINE_BODY_BYTES = 65_536
+"""Bytes up to which a body is parsed in the event loop; a longer one would delay others."""
+CLIENT_CLOSED_STATUS = 499
+"""The logged status of a request whose client disconnected; it is never sent."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a server serves under which names, and to whom."""
+    """The key, the model names and the dialect of a server."""
 
     api_key: str
     models: Sequence[str]
@@ -50,8 +50,8 @@ class Settings:
 
 
 def create_app(service: Service, settings: Settings) -> RequestLog:
-    """The whole application as ASGI."""
-    face = _Face(service, settings)
+    """Build the ASGI application."""
+    face = _Endpoints(service, settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -81,9 +81,9 @@ def create_app(service: Service, settings: Settings) -> RequestLog:
 
 
 class _OriginForm:
-    """Takes ``POST http://host/v1/completions`` for ``POST /v1/completions``.
+    """Accepts ``POST http://host/v1/completions`` as ``POST /v1/completions``.
 
-    RFC 9112 (3.2.2) asks every server for that: clients write it so where they are told of a proxy.
+    RFC 9112 (3.2.2) requires that of every server: clients with a proxy send the absolute form.
     """
 
     _ABSOLUTE = re.compile(rb"https?://[^/]*(/.*)", re.IGNORECASE)
@@ -100,7 +100,7 @@ class _OriginForm:
         await self._app(scope, receive, send)
 
 
-class _Face:
+class _Endpoints:
     """The endpoints."""
 
     def __init__(self, service: Service, settings: Settings) -> None:
@@ -113,12 +113,12 @@ class _Face:
         self._authorize(request)
         try:
             async with self._bodies.read(request) as body:
-                if len(body) <= INLINE_BODY:
+                if len(body) <= MAX_INLINE_BODY_BYTES:
                     request_body = self._understood(body)
                 else:
                     request_body = await asyncio.to_thread(self._understood, body)
                 return await self._answered(request, request_body)
-        except asyncio.CancelledError:  # the server is told to end and will not wait longer
+        except asyncio.CancelledError:  # shutdown, after the grace period
             raise errors.shutting_down() from None
 
     async def models(self, request: Request) -> Response:
@@ -138,17 +138,17 @@ class _Face:
         return _json(envelope.model_card(name, self._settings.started))
 
     async def health(self, _: Request) -> Response:
-        """``GET /healthz``, for whoever waits for the server, or watches it; needs no key."""
+        """``GET /healthz``, for programs that start or monitor the server; needs no key."""
         if self._service.healthy:
             return _json({"status": "ok"})
-        return _json({"status": "the engine ended by a fault"}, 503)
+        return _json({"status": "the engine has failed"}, 503)
 
     def _authorize(self, request: Request) -> None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         key = key.strip()
         if scheme.lower() != "bearer" or not key:
             raise errors.no_key()
-        # Header values arrive decoded as Latin-1; so does the comparison, in constant time.
+        # Header values are decoded as Latin-1, so the key is encoded as such; constant time.
         if not hmac.compare_digest(key.encode("latin-1"), self._settings.api_key.encode()):
             raise errors.wrong_key(key)
 
@@ -164,10 +164,10 @@ class _Face:
         head = Envelope(body.model, fingerprint)
         if body.stream:
             parts = self._service.stream(body)
-            # The first part is waited for, so that what fails before it gets a status of its own.
-            first = await unless_gone(anext(parts), request.receive)
+            # The first part is awaited, so that an error before it gets its own status.
+            first = await unless_disconnected(anext(parts), request.receive)
             return EventStream(head, body, first, parts, facts)
-        response = await unless_gone(self._service.respond(body), request.receive)
+        response = await unless_disconnected(self._service.respond(body), request.receive)
         facts |= response.usage
         return _json(head.around(response.choices) | {"usage": response.usage})
 
@@ -176,27 +176,27 @@ def _json(content: object, status: int = 200, headers: dict[str, str] | None = N
     return Response(strict_json.encode(content), status, headers, "application/json")
 
 
-def _refusal(error: ApiError) -> Response:
+def _error_response(error: ApiError) -> Response:
     return _json(error.envelope(), error.status, error.headers)
 
 
 async def _on_api_error(_: Request, error: Exception) -> Response:
-    return _refusal(error if isinstance(error, ApiError) else errors.internal())
+    return _error_response(error if isinstance(error, ApiError) else errors.internal())
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
-    """What the router itself refuses: unknown paths and wrong methods."""
+    """Errors of the router: unknown paths and wrong methods."""
     path, method = request.url.path, request.method
     if isinstance(error, HTTPException) and error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
-        return _refusal(errors.wrong_method(method, path, allowed))
-    return _refusal(errors.unknown_path(method, path))
+        return _error_response(errors.wrong_method(method, path, allowed))
+    return _error_response(errors.unknown_path(method, path))
 
 
 async def _on_disconnect(*_: object) -> Response:
-    return Response(status_code=CLIENT_CLOSED)
+    return Response(status_code=CLIENT_CLOSED_STATUS)
 
 
 async def _on_internal_error(_: Request, error: Exception) -> Response:
-    logger.error("a request failed by the server's own fault", exc_info=error)
-    return _refusal(errors.internal())
+    logger.error("a request failed with an internal error", exc_info=error)
+    return _error_response(errors.internal())

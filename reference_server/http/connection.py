@@ -1,4 +1,4 @@
-"""One connection of a client, below HTTP: what is no HTTP, or never becomes a request."""
+"""One connection of a client, below HTTP: malformed requests and slow ones."""
 
 import asyncio
 
@@ -8,26 +8,26 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from reference_server.completions import errors, strict_json
 
 HEAD_SECONDS = 30.0
-"""How long a client may take from connecting, or from the first byte of a further request, until
-the request's headers are complete."""
+"""Seconds from connecting, or from the first byte of a further request, until the request's headers
+are complete."""
 
 
 class Connection(H11Protocol):
-    """Uvicorn's connection, which answers in plain text and waits for headers without end.
+    """Uvicorn's connection, which responds in plain text and waits for headers without a limit.
 
-    This one answers what cannot be read as HTTP with the error envelope, as everything else, and
-    hangs up on a client that does not get as far as a request.
+    This one sends the error envelope for malformed HTTP, as for all other errors, and closes the
+    connection if a request's headers take too long.
     """
 
     _idle_timeout: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn narrows it
-        """A client is there; its first request should follow."""
+        """Start to wait for the first request."""
         super().connection_made(transport)
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes came, which may complete the headers or begin those of a further request."""
+        """Read bytes, which may complete the headers or begin those of the next request."""
         super().data_received(data)
         if self.conn.their_state is h11.IDLE:
             self._expect_head()
@@ -35,13 +35,13 @@ class Connection(H11Protocol):
             self._stop_expecting()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has left, or was left."""
+        """The connection is closed, by either side."""
         self._stop_expecting()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, unless an answer is under way already, and hang up."""
-        if self.cycle is not None:  # what still runs for this client has nobody to tell
+        """Send an error for malformed HTTP, unless a response has begun; close the connection."""
+        if self.cycle is not None:  # cancels the request that is running
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):

@@ -1,4 +1,4 @@
-"""Work for a client is worth doing only while the client is there."""
+"""Cancel work for a client that disconnects."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -10,12 +10,13 @@ from starlette.types import Receive
 T = TypeVar("T")
 
 
-async def unless_gone(work: Awaitable[T], receive: Receive) -> T:
-    """Do the work, but give it up when the client leaves.
+async def unless_disconnected(work: Awaitable[T], receive: Receive) -> T:
+    """Do the work, and cancel it if the client disconnects.
 
-    The work is over in any case once this returns or raises: what it held is free again. Call it
-    only after the request's body was read, as it takes every further message of the connection.
-    Raises ClientDisconnect if the client left first.
+    The work has ended when this returns or raises, and its resources are free. Call it only after
+    the request's body was read, because it consumes all further messages of the connection.
+
+    Raises ClientDisconnect if the client disconnected first.
     """
     doing = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_disconnect(receive))

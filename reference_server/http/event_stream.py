@@ -1,7 +1,6 @@
-"""A streamed answer: server-sent events over HTTP, as long as there is somebody to send them to.
+"""A streamed response: server-sent events, for as long as the client stays connected.
 
-A stream that breaks off never ends with ``[DONE]``: where there is still a way to say so, its last
-event is the error instead.
+An incomplete stream never ends with ``[DONE]``: its last event is the error, if it can be sent.
 """
 
 import asyncio
@@ -18,13 +17,13 @@ from reference_server.completions.envelope import Envelope
 from reference_server.completions.errors import ApiError
 from reference_server.completions.schema import CompletionRequest
 from reference_server.completions.service import StreamPart
-from reference_server.http.disconnect import unless_gone
+from reference_server.http.disconnect import unless_disconnected
 
 DONE = "data: [DONE]\n\n"
 
 
 class EventStream(Response):
-    """The response to a request with ``stream``; closes the parts it is given, come what may."""
+    """The response to a request with ``stream``; always closes the parts it is given."""
 
     media_type = "text/event-stream"
 
@@ -36,10 +35,10 @@ class EventStream(Response):
         rest: AsyncGenerator[StreamPart, None],
         facts: MutableMapping[str, object],
     ) -> None:
-        """``facts`` are told what a request's log line should know of the stream."""
+        """``facts`` receives what the request's log line reports about the stream."""
         self.status_code = 200
         self.background = None
-        # A proxy that gathers the events or keeps them would undo the streaming.
+        # A proxy that buffers or caches the events would defeat streaming.
         self.init_headers({"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
         self._head = head
         self._request = request
@@ -48,13 +47,13 @@ class EventStream(Response):
         self._facts = facts
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        """Send the events. If the client leaves, nothing more is generated for it."""
+        """Send the events. If the client disconnects, generation for it ends."""
         async with aclosing(self._rest):
             try:
-                await unless_gone(self._send(send), receive)
+                await unless_disconnected(self._send(send), receive)
             except ClientDisconnect:
                 self._facts["left"] = True
-            except asyncio.CancelledError:  # the server is told to end and will not wait longer
+            except asyncio.CancelledError:  # shutdown, after the grace period
                 await _send_body(send, _event(errors.shutting_down().envelope()), more=False)
 
     async def _send(self, send: Send) -> None:
@@ -67,7 +66,7 @@ class EventStream(Response):
                     self._facts.update(part.usage)
                 await _send_body(send, self._chunks(part))
             last = DONE
-        except ApiError as error:  # too late for a status of its own
+        except ApiError as error:  # too late for an error status
             last = _event(error.envelope())
         await _send_body(send, last, more=False)
 

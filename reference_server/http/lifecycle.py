@@ -1,4 +1,4 @@
-"""A server process from its listening socket to its end."""
+"""A server process from its listening socket to its exit."""
 
 import argparse
 import asyncio
@@ -23,12 +23,12 @@ from reference_server.http import request_log
 from reference_server.http.app import Settings, create_app
 from reference_server.http.connection import Connection
 
-GRACE = 5
-"""Seconds that running requests get to finish in after a signal."""
-FAREWELL = 1
-"""Seconds more in which those that did not finish are told so."""
-IDLE = 75
-"""Seconds that an idle connection is kept: longer than by most clients, so that they close it."""
+GRACE_SECONDS = 5
+"""Seconds that running requests have to finish after a signal."""
+ERROR_SECONDS = 1
+"""Additional seconds to send errors to the requests that did not finish."""
+IDLE_SECONDS = 75
+"""Seconds until an idle connection is closed: longer than most clients wait."""
 
 
 class CannotRunError(Exception):
@@ -36,10 +36,11 @@ class CannotRunError(Exception):
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, but announcing itself on stdout and ending with exit code 0 after a signal.
+    """Uvicorn, but it prints its address on stdout and exits with code 0 after a signal.
 
-    After the first signal it accepts nothing more and lets what runs finish. After the grace, or at
-    a second signal, what still runs is cancelled, which the application answers as an error.
+    After the first signal it accepts no connections and lets running requests finish. After the
+    grace period, or at a second signal, the rest is cancelled, for which the application sends
+    errors.
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -48,7 +49,7 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Announce the address once connections are accepted."""
+        """Print the address once connections are accepted."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started and sockets:
@@ -58,20 +59,20 @@ class _Server(uvicorn.Server):
             sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Refuse new connections, wait for what runs, and cancel it when that takes too long."""
+        """Refuse new connections, and cancel running requests after the grace period."""
         cancelling = asyncio.create_task(self._cancel_after_grace())
         await super().shutdown(sockets)
         cancelling.cancel()
 
     async def _cancel_after_grace(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), GRACE)
+            await asyncio.wait_for(self._hurry.wait(), GRACE_SECONDS)
         for task in self.server_state.tasks:
             task.cancel()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM end the server; unlike uvicorn, do not raise them again after."""
+        """Let SIGINT and SIGTERM end the server; unlike uvicorn, do not raise them again."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -103,18 +104,18 @@ def run(listener: socket.socket, options: argparse.Namespace) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        # Named, so that no other HTTP or WebSocket package that happens to be installed is taken.
+        # Explicit, so that uvicorn does not choose another installed HTTP or WebSocket package.
         http=Connection,
         ws="none",
-        timeout_graceful_shutdown=GRACE + FAREWELL,
-        timeout_keep_alive=IDLE,
+        timeout_graceful_shutdown=GRACE_SECONDS + ERROR_SECONDS,
+        timeout_keep_alive=IDLE_SECONDS,
         lifespan="on",
     )
     _Server(config).run(sockets=[listener])
 
 
 def _application(model: LoadedModel, options: argparse.Namespace) -> ASGIApp:
-    """What is served: one dialect, with a behaviour in front of it; or all of them."""
+    """The application: one dialect, with a behaviour in front of it, or all dialects."""
     service: Service = CompletionService(model, rows=options.max_running, queue=options.max_waiting)
     if options.showcase:
         service = ResponseCache(service)

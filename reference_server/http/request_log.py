@@ -1,4 +1,4 @@
-"""One JSON line on stderr for every request, and everything else that is logged in the same form.
+"""Log lines on stderr: one JSON object for every request, and the same format for everything else.
 
 Prompts, completions and keys are never logged.
 """
@@ -16,9 +16,9 @@ _log = logging.getLogger("reference_server.requests")
 
 
 class RequestLog:
-    """Wraps an ASGI application: numbers, times and logs its requests.
+    """Wraps an ASGI application: assigns request ids, measures times and logs.
 
-    Endpoints add what they know to ``request.state.facts``.
+    Endpoints add facts to ``request.state.facts``.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -65,7 +65,7 @@ class JsonLines(logging.Formatter):
     """A log record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time, level, logger and message, and the facts where there are some."""
+        """Time, level, logger and message, and the facts if there are any."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -83,5 +83,5 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Its own lines about starting and each request would say the same again, less of it.
+    # Uvicorn's own lines about the start and each request would be duplicates.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

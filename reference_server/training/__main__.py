@@ -17,7 +17,7 @@ LESSONS_FOR_TOKENIZER = 40_000
 
 
 def main() -> None:
-    """Run one step; every step reads what the earlier ones left in the cache folder."""
+    """Run one step; every step reads the results of the earlier ones in the cache folder."""
     parser = argparse.ArgumentParser(prog="python -m reference_server.training")
     parser.add_argument("step", choices=("corpus", "tokenizer", "train", "export", "graph"))
     parser.add_argument("--cache", type=Path, help="folder for packages and runs")
@@ -37,7 +37,7 @@ def main() -> None:
             corpus.save(corpus.build(options.cache), texts)
         case "tokenizer":
             documents = [d for d in corpus.load(texts) if not d.held_out]
-            # Chinese twice, so that its many characters get tokens of their own.
+            # Chinese twice, so that its many characters get their own tokens.
             prose = chain(documents, (d for d in documents if d.language == "zh"))
             lines = islice(lessons.stream(0), LESSONS_FOR_TOKENIZER)
             learnt = tokenizer.train(chain((d.text for d in prose), lines))

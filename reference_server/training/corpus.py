@@ -17,7 +17,7 @@ from reference_server.training.sources import BIBLE_READER, PACKAGES, SOURCES, L
 
 HELD_OUT_PERCENT = 2
 SHORTEST, MAX_CHARS = 40, 6000
-"""Characters in a document: shorter ones are page furniture, longer ones are cut at a paragraph."""
+"""Characters of a document: shorter ones are decoration, longer ones are cut at a paragraph."""
 
 _CONTENT = "[role=main], div.book, div.chapter, div.sect1, section, body"
 _BLOCKS = "h1, h2, h3, h4, p, pre, dt, td, div.para"
@@ -29,7 +29,7 @@ _FURNITURE = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A piece of text that stands for itself, and where it came from."""
+    """A self-contained text, and its source."""
 
     text: str
     source: str
@@ -40,7 +40,7 @@ class Document:
 def fetch(cache: Path) -> None:
     """Download the packages into `cache` and unpack each below `cache/unpacked`; install nothing.
 
-    Raises `subprocess.CalledProcessError` where `apt-get` or `dpkg-deb` fails.
+    Raises `subprocess.CalledProcessError` if `apt-get` or `dpkg-deb` fails.
     """
     cache.mkdir(parents=True, exist_ok=True)
     missing = [name for name in PACKAGES if not list(cache.glob(f"{name}_*.deb"))]
@@ -62,7 +62,7 @@ def build(cache: Path) -> list[Document]:
             if len(text) < SHORTEST or digest in seen:
                 continue
             seen.add(digest)
-            # The digest decides, so a document keeps its side however the corpus grows.
+            # The digest decides, so a document stays in its part when the corpus grows.
             lot = int(digest[:8], 16)
             if (lot // 100) % 1000 >= source.share * 1000:
                 continue
@@ -128,12 +128,12 @@ def _block_text(block: LexborNode) -> str:
     if block.tag == "pre":
         return block.text().rstrip()
     text = " ".join(block.text().split())
-    # Line breaks inside Chinese HTML paragraphs are no spaces.
+    # Line breaks inside Chinese HTML paragraphs are not spaces.
     return re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])", "", text)
 
 
 def poems(fortunes: str) -> Iterator[str]:
-    """Poems of a fortune file, `%` between them, without the terminal colours."""
+    """Poems of a fortune file, separated by `%`, without the terminal colours."""
     non_streaming = re.sub(r"\x1b\[[0-9;]*m", "", fortunes)
     yield from non_streaming.split("\n%\n")
 

@@ -39,13 +39,13 @@ from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 OPSET = 20
 IR_VERSION = 9
-"""Both as old as the operators allow, so that older versions of onnxruntime read the graph."""
+"""As old as the operators allow, so that older versions of onnxruntime can read the graph."""
 FUSED = "com.microsoft"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a weight lies in a file."""
+    """The position of a weight in a file."""
 
     shape: tuple[int, ...]
     offset: int
@@ -57,8 +57,8 @@ class Place:
 def build(config: LlamaConfig, weights: Mapping[str, Place], file: str) -> onnx.ModelProto:
     """The graph of a Llama without biases whose output layer is its embedding.
 
-    ``weights`` are the places of its float32 parameters in ``file``, by their names in the state
-    dictionary; the graph points there and holds none of them.
+    ``weights`` are the positions of its float32 parameters in ``file``, by their names in the state
+    dictionary; the graph refers to them and contains none of them.
     """
     layers = config.num_hidden_layers
     graph = _Graph(weights, file)
@@ -92,7 +92,7 @@ def _attention(
 ) -> str:
     """Rotary attention over the cache and the new tokens, which it adds to the cache."""
     block = f"model.layers.{layer}.self_attn"
-    # One product for the three is quicker than three; the operator takes them side by side.
+    # One product for the three is faster than three; the operator takes them side by side.
     joined = graph.node(
         "Concat",
         [graph.weight(f"{block}.{name}_proj.weight") for name in "qkv"],
@@ -138,7 +138,7 @@ def _feed_forward(graph: _Graph, block: str, normed: str) -> str:
 def _add_and_norm(
     graph: _Graph, config: LlamaConfig, parts: tuple[str, str], weight: str
 ) -> tuple[str, str]:
-    """The sum of stream and branch, and that sum normed: one operator gives both."""
+    """The sum of stream and branch, and its normalised form: one operator computes both."""
     total, normed = f"{parts[1]}.added", f"{parts[1]}.normed"
     graph.node(
         "SkipSimplifiedLayerNormalization",
@@ -201,7 +201,7 @@ def _signature(
 
 @dataclass
 class _Graph:
-    """Nodes in the order of computation. A value is known by its name."""
+    """Nodes in the order of computation. A value is identified by its name."""
 
     weights: Mapping[str, Place]
     file: str
@@ -209,7 +209,7 @@ class _Graph:
     constants: dict[str, TensorProto] = field(default_factory=dict)
 
     def node(self, operator: str, inputs: list[str], *outputs: str, **attributes: Any) -> str:
-        """Compute something; returns the name of its first output."""
+        """Add a node; returns the name of its first output."""
         self.nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
         return outputs[0]
 
@@ -219,7 +219,7 @@ class _Graph:
         return self.node("MatMul", [value, transposed], name)
 
     def constant(self, name: str, value: Any) -> str:
-        """A small array that is part of the graph's own file."""
+        """A small array stored in the graph's file."""
         self.constants[name] = onnx.numpy_helper.from_array(np.asarray(value), name)
         return name
 
@@ -241,7 +241,7 @@ class _Graph:
     def model(
         self, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]
     ) -> onnx.ModelProto:
-        """What was added so far as a whole."""
+        """The whole graph so far."""
         graph = helper.make_graph(
             self.nodes, "decoder", inputs, outputs, list(self.constants.values())
         )

@@ -1,4 +1,4 @@
-"""What a trained model can do, in figures: held-out loss, the worth of a suffix, abilities."""
+"""What a trained model can do, in figures: held-out loss, the effect of a suffix, abilities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reference_server.training.model import CONTEXT
 from reference_server.training.tokenizer import END_OF_TEXT, non_streaming, special
 
 UNSEEN_SEED = 987_654_321
-"""Lessons of this seed are for measuring; training seeds are drawn below 2³² and are others."""
+"""The seed of lessons for evaluation; training seeds are drawn below 2³² and differ."""
 
 PROMPTS = (
     "1, 2, 3, 4, 5, 6, 7,",
@@ -38,7 +38,7 @@ PROMPTS = (
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Cross-entropy over some text, the end-of-text of each document included."""
+    """Cross-entropy over some text, including the end-of-text of each document."""
 
     documents: int
     tokens: int
@@ -81,14 +81,14 @@ def score(network: LlamaForCausalLM, tokenizer: Tokenizer, texts: Sequence[str])
 
 
 def unseen_lessons(count: int) -> list[str]:
-    """Lessons that no training shard was made from."""
+    """Lessons that are not in any training shard."""
     return list(islice(lessons.stream(UNSEEN_SEED), count))
 
 
 def suffix_worth(
     network: LlamaForCausalLM, tokenizer: Tokenizer, texts: Sequence[str], seed: int = 0
 ) -> SuffixWorth:
-    """Cut one hole of 4 to 24 characters in each text; try its own, a foreign and no suffix."""
+    """Cut one gap of 4 to 24 characters in each text; compare its own, a foreign and no suffix."""
     rng = Random(seed)
     holes = []
     for text in texts:
@@ -126,7 +126,7 @@ def counting_reach(
 def copying(
     network: LlamaForCausalLM, tokenizer: Tokenizer, count: int = 100, seed: int = 0
 ) -> Copying:
-    """Show random lines twice and let the third be written."""
+    """Show random lines twice and let the model write the third."""
     rng = Random(seed)
     exact, gaps = 0, []
     for _ in range(count):
@@ -160,13 +160,13 @@ def greedy(network: LlamaForCausalLM, tokenizer: Tokenizer, prompt: str, tokens:
 
 
 def held_out(documents: Sequence[Document], language: str) -> list[str]:
-    """The texts of one language that training never saw."""
+    """The held-out texts of one language."""
     return [d.text for d in documents if d.held_out and d.language == language]
 
 
 @torch.inference_mode()
 def _logits(network: LlamaForCausalLM, given: list[int], wanted: list[int]) -> torch.Tensor:
-    """Logits [len(wanted), vocabulary] at the places where `wanted` is to be predicted."""
+    """Logits [len(wanted), vocabulary] at the positions where `wanted` is to be predicted."""
     ids = torch.tensor([given + wanted[:-1]])
     logits: torch.Tensor = network(input_ids=ids, use_cache=False).logits[0]
     return logits[len(given) - 1 :]

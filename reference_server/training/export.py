@@ -1,4 +1,4 @@
-"""From a checkpoint to the shipped files: weights once, in safetensors, and a graph over them."""
+"""From a checkpoint to the shipped files: weights in safetensors, and a graph that uses them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def export(model: LlamaForCausalLM, folder: Path) -> None:
 
 
 def write_graph(folder: Path) -> None:
-    """Write `decoder.onnx` alone, for the checkpoint that is there."""
+    """Write `decoder.onnx` alone, for the existing checkpoint."""
     onnx.save(graph(folder), folder / GRAPH)
 
 
@@ -33,10 +33,10 @@ def graph(folder: Path) -> onnx.ModelProto:
 
 
 def _places(file: Path) -> dict[str, decoder.Place]:
-    """Where each tensor lies in a safetensors file.
+    """The position of each tensor in a safetensors file.
 
     Such a file is an 8-byte little-endian header length, a JSON header that gives each tensor's
-    shape and byte range, and the bytes: just what ONNX calls external data.
+    shape and byte range, and the bytes, which is exactly what ONNX calls external data.
     """
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")

@@ -1,4 +1,4 @@
-"""Fill in the middle: a document with a hole, told as prefix, suffix, middle."""
+"""Fill in the middle: a document with a gap, encoded as prefix, suffix, middle."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from reference_server.training.tokenizer import (
 )
 
 SHORT_MIDDLE = 24
-"""Characters: half of the holes are at most this long, so that the suffix nearly decides them."""
+"""Characters: half of the gaps are at most this long, so that the suffix nearly determines them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A text cut in three; `prefix + middle + suffix` is the text."""
+    """A text in three parts; `prefix + middle + suffix` is the text."""
 
     prefix: str
     middle: str
@@ -40,7 +40,7 @@ def cut(text: str, rng: Random) -> Hole:
 
 
 def prompt(hole: Hole, tokenizer: Tokenizer) -> list[int]:
-    """What the model is given, as token ids: everything but the middle."""
+    """The model's input, as token ids: everything but the middle."""
     return [
         special(tokenizer, FIM_PREFIX),
         *non_streaming(tokenizer, hole.prefix),
@@ -56,7 +56,7 @@ def encode(hole: Hole, tokenizer: Tokenizer) -> list[int]:
 
 
 def join(ids: list[int], tokenizer: Tokenizer) -> Hole:
-    """Undo `encode`; raises `ValueError` where a marker is missing."""
+    """Undo `encode`; raises `ValueError` if a marker is missing."""
     if ids and ids[-1] == special(tokenizer, END_OF_TEXT):
         ids = ids[:-1]
     suffix = ids.index(special(tokenizer, FIM_SUFFIX))

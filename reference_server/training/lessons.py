@@ -19,7 +19,7 @@ _BRACKETS = ("()", "[]", "{}", "<>", "“”", "（）", "《》", "「」")
 
 
 def counting(rng: Random) -> str:
-    """1, 2, 3, … by ones mostly, from one mostly."""
+    """Counting in digits, mostly by ones and mostly from one."""
     step = rng.choice((1, 1, 1, 1, 1, 1, 2, 3, 5, 10, -1))
     length = rng.randint(12, 130)
     start = rng.choice((1, 1, 1, 1, 0, rng.randint(1, 30), rng.randint(2, 300)))
@@ -52,7 +52,7 @@ def chinese_numbers(rng: Random) -> str:
 
 
 def listing(rng: Random) -> str:
-    """Days, months, letters, 天干地支, round and round; sometimes from the middle."""
+    """Days, months, letters, 天干地支, as cycles; sometimes from the middle."""
     items = list(words.LISTS[rng.choice((*_BEST_KNOWN, *words.LISTS))])
     start = rng.choice((0, 0, 0, rng.randrange(len(items))))
     rounds = rng.randint(1, 4) if len(items) < 15 else 1
@@ -64,7 +64,7 @@ def listing(rng: Random) -> str:
 
 
 def pattern(rng: Random) -> str:
-    """A short cycle of words, digits, signs or pictures, many times."""
+    """A short cycle of words, digits, signs or emoji, repeated many times."""
     length = rng.randint(1, 6) if rng.random() < 0.8 else rng.randint(7, 12)
     cycle = phrases.random_items(rng, length)
     times = rng.randint(4, max(5, 90 // len(cycle)))
@@ -76,7 +76,7 @@ def pattern(rng: Random) -> str:
 
 
 def copying(rng: Random) -> str:
-    """A line nobody can guess, and the same line again."""
+    """A random line, and the same line again."""
     line = phrases.random_line(rng)
     return rng.choice(
         (
@@ -95,28 +95,28 @@ def copying(rng: Random) -> str:
 
 
 def copy_table(rng: Random) -> str:
-    """Several different lines, each copied at once: a few-shot prompt for copying."""
+    """Several different lines, each repeated at once: a few-shot prompt for copying."""
     lines = [phrases.random_line(rng) for _ in range(rng.randint(2, 5))]
     left, right = rng.choice((("Input: ", "Output: "), ("", ""), ("> ", "< "), ("问：", "答：")))
     return "\n\n".join(f"{left}{line}\n{right}{line}" for line in lines)
 
 
 def random_sequence(rng: Random) -> str:
-    """A long row of random things, then the whole row again."""
+    """A long row of random items, then the whole row again."""
     items = phrases.random_items(rng, rng.randint(6, 40))
     row = rng.choice((" ", ", ", "\n", "、")).join(items)
     return rng.choice(("\n", "\n\n", " | ", "; ")).join([row] * rng.randint(2, 4))
 
 
 def drill(rng: Random) -> str:
-    """Different words in a row, the same row again and again: copying at its plainest."""
+    """Different words in a row, the same row again and again: the simplest form of copying."""
     pool = (*words.NOUNS, *words.ADJECTIVES, *words.VERBS, *words.NOUNS_ZH, *words.EMOJI)
     row = " ".join(rng.sample(pool, rng.randint(3, rng.choice((6, 12, 25)))))
     return rng.choice(("\n", "\n", " ", " | ")).join([row] * rng.randint(3, 6))
 
 
 def recall(rng: Random) -> str:
-    """Names and things are told first and asked for afterwards."""
+    """Names and things are introduced first and queried afterwards."""
     keys = rng.sample(words.NAMES, rng.randint(2, 6))
     facts = {key: rng.choice(words.NOUNS) for key in keys}
     request = rng.sample(keys, rng.randint(1, len(keys)))
@@ -146,7 +146,7 @@ def arithmetic(rng: Random) -> str:
 
 
 def brackets(rng: Random) -> str:
-    """What is opened is closed: brackets, quotes, small JSON."""
+    """Whatever is opened is closed: brackets, quotes, small JSON."""
     kind = rng.randrange(3)
     if kind == 0:
         pairs = [rng.choice(_BRACKETS) for _ in range(4)]
@@ -188,7 +188,7 @@ def statements(rng: Random) -> str:
 
 
 def translation(rng: Random) -> str:
-    """A small English and Chinese glossary, both ways."""
+    """A small English and Chinese glossary, in both directions."""
     pairs = rng.sample(words.GLOSSARY, rng.randint(1, 8))
     arrow = rng.choice((" = ", ": ", " - ", "：", " → "))
     if rng.random() < 0.5:
@@ -197,7 +197,7 @@ def translation(rng: Random) -> str:
 
 
 def saying(rng: Random) -> str:
-    """'Say this is a test' and its like; the answer is short and the document ends."""
+    """'Say this is a test' and similar prompts; the reply is short and the document ends."""
     sentence = phrases.english_sentence(rng).rstrip(".")
     what = rng.choice(("this is a test", "this is a test", phrases.noun_phrase(rng), sentence))
     head = rng.choice(("Say ", "Say ", "Say: ", "Please say ", "Write: "))
@@ -217,7 +217,7 @@ def story(rng: Random) -> str:
 
 
 def emoji_row(rng: Random) -> str:
-    """A few pictures over and over, or one growing row."""
+    """A few emoji over and over, or one growing row."""
     some = rng.sample(words.EMOJI, rng.randint(1, 4))
     if rng.random() < 0.3:
         return "\n".join(some[0] * k for k in range(1, rng.randint(3, 9)))
@@ -246,7 +246,7 @@ WEIGHTS: Weights = {
     story: 1.2,
     emoji_row: 0.5,
 }
-"""How often each lesson is drawn, by documents rather than by length."""
+"""The share of each lesson, by documents rather than by length."""
 
 
 FIRST_WEIGHTS: Weights = {
@@ -258,11 +258,11 @@ FIRST_WEIGHTS: Weights = {
     counting: 0.7,
     listing: 0.5,
 }
-"""For the beginning: looking back and copying is what everything else builds on."""
+"""For the beginning: everything else builds on attending to earlier text and copying it."""
 
 
 def stream(seed: int, weights: Weights = WEIGHTS) -> Iterator[str]:
-    """Endless documents; the same seed gives the same ones."""
+    """Endless documents, determined by the seed."""
     rng = Random(seed)
     while True:
         yield rng.choices(list(weights), list(weights.values()))[0](rng)

@@ -8,7 +8,7 @@ CONTEXT = 2048
 
 
 def configuration(vocabulary: int) -> LlamaConfig:
-    """About 3.2 million parameters: what two CPU cores can teach something in an hour."""
+    """About 3.2 million parameters: as many as two CPU cores can train in an hour."""
     return LlamaConfig(
         vocab_size=vocabulary,
         hidden_size=192,

@@ -1,8 +1,8 @@
 """Muon for the matrices, AdamW for the rest.
 
-On two CPU cores tokens are dear, and Muon is known for needing fewer of them than AdamW. PyTorch
-has a Muon, but it orthogonalises in bfloat16, which is very slow on processors without it; this one
-stays in float32.
+On two CPU cores tokens are expensive, and Muon is known for needing fewer of them than AdamW.
+PyTorch has a Muon, but it orthogonalises in bfloat16, which is very slow on processors without it;
+this one uses float32.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Muon(torch.optim.Optimizer):
     """Momentum whose update is made orthogonal; for matrices [out, in] only."""
 
     def __init__(self, matrices: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
-        """`lr` is the length of an update's singular values before the scaling by shape."""
+        """`lr` is the size of an update's singular values before the scaling by shape."""
         super().__init__(matrices, {"lr": lr, "momentum": momentum})
 
     @overload

@@ -1,4 +1,4 @@
-"""An endless, repeatable stream of training tokens, made shard by shard."""
+"""An endless, reproducible stream of training tokens, in shards."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from reference_server.training.tokenizer import END_OF_TEXT, non_streaming, spec
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """What a shard is made of."""
+    """The content of a shard."""
 
     shares: Mapping[str, float]
-    """Parts of the tokens, by kind of text."""
+    """Shares of the tokens, by kind of text."""
     holes: float
-    """Part of the documents that are told with a hole."""
+    """Share of the documents with a gap."""
     lessons: lessons.Weights
 
 
 FULL = Mixture({"lessons": 0.56, "en": 0.26, "zh": 0.18}, 0.4, lessons.WEIGHTS)
 FIRST = Mixture({"lessons": 0.84, "en": 0.10, "zh": 0.06}, 0.05, lessons.FIRST_WEIGHTS)
-"""Mostly copying: a model that never learnt to look back learns little else from few tokens."""
+"""Mostly copying: a model that has not learned to attend to earlier text learns little else."""
 
 PASSAGE = {"en": 1400, "zh": 500}
-"""Most characters in a passage with a hole: its three parts should meet within one window."""
+"""Maximum characters in a passage with a gap: its three parts should fit into one window."""
 
 
 def shard(

@@ -1,4 +1,4 @@
-"""The smallest parts of lessons: numbers in words, plain sentences, lines nobody can guess."""
+"""The smallest parts of lessons: numbers in words, plain sentences, random lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def chinese_number(number: int) -> str:
 
 
 def random_line(rng: Random) -> str:
-    """A short line of any script: sentences, words, figures, code, pictures, odd characters."""
+    """A short line of any script: sentences, words, figures, code, emoji, odd characters."""
     return rng.choice(_LINES)(rng)
 
 
@@ -56,7 +56,7 @@ def _items_line(rng: Random) -> str:
 
 
 def random_items(rng: Random, count: int) -> list[str]:
-    """Words, numbers, letters, characters or pictures, of one kind or mixed."""
+    """Words, numbers, letters, characters or emoji, of one kind or mixed."""
     pools: tuple[Sequence[str], ...] = (
         words.NOUNS,
         words.NOUNS + words.ADJECTIVES + words.VERBS,
@@ -73,7 +73,7 @@ def random_items(rng: Random, count: int) -> list[str]:
 
 
 def noun_phrase(rng: Random) -> str:
-    """The quiet river, for one."""
+    """A phrase such as "the quiet river"."""
     return f"the {rng.choice(words.ADJECTIVES)} {rng.choice(words.NOUNS)}"
 
 

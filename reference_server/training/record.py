@@ -1,4 +1,4 @@
-"""The record beside the weights: what went in, how it was trained, what came out."""
+"""The record beside the weights: data, training and results."""
 
 from __future__ import annotations
 

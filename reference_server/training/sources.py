@@ -1,4 +1,4 @@
-"""The texts the model learns from: which package, which pages, whose licence."""
+"""The texts the model learns from: packages, pages and licences."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ SOURCES: tuple[Source, ...] = (
 )
 
 BIBLE_READER = "bible-kjv"
-"""Package of the program that unpacks the Bible's own compressed format."""
+"""The package of the program that unpacks the Bible's compressed format."""
 
 PACKAGES: tuple[str, ...] = (
     *dict.fromkeys(source.package for source in SOURCES),

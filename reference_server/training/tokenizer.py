@@ -1,4 +1,4 @@
-"""A byte-level BPE tokenizer: any Unicode text goes in and comes out unchanged."""
+"""A byte-level BPE tokenizer: any Unicode text is encoded without loss."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ VOCABULARY = 4096
 
 _PIECES = "|".join(
     (
-        r" ?\p{N}",  # one digit a token, so that 7 → 8 looks the same in 17 and in 170
-        r"\p{Han}",  # one character a token at best, so that a copied line is a copied list
+        r" ?\p{N}",  # one digit per token, so that 7 → 8 looks the same in 17 and in 170
+        r"\p{Han}",  # at most one character per token, so that a copied line is a copied list
         r" ?[\p{L}\p{M}&&[^\p{Han}]]+",
-        r" ?\p{So}",  # emoji and other pictures, one by one
+        r" ?\p{So}",  # emoji and other pictographs, one by one
         r" ?[^\s\p{L}\p{M}\p{N}\p{So}]+",
         r"\n+",
         r"[^\S\n]+(?!\S)",
@@ -32,7 +32,7 @@ _PIECES = "|".join(
 
 
 def train(texts: Iterable[str]) -> Tokenizer:
-    """Learn merges from `texts`; every byte has a token of its own, so nothing is ever unknown."""
+    """Learn merges from `texts`; every byte has its own token, so nothing is ever unknown."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -68,7 +68,7 @@ def save(tokenizer: Tokenizer, folder: Path) -> None:
 
 
 def special(tokenizer: Tokenizer, token: str) -> int:
-    """The id of a special token; raises `KeyError` where the vocabulary lacks it."""
+    """The id of a special token; raises `KeyError` if the vocabulary lacks it."""
     number: int | None = tokenizer.token_to_id(token)
     if number is None:
         raise KeyError(token)

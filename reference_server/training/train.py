@@ -22,12 +22,12 @@ from reference_server.training.corpus import Document
 logger = logging.getLogger(__name__)
 
 SHARD_STEPS = 50
-"""Steps that one shard of tokens feeds; a resumed run continues at a shard's beginning."""
+"""Steps per shard of tokens; a resumed run continues at the beginning of a shard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that decides a run."""
+    """Everything that determines a run."""
 
     steps: int
     long_steps: int = 80
@@ -40,7 +40,7 @@ class Plan:
     step_tokens: int = 4096
     warm_up: int = 60
     cool_down: float = 0.3
-    """The last part of the run, in which the rates fall to nothing in a straight line."""
+    """The last part of the run, in which the learning rates fall linearly to zero."""
     matrix_rate: float = 0.02
     other_rate: float = 3e-3
     seed: int = 1
@@ -59,7 +59,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One go at the training; a resumed training has several, perhaps with changed plans."""
+    """One run of the training; a resumed training has several, possibly with changed plans."""
 
     from_step: int
     plan: Plan
@@ -67,7 +67,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a checkpoint has come."""
+    """The progress of a checkpoint."""
 
     step: int
     tokens: int
@@ -77,7 +77,7 @@ class Progress:
 def train(
     plan: Plan, documents: Sequence[Document], tokenizer: Tokenizer, checkpoint: Path
 ) -> None:
-    """Train, or go on from `checkpoint` where it exists; write it once per shard."""
+    """Train, or continue from `checkpoint` if it exists; write it once per shard."""
     torch.manual_seed(plan.seed)
     network = model.untrained(tokenizer.get_vocab_size())
     both = optimiser.optimisers(network, plan.matrix_rate, plan.other_rate)
@@ -117,7 +117,7 @@ def train(
 
 
 def restore(checkpoint: Path, tokenizer: Tokenizer) -> tuple[LlamaForCausalLM, Progress]:
-    """The model of a checkpoint and how far it has come."""
+    """The model of a checkpoint and its progress."""
     state = torch.load(checkpoint, weights_only=True)
     network = model.untrained(tokenizer.get_vocab_size())
     network.load_state_dict(state["model"])
@@ -130,9 +130,9 @@ def _progress(state: dict[str, Any]) -> Progress:
 
 
 def positions(batch: int, window: int) -> Tensor:
-    """Position ids [batch, window]; every second row leaps ahead once, at a random place.
+    """Position ids [batch, window]; every second row jumps ahead once, at a random position.
 
-    So the model meets every distance within the context although windows are shorter
+    Thus the model sees every distance within the context although windows are shorter
     (after Zhu et al., "PoSE: Efficient Context Window Extension", 2023).
     """
     straight = torch.arange(window).repeat(batch, 1)
@@ -144,7 +144,7 @@ def positions(batch: int, window: int) -> Tensor:
 def _loss(network: LlamaForCausalLM, rows: Tensor, places: Tensor) -> Tensor:
     """Mean nats per token; `rows` and `places` are [batch, window] of token and position ids."""
     window = rows.shape[1]
-    # Given plainly, because transformers would take a leap for the border of two sequences.
+    # Explicit, because transformers would take a jump for the boundary of two sequences.
     causal = torch.ones(window, window, dtype=torch.bool).tril()[None, None]
     body = network.model(
         input_ids=rows, attention_mask=causal, position_ids=places, use_cache=False
@@ -177,7 +177,7 @@ def _save(
     network: LlamaForCausalLM,
     both: Sequence[torch.optim.Optimizer],
 ) -> None:
-    """Write beside the target first: a run that is stopped while saving leaves the old file."""
+    """Write a temporary file first: a run that is stopped while saving leaves the old one."""
     state = {
         **asdict(progress),
         "model": network.state_dict(),

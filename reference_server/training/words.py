@@ -1,4 +1,4 @@
-"""Small stocks of words, facts and signs that the lessons draw from."""
+"""Small collections of words, facts and signs for the lessons."""
 
 from __future__ import annotations
 

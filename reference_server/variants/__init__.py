@@ -1,1 +1,1 @@
-"""Freedoms that a correct server has, one file per area; every file is read for its variants."""
+"""The variants, one file per area. Every module below is imported and searched for them."""

@@ -1,4 +1,4 @@
-"""What a request asks for, as variants tell requests apart."""
+"""Conditions on requests that variants share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ KNOWN = frozenset(
     | {"stream", "stream_options", "logprobs", "echo", "stop", "logit_bias", "user"}
     | {"presence_penalty", "frequency_penalty"}
 )
-"""The keys of the endpoint."""
+"""The parameters of the endpoint."""
 
 _DISABLED: dict[str, Any] = {"echo": False}
 
 
-def asks_for(name: str) -> Callable[[Body], bool]:
-    """The condition that a parameter is used: it is there, no null, and not switched off."""
+def uses(name: str) -> Callable[[Body], bool]:
+    """The condition that a parameter is in use: present, not null and not switched off."""
     return lambda request: (
         request.get(name) is not None and request[name] is not _DISABLED.get(name)
     )
@@ -30,7 +30,7 @@ def is_several(value: object) -> bool:
 
 
 def is_above(value: object, most: int) -> bool:
-    """Whether a value is a whole number above another."""
+    """Whether a value is an integer above another."""
     return isinstance(value, int) and not isinstance(value, bool) and value > most
 
 
@@ -43,5 +43,5 @@ def prompts_of(request: Body) -> list[Any]:
 
 
 def has_tokens(request: Body) -> bool:
-    """Whether a prompt is written as token ids."""
+    """Whether a prompt consists of token ids."""
     return any(isinstance(prompt, list) and prompt for prompt in prompts_of(request))

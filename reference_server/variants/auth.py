@@ -1,4 +1,4 @@
-"""How a refused key is answered."""
+"""The response to a wrong key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reference_server.behaviour.rewrite import Rewrite
 
 @variant("disabled-key")
 def disabled_key() -> Behaviour:
-    """A key that is not valid is answered with 403, as one that was disabled."""
+    """A wrong key is rejected with 403, as a disabled key."""
 
     def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got.with_status(403) if got.status == 401 and request.key else got
@@ -19,7 +19,7 @@ def disabled_key() -> Behaviour:
 
 @variant("challenged-key")
 def challenged_key() -> Behaviour:
-    """A refused key is challenged with ``WWW-Authenticate``, as HTTP wants it."""
+    """The error for a wrong key has a ``WWW-Authenticate`` header, as HTTP requires."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got.with_header("www-authenticate", 'Bearer realm="api"')

@@ -1,10 +1,10 @@
-"""What an answer has beside its choices, and how its JSON is written."""
+"""Additional fields of a response, and how its JSON is written."""
 
 from __future__ import annotations
 
 import json
 
-from reference_server.behaviour.builders import each_choice, lacks, members, wholes
+from reference_server.behaviour.builders import bodies, each_choice, fields, omits
 from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
@@ -12,7 +12,7 @@ from reference_server.behaviour.rewrite import Rewrite
 
 @variant("json-indented")
 def json_indented() -> Behaviour:
-    """A plain answer is written over several lines, with escapes for all beyond ASCII."""
+    """A non-streaming response is indented, and non-ASCII characters are escaped."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.is_stream:
@@ -24,19 +24,19 @@ def json_indented() -> Behaviour:
 
 @variant("json-after-blanks")
 def json_after_blanks() -> Behaviour:
-    """Blank lines come before a plain answer, by which a gateway keeps the connection open."""
+    """Blank lines precede a non-streaming response, as sent by a gateway to keep it alive."""
     return Rewrite(raw=lambda _, got: got if got.is_stream else got.with_raw(b"\n\n \n" + got.raw))
 
 
 @variant("timings")
 def timings() -> Behaviour:
-    """Answers and chunks carry ``timings`` of their own, as llama.cpp's do."""
-    return members(timings={"predicted_ms": 12.5})
+    """Responses and chunks have a ``timings`` field, as in llama.cpp."""
+    return fields(timings={"predicted_ms": 12.5})
 
 
 @variant("vllm-members")
 def vllm_members() -> Behaviour:
-    """Answers and choices carry the members that vLLM adds, most of them null."""
+    """Responses and choices have the fields that vLLM adds, most of them null."""
 
     def change(_: Body, whole: Body) -> Body:
         more = {"stop_reason": None, "token_ids": None, "prompt_logprobs": None}
@@ -44,12 +44,12 @@ def vllm_members() -> Behaviour:
         extras = {"service_tier": None, "kv_transfer_params": None}
         return {**whole, "choices": result, **extras}
 
-    return wholes(change)
+    return bodies(change)
 
 
 @variant("sglang-members")
 def sglang_members() -> Behaviour:
-    """Choices say by ``matched_stop`` what ended them: a token's id, or nothing."""
+    """``matched_stop`` of a choice tells what ended it: a token's id, or null."""
 
     def change(_: Body, choice: Body) -> Body:
         ended = choice["finish_reason"] == "stop"
@@ -60,40 +60,40 @@ def sglang_members() -> Behaviour:
 
 @variant("provider-members")
 def provider_members() -> Behaviour:
-    """Answers name the provider, a region and a cost, as routers add them."""
-    return members(provider="Example", region="cn-north-1", cost=0.0001, warnings=[])
+    """Responses contain the provider, a region and a cost, as added by routers."""
+    return fields(provider="Example", region="cn-north-1", cost=0.0001, warnings=[])
 
 
 @variant("no-fingerprint")
 def no_fingerprint() -> Behaviour:
     """There is no ``system_fingerprint``."""
-    return lacks("system_fingerprint")
+    return omits("system_fingerprint")
 
 
 @variant("fingerprint-null")
 def fingerprint_null() -> Behaviour:
     """``system_fingerprint`` is null."""
-    return members(system_fingerprint=None)
+    return fields(system_fingerprint=None)
 
 
 @variant("other-ids")
 def other_ids() -> Behaviour:
-    """An ``id`` is a bare UUID without a prefix."""
+    """``id`` is a UUID without a prefix."""
 
     def identity(old: str) -> str:
         digits = old.encode().hex().ljust(32, "0")[-32:]
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
-    return members(id=identity)
+    return fields(id=identity)
 
 
 @variant("clock-behind")
 def clock_behind() -> Behaviour:
-    """The server's clock is two seconds behind."""
-    return members(created=lambda old: old - 2)
+    """The server's clock is two seconds slow."""
+    return fields(created=lambda old: old - 2)
 
 
 @variant("clock-ahead")
 def clock_ahead() -> Behaviour:
-    """The server's clock is two seconds ahead."""
-    return members(created=lambda old: old + 2)
+    """The server's clock is two seconds fast."""
+    return fields(created=lambda old: old + 2)

@@ -1,4 +1,4 @@
-"""What errors say, and how they are written."""
+"""The fields of errors, and how they are written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reference_server.behaviour.rewrite import Rewrite
 
 @variant("older-validator")
 def older_validator() -> Behaviour:
-    """A 400 names its parameter in the message alone: ``param`` and ``code`` are null."""
+    """A 400 names its parameter only in the message: ``param`` and ``code`` are null."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 400:
@@ -26,7 +26,7 @@ def older_validator() -> Behaviour:
 
 @variant("newer-validator")
 def newer_validator() -> Behaviour:
-    """A 400 always has a ``code``, also where the older validator had none."""
+    """A 400 always has a ``code``, including errors for which the live API has none."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 400:
@@ -39,7 +39,7 @@ def newer_validator() -> Behaviour:
 
 @variant("chinese-errors")
 def chinese_errors() -> Behaviour:
-    """Errors are told in Chinese, with the parameter's name in its place."""
+    """Error messages are in Chinese and contain the parameter's name."""
 
     def refusal(_: Body, envelope: Body) -> Body:
         inner = envelope["error"]
@@ -50,7 +50,7 @@ def chinese_errors() -> Behaviour:
 
 @variant("errors-with-extras")
 def errors_with_extras() -> Behaviour:
-    """Errors carry more than the four members: a request id beside and details within."""
+    """Errors have more than the four fields: a request id next to the error, and details in it."""
 
     def refusal(_: Body, envelope: Body) -> Body:
         inner = {**envelope["error"], "innererror": {"code": None}, "details": []}
@@ -61,7 +61,7 @@ def errors_with_extras() -> Behaviour:
 
 @variant("errors-with-links")
 def errors_with_links() -> Behaviour:
-    """Errors point to the manual, and name parameters that are not the wrong one."""
+    """Error messages end with a link to a manual, whose anchor is another parameter."""
 
     def refusal(_: Body, envelope: Body) -> Body:
         more = " See https://platform.example.com/docs/api-reference/completions#n for details."
@@ -73,13 +73,13 @@ def errors_with_links() -> Behaviour:
 
 @variant("errors-with-charset")
 def errors_with_charset() -> Behaviour:
-    """Errors are ``application/json; charset=utf-8``."""
+    """Errors have the content type ``application/json; charset=utf-8``."""
     return errors(lambda _, got: got.with_header("content-type", "application/json; charset=utf-8"))
 
 
 @variant("errors-indented")
 def errors_indented() -> Behaviour:
-    """Errors are written over several lines, with characters beyond ASCII escaped."""
+    """Errors are indented, and non-ASCII characters are escaped."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got.with_raw(json.dumps(got.body, indent=2).encode() + b"\n")
@@ -89,7 +89,7 @@ def errors_indented() -> Behaviour:
 
 @variant("vllm-errors")
 def vllm_errors() -> Behaviour:
-    """A 400 has vLLM's ``type``, no ``param``, and its status for a ``code``."""
+    """A 400 has vLLM's ``type``, no ``param``, and its status as ``code``."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 400:
@@ -108,7 +108,7 @@ def vllm_errors() -> Behaviour:
 
 @variant("params-as-paths")
 def params_as_paths() -> Behaviour:
-    """``param`` is the path to the value in the request, as validators write it."""
+    """``param`` is the path to the value in the request, as in validators."""
 
     def refusal(_: Body, envelope: Body) -> Body:
         inner = envelope["error"]

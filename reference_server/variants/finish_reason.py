@@ -1,4 +1,4 @@
-"""How an answer ends: which tokens count, and what is withheld."""
+"""The end of a completion: which tokens count, and withheld completions."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import zlib
 
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
-from reference_server.variants._retold import (
+from reference_server.variants._regenerated import (
     END,
-    Ask,
     Choice,
     Regenerated,
+    Send,
     cut,
 )
 
 
 @variant("end-token-unseen")
 def end_token_unseen() -> Behaviour:
-    """The token that ended an answer is neither listed nor counted."""
+    """The token that ended a completion is neither listed nor counted."""
 
-    async def remake(_: Body, choice: Choice, __: Ask) -> Choice:
+    async def remake(_: Body, choice: Choice, __: Send) -> Choice:
         tokens = choice.scores["tokens"]
         if not tokens or tokens[-1] != END:
             return choice
@@ -30,9 +30,9 @@ def end_token_unseen() -> Behaviour:
 
 @variant("filtered", may_be_inconclusive=True)
 def filtered() -> Behaviour:
-    """To one prompt of eight the answer is withheld: empty, with ``content_filter``."""
+    """For one prompt in eight, the completion is empty, with ``content_filter``."""
 
-    async def remake(_: Body, choice: Choice, __: Ask) -> Choice:
+    async def remake(_: Body, choice: Choice, __: Send) -> Choice:
         if zlib.crc32(choice.prompt.encode()) % 8:
             return choice
         return choice.ended("", cut(choice.scores, 0), "content_filter")

@@ -1,4 +1,4 @@
-"""What surrounds an answer: headers, encodings and connections."""
+"""Headers, compression and connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reference_server.behaviour.rewrite import Rewrite
 
 @variant("charset")
 def charset() -> Behaviour:
-    """Every content type names its charset, in capitals."""
+    """Every content type declares its charset, in capitals."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         kind = (got.header("content-type") or "").partition(";")[0]
@@ -22,7 +22,7 @@ def charset() -> Behaviour:
 
 @variant("bare-content-types")
 def bare_content_types() -> Behaviour:
-    """No content type names a charset."""
+    """No content type declares a charset."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         kind = (got.header("content-type") or "").partition(";")[0]
@@ -33,7 +33,7 @@ def bare_content_types() -> Behaviour:
 
 @variant("few-headers")
 def few_headers() -> Behaviour:
-    """An answer has no header but its content type: no request id, no processing time."""
+    """A response has no header but its content type: no request id, no processing time."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         kept = tuple(pair for pair in got.headers if pair[0].startswith(("content-", "retry-")))
@@ -44,7 +44,7 @@ def few_headers() -> Behaviour:
 
 @variant("proxy-headers")
 def proxy_headers() -> Behaviour:
-    """Proxies on the way have left their headers."""
+    """Proxies have added their headers."""
     left = {
         "via": "1.1 varnish, 1.1 google",
         "cf-ray": "8f1a2b3c4d5e6f70-AMS",
@@ -67,13 +67,13 @@ def proxy_headers() -> Behaviour:
 
 @variant("gzip")
 def gzipped() -> Behaviour:
-    """Plain answers and errors are compressed where the client takes it."""
+    """Non-streaming responses and errors are compressed if the client accepts that."""
 
     def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
         taken = next((value for name, value in request.headers if name == "accept-encoding"), "")
         if got.is_stream or "gzip" not in taken:
             return got
-        # No time in the head: the same answer has the same bytes.
+        # The compressed header has no time, so that equal responses have equal bytes.
         packed = got.with_raw(gzip.compress(got.raw, mtime=0))
         return packed.with_header("content-encoding", "gzip").with_header("vary", "accept-encoding")
 
@@ -82,5 +82,5 @@ def gzipped() -> Behaviour:
 
 @variant("connection-closed")
 def connection_closed() -> Behaviour:
-    """The connection is closed after each answer, and the answer says so."""
+    """The connection is closed after each response, which announces it."""
     return Rewrite(raw=lambda _, got: got.with_header("connection", "close"))

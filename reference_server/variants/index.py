@@ -1,4 +1,4 @@
-"""In which order choices are listed."""
+"""The order of choices."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from reference_server.behaviour.registry import variant
 
 @variant("choices-backwards")
 def choices_backwards() -> Behaviour:
-    """A plain answer lists its choices from the last to the first."""
+    """A non-streaming response lists its choices from the last to the first."""
     return choices(lambda _, of: of[::-1])

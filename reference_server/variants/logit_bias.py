@@ -5,10 +5,10 @@ from __future__ import annotations
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import variant
-from reference_server.variants._requests import asks_for
+from reference_server.variants._requests import uses
 
 
 @variant("no-logit-bias", refuses="logit_bias")
 def no_logit_bias() -> Behaviour:
-    """``logit_bias`` is declined with 400."""
-    return rejects(asks_for("logit_bias"), "logit_bias is not supported", param="logit_bias")
+    """``logit_bias`` is rejected with 400."""
+    return rejects(uses("logit_bias"), "logit_bias is not supported", param="logit_bias")

@@ -1,4 +1,4 @@
-"""Log probabilities as other servers list them: how many, of which tokens, how exact."""
+"""Log probabilities as other servers list them: how many, of which tokens, how precise."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from reference_server.behaviour.builders import (
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._requests import asks_for, is_above
+from reference_server.variants._requests import is_above, uses
 
 
 @variant("no-logprobs", refuses="logprobs")
 def no_logprobs() -> Behaviour:
-    """``logprobs`` is declined with 400 and a Chinese sentence."""
-    return rejects(asks_for("logprobs"), "该模型不支持 logprobs 参数", param="logprobs")
+    """``logprobs`` is rejected with 400 and a Chinese message."""
+    return rejects(uses("logprobs"), "该模型不支持 logprobs 参数", param="logprobs")
 
 
 @variant("capped-logprobs")
 def capped_logprobs() -> Behaviour:
-    """``logprobs`` above 5 counts as 5, as was seen of the live API."""
+    """``logprobs`` above 5 is lowered to 5, as observed in the live API."""
     return Rewrite(
-        ask=lambda request: (
+        request=lambda request: (
             {**request, "logprobs": 5} if is_above(request.get("logprobs"), 5) else request
         )
     )
@@ -35,7 +35,7 @@ def capped_logprobs() -> Behaviour:
 
 @variant("logprobs-left-out")
 def logprobs_left_out() -> Behaviour:
-    """A choice has no member ``logprobs`` where none were asked for."""
+    """A choice has no ``logprobs`` field if none were requested."""
 
     def change(_: Body, choice: Body) -> Body:
         return {k: v for k, v in choice.items() if k != "logprobs" or v is not None}
@@ -51,7 +51,7 @@ Scores = dict[str, list[Any]]
 
 @variant("offsets-from-zero")
 def offsets_from_zero() -> Behaviour:
-    """``text_offset`` begins at 0 with the completion, without ``echo`` too, as vLLM's does."""
+    """``text_offset`` begins at 0 with the completion, with or without ``echo``, as in vLLM."""
 
     def non_streaming(_: Body, whole: Body) -> Body:
         return {**whole, "choices": _from_zero(whole["choices"], {})}
@@ -77,7 +77,7 @@ def _from_zero(of: list[Body], bases: dict[int, int]) -> list[Body]:
 
 @variant("exactly-n-alternatives")
 def exactly_n_alternatives() -> Behaviour:
-    """A sampled token outside the most probable takes the place of the last of them."""
+    """A sampled token that is not among the most probable replaces the last of them."""
 
     def change(request: Body, choice: Body) -> Body:
         scores, most = choice["logprobs"], request.get("logprobs")
@@ -99,7 +99,7 @@ def _at_most(top: Body | None, most: int, kept: str) -> Body | None:
 
 @variant("alternatives-reversed")
 def alternatives_reversed() -> Behaviour:
-    """Alternatives are listed from the least probable to the most, since objects have no order."""
+    """Alternatives are listed in ascending order of probability, as objects are unordered."""
     return logprobs(
         lambda scores: {
             "top_logprobs": [top and dict(reversed(top.items())) for top in scores["top_logprobs"]]
@@ -109,7 +109,7 @@ def alternatives_reversed() -> Behaviour:
 
 @variant("alternatives-alike")
 def alternatives_alike() -> Behaviour:
-    """Now and then two ids decode to the same string, so that there is an alternative less."""
+    """Sometimes two ids decode to the same string, so that there is one alternative fewer."""
 
     def change(scores: Scores) -> Scores:
         tops = []
@@ -124,19 +124,19 @@ def alternatives_alike() -> Behaviour:
 
 @variant("zero-alternatives-null")
 def zero_alternatives_null() -> Behaviour:
-    """With ``logprobs: 0`` there are no alternatives at all: ``top_logprobs`` is null."""
+    """With ``logprobs: 0``, ``top_logprobs`` is null."""
     return _without_alternatives(lambda _: None)
 
 
 @variant("zero-alternatives-empty")
 def zero_alternatives_empty() -> Behaviour:
-    """With ``logprobs: 0`` every position has an empty object of alternatives."""
+    """With ``logprobs: 0``, every position has an empty object of alternatives."""
     return _without_alternatives(lambda tops: [None if top is None else {} for top in tops])
 
 
 @variant("zero-alternatives-nulls")
 def zero_alternatives_nulls() -> Behaviour:
-    """With ``logprobs: 0`` every position has null for its alternatives."""
+    """With ``logprobs: 0``, every position has null instead of alternatives."""
     return _without_alternatives(lambda tops: [None for _ in tops])
 
 
@@ -152,7 +152,7 @@ def _without_alternatives(change: Callable[[list[Any]], Any]) -> Rewrite:
 
 @variant("parts-as-replacement")
 def parts_as_replacement() -> Behaviour:
-    """A token that is a part of a character is listed as U+FFFD instead of its bytes."""
+    """A token that is part of a character is listed as U+FFFD instead of its bytes."""
 
     def name(token: str) -> str:
         return "\ufffd" if token.startswith("bytes:") else token
@@ -171,7 +171,7 @@ def parts_as_replacement() -> Behaviour:
 
 @variant("greedy-is-certain")
 def greedy_is_certain() -> Behaviour:
-    """At temperature 0 log probabilities are those after sampling: the token taken is certain."""
+    """At temperature 0, log probabilities are those after sampling: the chosen token has 0."""
 
     def change(request: Body, choice: Body) -> Body:
         scores = choice["logprobs"]
@@ -187,14 +187,14 @@ def greedy_is_certain() -> Behaviour:
 
 @variant("coarse-numbers")
 def coarse_numbers() -> Behaviour:
-    """Log probabilities are rounded to two digits after the point."""
+    """Log probabilities are rounded to two decimals."""
     return _each_value(lambda value: round(value, 2))
 
 
 @variant("half-precision")
 def half_precision() -> Behaviour:
-    """Log probabilities differ by some hundredths from one request to the next, as in 16 bits."""
-    chance = random.Random(16)  # noqa: S311 - chance that can be repeated
+    """Log probabilities differ by some hundredths between requests, as with 16-bit precision."""
+    chance = random.Random(16)  # noqa: S311 - randomness that can be repeated
 
     def change(scores: Scores) -> Scores:
         result: list[Any] = []
@@ -210,7 +210,7 @@ def half_precision() -> Behaviour:
 
 
 def _moved(value: float, chance: random.Random) -> float:
-    # Always a little down, so that the alternatives of a position stay below 1 together.
+    # Always lowered a little, so that the alternatives of a position add up to less than 1.
     return round(value - chance.uniform(0.0, 0.03), 6)
 
 

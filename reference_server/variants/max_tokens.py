@@ -1,4 +1,4 @@
-"""A limit of no tokens: declined, or served without ``echo`` too."""
+"""``max_tokens: 0``: rejected, or served without ``echo``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reference_server.behaviour.rewrite import Rewrite
 
 @variant("no-zero-tokens", refuses="max_tokens echo")
 def no_zero_tokens() -> Behaviour:
-    """``max_tokens: 0`` is declined, with ``echo`` too: something has to be generated."""
+    """``max_tokens: 0`` is rejected, with ``echo`` too."""
     return rejects(
         lambda request: request.get("max_tokens") == 0,
         "max_tokens must be at least 1, got 0.",
@@ -20,12 +20,12 @@ def no_zero_tokens() -> Behaviour:
 
 @variant("zero-tokens-without-echo")
 def zero_tokens_without_echo() -> Behaviour:
-    """``max_tokens: 0`` without ``echo`` is answered with empty text, and nothing is billed."""
+    """``max_tokens: 0`` without ``echo`` returns an empty text and counts no completion tokens."""
 
     def generates_nothing(request: Body) -> bool:
         return request.get("max_tokens") == 0 and request.get("echo") is not True
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         return {**request, "max_tokens": 1} if generates_nothing(request) else request
 
     def emptied(request: Body, whole: Body) -> Body:
@@ -45,4 +45,4 @@ def zero_tokens_without_echo() -> Behaviour:
     def chunks(request: Body, sent: list[Body]) -> list[Body]:
         return [emptied(request, chunk) for chunk in sent]
 
-    return Rewrite(ask=ask, non_streaming=emptied, chunks=chunks)
+    return Rewrite(request=rewrite, non_streaming=emptied, chunks=chunks)

@@ -1,8 +1,8 @@
-"""The name in an answer, and the words for a model that nobody serves."""
+"""The model's name in responses, and error messages for an unknown model."""
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import members
+from reference_server.behaviour.builders import fields
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
@@ -10,13 +10,13 @@ from reference_server.behaviour.rewrite import Rewrite
 
 @variant("model-dated")
 def model_dated() -> Behaviour:
-    """``model`` in the answer is the dated name behind the alias that was asked for."""
-    return members(model=lambda old: f"{old}-2026-10-01")
+    """``model`` in responses is the dated name behind the requested alias."""
+    return fields(model=lambda old: f"{old}-2026-10-01")
 
 
 @variant("unknown-model-in-other-words")
 def unknown_model_in_other_words() -> Behaviour:
-    """An unknown model is told in a relay's words, with status and code as ever."""
+    """The error for an unknown model has a relay's message, with the usual status and code."""
 
     def refusal(_: Body, envelope: Body) -> Body:
         inner = envelope["error"]

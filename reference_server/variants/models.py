@@ -1,4 +1,4 @@
-"""What kind of model answers: one that is sure of itself, terse, silent or short of memory."""
+"""Other models: a confident one, terse ones, one that can return nothing, a short context."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._requests import prompts_of
-from reference_server.variants._retold import (
+from reference_server.variants._regenerated import (
     END,
     MAX_ALTERNATIVES,
-    Ask,
     Choice,
     Regenerated,
     Scores,
+    Send,
     cut,
     greedy,
     joined,
@@ -32,21 +31,22 @@ from reference_server.variants._retold import (
     stops_of,
     trimmed,
 )
+from reference_server.variants._requests import prompts_of
 
-SURE = 0.9999
-"""How probable the end is where a terse model ends."""
+END_PROBABILITY = 0.9999
+"""The probability of the end of text where a terse model ends."""
 
 
-SHARPER = 0.1
-"""A sure model's temperature 1 is this temperature of the model behind."""
+CONFIDENT_TEMPERATURE = 0.1
+"""Temperature 1 of the confident model is this temperature of the bundled one."""
 
 
 SCALED = ("temperature", "presence_penalty", "frequency_penalty")
-"""What is put against the scores, in the same unit as they."""
+"""Parameters that are added to the logits, in the same unit."""
 
 
-GREATEST = 2.0
-"""The most that the endpoint takes of any of these."""
+MAX_SCALED = 2.0
+"""The endpoint's maximum of each of these."""
 
 
 CONTEXT = 512
@@ -54,16 +54,16 @@ CONTEXT = 512
 
 @variant("sure-model", refuses="best_of", may_be_inconclusive=True)
 def sure_model() -> Behaviour:
-    """The model is sure of nearly all it says: at temperature 1 its answers hardly differ."""
+    """The model is confident of almost every token: at temperature 1 completions hardly differ."""
 
-    def ask(request: Body) -> Body:
-        # The best for the model behind need not be the best for this one.
+    def rewrite(request: Body) -> Body:
+        # The best candidate of the bundled model need not be the best of this one.
         if request.get("best_of") is not None:
             raise Rejected(400, "best_of is not supported", param="best_of")
         scaled = {name: _scaled(request.get(name)) for name in SCALED}
         result = {**request, **{name: value for name, value in scaled.items() if value is not None}}
         if request.get("temperature") is None:
-            result["temperature"] = SHARPER
+            result["temperature"] = CONFIDENT_TEMPERATURE
         return {**result, "logprobs": MAX_ALTERNATIVES} if _wants_scores(request) else result
 
     def sharpened(request: Body, whole: Body) -> Body:
@@ -78,17 +78,17 @@ def sure_model() -> Behaviour:
         return {**whole, "choices": result}
 
     return Rewrite(
-        ask=ask,
+        request=rewrite,
         non_streaming=sharpened,
         chunks=lambda request, sent: [sharpened(request, chunk) for chunk in sent],
     )
 
 
 def _scaled(value: object) -> float | None:
-    """Make the model behind do the like; None where there is no number that it takes."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > GREATEST:
+    """Scale the request for the bundled model; None if it does not accept the scaled values."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > MAX_SCALED:
         return None
-    return value * SHARPER
+    return value * CONFIDENT_TEMPERATURE
 
 
 def _wants_scores(request: Body) -> bool:
@@ -99,37 +99,37 @@ def _wants_scores(request: Body) -> bool:
 
 
 def _sharper(scores: Scores) -> Scores:
-    """Scale what is known of each distribution; what is not known has next to no mass then."""
+    """Scale the known part of each distribution; the rest has almost no mass then."""
     values, tops = [], []
     for value, top in zip(scores["token_logprobs"], scores["top_logprobs"], strict=True):
-        scaled = {name: old / SHARPER for name, old in (top or {}).items()}
+        scaled = {name: old / CONFIDENT_TEMPERATURE for name, old in (top or {}).items()}
         best = max(scaled.values(), default=0.0)
         mass = best + math.log(sum(math.exp(old - best) for old in scaled.values()) or 1.0)
         tops.append(None if top is None else {k: min(0.0, old - mass) for k, old in scaled.items()})
-        values.append(None if value is None else min(0.0, value / SHARPER - mass))
+        values.append(None if value is None else min(0.0, value / CONFIDENT_TEMPERATURE - mass))
     return {**scores, "token_logprobs": values, "top_logprobs": tops}
 
 
 @variant("terse-model", may_be_inconclusive=True)
 def terse_model() -> Behaviour:
-    """The model ends every answer by itself after five tokens."""
+    """The model ends every completion after five tokens."""
     return _ending(lambda _: 5)
 
 
 @variant("silent-model", may_be_inconclusive=True)
 def silent_model() -> Behaviour:
-    """To one prompt of four the model has nothing to say: empty text, which ended by itself."""
+    """For one prompt in four, the completion is empty, with the finish reason ``stop``."""
     return _ending(lambda prompt: None if zlib.crc32(prompt.encode()) % 4 else 0)
 
 
 @variant("uneven-model", may_be_inconclusive=True)
 def uneven_model() -> Behaviour:
-    """The model ends by itself after one to forty tokens, depending on the prompt."""
+    """The model ends every completion after one to forty tokens, depending on the prompt."""
     return _ending(lambda prompt: 1 + zlib.crc32(prompt.encode()) % 40)
 
 
 def _ending(after: Callable[[str], int | None]) -> Regenerated:
-    """Let a model end after so many tokens, or when it does by itself."""
+    """Let a model end after so many tokens, or earlier by itself."""
 
     def end(choice: Choice) -> Choice:
         entries = after(choice.prompt)
@@ -145,12 +145,12 @@ def _ending(after: Callable[[str], int | None]) -> Regenerated:
         last = _end(choice, entries, len(choice.prompt) + len(text))
         return choice.ended(text, joined(cut(choice.scores, entries), last), "stop")
 
-    async def remake(request: Body, choice: Choice, ask: Ask) -> Choice:
+    async def remake(request: Body, choice: Choice, send: Send) -> Choice:
         stops = stops_of(request)
         if not stops or choice.finish != "stop" or not greedy(request):
             return end(choice)
-        # A sequence that the model does not come to write is none that ends its answer.
-        whole = await ask({k: v for k, v in non_streaming(request).items() if k != "stop"})
+        # A sequence that the model does not reach does not end its completion.
+        whole = await send({k: v for k, v in non_streaming(request).items() if k != "stop"})
         if whole is None:
             return end(choice)
         other = next(c for c in whole["choices"] if c["index"] == choice.index)
@@ -161,7 +161,7 @@ def _ending(after: Callable[[str], int | None]) -> Regenerated:
             return end(choice)
         written = len(choice.prompt) + min(met)
         made = sum(offset < written for offset in free.scores["text_offset"])
-        # The tokens of the sequence are on the bill, and have not been written.
+        # The tokens of the stop sequence are counted although they are not in the text.
         return replace(ended, counted=ended.entries - (made - choice.entries))
 
     return Regenerated(remake)
@@ -172,11 +172,11 @@ def _in_character(tokens: list[str], entry: int) -> bool:
 
 
 def _end(choice: Choice, entry: int, offset: int) -> Scores:
-    """The entry of the token that ends a text, which all others there are improbable beside."""
-    rest = math.log(1 - SURE)
+    """The entry of the token that ends a text; all alternatives are improbable."""
+    rest = math.log(1 - END_PROBABILITY)
     others = {k: v + rest for k, v in choice.scores["top_logprobs"][entry].items() if k != END}
     least = min(others, key=others.__getitem__)
-    sure = round(math.log(SURE), 8)
+    sure = round(math.log(END_PROBABILITY), 8)
     top = {
         END: sure,
         **{k: v for k, v in others.items() if len(others) < MAX_ALTERNATIVES or k != least},
@@ -191,7 +191,7 @@ def _end(choice: Choice, entry: int, offset: int) -> Scores:
 
 @variant("small-context")
 def small_context() -> Behaviour:
-    """The context is 512 tokens, and what is longer is declined in another server's words."""
+    """The context has 512 tokens; longer requests are rejected with another server's message."""
     return _Small()
 
 
@@ -213,7 +213,7 @@ class _Small:
         limit = request.body.get("max_tokens")
         limit = 16 if limit is None else limit
         for prompt in prompts_of(request.body):
-            # No token is less than a byte, so a short prompt need not be counted.
+            # A token has at least one byte, so a short prompt need not be counted.
             if isinstance(prompt, str) and len(prompt.encode()) + limit <= CONTEXT:
                 continue
             alone = {"model": request.body.get("model"), "prompt": prompt, "max_tokens": 1}

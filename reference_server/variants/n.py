@@ -1,4 +1,4 @@
-"""Servers that make one choice, or few."""
+"""Servers that generate one choice, or few."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reference_server.variants._requests import is_above, is_several
 
 @variant("no-n", refuses="n best_of")
 def no_n() -> Behaviour:
-    """One choice is made for each prompt: an ``n`` or ``best_of`` above 1 is declined."""
+    """One choice is generated per prompt: an ``n`` or ``best_of`` above 1 is rejected."""
     return rejects(
         lambda request: is_several(request.get("n")) or is_several(request.get("best_of")),
         "Only n = 1 is supported.",
@@ -20,7 +20,7 @@ def no_n() -> Behaviour:
 
 @variant("few-choices", refuses="n best_of")
 def few_choices() -> Behaviour:
-    """At most four choices are made for a prompt: more are declined."""
+    """At most four choices are generated per prompt; a higher number is rejected."""
     return rejects(
         lambda request: any(is_above(request.get(name), 4) for name in ("n", "best_of")),
         "n and best_of must be at most 4.",
@@ -30,7 +30,7 @@ def few_choices() -> Behaviour:
 
 @variant("no-greedy-copies", refuses="n best_of")
 def no_greedy_copies() -> Behaviour:
-    """Several choices at temperature 0 are declined: they could only be copies."""
+    """Several choices at temperature 0 are rejected, because they would be equal."""
     return rejects(
         lambda request: (
             request.get("temperature") == 0

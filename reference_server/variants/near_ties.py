@@ -1,4 +1,4 @@
-"""Greedy answers that differ now and then, where another batch decides a near-tie otherwise."""
+"""Greedy completions that sometimes differ, because batching decides near-ties differently."""
 
 from __future__ import annotations
 
@@ -6,81 +6,81 @@ import random
 
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
-from reference_server.variants._retold import (
+from reference_server.variants._regenerated import (
     MAX_ALTERNATIVES,
-    Ask,
     Choice,
     Regenerated,
+    Send,
     cut,
     greedy,
     joined,
 )
 
-NEAR = 0.5
-"""Log probabilities that are less apart than this may change places between two requests."""
+MAX_GAP_NATS = 0.5
+"""Log probabilities that differ by less than this may swap places between two requests."""
 
 
 @variant("near-ties", may_be_inconclusive=True)
 def near_ties() -> Behaviour:
-    """One greedy choice of twelve takes the second of two tokens that are nearly as probable."""
+    """One greedy choice in twelve takes the second of two almost equally probable tokens."""
     return _Flipping(0.08).behaviour
 
 
 @variant("near-ties-often", may_be_inconclusive=True)
 def near_ties_often() -> Behaviour:
-    """One greedy choice of three takes the second of two tokens that are nearly as probable."""
+    """One greedy choice in three takes the second of two almost equally probable tokens."""
     return _Flipping(0.33).behaviour
 
 
 class _Flipping:
-    """Takes another turn at a near-tie, and goes on from there as the model does."""
+    """Takes the other token at a near-tie, and continues from there as the model does."""
 
     def __init__(self, share: float) -> None:
         self._share = share
-        self._chance = random.Random(8)  # noqa: S311 - chance that can be repeated
+        self._chance = random.Random(8)  # noqa: S311 - randomness that can be repeated
 
     @property
     def behaviour(self) -> Regenerated:
         return Regenerated(self._remade, _is_plain_greedy)
 
-    async def _remade(self, request: Body, choice: Choice, ask: Ask) -> Choice:
+    async def _remade(self, request: Body, choice: Choice, send: Send) -> Choice:
         if self._chance.random() >= self._share:
             return choice
         ties = [at for at in range(choice.entries) if _second(choice, at) is not None]
         if not ties:
             return choice
         at = self._chance.choice(ties)
-        return await _gone_on(request, choice, at, ask) or choice
+        return await _gone_on(request, choice, at, send) or choice
 
 
 def _is_plain_greedy(request: Body) -> bool:
-    """Whether the most probable token is always taken, and nothing but the text decides which.
+    """Whether decoding is greedy and depends on the text alone.
 
-    Where a bias, a penalty or a suffix has its say, a near-tie cannot be told from the scores; and
-    a stop sequence could lie across the turn that is taken.
+    With a bias, a penalty or a suffix, near-ties cannot be recognised from the log probabilities; a
+    stop sequence could extend across the changed token.
     """
     deciding = ("logit_bias", "presence_penalty", "frequency_penalty", "suffix", "stop")
     return greedy(request) and not any(request.get(name) for name in deciding)
 
 
 def _second(choice: Choice, at: int) -> str | None:
-    """The runner-up to a token, where it is near and has a text of its own."""
+    """The runner-up to a token, if it is near and has text."""
     top = choice.scores["top_logprobs"][at]
     first, second, *_ = sorted(top, key=top.__getitem__, reverse=True)
-    near = top[first] - top[second] < NEAR and first == choice.scores["tokens"][at]
+    near = top[first] - top[second] < MAX_GAP_NATS and first == choice.scores["tokens"][at]
     written = not second.startswith(("bytes:", "<|")) and "\ufffd" not in second
     return second if near and written else None
 
 
-async def _gone_on(request: Body, choice: Choice, at: int, ask: Ask) -> Choice | None:
-    """Take the runner-up and let the model go on; None where the text would be read otherwise."""
+async def _gone_on(request: Body, choice: Choice, at: int, send: Send) -> Choice | None:
+    """Take the runner-up and let the model continue; None if the text is tokenised otherwise."""
     second = _second(choice, at)
     assert second is not None  # noqa: S101 - only near-ties are chosen
     before = choice.text_before(at)
     limit = request.get("max_tokens")
     limit = 16 if limit is None else limit
     known = len(choice.prompt_scores["tokens"]) + at
-    whole = await ask(
+    whole = await send(
         {
             "model": request.get("model"),
             "prompt": choice.prompt + before + second,

@@ -9,7 +9,7 @@ from reference_server.behaviour.registry import variant
 
 @variant("no-penalties", refuses="presence_penalty frequency_penalty")
 def no_penalties() -> Behaviour:
-    """Both penalties are declined with 400, unless they are 0."""
+    """Both penalties are rejected with 400, unless they are 0."""
     return rejects(
         lambda request: any(request.get(f"{kind}_penalty") for kind in ("presence", "frequency")),
         "presence_penalty and frequency_penalty are not supported by this model.",

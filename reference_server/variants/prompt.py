@@ -1,4 +1,4 @@
-"""Servers that take some forms of a prompt alone."""
+"""Servers that accept only some forms of a prompt."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from reference_server.variants._requests import has_tokens
 
 @variant("no-token-prompts", refuses="prompt:tokens")
 def no_token_prompts() -> Behaviour:
-    """Prompts of token ids are declined, alone and in batches."""
+    """Prompts of token ids are rejected, alone and in batches."""
     return rejects(has_tokens, "prompt must be a string or a list of strings", param="prompt")
 
 
 @variant("no-batches", refuses="prompt:batch")
 def no_batches() -> Behaviour:
-    """More than one prompt in a request is declined; an array with one is served."""
+    """More than one prompt in a request is rejected; an array with one is served."""
     return rejects(is_batch, "batched prompts are not supported", param="prompt")
 
 
 @variant("only-strings", refuses="prompt:batch prompt:tokens")
 def only_strings() -> Behaviour:
-    """A prompt is a string: every array is declined."""
+    """A prompt must be a string: every array is rejected."""
     return rejects(
         lambda request: isinstance(request.get("prompt"), list),
         "'prompt' must be a string",
@@ -33,7 +33,7 @@ def only_strings() -> Behaviour:
 
 @variant("no-empty-prompt", refuses="prompt")
 def no_empty_prompt() -> Behaviour:
-    """A prompt that is empty, null or absent is declined."""
+    """A prompt that is empty, null or absent is rejected."""
     return rejects(
         lambda request: request.get("prompt") in (None, "", [""]),
         "prompt is required and must not be empty",

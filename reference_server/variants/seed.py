@@ -5,10 +5,10 @@ from __future__ import annotations
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import variant
-from reference_server.variants._requests import asks_for
+from reference_server.variants._requests import uses
 
 
 @variant("no-seed", refuses="seed")
 def no_seed() -> Behaviour:
-    """``seed`` is declined with 400."""
-    return rejects(asks_for("seed"), "Unsupported parameter: 'seed'", param="seed")
+    """``seed`` is rejected with 400."""
+    return rejects(uses("seed"), "Unsupported parameter: 'seed'", param="seed")

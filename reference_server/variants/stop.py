@@ -1,14 +1,14 @@
-"""Empty stop sequences declined, and the tokens of a sequence listed."""
+"""Empty stop sequences are rejected, and the tokens of a sequence are listed."""
 
 from __future__ import annotations
 
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
-from reference_server.variants._retold import (
-    Ask,
+from reference_server.variants._regenerated import (
     Choice,
     Regenerated,
+    Send,
     greedy,
     joined,
     non_streaming,
@@ -18,7 +18,7 @@ from reference_server.variants._retold import (
 
 @variant("no-empty-stop", refuses="stop")
 def no_empty_stop() -> Behaviour:
-    """A ``stop`` that is empty, or has an empty sequence, is declined."""
+    """An empty ``stop``, or one with an empty sequence, is rejected."""
 
     def is_empty(request: Body) -> bool:
         stop = request.get("stop")
@@ -29,13 +29,13 @@ def no_empty_stop() -> Behaviour:
 
 @variant("stop-tokens-listed")
 def stop_tokens_listed() -> Behaviour:
-    """The tokens of the stop sequence that ended a greedy answer are listed, as vLLM does."""
+    """The tokens of the stop sequence that ended a greedy completion are listed, as by vLLM."""
 
-    async def remake(request: Body, choice: Choice, ask: Ask) -> Choice:
+    async def remake(request: Body, choice: Choice, send: Send) -> Choice:
         stops = stops_of(request)
         if choice.finish != "stop" or not stops or not greedy(request):
             return choice
-        whole = await ask({k: v for k, v in non_streaming(request).items() if k != "stop"})
+        whole = await send({k: v for k, v in non_streaming(request).items() if k != "stop"})
         if whole is None:
             return choice
         other = next(c for c in whole["choices"] if c["index"] == choice.index)
@@ -48,7 +48,7 @@ def stop_tokens_listed() -> Behaviour:
             name: values[choice.entries : entries] for name, values in other["logprobs"].items()
         }
         scores = joined(choice.scores, more)
-        # They are on the bill already.
+        # They are counted already.
         return choice.ended(choice.text, scores, "stop", counted=choice.entries)
 
     return Regenerated(remake)

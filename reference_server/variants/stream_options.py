@@ -1,4 +1,4 @@
-"""Usage in streams: declined, unasked, or null in every chunk."""
+"""Usage in streams: rejected, unrequested, or null in every chunk."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from reference_server.behaviour.builders import chunks, rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._requests import asks_for
+from reference_server.variants._requests import uses
 
 
 @variant("usage-null-in-chunks")
 def usage_null_in_chunks() -> Behaviour:
-    """Every chunk has ``usage: null``, asked for or not."""
+    """Every chunk has ``usage: null``, requested or not."""
     return chunks(lambda _, sent: [{"usage": None, **chunk} for chunk in sent])
 
 
 @variant("usage-unasked")
 def usage_unasked() -> Behaviour:
-    """Every stream ends with its usage, asked for or not, as many relays have it."""
-    return Rewrite(ask=_with_usage)
+    """Every stream ends with usage, requested or not, as with many relays."""
+    return Rewrite(request=_with_usage)
 
 
 @variant("usage-unasked-on-last-chunk")
 def usage_unasked_on_last_chunk() -> Behaviour:
-    """A stream that was not asked for its usage has it once, on the last chunk with text."""
+    """A stream without requested usage has it on the last chunk with text."""
 
     def change(request: Body, sent: list[Body]) -> list[Body]:
         if request == _with_usage(request):
@@ -31,7 +31,7 @@ def usage_unasked_on_last_chunk() -> Behaviour:
         *before, last, total = ({k: v for k, v in c.items() if k != "usage"} for c in sent)
         return [*before, {**last, "usage": sent[-1]["usage"]}] if not total["choices"] else sent
 
-    return Rewrite(ask=_with_usage, chunks=change)
+    return Rewrite(request=_with_usage, chunks=change)
 
 
 def _with_usage(request: Body) -> Body:
@@ -42,9 +42,9 @@ def _with_usage(request: Body) -> Body:
 
 @variant("no-stream-options", refuses="stream_options")
 def no_stream_options() -> Behaviour:
-    """``stream_options`` is declined as any key that the server does not know."""
+    """``stream_options`` is rejected as an unknown parameter."""
     return rejects(
-        asks_for("stream_options"),
+        uses("stream_options"),
         "Unrecognized request argument supplied: stream_options",
         param="stream_options",
     )

@@ -1,4 +1,4 @@
-"""Servers that insert nothing before a suffix."""
+"""Servers without ``suffix``, or with restrictions on it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.triggers import is_batch
-from reference_server.variants._requests import asks_for
+from reference_server.variants._requests import uses
 
 
 @variant("no-suffix", refuses="suffix")
 def no_suffix() -> Behaviour:
-    """``suffix`` is declined with 400, as vLLM does."""
-    return rejects(asks_for("suffix"), "suffix is not currently supported", kind="BadRequestError")
+    """``suffix`` is rejected with 400, as by vLLM."""
+    return rejects(uses("suffix"), "suffix is not currently supported", kind="BadRequestError")
 
 
 @variant("no-suffix-with-echo-or-batch", refuses="suffix")
 def no_suffix_with_echo_or_batch() -> Behaviour:
-    """``suffix`` is served alone, and declined beside ``echo`` or in a batch."""
+    """``suffix`` is served alone, and rejected with ``echo`` or in a batch."""
     return rejects(
         lambda request: (
             request.get("suffix") is not None and (request.get("echo") is True or is_batch(request))

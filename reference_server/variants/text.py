@@ -1,4 +1,4 @@
-"""What is shown of a character that the limit cut."""
+"""A character that ``max_tokens`` cut."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reference_server.behaviour.registry import variant
 
 @variant("cut-tail-dropped")
 def cut_tail_dropped() -> Behaviour:
-    """What is left of a character that the limit cut is not shown, rather than as U+FFFD."""
+    """The remains of a character that ``max_tokens`` cut are omitted instead of sent as U+FFFD."""
 
     def change(_: Body, choice: Body) -> Body:
         if choice["finish_reason"] != "length":

@@ -1,4 +1,4 @@
-"""When answers come: servers that are slow to begin, uneven, or simply far away."""
+"""Response times: slow to begin, uneven, or with a long round trip."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
 NETWORK_DELAY_SECONDS = 0.02
-"""Seconds that every answer of a server far away takes longer."""
+"""Seconds that a distant server adds to every response."""
 
 
 @variant("slow-first-token")
 def slow_first_token() -> Behaviour:
-    """A stream's first event is late, as after reading a long prompt; the others follow evenly."""
+    """A stream's first event is late, as after a long prompt; the others follow evenly."""
     return streams(lambda _, got: _paced(got, [0.15, *[0.001] * (len(got.parts) - 1)]))
 
 
 @variant("jitter")
 def jitter() -> Behaviour:
-    """A stream's events come at uneven times."""
-    chance = random.Random(20)  # noqa: S311 - chance that can be repeated
+    """A stream's events arrive at uneven intervals."""
+    chance = random.Random(20)  # noqa: S311 - randomness that can be repeated
     return streams(lambda _, got: _paced(got, [chance.expovariate(400) for _ in got.parts]))
 
 
 @variant("bursts")
 def bursts() -> Behaviour:
-    """A stream's events come in bursts of four, as a server far behind its line sends them."""
+    """A stream's events arrive in bursts of four, as from an overloaded server."""
     return streams(
         lambda _, got: _paced(got, [0.0 if at % 4 else 0.01 for at in range(len(got.parts))])
     )
@@ -38,7 +38,7 @@ def bursts() -> Behaviour:
 
 @variant("far-away")
 def far_away() -> Behaviour:
-    """Every answer takes a little longer, plain and streamed."""
+    """Every response takes a little longer, streamed or not."""
     return Rewrite(
         raw=lambda _, got: _paced(got, [NETWORK_DELAY_SECONDS, *[0.0] * (len(got.parts) - 1)])
     )

@@ -1,4 +1,4 @@
-"""Servers that are busy, limited or restarted now and then: a client tries again."""
+"""Servers with temporary errors, after which a client retries."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.registry import variant
 
-RARELY = 0.04
-"""The share of answers that something comes in between."""
+ERROR_SHARE = 0.04
+"""The share of requests that get an error instead."""
 
 
 @variant("limited", may_be_inconclusive=True)
 def limited() -> Behaviour:
-    """Now and then the answer is 429, to be tried again after a second."""
+    """Some requests get 429, with ``Retry-After`` of one second."""
     return _Now(lambda: _limit().with_header("retry-after", "1"))
 
 
 @variant("limited-until", may_be_inconclusive=True)
 def limited_until() -> Behaviour:
-    """Now and then the answer is 429, with a date to try again at."""
+    """Some requests get 429, with a date in ``Retry-After``."""
 
     def made() -> ServerResponse:
         soon = datetime.now(UTC) + timedelta(seconds=1)
@@ -40,7 +40,7 @@ def limited_until() -> Behaviour:
 
 @variant("limited-for-milliseconds", may_be_inconclusive=True)
 def limited_for_milliseconds() -> Behaviour:
-    """Now and then the answer is 429, and says in milliseconds when to try again."""
+    """Some requests get 429, with the time to wait in milliseconds."""
     return _Now(
         lambda: _limit().with_header("retry-after-ms", "40").with_header("retry-after", "1")
     )
@@ -48,26 +48,26 @@ def limited_for_milliseconds() -> Behaviour:
 
 @variant("busy", may_be_inconclusive=True)
 def busy() -> Behaviour:
-    """Now and then the answer is 503, with the error object and a time to try again after."""
+    """Some requests get 503, with the error object and ``Retry-After``."""
     return _Now(lambda: _trouble(503, "The server is overloaded.").with_header("retry-after", "1"))
 
 
 @variant("bad-gateway", may_be_inconclusive=True)
 def bad_gateway() -> Behaviour:
-    """Now and then a proxy answers 502 with a page of HTML, because its server restarts."""
+    """Some requests get 502 with an HTML page from a proxy."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
     return _Now(lambda: ServerResponse(502, (("content-type", "text/html"),), (Part(page),)))
 
 
 class _Now:
-    """Answers now and then in the server's place."""
+    """Sometimes responds instead of the server."""
 
     def __init__(self, made: Callable[[], ServerResponse]) -> None:
         self._made = made
-        self._chance = random.Random(4)  # noqa: S311 - chance that can be repeated
+        self._chance = random.Random(4)  # noqa: S311 - randomness that can be repeated
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        if self._chance.random() < RARELY:
+        if self._chance.random() < ERROR_SHARE:
             return self._made()
         return await upstream(request)
 

@@ -1,4 +1,4 @@
-"""Servers that ignore what they do not know."""
+"""Servers that ignore unknown parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reference_server.variants._requests import KNOWN
 
 @variant("unknown-keys-ignored")
 def unknown_keys_ignored() -> Behaviour:
-    """Keys that the endpoint does not have are ignored, as most servers do."""
+    """Unknown parameters are ignored, as by most servers."""
     return Rewrite(
-        ask=lambda request: {name: value for name, value in request.items() if name in KNOWN}
+        request=lambda request: {name: value for name, value in request.items() if name in KNOWN}
     )

@@ -1,11 +1,11 @@
-"""What a bill counts beside the tokens that can be seen, and what it tells."""
+"""Tokens that usage counts although they are not visible, and additional usage fields."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from reference_server.behaviour.builders import usage, wholes
+from reference_server.behaviour.builders import bodies, usage
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
@@ -18,10 +18,10 @@ START = "<s>"
 
 
 OPENINGS = ("The", "I", "A", "In", "This", "It")
-"""What a text may begin with, from the most probable on."""
+"""What a text may begin with, the most probable first."""
 
 
-UNLIKELY = -9.0
+UNLIKELY_LOGPROB = -9.0
 
 
 @variant("start-token-billed")
@@ -32,25 +32,25 @@ def start_token_billed() -> Behaviour:
 
 @variant("start-token-listed")
 def start_token_listed() -> Behaviour:
-    """A start token is counted for each prompt, and is the first entry where a prompt is echoed."""
+    """A start token is counted for each prompt, and is the first entry of an echoed prompt."""
     return _start_listed(len(START))
 
 
 @variant("start-token-without-width")
 def start_token_without_width() -> Behaviour:
-    """A start token is counted and listed, and takes no room in ``text_offset``."""
+    """A start token is counted and listed, and has no length in ``text_offset``."""
     return _start_listed(0)
 
 
 @variant("start-token-for-strings")
 def start_token_for_strings() -> Behaviour:
-    """A start token is counted for prompts that are strings; token ids are taken as they are."""
+    """A start token is counted for prompts that are strings; token ids are used as sent."""
     return _start_counted(of_tokens=False)
 
 
 @variant("candidates-billed")
 def candidates_billed() -> Behaviour:
-    """All candidates of ``best_of`` are counted, and not only those that come back."""
+    """All candidates of ``best_of`` are counted, including those that are not returned."""
 
     def stated_usage(request: Body, old: Body) -> Body:
         n, most = request.get("n") or 1, request.get("max_tokens")
@@ -70,7 +70,7 @@ def _start_counted(*, of_tokens: bool = True) -> Rewrite:
 
 
 def _start_listed(width: int) -> Rewrite:
-    """List the start token before what is scored of an echoed prompt, once for each choice."""
+    """List the start token before the entries of an echoed prompt, once for each choice."""
     counted = _start_counted()
 
     def listed(request: Body, of: list[Body], begun: set[int]) -> list[Body]:
@@ -108,21 +108,21 @@ def _changed(change: Callable[[Body, T], T] | None, request: Body, result: T) ->
 
 
 def _with_start(scores: Body, width: int, most: int) -> Body:
-    """Put the start token first; the first of the prompt then has a score, for what it follows."""
+    """Put the start token first; the first token of the prompt then has a log probability."""
     token = scores["tokens"][0]
     names = [name for name in OPENINGS if name != token][:most]
     opening = {name: -2.0 - at / 10 for at, name in enumerate(names)}
     return {
         "tokens": [START, *scores["tokens"]],
-        "token_logprobs": [None, UNLIKELY, *scores["token_logprobs"][1:]],
-        "top_logprobs": [None, {**opening, token: UNLIKELY}, *scores["top_logprobs"][1:]],
+        "token_logprobs": [None, UNLIKELY_LOGPROB, *scores["token_logprobs"][1:]],
+        "top_logprobs": [None, {**opening, token: UNLIKELY_LOGPROB}, *scores["top_logprobs"][1:]],
         "text_offset": [0, *(offset + width for offset in scores["text_offset"])],
     }
 
 
 @variant("usage-details")
 def usage_details() -> Behaviour:
-    """``usage`` tells of cached, audio and reasoning tokens as well."""
+    """``usage`` also reports cached, audio and reasoning tokens."""
 
     def change(_: Body, whole: Body) -> Body:
         usage = whole.get("usage")
@@ -135,4 +135,4 @@ def usage_details() -> Behaviour:
         }
         return {**whole, "usage": {**usage, **more}}
 
-    return wholes(change)
+    return bodies(change)

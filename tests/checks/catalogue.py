@@ -20,7 +20,7 @@ from conformance.model import Finding, Level, Stage, Verdict
 from conformance.protocol.trace import Trace
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import Fault, Shows, Variant, all_faults
-from reference_server.behaviour.triggers import Modifier
+from reference_server.behaviour.triggers import Trigger
 from tests.checks.combinations import ONLY_HERE, SETTINGS_MEET
 from tests.checks.traffic import answers_of, look
 from tests.fake_server import FakeServer, findings_of
@@ -31,10 +31,10 @@ ENDING = "terse-model"
 """A model that ends its answers by itself, which the fake endpoint's model hardly does."""
 
 TWO_AT_ONCE = ("batch@second-choice", "stream@batch")
-"""Where the checks look that draw their requests, and no modifier alone does."""
+"""Where the checks look that draw their requests, and no trigger alone does."""
 
-HANDLERS = frozenset({Modifier.STREAM, Modifier.NON_STREAMING})
-"""Modifiers that no fault minds, whether a run has the money to find it there or not."""
+HANDLERS = frozenset({Trigger.STREAM, Trigger.NON_STREAMING})
+"""Triggers that no fault minds, whether a run has the money to find it there or not."""
 
 TELLING = frozenset({Verdict.FAIL, Verdict.WARN})
 
@@ -59,9 +59,9 @@ def checks_of(fault: Fault) -> list[Check]:
     return sorted(judging, key=lambda check: (not check.asks, check.stage is Stage.GENERATED))
 
 
-def finder_of(fault: Fault, modifier: Modifier | None = None) -> str | None:
+def finder_of(fault: Fault, trigger: Trigger | None = None) -> str | None:
     """The check that finds a fault, if one does."""
-    name = fault.name if modifier is None else f"{fault.name}@{modifier}"
+    name = fault.name if trigger is None else f"{fault.name}@{trigger}"
     specs = [Shown(name + model, fault) for model in ("", f"+{ENDING}")]
     pairs = ((shown, check) for check in checks_of(fault) for shown in specs)
     return next((check.id for shown, check in pairs if shown.is_found_by(check)), None)
@@ -71,18 +71,18 @@ def shown_to(check: Check) -> Iterator[Shown]:
     """What breaks the requirement of a check, the plainest first."""
     broken = [fault for fault in all_faults().values() if check.requirement in fault.breaks]
     yield from (Shown(fault.name, fault) for fault in broken)
-    for modifier in Modifier:
+    for trigger in Trigger:
         for fault in broken:
-            if modifier in fault.modifiers | HANDLERS:
-                yield Shown(f"{fault.name}@{modifier}", fault)
-    for where in ("", f"@{Modifier.STREAM}"):
+            if trigger in fault.triggers | HANDLERS:
+                yield Shown(f"{fault.name}@{trigger}", fault)
+    for where in ("", f"@{Trigger.STREAM}"):
         yield from (Shown(f"{fault.name}{where}+{ENDING}", fault) for fault in broken)
     if check.stage is Stage.GENERATED:
         for where in TWO_AT_ONCE:
             yield from (
                 Shown(f"{fault.name}@{where}", fault)
                 for fault in broken
-                if fault.modifiers.issuperset(map(Modifier, where.split("@")))
+                if fault.triggers.issuperset(map(Trigger, where.split("@")))
             )
 
 

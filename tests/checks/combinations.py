@@ -1,8 +1,8 @@
 """Faults for checks that no single fault of the catalogue triggers on the fake endpoint.
 
 Every check has to have something that it finds. Most find a fault of the server's catalogue, alone
-or under one of its modifiers. These few need more: faults where several settings meet, which no
-modifier names alone, or an answer that the fake endpoint's toy language does not give. Each entry
+or under one of its triggers. These few need more: faults where several settings meet, which no
+trigger names alone, or an answer that the fake endpoint's toy language does not give. Each entry
 is a check's id, and what a server shows that the check must find.
 """
 
@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from conformance.checks._shared.token_ids import PROBED_IDS
-from reference_server.behaviour.builders import asks, chunks, members, sets, texts
+from reference_server.behaviour.builders import chunks, fields, rewrites, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.rewrite import Rewrite
 
@@ -38,12 +38,12 @@ contract a fault is filed under."""
 
 def prompt_read_twice(name: str) -> Behaviour:
     """Where a parameter is set to other than 0 and null, another prompt is answered."""
-    return asks(lambda request: _with_longer_prompt(request) if request.get(name) else request)
+    return rewrites(lambda request: _with_longer_prompt(request) if request.get(name) else request)
 
 
 def null_read_as_a_word(name: str) -> Behaviour:
     """Where a parameter is null, another prompt is answered."""
-    return asks(
+    return rewrites(
         lambda request: (
             _with_longer_prompt(request) if name in request and request[name] is None else request
         )
@@ -61,13 +61,13 @@ def _longer(prompt: Any) -> Any:
 def tokens_shifted_unless_echoed() -> Behaviour:
     """Prompts of token ids are read by another vocabulary, and echoed as they were sent."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         prompt = request["prompt"]
         ids = isinstance(prompt, list) and all(isinstance(one, int) for one in prompt)
         shifts = ids and not request.get("echo")
         return {**request, "prompt": [token + 1 for token in prompt]} if shifts else request
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
 def longer_answers_begin_anew() -> Behaviour:
@@ -100,7 +100,7 @@ def second_piece_broken() -> Behaviour:
 def clock_running_backwards() -> Behaviour:
     """Each answer says that it is an hour older than the one before."""
     hours = count()
-    return members(created=lambda old: old - 3600 * next(hours))
+    return fields(created=lambda old: old - 3600 * next(hours))
 
 
 FIRST = PROBED_IDS[1]

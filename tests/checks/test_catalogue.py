@@ -8,7 +8,7 @@ import pytest
 
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.model import Tier, Verdict
-from reference_server.behaviour.builders import choices, lacks
+from reference_server.behaviour.builders import choices, omits
 from reference_server.behaviour.registry import Fault, Variant, all_faults, all_variants
 from reference_server.behaviour.rewrite import Rewrite
 from tests.checks.catalogue import CHECKS, complaints, fault_for, finder_of, findings
@@ -174,6 +174,6 @@ def test_missing_usage_is_no_fault_of_a_parameter() -> None:
         if contract.requirement(check.requirement).subject in parameters - {"stream_options"}
         and check.asks
     ]
-    found = findings(lacks("usage"), about)
+    found = findings(omits("usage"), about)
     wrong = {Verdict.FAIL, Verdict.ERROR}
     assert {key: f.message for key, f in found.items() if f.verdict in wrong} == {}

@@ -54,7 +54,7 @@ def test_broken_relation_is_found_with_every_seed(name: str, seed: int) -> None:
 
 
 def test_effective_ban_is_recognised() -> None:
-    server = FakeServer(Rewrite(ask=keep_ids, non_streaming=tell_ids))
+    server = FakeServer(Rewrite(request=keep_ids, non_streaming=tell_ids))
     assert finding_of("relations.ban-bans", server).verdict is Verdict.PASS
 
 

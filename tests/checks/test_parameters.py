@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from conformance.model import Finding, Verdict
-from reference_server.behaviour.builders import asks, rejects
+from reference_server.behaviour.builders import rejects, rewrites
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.triggers import is_batch
 from tests.checks.catalogue import CHECKS, findings
@@ -45,7 +45,7 @@ def test_unlimited_stream_is_not_requested_as_a_batch(check_id: str) -> None:
     def unlimited(request: Body) -> Body:
         return {**request, "max_tokens": 40} if request.get("max_tokens") is None else request
 
-    server = FakeServer(asks(unlimited))
+    server = FakeServer(rewrites(unlimited))
     finding = asyncio.run(findings_of(server, [CHECKS[check_id]]))[check_id]
     assert finding.verdict is Verdict.SKIPPED
     assert not any(map(is_batch, server.bodies))

@@ -54,7 +54,7 @@ def test_every_sequence_keeps_its_values(actions: list[tuple[str, int]]) -> None
         assert len(cache) == len(expected)
         for each, length in expected.items():
             if length == CONTEXT:
-                with pytest.raises(ValueError, match="as long as the context"):
+                with pytest.raises(ValueError, match="already has the length of the context"):
                     cache.gather([each])
                 continue
             assert cache.gather([each]) == [0]

@@ -11,7 +11,7 @@ from tests.reference_server.api import MODEL, Api, envelope
 
 WEIGHTS = Path(reference_server.__file__).parent / "weights"
 CONTEXT: int = json.loads((WEIGHTS / "config.json").read_text("utf-8"))["max_position_embeddings"]
-MAX_BODY = 8 * 2**20
+MAX_BODY_BYTES = 8 * 2**20
 SEQUENCES = 2048
 
 
@@ -118,13 +118,13 @@ def padded(size: int) -> bytes:
 
 
 def test_body_is_limited_to_8_mib(api: Api) -> None:
-    for size in (10**6, MAX_BODY):
+    for size in (10**6, MAX_BODY_BYTES):
         body = padded(size)
         assert len(body) == size
         assert api.raw(body).status_code == 200
-    envelope(api.raw(padded(MAX_BODY + 1)), 413)
+    envelope(api.raw(padded(MAX_BODY_BYTES + 1)), 413)
     # Without a declared length it is counted as it comes.
-    parts = (padded(MAX_BODY + 1)[i : i + 2**20] for i in range(0, MAX_BODY + 1, 2**20))
+    parts = (padded(MAX_BODY_BYTES + 1)[i : i + 2**20] for i in range(0, MAX_BODY_BYTES + 1, 2**20))
     envelope(api.client.post("/completions", content=parts), 413)
 
 

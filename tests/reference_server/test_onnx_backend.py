@@ -12,7 +12,7 @@ from reference_server.engine import onnx_backend
 from reference_server.engine.backend import Backend, Floats, Prefilled
 from reference_server.engine.cache import MIN_SLOTS
 from reference_server.engine.engine import BUNDLED
-from reference_server.engine.onnx_backend import CHUNK, OnnxBackend
+from reference_server.engine.onnx_backend import PREFILL_TOKENS, OnnxBackend
 from reference_server.engine.transformers_backend import TransformersBackend
 
 STEPS = 6
@@ -48,7 +48,7 @@ def follow(backend: Backend, prompt: list[int], response: list[int]) -> Floats:
     return np.stack(rows)
 
 
-@pytest.mark.parametrize("size", [1, 7, CHUNK, CHUNK + 1])
+@pytest.mark.parametrize("size", [1, 7, PREFILL_TOKENS, PREFILL_TOKENS + 1])
 def test_logits_match_transformers_in_64_bits(
     onnx: OnnxBackend, network: torch.nn.Module, size: int
 ) -> None:
@@ -145,7 +145,7 @@ def test_full_context_ends_a_sequence_without_side_effects(
     full = onnx.open(onnx.prefill(tokens(onnx.context - 1)))
     beside = onnx.open(onnx.prefill(sequences[0].prompt))
     onnx.step([full, beside], [5, sequences[0].response[0]])
-    with pytest.raises(ValueError, match="as long as the context"):
+    with pytest.raises(ValueError, match="already has the length of the context"):
         onnx.step([full, beside], [5, sequences[0].response[1]])
     logits = onnx.step([beside], [sequences[0].response[1]])
     assert np.array_equal(logits[0], sequences[0].alone[2])

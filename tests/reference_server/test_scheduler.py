@@ -37,7 +37,7 @@ def run(scheduler: Scheduler, *tickets: EngineRequest) -> list[list[Update]]:
         scheduler.add(each)
     turns = []
     while not scheduler.idle:
-        turns.append(scheduler.turn())
+        turns.append(scheduler.step())
         assert len(turns) < 1000
     return turns
 
@@ -81,14 +81,14 @@ def test_long_request_yields_rows_to_short_ones(tiny: Tokenizer) -> None:
     scheduler = Scheduler(backend, tiny, rows=4)
     long, short = ticket(generation(1000, candidates=128)), ticket(generation(3))
     scheduler.add(long)
-    scheduler.turn()
+    scheduler.step()
     assert scheduler.running == 4
     scheduler.add(short)
-    turns = [scheduler.turn() for _ in range(3)]
+    turns = [scheduler.step() for _ in range(3)]
     assert [u.request for turn in turns for u in turn] == [short]
     assert len(backend.open_handles) == 4
     long.cancelled = True
-    scheduler.turn()
+    scheduler.step()
     assert not backend.open_handles
     assert scheduler.idle
 
@@ -101,7 +101,7 @@ def test_paused_sequence_resumes_at_its_position(tiny: Tokenizer) -> None:
     scheduler.add(long)
     turns = []
     for short in shorts:
-        turns.append(scheduler.turn())
+        turns.append(scheduler.step())
         scheduler.add(short)
     turns += run(scheduler)
     assert texts(turns, long) == texts(run(Scheduler(backend, tiny), long), long)
@@ -114,10 +114,10 @@ def test_requests_share_the_rows_evenly(tiny: Tokenizer) -> None:
     scheduler = Scheduler(ScriptedBackend([70], tiny.size, context=1002), tiny, rows=6)
     long = [ticket(generation(100, candidates=9), live=True) for _ in range(3)]
     scheduler.add(long[0])
-    scheduler.turn()
+    scheduler.step()
     for other in long[1:]:
         scheduler.add(other)
-    turns = [scheduler.turn() for _ in range(150)]
+    turns = [scheduler.step() for _ in range(150)]
     chunks = [sum(u.request is each for turn in turns[-10:] for u in turn) for each in long]
     assert chunks == [20, 20, 20]
 
@@ -131,7 +131,7 @@ def test_cached_prompts_are_limited_to_twice_the_rows(tiny: Tokenizer) -> None:
         scheduler.add(each)
     finished: set[EngineRequest] = set()
     while not scheduler.idle:
-        for update in scheduler.turn():
+        for update in scheduler.step():
             if update.candidate == 2:
                 finished.add(update.request)
         assert backend.prefills - len(finished) <= 4
@@ -164,7 +164,7 @@ def test_cancelled_request_leaves_in_the_next_turn(tiny: Tokenizer) -> None:
     scheduler = Scheduler(backend, tiny, rows=2)
     gone, stays = ticket(generation(50, candidates=9)), ticket()
     scheduler.add(gone)
-    scheduler.turn()
+    scheduler.step()
     assert len(backend.open_handles) == 2
     gone.cancelled = True
     turns = run(scheduler, stays)
@@ -200,7 +200,7 @@ def test_scheduler_reports_every_request_after_a_fault(tiny: Tokenizer) -> None:
     for each in (running, waiting):
         scheduler.add(each)
     with pytest.raises(RuntimeError):
-        scheduler.turn()
+        scheduler.step()
     failed = scheduler.fail_all()
     assert {update.request for update in failed} == {running, waiting}
     assert all(update.failed for update in failed)
@@ -215,10 +215,10 @@ def test_fault_during_a_step_closes_every_sequence_once(tiny: Tokenizer) -> None
     ends, breaks, goes_on = ticket(generation(3)), ticket(generation(9)), ticket(generation(9))
     for each in (ends, breaks, goes_on):
         scheduler.add(each)
-    scheduler.turn()
+    scheduler.step()
     broken = scheduler._running[1].sampler
     broken.pick = lambda _: (_ for _ in ()).throw(RuntimeError("no such token"))  # type: ignore[method-assign] # breaks one of three
     with pytest.raises(RuntimeError, match="no such token"):
-        scheduler.turn()
+        scheduler.step()
     assert {update.request for update in scheduler.fail_all()} == {ends, breaks, goes_on}
     assert not backend.open_handles

@@ -125,7 +125,7 @@ def test_second_signal_skips_the_grace_period(
     tiny: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a grace of hours, and a model that never comes to its end."""
-    monkeypatch.setattr(lifecycle, "GRACE", 10_000)
+    monkeypatch.setattr(lifecycle, "GRACE_SECONDS", 10_000)
     backend = GatedBackend(tiny)
     service = CompletionService(LoadedModel(backend, tiny, "fp_test"), rows=1, queue=10)
     app = create_app(service, Settings("key", ["m"]))

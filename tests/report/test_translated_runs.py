@@ -13,7 +13,7 @@ from conformance.engine.runner import Options, run
 from conformance.model import Finding, Target, Tier
 from conformance.record.events import FindingMade
 from conformance.report.locale import in_chinese
-from reference_server.behaviour.builders import asks, errors
+from reference_server.behaviour.builders import errors, rewrites
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 from tests.fake_server import MODEL, FakeServer
@@ -43,7 +43,7 @@ FAULTS = {
     "no bills": Rewrite(non_streaming=without_usage),
     "another text": Rewrite(non_streaming=shouting),
     "one choice": Rewrite(non_streaming=half_the_choices),
-    "no parameters": asks(alone),
+    "no parameters": rewrites(alone),
     "no shape": errors(lambda _, got: got.with_status(500).with_body({"detail": got.body})),
 }
 

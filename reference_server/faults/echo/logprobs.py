@@ -1,4 +1,4 @@
-"""Faults of ``echo`` with ``logprobs``: the scores of a text that was sent."""
+"""Faults of ``echo`` with ``logprobs``: the log probabilities of the prompt."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from reference_server.behaviour.builders import drops, sets
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 from reference_server.faults._parts import maps, values
 
-HIDING = EVERYWHERE - {Modifier.ECHO}
-NON_STREAMING_ONLY = HIDING - {Modifier.STREAM, Modifier.NON_STREAMING}
-"""The modifiers of what is asked for in plain answers alone."""
+TRIGGERS = ALL_TRIGGERS - {Trigger.ECHO}
+NON_STREAMING_ONLY = TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING}
+"""Triggers of faults of what is requested without streaming only."""
 
 
 def _scores(request: Body) -> bool:
@@ -21,7 +21,7 @@ def _scores(request: Body) -> bool:
 
 
 def _echoed(change: Callable[[Body, Body], Body]) -> Behaviour:
-    """The arrays of an echoed prompt are others: ``(asked, scores)`` gives those that change."""
+    """Change the arrays of an echoed prompt: ``(request, arrays)`` returns the changed ones."""
 
     def of(request: Body, whole: Body) -> Body:
         result = [
@@ -36,7 +36,7 @@ def _echoed(change: Callable[[Body, Body], Body]) -> Behaviour:
 
 
 def _generated(request: Body) -> int:
-    """How many of an echoed answer's entries are of generated tokens."""
+    """The number of entries of generated tokens in an echoed choice."""
     limit = request.get("max_tokens", 16)
     return limit if isinstance(limit, int) else 0
 
@@ -45,10 +45,10 @@ def _generated(request: Body) -> int:
     "echo-prompt-logprobs-missing",
     breaks="echo.logprobs-cover-prompt",
     evidence=Evidence.REPORTED,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def echo_prompt_logprobs_missing() -> Behaviour:
-    """An echoed prompt is not scored: the arrays list generated tokens alone."""
+    """The arrays list only generated tokens, not those of the echoed prompt."""
 
     def of(request: Body, scores: Body) -> Body:
         kept = _generated(request)
@@ -61,10 +61,10 @@ def echo_prompt_logprobs_missing() -> Behaviour:
     "echo-prompt-logprobs-null",
     breaks="echo.logprobs-cover-prompt",
     evidence=Evidence.REPORTED,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def echo_prompt_logprobs_null() -> Behaviour:
-    """An echoed prompt's tokens are listed with null for a score."""
+    """The tokens of an echoed prompt are listed with null as log probability."""
 
     def of(request: Body, scores: Body) -> Body:
         prompt = len(scores["tokens"]) - _generated(request)
@@ -79,20 +79,20 @@ def echo_prompt_logprobs_null() -> Behaviour:
 @fault(
     "echo-dropped-with-logprobs",
     breaks="echo.logprobs-cover-prompt echo.prompt-then-completion streaming.echo-once",
-    modifiers=HIDING - {Modifier.SECOND_CHOICE},
+    triggers=TRIGGERS - {Trigger.SECOND_CHOICE},
 )
 def echo_dropped_with_logprobs() -> Behaviour:
-    """``echo`` is without effect beside ``logprobs``."""
+    """``echo`` has no effect if ``logprobs`` is sent."""
     return drops("echo", when=_scores)
 
 
 @fault(
     "logprobs-dropped-with-echo",
     breaks="logprobs.returned echo.logprobs-cover-prompt",
-    modifiers=HIDING,
+    triggers=TRIGGERS,
 )
 def logprobs_dropped_with_echo() -> Behaviour:
-    """``logprobs`` is without effect beside ``echo``."""
+    """``logprobs`` has no effect if ``echo`` is sent."""
     return drops("logprobs", when=_scores)
 
 
@@ -100,16 +100,16 @@ def logprobs_dropped_with_echo() -> Behaviour:
     "echo-zero-generates",
     breaks="echo.zero-tokens-scores-prompt",
     evidence=Evidence.REPORTED,
-    modifiers={Modifier.EVERY_THIRD},
+    triggers={Trigger.EVERY_THIRD},
 )
 def echo_zero_generates() -> Behaviour:
-    """``max_tokens: 0`` with ``echo`` still generates a token."""
+    """``max_tokens: 0`` with ``echo`` generates one token."""
     return sets(lambda request: request.get("max_tokens") == 0, max_tokens=1)
 
 
-@fault("echo-first-scored", breaks="echo.first-token-null", modifiers=NON_STREAMING_ONLY)
+@fault("echo-first-scored", breaks="echo.first-token-null", triggers=NON_STREAMING_ONLY)
 def echo_first_scored() -> Behaviour:
-    """The first echoed token has a score, although nothing precedes it."""
+    """The first echoed token has a log probability, although nothing precedes it."""
     return _echoed(
         lambda _, scores: {
             "token_logprobs": [-1.5, *scores["token_logprobs"][1:]],
@@ -118,9 +118,9 @@ def echo_first_scored() -> Behaviour:
     )
 
 
-@fault("echo-scores-late", breaks="echo.scored-equals-generated", modifiers=NON_STREAMING_ONLY)
+@fault("echo-scores-late", breaks="echo.scored-equals-generated", triggers=NON_STREAMING_ONLY)
 def echo_scores_late() -> Behaviour:
-    """Each echoed token has the score of the one before it."""
+    """Each echoed token has the log probability of the previous one."""
 
     def late(listed: list[object]) -> list[object]:
         return [*listed[:2], *listed[1:-1]]
@@ -130,9 +130,9 @@ def echo_scores_late() -> Behaviour:
     )
 
 
-@fault("echo-scores-early", breaks="echo.scored-equals-generated", modifiers=NON_STREAMING_ONLY)
+@fault("echo-scores-early", breaks="echo.scored-equals-generated", triggers=NON_STREAMING_ONLY)
 def echo_scores_early() -> Behaviour:
-    """Each echoed token has the score of the one after it."""
+    """Each echoed token has the log probability of the next one."""
 
     def early(listed: list[object]) -> list[object]:
         return [*listed[:1], *listed[2:], *listed[-1:]]
@@ -145,7 +145,7 @@ def echo_scores_early() -> Behaviour:
 @fault(
     "echo-scores-of-another-model",
     breaks="echo.scored-equals-generated",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def echo_scores_of_another_model() -> Behaviour:
     """Echoed texts are scored by another model than the one that generates."""
@@ -157,29 +157,27 @@ def echo_scores_of_another_model() -> Behaviour:
     return _echoed(of)
 
 
-@fault("echo-entry-missing", breaks="echo.logprobs-cover-prompt", modifiers=NON_STREAMING_ONLY)
+@fault("echo-entry-missing", breaks="echo.logprobs-cover-prompt", triggers=NON_STREAMING_ONLY)
 def echo_entry_missing() -> Behaviour:
-    """One of the echoed prompt's tokens is not listed."""
+    """One token of the echoed prompt is not listed."""
     return _echoed(
         lambda _, scores: {name: [*listed[:2], *listed[3:]] for name, listed in scores.items()}
     )
 
 
-@fault(
-    "echo-first-entry-missing", breaks="echo.logprobs-cover-prompt", modifiers=NON_STREAMING_ONLY
-)
+@fault("echo-first-entry-missing", breaks="echo.logprobs-cover-prompt", triggers=NON_STREAMING_ONLY)
 def echo_first_entry_missing() -> Behaviour:
-    """The first token of the echoed prompt is not listed, since it has no score."""
+    """The first token of the echoed prompt is not listed."""
     return _echoed(lambda _, scores: {name: listed[1:] for name, listed in scores.items()})
 
 
 @fault(
     "echo-generated-entry-missing",
     breaks="echo.logprobs-cover-prompt",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def echo_generated_entry_missing() -> Behaviour:
-    """With ``echo`` the prompt is scored, and what was generated is not."""
+    """With ``echo``, the log probabilities of generated tokens are missing."""
 
     def of(request: Body, scores: Body) -> Body:
         kept = len(scores["tokens"]) - _generated(request)
@@ -191,10 +189,10 @@ def echo_generated_entry_missing() -> Behaviour:
 @fault(
     "echo-scores-depend-on-limit",
     breaks="echo.scored-equals-generated",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def echo_scores_depend_on_limit() -> Behaviour:
-    """A prompt is scored less likely where nothing is generated after it."""
+    """A prompt has lower log probabilities if nothing is generated after it."""
     less = values(lambda value: value - 1.0)
     return _echoed(lambda request, scores: {} if request.get("max_tokens") else less(scores))
 
@@ -202,10 +200,10 @@ def echo_scores_depend_on_limit() -> Behaviour:
 @fault(
     "echo-scores-depend-on-length",
     breaks="echo.scored-equals-generated",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def echo_scores_depend_on_length() -> Behaviour:
-    """A token's score depends on how much text follows it, as from a model that reads both ways."""
+    """A token's log probability depends on the length of the text after it."""
 
     def of(_: Body, scores: Body) -> Body:
         return values(lambda value: value * (1 + len(scores["tokens"]) / 40))(scores)
@@ -214,18 +212,18 @@ def echo_scores_depend_on_length() -> Behaviour:
 
 
 @fault(
-    "echo-alternatives-missing", breaks="logprobs.alternatives-count", modifiers=NON_STREAMING_ONLY
+    "echo-alternatives-missing", breaks="logprobs.alternatives-count", triggers=NON_STREAMING_ONLY
 )
 def echo_alternatives_missing() -> Behaviour:
-    """The tokens of an echoed prompt are scored without alternatives."""
+    """The tokens of an echoed prompt have no alternatives."""
     return _echoed(lambda _, scores: {"top_logprobs": [None] * len(scores["tokens"])})
 
 
 @fault(
-    "echo-offsets-of-completion", breaks="text-offset.echo-from-zero", modifiers=NON_STREAMING_ONLY
+    "echo-offsets-of-completion", breaks="text-offset.echo-from-zero", triggers=NON_STREAMING_ONLY
 )
 def echo_offsets_of_completion() -> Behaviour:
-    """With ``echo`` offsets begin at the prompt's length, as without."""
+    """With ``echo``, offsets begin at the prompt's length instead of 0."""
 
     def of(request: Body, scores: Body) -> Body:
         prompt = request.get("prompt")
@@ -238,10 +236,10 @@ def echo_offsets_of_completion() -> Behaviour:
 @fault(
     "echo-scores-of-first-prompt",
     breaks="echo.logprobs-cover-prompt",
-    modifiers={Modifier.BATCH, Modifier.NON_ASCII, Modifier.EVERY_THIRD},
+    triggers={Trigger.BATCH, Trigger.NON_ASCII, Trigger.EVERY_THIRD},
 )
 def echo_scores_of_first_prompt() -> Behaviour:
-    """In a batch every choice has the first prompt's scores."""
+    """Every choice of a batch has the log probabilities of the first prompt."""
 
     def of(request: Body, whole: Body) -> Body:
         first = whole["choices"][0]["logprobs"]
@@ -254,8 +252,8 @@ def echo_scores_of_first_prompt() -> Behaviour:
 @fault(
     "echo-alternatives-halved",
     breaks="logprobs-arrays.sampled-agrees-with-top",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def echo_alternatives_halved() -> Behaviour:
-    """The scores of echoed tokens are others among the alternatives."""
+    """The log probabilities of echoed tokens differ from their entries among the alternatives."""
     return _echoed(lambda _, s: maps(lambda top: {k: v * 0.5 for k, v in top.items()})(s))

@@ -1,4 +1,4 @@
-"""Faults of ``echo``: the prompt does not come back, not whole, or not where it belongs."""
+"""Faults of ``echo``: the prompt is missing, incomplete or in the wrong place."""
 
 import html
 import unicodedata
@@ -8,9 +8,9 @@ from reference_server.behaviour.builders import drops, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier, is_batch
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger, is_batch
 from reference_server.faults._endings import prompt_of
-from reference_server.faults._hiding import NO_ECHO
+from reference_server.faults._triggers import NO_ECHO
 
 WHOLE = """
     echo.prompt-then-completion echo.own-prompt-in-batch streaming.echo-once
@@ -19,7 +19,7 @@ WHOLE = """
 
 
 def echoed(change: Callable[[str, str], str]) -> Rewrite:
-    """A text with an echo is another: ``(prompt, completion)``."""
+    """Change the text of an echoed response: ``(prompt, completion)``."""
 
     def of(request: Body, index: int, text: str) -> str:
         prompt = prompt_of(request, index)
@@ -28,9 +28,9 @@ def echoed(change: Callable[[str, str], str]) -> Rewrite:
     return texts(of)
 
 
-@fault("echo-dropped", breaks=WHOLE, evidence=Evidence.SOURCE, modifiers=NO_ECHO)
+@fault("echo-dropped", breaks=WHOLE, evidence=Evidence.SOURCE, triggers=NO_ECHO)
 def echo_dropped() -> Behaviour:
-    """``echo`` is lost, and what nobody may ask for without it becomes a usual request."""
+    """``echo`` is dropped, and requests that are valid only with it are changed to valid ones."""
 
     def lost(request: Body) -> bool:
         return bool(request.get("echo"))
@@ -38,96 +38,96 @@ def echo_dropped() -> Behaviour:
     return drops("echo", when=lost)
 
 
-@fault("echo-ignored", breaks=WHOLE, evidence=Evidence.REPORTED, modifiers=NO_ECHO)
+@fault("echo-ignored", breaks=WHOLE, evidence=Evidence.REPORTED, triggers=NO_ECHO)
 def echo_ignored() -> Behaviour:
-    """The text is the completion alone."""
+    """With ``echo`` the text is only the completion."""
     return echoed(lambda _, completion: completion)
 
 
-@fault("echo-alone", breaks=WHOLE, modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
+@fault("echo-alone", breaks=WHOLE, triggers=NO_ECHO - {Trigger.EVERY_THIRD})
 def echo_alone() -> Behaviour:
-    """The text is the prompt alone."""
+    """With ``echo`` the text is only the prompt."""
     return echoed(lambda prompt, _: prompt)
 
 
-@fault("echo-behind", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-behind", breaks=WHOLE, triggers=NO_ECHO)
 def echo_behind() -> Behaviour:
-    """The prompt comes behind the completion."""
+    """The prompt follows the completion."""
     return echoed(lambda prompt, completion: completion + prompt)
 
 
-@fault("echo-twice", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-twice", breaks=WHOLE, triggers=NO_ECHO)
 def echo_twice() -> Behaviour:
-    """The prompt comes twice."""
+    """The prompt is echoed twice."""
     return echoed(lambda prompt, completion: prompt + prompt + completion)
 
 
-@fault("echo-on-a-line", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-on-a-line", breaks=WHOLE, triggers=NO_ECHO)
 def echo_on_a_line() -> Behaviour:
-    """The prompt is parted from the completion by a new line."""
+    """A line break separates the prompt from the completion."""
     return echoed(lambda prompt, completion: f"{prompt}\n{completion}")
 
 
-@fault("echo-stripped", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-stripped", breaks=WHOLE, triggers=NO_ECHO)
 def echo_stripped() -> Behaviour:
-    """White space at both ends of the text is lost."""
+    """White space at both ends of an echoed text is removed."""
     return echoed(lambda prompt, completion: (prompt + completion).strip())
 
 
-@fault("echo-prompt-stripped", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-prompt-stripped", breaks=WHOLE, triggers=NO_ECHO)
 def echo_prompt_stripped() -> Behaviour:
-    """White space at both ends of the echoed prompt is lost."""
+    """White space at both ends of the echoed prompt is removed."""
     return echoed(lambda prompt, completion: prompt.strip() + completion)
 
 
-@fault("echo-space-lost", breaks=WHOLE, modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
+@fault("echo-space-lost", breaks=WHOLE, triggers=NO_ECHO - {Trigger.EVERY_THIRD})
 def echo_space_lost() -> Behaviour:
-    """The space between the prompt and the completion is lost."""
+    """The space between the echoed prompt and the completion is removed."""
     return echoed(lambda prompt, completion: prompt + completion.lstrip())
 
 
-@fault("echo-normalised", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-normalised", breaks=WHOLE, triggers=NO_ECHO)
 def echo_normalised() -> Behaviour:
-    """A letter and its accent come back as one character."""
+    """A letter and its combining accent are composed in the echo."""
     return echoed(lambda prompt, completion: unicodedata.normalize("NFC", prompt) + completion)
 
 
-@fault("echo-lowercased", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-lowercased", breaks=WHOLE, triggers=NO_ECHO)
 def echo_lowercased() -> Behaviour:
-    """The prompt comes back in small letters."""
+    """The prompt is echoed in lower case."""
     return echoed(lambda prompt, completion: prompt.lower() + completion)
 
 
-@fault("echo-html-escaped", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-html-escaped", breaks=WHOLE, triggers=NO_ECHO)
 def echo_html_escaped() -> Behaviour:
-    """The prompt comes back escaped for HTML."""
+    """The echoed prompt is escaped for HTML."""
     return echoed(lambda prompt, completion: html.escape(prompt) + completion)
 
 
-@fault("echo-emoji-broken", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-emoji-broken", breaks=WHOLE, triggers=NO_ECHO)
 def echo_emoji_broken() -> Behaviour:
-    """Characters of four bytes come back as U+FFFD."""
+    """Characters of four bytes become U+FFFD in the echo."""
     return echoed(
         lambda prompt, rest: "".join(c if c < "\U00010000" else "\ufffd" for c in prompt) + rest
     )
 
 
-@fault("echo-cut", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-cut", breaks=WHOLE, triggers=NO_ECHO)
 def echo_cut() -> Behaviour:
-    """Only the first twenty characters of the prompt come back."""
+    """Only the first twenty characters of the prompt are echoed."""
     return echoed(lambda prompt, completion: prompt[:20] + completion)
 
 
-@fault("echo-first-character-lost", breaks=WHOLE, modifiers=NO_ECHO)
+@fault("echo-first-character-lost", breaks=WHOLE, triggers=NO_ECHO)
 def echo_first_character_lost() -> Behaviour:
-    """The first character of the prompt does not come back, like a token that has no score."""
+    """The first character of the prompt is missing from the echo."""
     return echoed(lambda prompt, completion: prompt[1:] + completion)
 
 
 @fault(
     "echo-of-first-prompt",
     breaks="echo.own-prompt-in-batch",
-    modifiers=NO_ECHO - {Modifier.BATCH},
+    triggers=NO_ECHO - {Trigger.BATCH},
 )
 def echo_of_first_prompt() -> Behaviour:
     """Every choice of a batch echoes the first prompt."""
@@ -144,10 +144,10 @@ def echo_of_first_prompt() -> Behaviour:
 @fault(
     "echo-of-next-prompt",
     breaks="echo.own-prompt-in-batch",
-    modifiers=NO_ECHO - {Modifier.BATCH, Modifier.SECOND_CHOICE},
+    triggers=NO_ECHO - {Trigger.BATCH, Trigger.SECOND_CHOICE},
 )
 def echo_of_next_prompt() -> Behaviour:
-    """With several choices a prompt, choices of a batch echo the prompt of another."""
+    """With several choices per prompt, choices of a batch echo another prompt."""
 
     def of(request: Body, index: int, text: str) -> str:
         own = prompt_of(request, index)
@@ -158,19 +158,17 @@ def echo_of_next_prompt() -> Behaviour:
     return texts(of)
 
 
-@fault(
-    "echo-of-batch-lost", breaks="echo.own-prompt-in-batch", modifiers=NO_ECHO - {Modifier.BATCH}
-)
+@fault("echo-of-batch-lost", breaks="echo.own-prompt-in-batch", triggers=NO_ECHO - {Trigger.BATCH})
 def echo_of_batch_lost() -> Behaviour:
-    """In a batch nothing is echoed."""
+    """In a batch, no prompt is echoed."""
     return drops(
         "echo", when=lambda request: is_batch(request) and bool(request.get("max_tokens", 16))
     )
 
 
-@fault("echo-always", breaks="echo.off-by-default", modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
+@fault("echo-always", breaks="echo.off-by-default", triggers=NO_ECHO - {Trigger.EVERY_THIRD})
 def echo_always() -> Behaviour:
-    """The prompt comes back whether it was asked for or not."""
+    """The prompt is echoed without being requested."""
     return texts(
         lambda request, index, text: (
             text if request.get("echo") else prompt_of(request, index) + text
@@ -178,13 +176,13 @@ def echo_always() -> Behaviour:
     )
 
 
-@fault("echo-forced", breaks="echo.off-by-default", modifiers=NO_ECHO - {Modifier.EVERY_THIRD})
+@fault("echo-forced", breaks="echo.off-by-default", triggers=NO_ECHO - {Trigger.EVERY_THIRD})
 def echo_forced() -> Behaviour:
-    """Every request is taken for one with ``echo``: the prompt comes back, scored where asked."""
+    """Every request is treated as if it had ``echo: true``, including log probabilities."""
     return sets(lambda request: request.get("suffix") is None, echo=True)
 
 
-@fault("echo-false-echoes", breaks="echo.off-by-default", modifiers=EVERYWHERE - {Modifier.ECHO})
+@fault("echo-false-echoes", breaks="echo.off-by-default", triggers=ALL_TRIGGERS - {Trigger.ECHO})
 def echo_false_echoes() -> Behaviour:
-    """``echo: false`` is taken for a wish."""
+    """``echo: false`` is treated as true."""
     return sets(lambda request: request.get("echo") is False, echo=True)

@@ -1,1 +1,1 @@
-"""Faults of errors: what they say, when they come, and when to come back."""
+"""Faults of errors: their content, their status, and how long to wait."""

@@ -1,4 +1,4 @@
-"""Faults of refusals: their envelope and what it holds."""
+"""Faults of error responses: the envelope and its fields."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from reference_server.behaviour.builders import error, errors
 from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.faults._hiding import HANDLERS
+from reference_server.faults._triggers import HANDLERS
 
 UPSTREAM = "Post https://10.3.7.12:8443/v1/completions: dial tcp 10.3.7.12:8443: i/o timeout"
 TRACE = (
@@ -29,15 +29,15 @@ def _filled(value: Any, old: Mapping[str, Any]) -> Any:
     "bare-error-envelope",
     breaks="errors.envelope",
     evidence=Evidence.REPORTED,
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def bare_error_envelope() -> Behaviour:
-    """The error is ``{"detail": …}``, as a web framework writes it."""
+    """The error is ``{"detail": …}``, the format of a web framework."""
     return _enveloped({"detail": ...})
 
 
 @fault(
-    "error-object-error", breaks="errors.envelope", evidence=Evidence.REPORTED, modifiers=HANDLERS
+    "error-object-error", breaks="errors.envelope", evidence=Evidence.REPORTED, triggers=HANDLERS
 )
 def error_object_error() -> Behaviour:
     """The error is ``{"object": "error", "message": …}``, without an inner object."""
@@ -46,55 +46,55 @@ def error_object_error() -> Behaviour:
     )
 
 
-@fault("error-string", breaks="errors.envelope", evidence=Evidence.SOURCE, modifiers=HANDLERS)
+@fault("error-string", breaks="errors.envelope", evidence=Evidence.SOURCE, triggers=HANDLERS)
 def error_string() -> Behaviour:
-    """``error`` is a sentence instead of an object."""
+    """``error`` is a string instead of an object."""
     return _enveloped({"error": ..., "error_type": "validation"})
 
 
-@fault("error-in-code-and-msg", breaks="errors.envelope", modifiers=HANDLERS)
+@fault("error-in-code-and-msg", breaks="errors.envelope", triggers=HANDLERS)
 def error_in_code_and_msg() -> Behaviour:
     """The error is ``{"code": …, "msg": …}``."""
     return _enveloped({"code": 10013, "msg": ..., "data": None})
 
 
-@fault("error-message-empty", breaks="errors.envelope", modifiers=HANDLERS)
+@fault("error-message-empty", breaks="errors.envelope", triggers=HANDLERS)
 def error_message_empty() -> Behaviour:
-    """The message is an empty string."""
+    """``message`` is an empty string."""
     return error(message="")
 
 
-@fault("error-message-missing", breaks="errors.envelope", modifiers=HANDLERS)
+@fault("error-message-missing", breaks="errors.envelope", triggers=HANDLERS)
 def error_message_missing() -> Behaviour:
-    """There is no message."""
+    """The error has no ``message``."""
     return error(message=...)
 
 
-@fault("error-message-object", breaks="errors.envelope", modifiers=HANDLERS)
+@fault("error-message-object", breaks="errors.envelope", triggers=HANDLERS)
 def error_message_object() -> Behaviour:
-    """The message is an object."""
+    """``message`` is an object."""
     return error(message={"en": "bad request"})
 
 
-@fault("error-param-missing", breaks="errors.four-members", modifiers=HANDLERS)
+@fault("error-param-missing", breaks="errors.four-members", triggers=HANDLERS)
 def error_param_missing() -> Behaviour:
     """The error has no ``param``."""
     return error(param=...)
 
 
-@fault("error-code-missing", breaks="errors.four-members", modifiers=HANDLERS)
+@fault("error-code-missing", breaks="errors.four-members", triggers=HANDLERS)
 def error_code_missing() -> Behaviour:
     """The error has no ``code``."""
     return error(code=...)
 
 
-@fault("error-code-object", breaks="errors.four-members", modifiers=HANDLERS)
+@fault("error-code-object", breaks="errors.four-members", triggers=HANDLERS)
 def error_code_object() -> Behaviour:
-    """The code is an object."""
+    """``code`` is an object."""
     return error(code={"value": "invalid_value"})
 
 
-@fault("error-type-missing", breaks="errors.four-members", modifiers=HANDLERS)
+@fault("error-type-missing", breaks="errors.four-members", triggers=HANDLERS)
 def error_type_missing() -> Behaviour:
     """The error has no ``type``."""
     return error(type=...)
@@ -104,60 +104,60 @@ def error_type_missing() -> Behaviour:
     "nonstandard-error-type",
     breaks="errors.bad-input-type",
     evidence=Evidence.SOURCE,
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def nonstandard_error_type() -> Behaviour:
-    """The type is the relay's own, and ``param`` is an empty string."""
+    """``type`` is specific to the relay, and ``param`` is an empty string."""
     return error(type="new_api_error", param="")
 
 
-@fault("error-unexplained", breaks="errors.bad-input-param", modifiers=HANDLERS)
+@fault("error-unexplained", breaks="errors.bad-input-param", triggers=HANDLERS)
 def error_unexplained() -> Behaviour:
-    """The error of a bad value says nothing of which value it was."""
+    """The error for an invalid value does not identify the value."""
     return error(message="The request is invalid.", param=None)
 
 
-@fault("upstream-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, modifiers=HANDLERS)
+@fault("upstream-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, triggers=HANDLERS)
 def upstream_leak() -> Behaviour:
-    """The error shows the address of the server behind."""
+    """The error contains the address of the upstream server."""
     return error(message=UPSTREAM)
 
 
-@fault("trace-leak", breaks="errors.no-leak", modifiers=HANDLERS)
+@fault("trace-leak", breaks="errors.no-leak", triggers=HANDLERS)
 def trace_leak() -> Behaviour:
-    """The error shows a stack trace."""
+    """The error contains a stack trace."""
     return error(message=TRACE)
 
 
-@fault("panic-leak", breaks="errors.no-leak", modifiers=HANDLERS)
+@fault("panic-leak", breaks="errors.no-leak", triggers=HANDLERS)
 def panic_leak() -> Behaviour:
-    """The error shows the trace of a program in another language."""
+    """The error contains a stack trace of a program in another language."""
     return error(message=PANIC)
 
 
-@fault("key-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, modifiers=HANDLERS)
+@fault("key-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, triggers=HANDLERS)
 def key_leak() -> Behaviour:
-    """The error shows the key to the server behind."""
+    """The error contains the key of the upstream server."""
     return error(message="Incorrect API key provided: sk-A1b2C3d4E5f6G7h8I9j0K1l2M3n4.")
 
 
-@fault("host-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, modifiers=HANDLERS)
+@fault("host-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, triggers=HANDLERS)
 def host_leak() -> Behaviour:
-    """The error shows the name of a host inside."""
+    """The error contains an internal host name."""
     return error(
         message='Post "http://vllm-7b.inference.svc.cluster.local:8000/v1/completions": EOF'
     )
 
 
-@fault("html-error", breaks="errors.envelope", evidence=Evidence.REPORTED, modifiers=HANDLERS)
+@fault("html-error", breaks="errors.envelope", evidence=Evidence.REPORTED, triggers=HANDLERS)
 def html_error() -> Behaviour:
-    """A refusal is a page."""
+    """An error is an HTML page."""
     return errors(_page)
 
 
-@fault("text-error", breaks="errors.envelope", modifiers=HANDLERS)
+@fault("text-error", breaks="errors.envelope", triggers=HANDLERS)
 def text_error() -> Behaviour:
-    """A refusal is a line of text."""
+    """An error is a line of plain text."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got.with_raw(b"Bad Request\n").with_header("content-type", "text/plain")
@@ -165,15 +165,15 @@ def text_error() -> Behaviour:
     return errors(change)
 
 
-@fault("empty-error", breaks="errors.envelope", modifiers=HANDLERS)
+@fault("empty-error", breaks="errors.envelope", triggers=HANDLERS)
 def empty_error() -> Behaviour:
-    """A refusal has no body."""
+    """An error has no body."""
     return errors(lambda _, got: got.with_raw(b""))
 
 
-@fault("error-as-html", breaks="errors.content-type", modifiers=HANDLERS)
+@fault("error-as-html", breaks="errors.content-type", triggers=HANDLERS)
 def error_as_html() -> Behaviour:
-    """A refusal in JSON is announced as HTML."""
+    """An error in JSON has the content type ``text/html``."""
     return errors(lambda _, got: got.with_header("content-type", "text/html; charset=utf-8"))
 
 
@@ -181,10 +181,10 @@ def error_as_html() -> Behaviour:
     "json-error-as-event-stream",
     breaks="errors.content-type errors.stream-refused-as-json",
     evidence=Evidence.SIBLING,
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def json_error_as_event_stream() -> Behaviour:
-    """A refusal in JSON is announced as a stream of events."""
+    """An error in JSON has the content type ``text/event-stream``."""
     return errors(lambda _, got: got.with_header("content-type", "text/event-stream"))
 
 

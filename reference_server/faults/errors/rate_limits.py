@@ -1,4 +1,4 @@
-"""Faults of what is told to whom has to wait, or to ask elsewhere."""
+"""Faults of rate limits and of the error for chat models."""
 
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import (
@@ -10,12 +10,12 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.registry import Evidence, fault
 
-EVERY = 12
-"""So many requests are served before one is pushed back."""
+REQUESTS_PER_LIMIT = 12
+"""Requests that are served before one is rejected."""
 
 
 class _PushesBack:
-    """Pushes a request back now and then; the next one is served again."""
+    """Rejects a request now and then; its retry is served."""
 
     def __init__(self, status: int, retry_after: str | None) -> None:
         self._status = status
@@ -24,7 +24,7 @@ class _PushesBack:
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         self._request += 1
-        if self._request % EVERY:
+        if self._request % REQUESTS_PER_LIMIT:
             return await upstream(request)
         result = {"message": "Rate limit reached. Please try again.", "type": "requests"}
         response = json_response(
@@ -33,21 +33,21 @@ class _PushesBack:
         return response.with_header("retry-after", self._retry_after)
 
 
-@fault("rate-limit-as-server-fault", breaks="errors.rate-limit", modifiers=())
+@fault("rate-limit-as-server-fault", breaks="errors.rate-limit", triggers=())
 def rate_limit_as_server_fault() -> Behaviour:
-    """Whoever asks too much is told so with 503."""
+    """A rate limit has the status 503."""
     return _PushesBack(503, "0")
 
 
-@fault("retry-after-missing", breaks="errors.retry-after", evidence=Evidence.SOURCE, modifiers=())
+@fault("retry-after-missing", breaks="errors.retry-after", evidence=Evidence.SOURCE, triggers=())
 def retry_after_missing() -> Behaviour:
-    """A 429 does not say when to come back."""
+    """A 429 has no ``Retry-After``."""
     return _PushesBack(429, None)
 
 
-@fault("retry-after-in-words", breaks="errors.retry-after", modifiers=())
+@fault("retry-after-in-words", breaks="errors.retry-after", triggers=())
 def retry_after_in_words() -> Behaviour:
-    """A 429 says in words when to come back."""
+    """``Retry-After`` of a 429 is a phrase."""
     return _PushesBack(429, "a moment")
 
 
@@ -55,10 +55,10 @@ def retry_after_in_words() -> Behaviour:
     "chat-model-bad-request",
     breaks="model.chat-only-refused",
     evidence=Evidence.SOURCE,
-    modifiers=(),
+    triggers=(),
 )
 def chat_model_bad_request() -> Behaviour:
-    """A model that only serves chat is refused with 400, and without naming ``model``."""
+    """A model that serves only chat is rejected with 400, without naming ``model``."""
     return rejects(
         lambda request: request.get("model") == "gpt-4o",
         "This is a chat model and not supported in the completions endpoint.",

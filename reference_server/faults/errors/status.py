@@ -1,10 +1,10 @@
-"""Faults of refusals: the status they come with, and bad requests that are not refused."""
+"""Faults of error statuses: wrong ones, and bad requests that are accepted."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
-from reference_server.behaviour.builders import asks, errors, status
+from reference_server.behaviour.builders import errors, rewrites, status
 from reference_server.behaviour.messages import (
     EVENT_STREAM,
     Behaviour,
@@ -15,31 +15,31 @@ from reference_server.behaviour.messages import (
     json_response,
 )
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.behaviour.triggers import Modifier
-from reference_server.faults._hiding import HANDLERS
+from reference_server.behaviour.triggers import Trigger
+from reference_server.faults._triggers import HANDLERS
 
-STEADY = HANDLERS - {Modifier.EVERY_THIRD}
-"""A server fault is asked about again, so that one in three is gone a moment later."""
+TRIGGERS = HANDLERS - {Trigger.EVERY_THIRD}
+"""Excludes `@every-third`: server errors are retried, so one in three disappears."""
 
 WRONG_TYPES = "errors.wrong-type-refused errors.stream-refused-as-json"
-"""Who takes wrong types in streams alone refuses a stream otherwise than a plain answer."""
+"""Further requirements: with `@stream`, streams are rejected differently."""
 
 
 @fault(
-    "error-as-200", breaks="errors.never-as-success", evidence=Evidence.SOURCE, modifiers=HANDLERS
+    "error-as-200", breaks="errors.never-as-success", evidence=Evidence.SOURCE, triggers=HANDLERS
 )
 def error_as_200() -> Behaviour:
-    """An error comes with status 200."""
+    """An error has the status 200."""
     return errors(lambda _, got: got.with_status(200))
 
 
 @fault(
     "error-as-choice",
     breaks="errors.never-as-success errors.malformed-json model.unknown-refused",
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def error_as_choice() -> Behaviour:
-    """An error is told as the text of an answer."""
+    """An error is returned as the text of a completion."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         text = f"Error: {got.body['error']['message']}"
@@ -55,10 +55,10 @@ def error_as_choice() -> Behaviour:
     "error-streamed",
     breaks="errors.stream-refused-as-json errors.never-as-success",
     evidence=Evidence.SOURCE,
-    modifiers=STEADY - {Modifier.STREAM, Modifier.NON_STREAMING},
+    triggers=TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def error_streamed() -> Behaviour:
-    """A refused stream is a stream with the error in it, under status 200."""
+    """A rejected stream is a stream that contains the error, with status 200."""
 
     def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
         if request.body.get("stream") is not True:
@@ -72,10 +72,10 @@ def error_streamed() -> Behaviour:
 @fault(
     "stream-refused-otherwise",
     breaks="errors.stream-refused-as-json",
-    modifiers=STEADY - {Modifier.STREAM, Modifier.NON_STREAMING},
+    triggers=TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def stream_refused_otherwise() -> Behaviour:
-    """What is refused with 400 is refused with 404 when a stream was asked for."""
+    """A request that would be rejected with 400 is rejected with 404 if it is streamed."""
 
     def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
         return got.with_status(404) if request.body.get("stream") is True else got
@@ -87,22 +87,22 @@ def stream_refused_otherwise() -> Behaviour:
     "server-error-on-bad-input",
     breaks="errors.bad-input-no-server-fault errors.stream-refused-as-json",
     evidence=Evidence.REPORTED,
-    modifiers=STEADY,
+    triggers=TRIGGERS,
 )
 def server_error_on_bad_input() -> Behaviour:
-    """A bad request is a server fault."""
+    """A bad request causes a server error."""
     return status(500, 400, 422)
 
 
-@fault("bad-gateway-on-bad-input", breaks="errors.bad-input-no-server-fault", modifiers=STEADY)
+@fault("bad-gateway-on-bad-input", breaks="errors.bad-input-no-server-fault", triggers=TRIGGERS)
 def bad_gateway_on_bad_input() -> Behaviour:
-    """A bad request is called a fault of the server behind."""
+    """A bad request is reported as an error of the upstream server."""
     return status(502, 400, 422)
 
 
-@fault("server-error-on-broken-json", breaks="errors.bad-input-no-server-fault", modifiers=())
+@fault("server-error-on-broken-json", breaks="errors.bad-input-no-server-fault", triggers=())
 def server_error_on_broken_json() -> Behaviour:
-    """A body that is no JSON is a server fault."""
+    """A body that is not JSON causes a server error."""
     return _for_bad_bodies(lambda got: got.with_status(500))
 
 
@@ -110,10 +110,10 @@ def server_error_on_broken_json() -> Behaviour:
     "server-error-as-page",
     breaks="errors.server-fault-envelope errors.bad-input-no-server-fault "
     "errors.stream-refused-as-json",
-    modifiers=STEADY,
+    triggers=TRIGGERS,
 )
 def server_error_as_page() -> Behaviour:
-    """A bad request is a server fault, told as a page."""
+    """A bad request causes a server error with an HTML page."""
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         if got.status != 400:
@@ -128,32 +128,32 @@ def server_error_as_page() -> Behaviour:
     "unprocessable-for-bad-request",
     breaks="errors.bad-input-is-400",
     evidence=Evidence.SIBLING,
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def unprocessable_for_bad_request() -> Behaviour:
-    """A bad value is refused with 422."""
+    """An invalid value is rejected with 422."""
     return status(422, 400)
 
 
 @fault(
     "not-found-for-bad-request",
     breaks="errors.bad-input-is-400 errors.stream-refused-as-json",
-    modifiers=STEADY,
+    triggers=TRIGGERS,
 )
 def not_found_for_bad_request() -> Behaviour:
-    """A bad value is refused with 404."""
+    """An invalid value is rejected with 404."""
     return status(404, 400)
 
 
-@fault("broken-json-served", breaks="errors.malformed-json", modifiers=())
+@fault("broken-json-served", breaks="errors.malformed-json", triggers=())
 def broken_json_served() -> Behaviour:
-    """A body that breaks off is read as far as it goes, and answered."""
+    """A truncated body is parsed up to its end, and served."""
     return _for_bad_bodies(lambda _: json_response(200, {"object": "text_completion"}))
 
 
-@fault("array-body-unwrapped", breaks="errors.malformed-json", modifiers=())
+@fault("array-body-unwrapped", breaks="errors.malformed-json", triggers=())
 def array_body_unwrapped() -> Behaviour:
-    """A body that is an array is not refused."""
+    """A body that is an array is accepted."""
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
         empty = isinstance(_read(request.raw), list)
@@ -162,35 +162,35 @@ def array_body_unwrapped() -> Behaviour:
     return behave
 
 
-@fault("wrong-numbers-ignored", breaks=WRONG_TYPES, evidence=Evidence.SOURCE, modifiers=HANDLERS)
+@fault("wrong-numbers-ignored", breaks=WRONG_TYPES, evidence=Evidence.SOURCE, triggers=HANDLERS)
 def wrong_numbers_ignored() -> Behaviour:
-    """A number that is a string is dropped."""
+    """A number sent as a string is dropped."""
     names = {"max_tokens", "temperature", "top_p", "n", "best_of", "logprobs", "seed"}
     names |= {"presence_penalty", "frequency_penalty"}
     return _dropping(names, str)
 
 
-@fault("wrong-numbers-read", breaks=WRONG_TYPES, evidence=Evidence.SOURCE, modifiers=HANDLERS)
+@fault("wrong-numbers-read", breaks=WRONG_TYPES, evidence=Evidence.SOURCE, triggers=HANDLERS)
 def wrong_numbers_read() -> Behaviour:
-    """A number that is a string is read where it can be, and dropped otherwise."""
+    """A number sent as a string is parsed, and dropped if that fails."""
     names = ("max_tokens", "temperature", "top_p", "n", "best_of", "logprobs", "seed")
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         strings = {k: v for k, v in request.items() if k in names and isinstance(v, str)}
         kept = {k: v for k, v in request.items() if k not in strings}
         return {**kept, **{k: float(v) for k, v in strings.items() if v.isdecimal()}}
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
-@fault("wrong-types-ignored", breaks=WRONG_TYPES, evidence=Evidence.SOURCE, modifiers=HANDLERS)
+@fault("wrong-types-ignored", breaks=WRONG_TYPES, evidence=Evidence.SOURCE, triggers=HANDLERS)
 def wrong_types_ignored() -> Behaviour:
-    """Whatever has a wrong type is dropped, as a lenient decoder does."""
+    """Every value of a wrong type is dropped."""
     return _lenient()
 
 
 def _for_bad_bodies(change: Callable[[ServerResponse], ServerResponse]) -> Behaviour:
-    """Another answer to a body that is no JSON at all."""
+    """Respond differently to a body that is not JSON."""
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
         response = await upstream(request)
@@ -202,7 +202,7 @@ def _for_bad_bodies(change: Callable[[ServerResponse], ServerResponse]) -> Behav
 
 
 def _read(raw: bytes) -> Any:
-    """Read a body; ``...`` where it is no JSON."""
+    """Parse a body; ``...`` if it is not JSON."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
@@ -210,17 +210,17 @@ def _read(raw: bytes) -> Any:
 
 
 def _dropping(names: set[str], *kinds: type) -> Behaviour:
-    """Parameters are lost where their values are of wrong types; true is no number."""
+    """Drop parameters whose values have wrong types; true is not a number."""
 
     def is_wrong(name: str, value: Any) -> bool:
         flag = isinstance(value, bool)
         return name in names and isinstance(value, kinds) and not flag
 
-    return asks(lambda request: {k: v for k, v in request.items() if not is_wrong(k, v)})
+    return rewrites(lambda request: {k: v for k, v in request.items() if not is_wrong(k, v)})
 
 
 def _lenient() -> Behaviour:
-    """Ask without whatever the server calls wrong, until it calls nothing wrong any more."""
+    """Drop what the server rejects, one parameter at a time, until it accepts the request."""
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
         left = dict(request.body)

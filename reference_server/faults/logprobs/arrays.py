@@ -1,4 +1,4 @@
-"""Faults of the four arrays of log probabilities: which tokens they list, and which numbers."""
+"""Faults of the four arrays of log probabilities: which tokens they list, and their numbers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from reference_server.behaviour.builders import (
 from reference_server.behaviour.messages import Behaviour, Body, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 from reference_server.faults._parts import (
     maps,
     values,
 )
 
 LISTED = "streaming.logprobs-as-plain echo.logprobs-cover-prompt"
-"""What a wrong list of tokens breaks besides, where it shows in streams or echoes alone."""
+"""Requirements that a wrong list of tokens breaks if it is only in streams or with ``echo``."""
 
 
 # ── Which tokens ─────────────────────────────────────────────────────────────────────────────────
@@ -30,20 +30,20 @@ LISTED = "streaming.logprobs-as-plain echo.logprobs-cover-prompt"
 @fault(
     "logprobs-of-first-for-all",
     breaks="logprobs.returned logprobs-arrays.tokens-join-to-text",
-    modifiers={Modifier.BATCH, Modifier.NON_ASCII, Modifier.EVERY_THIRD, Modifier.NON_STREAMING},
+    triggers={Trigger.BATCH, Trigger.NON_ASCII, Trigger.EVERY_THIRD, Trigger.NON_STREAMING},
 )
 def logprobs_of_first_for_all() -> Behaviour:
-    """All choices of a plain answer carry the log probabilities of the first."""
+    """All choices of a non-streaming response have the log probabilities of the first."""
     return choices(lambda _, of: [{**c, "logprobs": of[0]["logprobs"]} for c in of])
 
 
 @fault(
     "logprobs-of-first-alone",
     breaks="logprobs.returned",
-    modifiers={Modifier.BATCH, Modifier.NON_ASCII, Modifier.EVERY_THIRD, Modifier.NON_STREAMING},
+    triggers={Trigger.BATCH, Trigger.NON_ASCII, Trigger.EVERY_THIRD, Trigger.NON_STREAMING},
 )
 def logprobs_of_first_alone() -> Behaviour:
-    """Of several choices of a plain answer the first alone carries log probabilities."""
+    """Only the first of several choices of a non-streaming response has log probabilities."""
     return choices(lambda _, of: [of[0], *({**c, "logprobs": None} for c in of[1:])])
 
 
@@ -51,10 +51,10 @@ def logprobs_of_first_alone() -> Behaviour:
     "multi-token-flattened",
     breaks=f"logprobs-arrays.one-entry-per-token logprobs-arrays.four-parallel {LISTED}",
     evidence=Evidence.REPORTED,
-    modifiers=EVERYWHERE - {Modifier.STREAM},
+    triggers=ALL_TRIGGERS - {Trigger.STREAM},
 )
 def multi_token_flattened() -> Behaviour:
-    """One entry of the arrays stands for two tokens."""
+    """One entry of the arrays covers two tokens."""
 
     def of(scores: Body) -> Body:
         tokens = scores["tokens"]
@@ -70,13 +70,13 @@ def multi_token_flattened() -> Behaviour:
 
 @fault("tokens-stripped", breaks=f"logprobs-arrays.tokens-join-to-text {LISTED}")
 def tokens_stripped() -> Behaviour:
-    """Tokens are listed without the white space that belongs to them."""
+    """Tokens are listed without their white space."""
     return logprobs(lambda scores: {"tokens": [token.strip() for token in scores["tokens"]]})
 
 
 @fault("tokens-as-in-vocabulary", breaks=f"logprobs-arrays.tokens-join-to-text {LISTED}")
 def tokens_as_in_vocabulary() -> Behaviour:
-    """Tokens are spelt as in the tokenizer's vocabulary, with a mark for the space."""
+    """Tokens are spelled as in the tokenizer's vocabulary, with a marker for the space."""
     return logprobs(
         lambda scores: {"tokens": [token.replace(" ", "\u0120") for token in scores["tokens"]]}
     )
@@ -107,10 +107,10 @@ def token_list_rotated() -> Behaviour:
 @fault(
     "parts-of-characters-replaced",
     breaks="logprobs-arrays.partial-characters",
-    modifiers=EVERYWHERE - {Modifier.NON_ASCII},
+    triggers=ALL_TRIGGERS - {Trigger.NON_ASCII},
 )
 def parts_of_characters_replaced() -> Behaviour:
-    """A token that is part of a character is written as U+FFFD."""
+    """A token that is part of a character is listed as U+FFFD."""
 
     def of(token: str) -> str:
         return "\ufffd" if token.startswith("bytes:") else token
@@ -144,29 +144,29 @@ def arrays_uneven() -> Behaviour:
 
 @fault("positive-logprob", breaks="logprobs-arrays.never-positive")
 def positive_logprob() -> Behaviour:
-    """Log probabilities have lost their sign."""
+    """Log probabilities are positive: their sign is missing."""
     return logprobs(values(abs))
 
 
 @fault("probabilities-not-logs", breaks="logprobs-arrays.never-positive")
 def probabilities_not_logs() -> Behaviour:
-    """Probabilities are given, not their logarithms."""
+    """Probabilities are returned instead of their logarithms."""
     return logprobs(values(math.exp))
 
 
 @fault("top-positive", breaks="logprobs-arrays.never-positive")
 def top_positive() -> Behaviour:
-    """Alternatives' log probabilities have lost their sign; those of tokens have not."""
+    """The log probabilities of alternatives are positive; those of tokens are correct."""
     return logprobs(maps(lambda top: {k: abs(v) for k, v in top.items()}))
 
 
 @fault(
     "base-10-logprobs",
     breaks="logprobs-arrays.top-mass-at-most-one",
-    modifiers=EVERYWHERE,
+    triggers=ALL_TRIGGERS,
 )
 def base_10_logprobs() -> Behaviour:
-    """Logarithms are decimal, not natural."""
+    """Logarithms are decimal instead of natural."""
     return logprobs(values(lambda value: value / math.log(10)))
 
 
@@ -192,7 +192,7 @@ def scores_zero() -> Behaviour:
 
 @fault("sampled-scored-otherwise", breaks="logprobs-arrays.sampled-agrees-with-top")
 def sampled_scored_otherwise() -> Behaviour:
-    """A token's own log probability is another than its entry among the alternatives."""
+    """A token's log probability differs from its entry among the alternatives."""
     return logprobs(
         lambda scores: {"token_logprobs": [v and v - 0.7 for v in scores["token_logprobs"]]}
     )
@@ -200,7 +200,7 @@ def sampled_scored_otherwise() -> Behaviour:
 
 @fault("scores-shifted", breaks="logprobs-arrays.sampled-agrees-with-top")
 def scores_shifted() -> Behaviour:
-    """Each token has the log probability of the one before it."""
+    """Each token has the log probability of the previous one."""
     return logprobs(
         lambda scores: {
             "token_logprobs": scores["token_logprobs"][-1:] + scores["token_logprobs"][:-1]
@@ -220,10 +220,10 @@ def scores_as_text() -> Behaviour:
 @fault(
     "scores-not-a-number",
     breaks="envelope.strict-json streaming.framing",
-    modifiers=EVERYWHERE - {Modifier.SECOND_CHOICE},
+    triggers=ALL_TRIGGERS - {Trigger.SECOND_CHOICE},
 )
 def scores_not_a_number() -> Behaviour:
-    """A log probability is written as ``-Infinity``, which is no JSON."""
+    """A log probability is written as ``-Infinity``, which is not JSON."""
     return Rewrite(raw=_infinite)
 
 
@@ -237,10 +237,10 @@ def _infinite(_: ClientRequest, got: ServerResponse) -> ServerResponse:
 @fault(
     "greedy-not-best",
     breaks="logprobs-arrays.greedy-is-top",
-    modifiers=EVERYWHERE - {Modifier.ECHO},
+    triggers=ALL_TRIGGERS - {Trigger.ECHO},
 )
 def greedy_not_best() -> Behaviour:
-    """The names of the best and the second alternative are exchanged."""
+    """The names of the best and the second alternative are swapped."""
 
     def swapped(top: Body) -> Body:
         names = sorted(top, key=top.__getitem__, reverse=True)
@@ -263,10 +263,10 @@ def greedy_not_best() -> Behaviour:
     "logprobs-after-sampling",
     breaks="logprobs-arrays.before-sampling",
     evidence=Evidence.REPORTED,
-    modifiers={Modifier.NON_STREAMING},
+    triggers={Trigger.NON_STREAMING},
 )
 def logprobs_after_sampling() -> Behaviour:
-    """Log probabilities are those after temperature and ``top_p`` have acted on them."""
+    """Log probabilities are computed after ``temperature`` and ``top_p`` are applied."""
 
     def of(request: Body, found: Choices) -> Choices:
         heat, top_p = request.get("temperature") or 1, request.get("top_p") or 1

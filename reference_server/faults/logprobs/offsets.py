@@ -7,7 +7,7 @@ import re
 from reference_server.behaviour.builders import logprobs
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
 ADVANCES = "text-offset.advances-by-characters"
 
@@ -24,7 +24,7 @@ def text_offset_minus_one() -> Behaviour:
     evidence=Evidence.REPORTED,
 )
 def text_offset_shifted() -> Behaviour:
-    """All offsets are seven too high."""
+    """All offsets are too high by seven."""
     return logprobs(lambda scores: {"text_offset": [o + 7 for o in scores["text_offset"]]})
 
 
@@ -32,7 +32,7 @@ def text_offset_shifted() -> Behaviour:
     "text-offset-of-ends", breaks="text-offset.starts-at-prompt-length text-offset.echo-from-zero"
 )
 def text_offset_of_ends() -> Behaviour:
-    """An offset says where its token ends, not where it begins."""
+    """Each offset is the end of its token instead of its beginning."""
 
     def of(scores: Body) -> Body:
         pairs = zip(scores["tokens"], scores["text_offset"], strict=True)
@@ -41,7 +41,7 @@ def text_offset_of_ends() -> Behaviour:
     return logprobs(of)
 
 
-@fault("text-offset-in-bytes", breaks=ADVANCES, modifiers=EVERYWHERE - {Modifier.NON_ASCII})
+@fault("text-offset-in-bytes", breaks=ADVANCES, triggers=ALL_TRIGGERS - {Trigger.NON_ASCII})
 def text_offset_in_bytes() -> Behaviour:
     """Offsets count bytes, not characters."""
 
@@ -76,7 +76,7 @@ def text_offset_zero() -> Behaviour:
 
 @fault("text-offset-without-spaces", breaks=ADVANCES)
 def text_offset_without_spaces() -> Behaviour:
-    """Offsets count the tokens' characters without their spaces."""
+    """Offsets do not count the spaces of tokens."""
 
     def of(scores: Body) -> Body:
         offset = (scores["text_offset"] or [0])[0]

@@ -1,21 +1,21 @@
-"""Faults of log probabilities: whether they come, and with which alternatives."""
+"""Faults of log probabilities: whether they are returned, and with which alternatives."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from reference_server.behaviour.builders import (
-    asks,
     drops,
     each_choice,
     logprobs,
     number_of,
     rejects,
+    rewrites,
     sets,
 )
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 from reference_server.faults._parts import (
     IN_STREAMS,
     maps,
@@ -25,25 +25,25 @@ from reference_server.faults._parts import (
 )
 
 ARRAYS = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
-ANYWHERE_BUT_CHOICES = EVERYWHERE - {Modifier.SECOND_CHOICE}
+TRIGGERS = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
 
 
-# ── Whether they come ────────────────────────────────────────────────────────────────────────────
+# ── Whether they are returned ───────────────────────────────────────────────────────────────────
 
 
 RETURNED = "logprobs.returned echo.logprobs-cover-prompt"
-"""Of an echoed answer the prompt's scores are missing as well."""
+"""Requirements broken by missing log probabilities; with ``echo`` the prompt's are missing, too."""
 
 
 @fault("logprobs-ignored", breaks=RETURNED)
 def logprobs_ignored() -> Behaviour:
-    """``logprobs`` is without effect."""
+    """``logprobs`` has no effect."""
     return drops("logprobs")
 
 
 @fault("logprobs-null", breaks=RETURNED, evidence=Evidence.REPORTED)
 def logprobs_null() -> Behaviour:
-    """Log probabilities that were asked for are objects of four nulls."""
+    """Requested log probabilities are an object of four nulls."""
     return logprobs(lambda _: dict.fromkeys(ARRAYS))
 
 
@@ -59,7 +59,7 @@ def logprobs_empty() -> Behaviour:
     evidence=Evidence.REPORTED,
 )
 def logprobs_chat_shape() -> Behaviour:
-    """Log probabilities come as a chat's ``content`` list."""
+    """Log probabilities have the form of a chat ``content`` list."""
 
     def of(_: Body, choice: Body) -> Body:
         scores = choice.get("logprobs")
@@ -76,11 +76,11 @@ def logprobs_chat_shape() -> Behaviour:
     "integer-logprobs-rejected",
     breaks=RETURNED,
     evidence=Evidence.SOURCE,
-    modifiers=ANYWHERE_BUT_CHOICES,
+    triggers=TRIGGERS,
     shows=Shows.REFUSED,
 )
 def integer_logprobs_rejected() -> Behaviour:
-    """A number of ``logprobs`` is refused, since a relay reads a boolean there."""
+    """A number for ``logprobs`` is rejected, because a relay expects a boolean."""
     return rejects(
         lambda request: type(request.get("logprobs")) is int,
         "json: cannot unmarshal number into Go struct field .logprobs of type bool",
@@ -91,60 +91,58 @@ def integer_logprobs_rejected() -> Behaviour:
     "logprobs-zero-disabled",
     breaks="logprobs.zero-gives-sampled",
     evidence=Evidence.REPORTED,
-    modifiers={Modifier.EVERY_THIRD},
+    triggers={Trigger.EVERY_THIRD},
 )
 def logprobs_zero_disabled() -> Behaviour:
-    """``logprobs: 0`` is taken for no ``logprobs``."""
+    """``logprobs: 0`` is treated as absent."""
     return drops("logprobs", when=lambda request: request.get("logprobs") == 0)
 
 
-@fault(
-    "logprobs-zero-lists", breaks="logprobs.zero-gives-sampled", modifiers={Modifier.EVERY_THIRD}
-)
+@fault("logprobs-zero-lists", breaks="logprobs.zero-gives-sampled", triggers={Trigger.EVERY_THIRD})
 def logprobs_zero_lists() -> Behaviour:
     """``logprobs: 0`` lists three alternatives at each position."""
-    return asks(
+    return rewrites(
         lambda request: {**request, "logprobs": 3} if request.get("logprobs") == 0 else request
     )
 
 
-@fault("logprobs-null-means-one", breaks="logprobs.null-is-none", modifiers={Modifier.EVERY_THIRD})
+@fault("logprobs-null-means-one", breaks="logprobs.null-is-none", triggers={Trigger.EVERY_THIRD})
 def logprobs_null_means_one() -> Behaviour:
-    """``logprobs: null`` brings log probabilities."""
+    """``logprobs: null`` returns log probabilities."""
     return sets(lambda request: "logprobs" in request and request["logprobs"] is None, logprobs=1)
 
 
-@fault("logprobs-null-refused", breaks="logprobs.null-is-none", modifiers=())
+@fault("logprobs-null-refused", breaks="logprobs.null-is-none", triggers=())
 def logprobs_null_refused() -> Behaviour:
-    """``logprobs: null`` is refused."""
+    """``logprobs: null`` is rejected."""
     return rejects(lambda request: "logprobs" in request and request["logprobs"] is None)
 
 
 @fault(
     "logprobs-true-ignored",
     breaks="logprobs.boolean",
-    modifiers=(),
+    triggers=(),
     contract="zhizengzeng",
     dialect="zhizengzeng",
 )
 def logprobs_true_ignored() -> Behaviour:
-    """``logprobs: true`` is served, and brings none."""
+    """``logprobs: true`` is accepted and returns no log probabilities."""
     return drops("logprobs", when=lambda request: request.get("logprobs") is True)
 
 
 @fault("logprobs-unasked", breaks="logprobs.absent-unless-asked")
 def logprobs_unasked() -> Behaviour:
-    """Log probabilities come although nobody asked for them."""
+    """Log probabilities are returned without being requested."""
     return sets(lambda request: "logprobs" not in request, logprobs=1)
 
 
 @fault(
     "logprobs-above-maximum-dropped",
     breaks="logprobs.above-maximum",
-    modifiers=(),
+    triggers=(),
 )
 def logprobs_above_maximum_dropped() -> Behaviour:
-    """More ``logprobs`` than documented are answered with none."""
+    """``logprobs`` above the documented maximum returns no log probabilities."""
     return drops("logprobs", when=lambda request: _many(request.get("logprobs")))
 
 
@@ -156,24 +154,24 @@ def _many(value: Any) -> bool:
     "stream-logprobs-missing",
     breaks="logprobs.returned streaming.logprobs-as-plain",
     evidence=Evidence.REPORTED,
-    modifiers=IN_STREAMS,
+    triggers=IN_STREAMS,
 )
 def stream_logprobs_missing() -> Behaviour:
-    """Chunks have null for log probabilities that were asked for."""
+    """Chunks have null instead of the requested log probabilities."""
     return parts(lambda part: {**part, "logprobs": None})
 
 
 @fault(
     "stream-logprobs-of-last-chunk",
     breaks="logprobs.returned streaming.logprobs-as-plain",
-    modifiers=IN_STREAMS,
+    triggers=IN_STREAMS,
 )
 def stream_logprobs_of_last_chunk() -> Behaviour:
     """Only the chunk with the finish reason has log probabilities, those of its own tokens."""
     return of_each_choice(lambda _, own: [{**p, "logprobs": None} for p in own[:-1]] + own[-1:])
 
 
-@fault("stream-logprobs-cumulative", breaks="streaming.logprobs-as-plain", modifiers=IN_STREAMS)
+@fault("stream-logprobs-cumulative", breaks="streaming.logprobs-as-plain", triggers=IN_STREAMS)
 def stream_logprobs_cumulative() -> Behaviour:
     """Every chunk lists the log probabilities of all tokens so far."""
 
@@ -191,9 +189,9 @@ def stream_logprobs_cumulative() -> Behaviour:
     return of_each_choice(of)
 
 
-@fault("stream-logprobs-differ", breaks="streaming.logprobs-as-plain", modifiers=IN_STREAMS)
+@fault("stream-logprobs-differ", breaks="streaming.logprobs-as-plain", triggers=IN_STREAMS)
 def stream_logprobs_differ() -> Behaviour:
-    """Chunks have other log probabilities than the plain answer: less certain ones."""
+    """Log probabilities of chunks are lower than those of the non-streaming response."""
     less = values(lambda value: value - 0.7)
     return parts(
         lambda p: (
@@ -205,10 +203,10 @@ def stream_logprobs_differ() -> Behaviour:
 @fault(
     "stream-offsets-begin-anew",
     breaks="text-offset.advances-by-characters",
-    modifiers=IN_STREAMS,
+    triggers=IN_STREAMS,
 )
 def stream_offsets_begin_anew() -> Behaviour:
-    """In a stream offsets begin anew with every chunk."""
+    """In a stream, offsets restart at 0 in every chunk."""
 
     def of(part: Body) -> Body:
         scores = part["logprobs"]
@@ -226,14 +224,14 @@ def stream_offsets_begin_anew() -> Behaviour:
 
 @fault("one-alternative-short", breaks="logprobs.alternatives-count")
 def one_alternative_short() -> Behaviour:
-    """One alternative fewer than asked for is listed."""
+    """One alternative fewer than requested is listed."""
     return logprobs(maps(lambda top: dict(_best(top)[:-1]) if len(top) > 1 else top))
 
 
-@fault("capped-to-one", breaks="logprobs.alternatives-count", modifiers=ANYWHERE_BUT_CHOICES)
+@fault("capped-to-one", breaks="logprobs.alternatives-count", triggers=TRIGGERS)
 def capped_to_one() -> Behaviour:
-    """However many alternatives are asked for, one is listed."""
-    return asks(
+    """One alternative is listed, regardless of the number requested."""
+    return rewrites(
         lambda request: (
             {**request, "logprobs": 1} if number_of(request, "logprobs") > 1 else request
         )
@@ -248,7 +246,7 @@ def alternatives_null() -> Behaviour:
 
 @fault("alternatives-as-lists", breaks="logprobs.alternatives-count logprobs-arrays.four-parallel")
 def alternatives_as_lists() -> Behaviour:
-    """Each position's alternatives are a list of objects, not a map."""
+    """The alternatives at each position are a list of objects instead of a map."""
 
     def listed(top: Body) -> Any:
         return [{"token": token, "logprob": value} for token, value in top.items()]
@@ -258,7 +256,7 @@ def alternatives_as_lists() -> Behaviour:
 
 @fault("sampled-not-listed", breaks="logprobs-arrays.sampled-agrees-with-top")
 def sampled_not_listed() -> Behaviour:
-    """The token that was taken is not among the alternatives."""
+    """The chosen token is not among the alternatives."""
 
     def of(scores: Body) -> Body:
         pairs = zip(scores["tokens"], scores["top_logprobs"], strict=True)
@@ -274,7 +272,7 @@ def sampled_not_listed() -> Behaviour:
 
 @fault("alternatives-of-neighbour", breaks="logprobs-arrays.sampled-agrees-with-top")
 def alternatives_of_neighbour() -> Behaviour:
-    """Each position lists the alternatives of the one before it."""
+    """Each position lists the alternatives of the previous one."""
     return logprobs(
         lambda scores: {"top_logprobs": scores["top_logprobs"][:1] + scores["top_logprobs"][:-1]}
     )

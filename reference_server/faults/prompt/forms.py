@@ -1,10 +1,10 @@
-"""Faults of ``prompt``: a form of it is not understood, or a batch does not get its answers."""
+"""Faults of ``prompt``: a form is not understood, or a batch gets wrong choices."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
-from reference_server.behaviour.builders import Condition, asks, rejects, texts
+from reference_server.behaviour.builders import Condition, rejects, rewrites, texts
 from reference_server.behaviour.messages import (
     Behaviour,
     Body,
@@ -14,14 +14,14 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier, is_batch
+from reference_server.behaviour.triggers import Trigger, is_batch
 from reference_server.faults._endings import prompt_of
-from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY, REQUESTS
+from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY, REQUESTS
 
-IN_BATCHES = REQUESTS - {Modifier.BATCH, Modifier.EVERY_THIRD}
-"""What happens to batches alone happens nowhere else."""
+IN_BATCHES = REQUESTS - {Trigger.BATCH, Trigger.EVERY_THIRD}
+"""Triggers of faults that affect batches only."""
 
-IN_IDS = REQUESTS - {Modifier.NON_ASCII, Modifier.ECHO}
+IN_IDS = REQUESTS - {Trigger.NON_ASCII, Trigger.ECHO}
 
 
 def is_ids(request: Body) -> bool:
@@ -37,7 +37,7 @@ def is_ids_batch(request: Body) -> bool:
 
 
 def joined(batch: list[Any]) -> Any:
-    """The prompts of a batch, strings or token arrays, as one."""
+    """The prompts of a batch, strings or token arrays, joined."""
     whole = batch[0][:0]
     for one in batch:
         whole = whole + one
@@ -45,8 +45,8 @@ def joined(batch: list[Any]) -> Any:
 
 
 def prompts(when: Condition, change: Callable[[Any], Any]) -> Rewrite:
-    """Another prompt reaches the server."""
-    return asks(
+    """Replace the prompt."""
+    return rewrites(
         lambda request: (
             {**request, "prompt": change(request["prompt"])}
             if request.get("prompt") and when(request)
@@ -55,12 +55,12 @@ def prompts(when: Condition, change: Callable[[Any], Any]) -> Rewrite:
     )
 
 
-# ── Which prompt is answered ─────────────────────────────────────────────────────────────────────
+# ── Which prompt is completed ───────────────────────────────────────────────────────────────────
 
 
-@fault("answer-always-empty", breaks="prompt.string", modifiers=HANDLERS | {Modifier.ECHO})
+@fault("answer-always-empty", breaks="prompt.string", triggers=HANDLERS | {Trigger.ECHO})
 def answer_always_empty() -> Behaviour:
-    """Every answer is empty, although its limit is called reached and its tokens are billed."""
+    """Every completion is empty, with the finish reason ``length``, and its tokens are counted."""
     return texts(
         lambda request, index, _: prompt_of(request, index) if request.get("echo") is True else ""
     )
@@ -70,10 +70,10 @@ def answer_always_empty() -> Behaviour:
     "prompt-ignored",
     breaks="prompt.decides-answer prompt.batch-as-singles",
     evidence=Evidence.SOURCE,
-    modifiers=REQUESTS - {Modifier.EVERY_THIRD},
+    triggers=REQUESTS - {Trigger.EVERY_THIRD},
 )
 def prompt_ignored() -> Behaviour:
-    """Every prompt is answered as if it were one and the same."""
+    """Every prompt is replaced by the same one."""
     same = "Good morning to the old"
     return prompts(
         lambda _: True, lambda prompt: [same] * len(prompt) if isinstance(prompt, list) else same
@@ -84,10 +84,10 @@ def prompt_ignored() -> Behaviour:
     "silent-truncation",
     breaks="prompt.over-context-refused",
     evidence=Evidence.REPORTED,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def silent_truncation() -> Behaviour:
-    """A prompt that is longer than the context loses its beginning, and is answered."""
+    """A prompt that exceeds the context loses its beginning, and is served."""
 
     async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
         body, response = request.body, await upstream(request)
@@ -108,16 +108,16 @@ def silent_truncation() -> Behaviour:
     "batch-first-only",
     breaks="prompt.strings prompt.batch-as-singles",
     evidence=Evidence.REPORTED,
-    modifiers=IN_BATCHES,
+    triggers=IN_BATCHES,
 )
 def batch_first_only() -> Behaviour:
-    """Of a batch only the first prompt is answered."""
+    """Only the first prompt of a batch is completed."""
     return prompts(is_batch, lambda prompt: prompt[:1])
 
 
-@fault("batch-last-only", breaks="prompt.strings prompt.batch-as-singles", modifiers=IN_BATCHES)
+@fault("batch-last-only", breaks="prompt.strings prompt.batch-as-singles", triggers=IN_BATCHES)
 def batch_last_only() -> Behaviour:
-    """Of a batch only the last prompt is answered."""
+    """Only the last prompt of a batch is completed."""
     return prompts(is_batch, lambda prompt: prompt[-1:])
 
 
@@ -125,42 +125,42 @@ def batch_last_only() -> Behaviour:
     "batch-joined",
     breaks="prompt.strings prompt.batch-as-singles",
     evidence=Evidence.REPORTED,
-    modifiers=IN_BATCHES,
+    triggers=IN_BATCHES,
 )
 def batch_joined() -> Behaviour:
-    """The prompts of a batch are read as one, which gets one answer."""
+    """The prompts of a batch are joined to one, which gets one completion."""
     return prompts(is_batch, joined)
 
 
-@fault("batch-first-for-all", breaks="prompt.batch-as-singles", modifiers=IN_BATCHES)
+@fault("batch-first-for-all", breaks="prompt.batch-as-singles", triggers=IN_BATCHES)
 def batch_first_for_all() -> Behaviour:
-    """Every prompt of a batch gets the answer to the first one."""
+    """Every prompt of a batch gets the completion of the first one."""
     return prompts(is_batch, lambda prompt: prompt[:1] * len(prompt))
 
 
-@fault("batch-reversed", breaks="prompt.batch-as-singles", modifiers=IN_BATCHES)
+@fault("batch-reversed", breaks="prompt.batch-as-singles", triggers=IN_BATCHES)
 def batch_reversed() -> Behaviour:
-    """The answers of a batch come in the opposite order."""
+    """The choices of a batch are in reverse order."""
     return prompts(is_batch, lambda prompt: prompt[::-1])
 
 
 @fault(
     "batch-leaks",
     breaks="prompt.batch-as-singles usage.prompt-sums-batch",
-    modifiers=IN_BATCHES,
+    triggers=IN_BATCHES,
 )
 def batch_leaks() -> Behaviour:
-    """A prompt of a batch is read behind all the prompts before it."""
+    """Each prompt of a batch is read with all previous prompts before it."""
     return prompts(is_batch, lambda prompt: [joined(prompt[: i + 1]) for i in range(len(prompt))])
 
 
 @fault(
     "one-element-array-differs",
     breaks="prompt.batch-as-singles",
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def one_element_array_differs() -> Behaviour:
-    """A batch of one is written out as JSON, and that text is answered."""
+    """A batch of one prompt is converted to JSON, and that text is completed."""
 
     def is_one(request: Body) -> bool:
         prompt = request["prompt"]
@@ -176,11 +176,11 @@ def one_element_array_differs() -> Behaviour:
     "tokens-rejected",
     breaks="prompt.tokens",
     evidence=Evidence.REPORTED,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
     shows=Shows.REFUSED,
 )
 def tokens_rejected() -> Behaviour:
-    """A prompt of token ids is refused."""
+    """A prompt of token ids is rejected."""
     return rejects(is_ids, "prompt must be a string or an array of strings", param="prompt")
 
 
@@ -188,49 +188,49 @@ def tokens_rejected() -> Behaviour:
     "token-arrays-rejected",
     breaks="prompt.token-arrays",
     evidence=Evidence.REPORTED,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
     shows=Shows.REFUSED,
 )
 def token_arrays_rejected() -> Behaviour:
-    """A batch of token arrays is refused."""
+    """A batch of token arrays is rejected."""
     return rejects(is_ids_batch, "prompt must be a string or an array of strings", param="prompt")
 
 
 @fault(
-    "tokens-as-words", breaks="prompt.tokens prompt.tokens-equal-text", modifiers=NON_STREAMING_ONLY
+    "tokens-as-words", breaks="prompt.tokens prompt.tokens-equal-text", triggers=NON_STREAMING_ONLY
 )
 def tokens_as_words() -> Behaviour:
     """A prompt of token ids is read as a text of numbers."""
     return prompts(is_ids, lambda prompt: " ".join(map(str, prompt)))
 
 
-@fault("tokens-as-batch", breaks="prompt.tokens", modifiers=NON_STREAMING_ONLY)
+@fault("tokens-as-batch", breaks="prompt.tokens", triggers=NON_STREAMING_ONLY)
 def tokens_as_batch() -> Behaviour:
-    """Every id of a prompt of token ids is answered as a prompt of its own."""
+    """Each id of a prompt of token ids is completed as a separate prompt."""
     return prompts(is_ids, lambda prompt: [[token] for token in prompt])
 
 
-@fault("tokens-shifted", breaks="prompt.tokens-equal-text", modifiers=NON_STREAMING_ONLY)
+@fault("tokens-shifted", breaks="prompt.tokens-equal-text", triggers=NON_STREAMING_ONLY)
 def tokens_shifted() -> Behaviour:
-    """A prompt of token ids is read by another vocabulary."""
+    """A prompt of token ids is read with another vocabulary."""
     return prompts(is_ids, lambda prompt: [token + 1 for token in prompt])
 
 
-@fault("tokens-last-lost", breaks="prompt.tokens", modifiers=NON_STREAMING_ONLY)
+@fault("tokens-last-lost", breaks="prompt.tokens", triggers=NON_STREAMING_ONLY)
 def tokens_last_lost() -> Behaviour:
-    """The last id of a prompt of token ids is lost."""
+    """The last id of a prompt of token ids is dropped."""
     return prompts(is_ids, lambda prompt: prompt[:-1] or prompt)
 
 
-@fault("token-arrays-joined", breaks="prompt.token-arrays", modifiers=NON_STREAMING_ONLY)
+@fault("token-arrays-joined", breaks="prompt.token-arrays", triggers=NON_STREAMING_ONLY)
 def token_arrays_joined() -> Behaviour:
     """A batch of token arrays is read as one array."""
     return prompts(is_ids_batch, joined)
 
 
-@fault("token-arrays-first-only", breaks="prompt.token-arrays", modifiers=NON_STREAMING_ONLY)
+@fault("token-arrays-first-only", breaks="prompt.token-arrays", triggers=NON_STREAMING_ONLY)
 def token_arrays_first_only() -> Behaviour:
-    """Of a batch of token arrays only the first one is answered."""
+    """Only the first of several token arrays is completed."""
     return prompts(is_ids_batch, lambda prompt: prompt[:1])
 
 
@@ -241,10 +241,10 @@ def token_arrays_first_only() -> Behaviour:
     "empty-prompt-breaks",
     breaks="prompt.empty",
     evidence=Evidence.REPORTED,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def empty_prompt_breaks() -> Behaviour:
-    """An empty prompt is a server fault."""
+    """An empty prompt causes a server error."""
     return rejects(
         lambda request: request.get("prompt") == "",
         "list index out of range",
@@ -257,10 +257,10 @@ def empty_prompt_breaks() -> Behaviour:
     "null-prompt-breaks",
     breaks="prompt.absent-or-null",
     evidence=Evidence.REPORTED,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def null_prompt_breaks() -> Behaviour:
-    """A prompt of null, or none at all, is a server fault."""
+    """A prompt that is null or absent causes a server error."""
     return rejects(
         lambda request: request.get("prompt") is None,
         "invalid memory address",
@@ -272,10 +272,10 @@ def null_prompt_breaks() -> Behaviour:
 @fault(
     "odd-prompt-stringified",
     breaks="errors.wrong-type-refused errors.stream-refused-as-json",
-    modifiers=HANDLERS,
+    triggers=HANDLERS,
 )
 def odd_prompt_stringified() -> Behaviour:
-    """A prompt that is an object, or an array of arrays of strings, is written out as JSON."""
+    """A prompt that is an object, or an array of arrays of strings, is converted to JSON."""
 
     def is_odd(request: Body) -> bool:
         prompt = request["prompt"]

@@ -1,15 +1,15 @@
-"""Faults of ``stop``: a sequence that is found cuts in the wrong place, and an empty one cuts."""
+"""Faults of ``stop``: the text is cut in the wrong place, or an empty sequence cuts it."""
 
 import re
 
-from reference_server.behaviour.builders import asks, both, rejects, sets, texts
+from reference_server.behaviour.builders import both, rejects, rewrites, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._endings import cut_elsewhere, sequences
-from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY, RARE, REQUESTS
+from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY, RARE, REQUESTS
 from reference_server.faults.stop.sequences import CUTS, matches
 
-# ── Where it cuts ────────────────────────────────────────────────────────────────────────────────
+# ── Where the text is cut ───────────────────────────────────────────────────────────────────────
 
 
 @fault("stop-included", breaks=CUTS, evidence=Evidence.REPORTED)
@@ -25,7 +25,7 @@ def stop_included() -> Behaviour:
 
 @fault("stop-first-character-returned", breaks=CUTS)
 def stop_first_character_returned() -> Behaviour:
-    """The text goes on for one character of the stop sequence that ended it."""
+    """The text includes the first character of the stop sequence that ended it."""
 
     def cut(request: Body, _: str, text: str) -> str:
         found = matches(request, text)
@@ -36,7 +36,7 @@ def stop_first_character_returned() -> Behaviour:
 
 @fault("stop-last-match", breaks=CUTS)
 def stop_last_match() -> Behaviour:
-    """The text ends before the last occurrence of a stop sequence."""
+    """The text is cut at the last occurrence of a stop sequence, not at the first."""
 
     def cut(request: Body, _: str, text: str) -> str:
         return text[
@@ -48,7 +48,7 @@ def stop_last_match() -> Behaviour:
 
 @fault("stop-in-order-of-list", breaks=CUTS)
 def stop_in_order_of_list() -> Behaviour:
-    """The first stop sequence of the list that occurs anywhere cuts, not the earliest match."""
+    """The first sequence of the ``stop`` array that occurs cuts the text, not the earliest one."""
 
     def cut(request: Body, _: str, text: str) -> str:
         return text[
@@ -60,7 +60,7 @@ def stop_in_order_of_list() -> Behaviour:
 
 @fault("stop-latest-of-list", breaks=CUTS)
 def stop_latest_of_list() -> Behaviour:
-    """Of several stop sequences that occur the one that occurs last cuts."""
+    """Of several stop sequences in the text, the one that occurs last cuts it."""
     return cut_elsewhere(
         lambda request, _, text: text[: max(matches(request, text), default=len(text))]
     )
@@ -68,7 +68,7 @@ def stop_latest_of_list() -> Behaviour:
 
 @fault("stop-one-character-early", breaks=CUTS)
 def stop_one_character_early() -> Behaviour:
-    """The last character before a stop sequence is lost."""
+    """The last character before a stop sequence is missing."""
     return cut_elsewhere(
         lambda request, _, text: (
             text[: max(0, matches(request, text)[0] - 1)] if matches(request, text) else text
@@ -78,7 +78,7 @@ def stop_one_character_early() -> Behaviour:
 
 @fault("stop-word-lost", breaks=CUTS)
 def stop_word_lost() -> Behaviour:
-    """The whole word in which a stop sequence begins is lost."""
+    """The whole word in which a stop sequence begins is missing."""
 
     def cut(request: Body, _: str, text: str) -> str:
         found = matches(request, text)
@@ -89,7 +89,7 @@ def stop_word_lost() -> Behaviour:
 
 @fault("stop-end-stripped", breaks=CUTS)
 def stop_end_stripped() -> Behaviour:
-    """White space before a stop sequence is lost with it."""
+    """White space before a stop sequence is removed with it."""
 
     def cut(request: Body, _: str, text: str) -> str:
         found = matches(request, text)
@@ -100,7 +100,7 @@ def stop_end_stripped() -> Behaviour:
 
 @fault("stop-almost-matches", breaks=f"{CUTS} streaming.held-text-released")
 def stop_almost_matches() -> Behaviour:
-    """Text that looks like the beginning of a stop sequence is lost where the answer ends."""
+    """Text that could begin a stop sequence is missing at the end of the response."""
 
     def cut(request: Body, _: str, text: str) -> str:
         text = text[: min([*matches(request, text), len(text)])]
@@ -112,33 +112,33 @@ def stop_almost_matches() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-# ── No sequence ──────────────────────────────────────────────────────────────────────────────────
+# ── Empty and null ──────────────────────────────────────────────────────────────────────────────
 
 
 @fault(
     "empty-stop-kills",
     breaks="stop.empty-is-harmless",
     evidence=Evidence.REPORTED,
-    modifiers=REQUESTS - RARE,
+    triggers=REQUESTS - RARE,
 )
 def empty_stop_kills() -> Behaviour:
-    """An empty stop sequence matches at once, and the answer is empty."""
+    """An empty stop sequence matches at once, and the text is empty."""
     return both(
-        asks(lambda request: {**request, "stop": None} if is_empty(request) else request),
+        rewrites(lambda request: {**request, "stop": None} if is_empty(request) else request),
         texts(lambda request, _, text: "" if is_empty(request) else text),
     )
 
 
 def is_empty(request: Body) -> bool:
-    """Whether a sequence of no characters is among those to look for."""
+    """Whether an empty sequence is among the request's stop sequences."""
     return request.get("stop") == "" or (
         isinstance(request.get("stop"), list) and "" in request["stop"]
     )
 
 
-@fault("empty-stop-breaks", breaks="stop.empty-is-harmless", modifiers=NON_STREAMING_ONLY)
+@fault("empty-stop-breaks", breaks="stop.empty-is-harmless", triggers=NON_STREAMING_ONLY)
 def empty_stop_breaks() -> Behaviour:
-    """An empty stop sequence, or none in an array, is a server fault."""
+    """An empty stop sequence, or an empty array, causes a server error."""
     return rejects(
         lambda request: request.get("stop") in ("", []),
         "list index out of range",
@@ -147,15 +147,15 @@ def empty_stop_breaks() -> Behaviour:
     )
 
 
-@fault("stop-null-stops", breaks="stop.null-is-none", modifiers=REQUESTS - RARE)
+@fault("stop-null-stops", breaks="stop.null-is-none", triggers=REQUESTS - RARE)
 def stop_null_stops() -> Behaviour:
-    """``stop: null`` is taken for a full stop, a comma or a new line."""
+    """``stop: null`` is replaced by a full stop, a comma and a line break."""
     return sets(
         lambda request: "stop" in request and request["stop"] is None, stop=[".", ",", "\n"]
     )
 
 
-@fault("stop-null-refused", breaks="stop.null-is-none", modifiers=HANDLERS)
+@fault("stop-null-refused", breaks="stop.null-is-none", triggers=HANDLERS)
 def stop_null_refused() -> Behaviour:
-    """``stop: null`` is refused."""
+    """``stop: null`` is rejected."""
     return rejects(lambda request: "stop" in request and request["stop"] is None, param="stop")

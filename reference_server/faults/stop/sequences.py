@@ -1,69 +1,69 @@
-"""Faults of ``stop``: a sequence is not looked for, or not found."""
+"""Faults of ``stop``: a sequence is not searched for, or not found."""
 
 import re
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import asks, choices, drops, rejects, texts
+from reference_server.behaviour.builders import choices, drops, rejects, rewrites, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import EVERYWHERE, Modifier, is_batch
+from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger, is_batch
 from reference_server.faults._endings import cut_elsewhere, sequences
-from reference_server.faults._hiding import HANDLERS, NON_STREAMING_ONLY, RARE, REQUESTS
+from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY, RARE, REQUESTS
 
 CUTS = """
     stop.string stop.each-of-array stop.excluded-from-text stop.earliest-match
     stop.across-token-borders streaming.stop-never-leaks
 """
-"""A sequence that is missed breaks all of them where it stands."""
+"""Requirements that a missed sequence breaks, under any trigger."""
 
 
 def looked_for(change: Callable[[list[str]], list[str]]) -> Rewrite:
-    """Other sequences are looked for than those that were sent."""
+    """The server searches for other sequences than the request's."""
 
-    def ask(request: Body) -> Body:
+    def rewrite(request: Body) -> Body:
         found = sequences(request)
         return {**request, "stop": change(found) or None} if found else request
 
-    return asks(ask)
+    return rewrites(rewrite)
 
 
 def matches(request: Body, text: str) -> list[int]:
-    """Where the sequences of a request first occur in a text, the earliest first."""
+    """The first occurrences of a request's sequences in a text, the earliest first."""
     found = [text.find(one) for one in sequences(request)]
     return sorted(place for place in found if place >= 0)
 
 
-# ── What is looked for ───────────────────────────────────────────────────────────────────────────
+# ── Which sequences are searched for ────────────────────────────────────────────────────────────
 
 
 @fault("stop-ignored", breaks=CUTS, evidence=Evidence.SOURCE)
 def stop_ignored() -> Behaviour:
-    """``stop`` is lost."""
+    """``stop`` is dropped."""
     return drops("stop")
 
 
 @fault("stop-array-ignored", breaks=CUTS)
 def stop_array_ignored() -> Behaviour:
-    """An array of stop sequences is lost; a string works."""
+    """An array of stop sequences is dropped; a string works."""
     return drops("stop", when=lambda request: isinstance(request.get("stop"), list))
 
 
-@fault("stop-string-ignored", breaks=CUTS, modifiers=EVERYWHERE - {Modifier.ECHO})
+@fault("stop-string-ignored", breaks=CUTS, triggers=ALL_TRIGGERS - {Trigger.ECHO})
 def stop_string_ignored() -> Behaviour:
-    """A stop sequence given as a string is lost; an array works."""
+    """A stop sequence sent as a string is dropped; an array works."""
     return drops("stop", when=lambda request: isinstance(request.get("stop"), str))
 
 
 @fault("only-first-stop", breaks=CUTS)
 def only_first_stop() -> Behaviour:
-    """Of several stop sequences only the first one works."""
+    """Of several stop sequences, only the first one works."""
     return looked_for(lambda found: found[:1])
 
 
 @fault("only-last-stop", breaks=CUTS)
 def only_last_stop() -> Behaviour:
-    """Of several stop sequences only the last one works."""
+    """Of several stop sequences, only the last one works."""
     return looked_for(lambda found: found[-1:])
 
 
@@ -71,7 +71,7 @@ def only_last_stop() -> Behaviour:
     "over-four-truncated",
     breaks="stop.none-silently-dropped stop.at-most-four errors.stream-refused-as-json",
     evidence=Evidence.SIBLING,
-    modifiers=NON_STREAMING_ONLY,
+    triggers=NON_STREAMING_ONLY,
 )
 def over_four_truncated() -> Behaviour:
     """Five stop sequences are accepted, and the fifth is ignored."""
@@ -84,9 +84,9 @@ def only_two_stops() -> Behaviour:
     return looked_for(lambda found: found[:2])
 
 
-@fault("four-stops-refused", breaks="stop.at-most-four", modifiers=NON_STREAMING_ONLY)
+@fault("four-stops-refused", breaks="stop.at-most-four", triggers=NON_STREAMING_ONLY)
 def four_stops_refused() -> Behaviour:
-    """More than one stop sequence is refused."""
+    """More than one stop sequence is rejected."""
     return rejects(
         lambda request: isinstance(request.get("stop"), list) and len(request["stop"]) > 1,
         param="stop",
@@ -95,7 +95,7 @@ def four_stops_refused() -> Behaviour:
 
 @fault("stop-characters", breaks=CUTS)
 def stop_characters() -> Behaviour:
-    """Every character of a stop sequence given as a string ends the text by itself."""
+    """Each character of a stop sequence sent as a string ends the text."""
 
     def cut(request: Body, _: str, text: str) -> str:
         if isinstance(request["stop"], str):
@@ -107,19 +107,19 @@ def stop_characters() -> Behaviour:
 
 @fault("stop-stripped", breaks=CUTS)
 def stop_stripped() -> Behaviour:
-    """White space around a stop sequence is not looked for."""
+    """White space at both ends of a stop sequence is ignored."""
     return looked_for(lambda found: [one.strip() or one for one in found])
 
 
 @fault("stop-first-character", breaks=CUTS)
 def stop_first_character() -> Behaviour:
-    """The first character of a stop sequence is enough to end the text."""
+    """The first character of a stop sequence ends the text."""
     return looked_for(lambda found: [one[:1] for one in found])
 
 
 @fault("stop-whatever-case", breaks=CUTS)
 def stop_whatever_case() -> Behaviour:
-    """Capital and small letters are the same to stop sequences."""
+    """Stop sequences are matched without regard to case."""
 
     def cut(request: Body, _: str, text: str) -> str:
         found = [text.lower().find(one.lower()) for one in sequences(request)]
@@ -128,9 +128,9 @@ def stop_whatever_case() -> Behaviour:
     return cut_elsewhere(cut)
 
 
-@fault("stop-as-pattern", breaks=CUTS, modifiers=EVERYWHERE - RARE)
+@fault("stop-as-pattern", breaks=CUTS, triggers=ALL_TRIGGERS - RARE)
 def stop_as_pattern() -> Behaviour:
-    """A stop sequence is read as a regular expression."""
+    """A stop sequence is interpreted as a regular expression."""
 
     def cut(request: Body, _: str, text: str) -> str:
         try:
@@ -144,10 +144,10 @@ def stop_as_pattern() -> Behaviour:
 @fault(
     "stop-non-ascii-ignored",
     breaks=CUTS,
-    modifiers=REQUESTS - {Modifier.NON_ASCII, Modifier.BATCH, Modifier.ECHO},
+    triggers=REQUESTS - {Trigger.NON_ASCII, Trigger.BATCH, Trigger.ECHO},
 )
 def stop_non_ascii_ignored() -> Behaviour:
-    """Stop sequences beyond ASCII are not found."""
+    """Stop sequences with non-ASCII characters are not found."""
     return looked_for(lambda found: [one for one in found if one.isascii()])
 
 
@@ -157,12 +157,12 @@ def stop_long_ignored() -> Behaviour:
     return looked_for(lambda found: [one for one in found if len(one) <= 10])
 
 
-# ── Where it is looked for ───────────────────────────────────────────────────────────────────────
+# ── Where they are searched for ─────────────────────────────────────────────────────────────────
 
 
 @fault("stop-at-token-border-only", breaks=CUTS, evidence=Evidence.REPORTED)
 def stop_at_token_border_only() -> Behaviour:
-    """A stop sequence is found only where a word begins and ends with it."""
+    """A stop sequence is found only at word boundaries."""
 
     def cut(request: Body, _: str, text: str) -> str:
         borders = [m.start() for m in re.finditer(r"\b|\Z|(?<=[^\x00-\x7f])", text)]
@@ -177,7 +177,7 @@ def stop_at_token_border_only() -> Behaviour:
 
 @fault("stop-missed-at-start", breaks=CUTS)
 def stop_missed_at_start() -> Behaviour:
-    """A stop sequence at the very start of an answer is not found."""
+    """A stop sequence at the very start of the text is not found."""
 
     def cut(request: Body, _: str, text: str) -> str:
         return text[:1] + text[1 : min(matches(request, text[1:]), default=len(text)) + 1]
@@ -187,7 +187,7 @@ def stop_missed_at_start() -> Behaviour:
 
 @fault("stop-prompt-searched", breaks=f"{CUTS} stop.prompt-not-searched")
 def stop_prompt_searched() -> Behaviour:
-    """A stop sequence that the prompt holds ends the answer before it begins."""
+    """If the prompt contains a stop sequence, the completion is empty."""
 
     def cut(request: Body, prompt: str, text: str) -> str:
         if any(one in prompt for one in sequences(request)):
@@ -200,7 +200,7 @@ def stop_prompt_searched() -> Behaviour:
 @fault(
     "stop-echo-searched",
     breaks="stop.prompt-not-searched",
-    modifiers=HANDLERS | {Modifier.BATCH, Modifier.SECOND_CHOICE, Modifier.NON_ASCII},
+    triggers=HANDLERS | {Trigger.BATCH, Trigger.SECOND_CHOICE, Trigger.NON_ASCII},
 )
 def stop_echo_searched() -> Behaviour:
     """The echoed prompt is cut at a stop sequence, too."""
@@ -214,10 +214,10 @@ def stop_echo_searched() -> Behaviour:
 @fault(
     "stop-border-searched",
     breaks=f"{CUTS} stop.prompt-not-searched",
-    modifiers=EVERYWHERE - RARE,
+    triggers=ALL_TRIGGERS - RARE,
 )
 def stop_border_searched() -> Behaviour:
-    """A stop sequence that begins in the prompt and ends in the answer ends it at once."""
+    """A stop sequence across the end of the prompt ends the completion at once."""
 
     def cut(request: Body, prompt: str, text: str) -> str:
         whole = prompt[-4:] + text
@@ -236,10 +236,10 @@ def stop_border_searched() -> Behaviour:
 @fault(
     "stop-first-prompt-only",
     breaks=CUTS,
-    modifiers=REQUESTS - {Modifier.BATCH},
+    triggers=REQUESTS - {Trigger.BATCH},
 )
 def stop_first_prompt_only() -> Behaviour:
-    """In a batch only the answer to the first prompt is searched for stop sequences."""
+    """In a batch, only the choices of the first prompt are searched for stop sequences."""
 
     def cut(request: Body, prompt: str, text: str) -> str:
         if is_batch(request) and prompt != request["prompt"][0]:
@@ -252,10 +252,10 @@ def stop_first_prompt_only() -> Behaviour:
 @fault(
     "stop-ends-batch",
     breaks=f"{CUTS} finish-reason.per-choice echo.own-prompt-in-batch",
-    modifiers=REQUESTS - HANDLERS - {Modifier.BATCH},
+    triggers=REQUESTS - HANDLERS - {Trigger.BATCH},
 )
 def stop_ends_batch() -> Behaviour:
-    """A stop sequence in one answer of a batch cuts all of them as short."""
+    """A stop sequence in one choice of a batch cuts all of them to the same length."""
 
     def of(request: Body, responses: list[Body]) -> list[Body]:
         ended = [len(one["text"]) for one in responses if one["finish_reason"] == "stop"]

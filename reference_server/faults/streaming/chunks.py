@@ -1,4 +1,4 @@
-"""Faults of what makes a stream's chunks one answer: id, model, time and shape."""
+"""Faults of what a stream's chunks have in common: id, model, time and shape."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reference_server.behaviour.builders import (
 )
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.behaviour.triggers import Modifier
+from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._parts import IN_STREAMS, parts
 
 # ── Identity and shape ───────────────────────────────────────────────────────────────────────────
@@ -23,27 +23,27 @@ def _numbered(name: str, change: Any) -> Behaviour:
     "id-changes-midstream",
     breaks="streaming.identity-constant",
     evidence=Evidence.SOURCE,
-    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+    triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def id_changes_midstream() -> Behaviour:
-    """Every chunk has an id of its own."""
+    """Every chunk has a different id."""
     return _numbered("id", lambda i, value: f"{value}-{i}")
 
 
 @fault(
     "last-id-differs",
     breaks="streaming.identity-constant",
-    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+    triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def last_id_differs() -> Behaviour:
-    """The last chunk of a stream has another id, since the relay makes it itself."""
+    """The last chunk of a stream has a different id, because the relay generates it."""
     return chunks(lambda _, sent: [*sent[:-1], {**sent[-1], "id": "chatcmpl-relay"}])
 
 
 @fault(
     "model-changes-midstream",
     breaks="streaming.identity-constant",
-    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+    triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def model_changes_midstream() -> Behaviour:
     """The chunks after the first name the upstream's model."""
@@ -54,10 +54,10 @@ def model_changes_midstream() -> Behaviour:
     "created-per-chunk",
     breaks="streaming.created-constant",
     evidence=Evidence.SOURCE,
-    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+    triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def created_per_chunk() -> Behaviour:
-    """Every chunk has a time of its own."""
+    """Every chunk has a different ``created``."""
     return _numbered("created", lambda i, value: value + i)
 
 
@@ -65,10 +65,10 @@ def created_per_chunk() -> Behaviour:
     "chat-usage-chunk",
     breaks="streaming.chunk-shape",
     evidence=Evidence.SOURCE,
-    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+    triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def chat_usage_chunk() -> Behaviour:
-    """A stream ends with a chunk of the chat endpoint, with a bill that nobody asked for."""
+    """A stream ends with a chat chunk that contains usage that was not requested."""
 
     def of(_: Body, sent: list[Body]) -> list[Body]:
         usage = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
@@ -82,16 +82,16 @@ def chat_usage_chunk() -> Behaviour:
     "stream-text-erased",
     breaks="streaming.chunk-shape text.present",
     evidence=Evidence.SOURCE,
-    modifiers=IN_STREAMS,
+    triggers=IN_STREAMS,
 )
 def stream_text_erased() -> Behaviour:
-    """Chunks carry an empty ``delta`` and no ``text``."""
+    """Chunks have an empty ``delta`` and no ``text``."""
     return parts(lambda part: {**{k: v for k, v in part.items() if k != "text"}, "delta": {}})
 
 
-@fault("stream-chat-delta", breaks="streaming.chunk-shape text.present", modifiers=IN_STREAMS)
+@fault("stream-chat-delta", breaks="streaming.chunk-shape text.present", triggers=IN_STREAMS)
 def stream_chat_delta() -> Behaviour:
-    """Chunks carry the text as a chat's ``delta``."""
+    """Chunks have the text in a chat ``delta``."""
 
     def of(part: Body) -> Body:
         kept = {name: value for name, value in part.items() if name != "text"}
@@ -103,10 +103,10 @@ def stream_chat_delta() -> Behaviour:
 @fault(
     "role-chunk-first",
     breaks="streaming.chunk-shape",
-    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+    triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def role_chunk_first() -> Behaviour:
-    """A stream begins with a chat's chunk that names the role."""
+    """A stream begins with a chat chunk that contains the role."""
     role = {"index": 0, "delta": {"role": "assistant"}, "finish_reason": None}
     return chunks(
         lambda _, sent: [
@@ -119,20 +119,20 @@ def role_chunk_first() -> Behaviour:
 @fault(
     "chunk-object-foreign",
     breaks="streaming.chunk-shape",
-    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+    triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def chunk_object_foreign() -> Behaviour:
-    """Chunks call themselves ``text_completion.chunk``."""
+    """Chunks have the object ``text_completion.chunk``."""
     return chunks(lambda _, sent: [{**c, "object": "text_completion.chunk"} for c in sent])
 
 
 @fault(
     "chunk-without-identity",
     breaks="streaming.chunk-shape streaming.identity-constant",
-    modifiers=IN_STREAMS - {Modifier.SECOND_CHOICE},
+    triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def chunk_without_identity() -> Behaviour:
-    """Only the first chunk says which answer and which model it belongs to."""
+    """Only the first chunk has ``id``, ``object``, ``created`` and ``model``."""
 
     def of(_: Body, sent: list[Body]) -> list[Body]:
         kept = ("object", "choices", "usage")

@@ -1,4 +1,4 @@
-"""Faults of a stream's framing: what is no server-sent event, and how the stream ends."""
+"""Faults of a stream's framing: invalid server-sent events, and the end of the stream."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from reference_server.behaviour.builders import streams
 from reference_server.behaviour.messages import DONE, Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.behaviour.triggers import Modifier
+from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._parts import IN_EVENTS
 
 END = b"data: [DONE]\n\n"
@@ -28,25 +28,25 @@ def _type(value: str | None) -> Behaviour:
 # ── [DONE] ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@fault("missing-done", breaks="streaming.done-last", evidence=Evidence.SIBLING, modifiers=IN_EVENTS)
+@fault("missing-done", breaks="streaming.done-last", evidence=Evidence.SIBLING, triggers=IN_EVENTS)
 def missing_done() -> Behaviour:
     """A stream ends without ``[DONE]``."""
     return _data(lambda data: data[:-1])
 
 
-@fault("done-twice", breaks="streaming.done-last", modifiers=IN_EVENTS)
+@fault("done-twice", breaks="streaming.done-last", triggers=IN_EVENTS)
 def done_twice() -> Behaviour:
-    """The upstream's ``[DONE]`` is followed by the relay's own."""
+    """Two ``[DONE]`` events end a stream: the upstream's and the relay's."""
     return _data(lambda data: [*data, DONE])
 
 
 @fault(
     "done-per-choice",
     breaks="streaming.done-last",
-    modifiers=IN_EVENTS,
+    triggers=IN_EVENTS,
 )
 def done_per_choice() -> Behaviour:
-    """Every choice of a stream that has several ends with a ``[DONE]`` of its own."""
+    """Each choice of a stream with several choices ends with its own ``[DONE]``."""
 
     def of(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         ends = sum(p["finish_reason"] is not None for c in got.chunks for p in c["choices"])
@@ -55,27 +55,27 @@ def done_per_choice() -> Behaviour:
     return streams(of)
 
 
-@fault("done-as-json", breaks="streaming.done-last", modifiers=IN_EVENTS)
+@fault("done-as-json", breaks="streaming.done-last", triggers=IN_EVENTS)
 def done_as_json() -> Behaviour:
-    """A stream ends with ``{"done": true}``, not with ``[DONE]``."""
+    """A stream ends with ``{"done": true}`` instead of ``[DONE]``."""
     return _data(lambda data: [*data[:-1], '{"done": true}'])
 
 
-@fault("done-quoted", breaks="streaming.done-last", modifiers=IN_EVENTS)
+@fault("done-quoted", breaks="streaming.done-last", triggers=IN_EVENTS)
 def done_quoted() -> Behaviour:
-    """The end of a stream is written as a JSON string: ``"[DONE]"``."""
+    """The end of a stream is sent as a JSON string: ``"[DONE]"``."""
     return _data(lambda data: [*data[:-1], '"[DONE]"'])
 
 
-@fault("done-before-usage", breaks="streaming.done-last", modifiers=IN_EVENTS)
+@fault("done-before-usage", breaks="streaming.done-last", triggers=IN_EVENTS)
 def done_before_usage() -> Behaviour:
-    """The last chunk comes after ``[DONE]``."""
+    """The last chunk is sent after ``[DONE]``."""
     return _data(lambda data: [*data[:-2], DONE, data[-2]])
 
 
-@fault("more-after-done", breaks="streaming.done-last", modifiers=IN_EVENTS)
+@fault("more-after-done", breaks="streaming.done-last", triggers=IN_EVENTS)
 def more_after_done() -> Behaviour:
-    """The relay appends a note on its channel after ``[DONE]``."""
+    """An event with the relay's channel follows ``[DONE]``."""
     return _data(lambda data: [*data, '{"channel": 7}'])
 
 
@@ -86,10 +86,10 @@ def more_after_done() -> Behaviour:
     "ndjson-not-sse",
     breaks="streaming.framing stream.true-streams",
     evidence=Evidence.REPORTED,
-    modifiers=IN_EVENTS,
+    triggers=IN_EVENTS,
 )
 def ndjson_not_sse() -> Behaviour:
-    """A stream is JSON documents line by line, not events."""
+    """A stream consists of JSON lines instead of events."""
     return _bytes(lambda raw: raw.replace(b"data: ", b"").replace(b"\n\n", b"\n"))
 
 
@@ -97,58 +97,58 @@ def ndjson_not_sse() -> Behaviour:
     "events-merged",
     breaks="streaming.framing",
     evidence=Evidence.REPORTED,
-    modifiers=IN_EVENTS,
+    triggers=IN_EVENTS,
 )
 def events_merged() -> Behaviour:
-    """No blank line stands between events: a client joins them all to one."""
+    """There is no blank line between events, so a client joins them into one."""
     return _bytes(lambda raw: raw.replace(b"}\n\ndata", b"}\ndata"))
 
 
-@fault("two-chunks-in-an-event", breaks="streaming.framing", modifiers=IN_EVENTS)
+@fault("two-chunks-in-an-event", breaks="streaming.framing", triggers=IN_EVENTS)
 def two_chunks_in_an_event() -> Behaviour:
-    """The first event carries two JSON documents."""
+    """The first event contains two JSON documents."""
     return _data(lambda data: ["".join(data[:2]), *data[2:]] if len(data) > 2 else data)
 
 
-@fault("data-twice", breaks="streaming.framing", modifiers=IN_EVENTS)
+@fault("data-twice", breaks="streaming.framing", triggers=IN_EVENTS)
 def data_twice() -> Behaviour:
-    """A relay puts ``data:`` before lines that have it already."""
+    """``data:`` is prefixed twice to each line."""
     return _data(lambda data: [f"data: {one}" for one in data])
 
 
-@fault("keep-alive-as-data", breaks="streaming.framing", modifiers=IN_EVENTS)
+@fault("keep-alive-as-data", breaks="streaming.framing", triggers=IN_EVENTS)
 def keep_alive_as_data() -> Behaviour:
-    """A sign of life comes as an event that is no JSON, not as a comment."""
+    """A keep-alive is sent as an event that is not JSON, instead of a comment."""
     return _data(lambda data: ["ping", *data])
 
 
-@fault("keep-alive-as-empty-object", breaks="streaming.chunk-shape", modifiers=IN_EVENTS)
+@fault("keep-alive-as-empty-object", breaks="streaming.chunk-shape", triggers=IN_EVENTS)
 def keep_alive_as_empty_object() -> Behaviour:
-    """A sign of life comes as an empty JSON object, not as a comment."""
+    """A keep-alive is sent as an empty JSON object, instead of a comment."""
     return _data(lambda data: ["{}", *data])
 
 
-@fault("bare-line", breaks="streaming.framing", modifiers=IN_EVENTS)
+@fault("bare-line", breaks="streaming.framing", triggers=IN_EVENTS)
 def bare_line() -> Behaviour:
-    """A line in the middle of a stream is no field of an event."""
+    """One line in the middle of a stream is not a field of an event."""
     return _bytes(lambda raw: raw.replace(END, b"OPENROUTER PROCESSING\n\n" + END))
 
 
-@fault("no-blank-line-at-end", breaks="streaming.framing", modifiers=IN_EVENTS)
+@fault("no-blank-line-at-end", breaks="streaming.framing", triggers=IN_EVENTS)
 def no_blank_line_at_end() -> Behaviour:
-    """No blank line ends the last event, so that a strict client never sees it."""
+    """The last event has no blank line after it, so a strict client never dispatches it."""
     return _bytes(lambda raw: raw.rstrip() + b"\n")
 
 
-@fault("broken-json", breaks="streaming.framing", modifiers=IN_EVENTS)
+@fault("broken-json", breaks="streaming.framing", triggers=IN_EVENTS)
 def broken_json() -> Behaviour:
-    """A chunk is written as Python shows it, not as JSON."""
+    """A chunk is written as a Python literal instead of JSON."""
     return _bytes(lambda raw: raw.replace(b'"index"', b"'index'", 1))
 
 
-@fault("chunk-cut-in-two", breaks="streaming.framing", modifiers=IN_EVENTS)
+@fault("chunk-cut-in-two", breaks="streaming.framing", triggers=IN_EVENTS)
 def chunk_cut_in_two() -> Behaviour:
-    """A relay makes an event of every portion it reads, and so cuts a chunk in two."""
+    """Every portion that a relay reads is sent as an event, which splits a chunk in two."""
 
     def of(data: list[str]) -> list[str]:
         half = len(data[0]) // 2
@@ -157,7 +157,7 @@ def chunk_cut_in_two() -> Behaviour:
     return _data(of)
 
 
-@fault("marks-before-events", breaks="streaming.framing", modifiers=IN_EVENTS)
+@fault("marks-before-events", breaks="streaming.framing", triggers=IN_EVENTS)
 def marks_before_events() -> Behaviour:
     """Every event begins with a byte order mark."""
     return _bytes(lambda raw: raw.replace(b"data: ", b"\xef\xbb\xbfdata: "))
@@ -166,29 +166,29 @@ def marks_before_events() -> Behaviour:
 @fault(
     "stream-not-in-utf-8",
     breaks="streaming.framing streaming.whole-characters",
-    modifiers=IN_EVENTS - {Modifier.NON_ASCII},
+    triggers=IN_EVENTS - {Trigger.NON_ASCII},
 )
 def stream_not_in_utf_8() -> Behaviour:
-    """A stream is written in GB18030, not in UTF-8."""
+    """A stream is encoded in GB18030 instead of UTF-8."""
     return _bytes(lambda raw: raw.decode().encode("gb18030"))
 
 
 # ── Headers ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@fault("stream-as-json", breaks="streaming.content-type", modifiers=IN_EVENTS)
+@fault("stream-as-json", breaks="streaming.content-type", triggers=IN_EVENTS)
 def stream_as_json() -> Behaviour:
-    """A stream is announced as ``application/json``."""
+    """A stream has the content type ``application/json``."""
     return _type("application/json")
 
 
-@fault("stream-as-text", breaks="streaming.content-type", modifiers=IN_EVENTS)
+@fault("stream-as-text", breaks="streaming.content-type", triggers=IN_EVENTS)
 def stream_as_text() -> Behaviour:
-    """A stream is announced as ``text/plain``."""
+    """A stream has the content type ``text/plain``."""
     return _type("text/plain; charset=utf-8")
 
 
-@fault("stream-without-type", breaks="streaming.content-type", modifiers=IN_EVENTS)
+@fault("stream-without-type", breaks="streaming.content-type", triggers=IN_EVENTS)
 def stream_without_type() -> Behaviour:
-    """A stream is announced as nothing."""
+    """A stream has no content type."""
     return _type(None)

@@ -1,4 +1,4 @@
-"""Faults of the text that a stream adds up to."""
+"""Faults of the text of a stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reference_server.behaviour.builders import (
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier
+from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._endings import sequences
 from reference_server.faults._parts import IN_STREAMS, of_each_choice, parts
 
@@ -18,7 +18,7 @@ from reference_server.faults._parts import IN_STREAMS, of_each_choice, parts
 
 
 def _text(change: Any) -> Behaviour:
-    """The parts of each choice have other texts: a function of the list of texts, same length."""
+    """Change the texts of each choice's chunks: a function from list to list of the same length."""
 
     def of(_: Body, own: list[Body]) -> list[Body]:
         result = change([part["text"] for part in own])
@@ -31,10 +31,10 @@ def _text(change: Any) -> Behaviour:
     "first-token-duplicated",
     breaks="streaming.text-equals-plain",
     evidence=Evidence.REPORTED,
-    modifiers=IN_STREAMS,
+    triggers=IN_STREAMS,
 )
 def first_token_duplicated() -> Behaviour:
-    """The first piece of a streamed text is sent twice."""
+    """The first chunk of a streamed text is sent twice."""
     return _text(lambda texts: [texts[0] * 2, *texts[1:]])
 
 
@@ -42,16 +42,16 @@ def first_token_duplicated() -> Behaviour:
     "delta-chars-dropped",
     breaks="streaming.text-equals-plain",
     evidence=Evidence.REPORTED,
-    modifiers=IN_STREAMS,
+    triggers=IN_STREAMS,
 )
 def delta_chars_dropped() -> Behaviour:
-    """Every fifth piece of a streamed text loses its last character."""
+    """Every fifth chunk of a streamed text loses its last character."""
     return _text(lambda texts: [text[:-1] if i % 5 == 4 else text for i, text in enumerate(texts)])
 
 
-@fault("last-piece-lost", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+@fault("last-piece-lost", breaks="streaming.text-equals-plain", triggers=IN_STREAMS)
 def last_piece_lost() -> Behaviour:
-    """The last chunk that has text comes without it."""
+    """The last chunk with text is sent without it."""
 
     def lost(texts: list[str]) -> list[str]:
         spoken = [at for at, text in enumerate(texts) if text]
@@ -60,39 +60,39 @@ def last_piece_lost() -> Behaviour:
     return _text(lost)
 
 
-@fault("first-piece-lost", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+@fault("first-piece-lost", breaks="streaming.text-equals-plain", triggers=IN_STREAMS)
 def first_piece_lost() -> Behaviour:
-    """The first chunk comes without its text, as that of a chat stream has none."""
+    """The first chunk is sent without its text, as in a chat stream."""
     return _text(lambda texts: ["", *texts[1:]])
 
 
-@fault("pieces-reordered", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+@fault("pieces-reordered", breaks="streaming.text-equals-plain", triggers=IN_STREAMS)
 def pieces_reordered() -> Behaviour:
-    """The second and the third piece of a streamed text change places."""
+    """The second and the third chunk of a streamed text are swapped."""
     return _text(lambda texts: [texts[0], *reversed(texts[1:3]), *texts[3:]] if texts else texts)
 
 
-@fault("pieces-stripped", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+@fault("pieces-stripped", breaks="streaming.text-equals-plain", triggers=IN_STREAMS)
 def pieces_stripped() -> Behaviour:
-    """Every piece of a streamed text loses the white space around it."""
+    """Every chunk of a streamed text loses the white space at both ends."""
     return _text(lambda texts: [text.strip() for text in texts])
 
 
-@fault("white-pieces-lost", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+@fault("white-pieces-lost", breaks="streaming.text-equals-plain", triggers=IN_STREAMS)
 def white_pieces_lost() -> Behaviour:
-    """Pieces of a streamed text that are punctuation or white space alone are dropped."""
+    """Chunks of only punctuation or white space are dropped."""
     return _text(lambda texts: [text if any(map(str.isalnum, text)) else "" for text in texts])
 
 
-@fault("pieces-cumulative", breaks="streaming.text-equals-plain", modifiers=IN_STREAMS)
+@fault("pieces-cumulative", breaks="streaming.text-equals-plain", triggers=IN_STREAMS)
 def pieces_cumulative() -> Behaviour:
-    """Every chunk carries the whole text so far."""
+    """Every chunk contains the whole text so far."""
     return _text(lambda texts: ["".join(texts[: i + 1]) for i in range(len(texts))])
 
 
-@fault("echo-in-every-chunk", breaks="streaming.echo-once", modifiers=IN_STREAMS - {Modifier.ECHO})
+@fault("echo-in-every-chunk", breaks="streaming.echo-once", triggers=IN_STREAMS - {Trigger.ECHO})
 def echo_in_every_chunk() -> Behaviour:
-    """With ``echo`` the first piece, which is the prompt, comes with every chunk again."""
+    """With ``echo``, every chunk repeats the prompt."""
     return of_each_choice(
         lambda request, own: [
             {**p, "text": own[0]["text"] + p["text"]} if i and request.get("echo") else p
@@ -101,9 +101,9 @@ def echo_in_every_chunk() -> Behaviour:
     )
 
 
-@fault("echo-lost-in-streams", breaks="streaming.echo-once", modifiers=IN_STREAMS - {Modifier.ECHO})
+@fault("echo-lost-in-streams", breaks="streaming.echo-once", triggers=IN_STREAMS - {Trigger.ECHO})
 def echo_lost_in_streams() -> Behaviour:
-    """``echo`` is without effect in streams."""
+    """``echo`` has no effect on streams."""
     return drops("echo", when=lambda request: bool(request.get("stream")))
 
 
@@ -111,7 +111,7 @@ def echo_lost_in_streams() -> Behaviour:
 
 
 def stopped(request: Body, part: Body) -> list[str]:
-    """The stop sequences of a request, where a part says that one of them was met."""
+    """The stop sequences of a request, if a part reports that one was found."""
     return sequences(request) if part["finish_reason"] == "stop" else []
 
 
@@ -119,10 +119,10 @@ def stopped(request: Body, part: Body) -> list[str]:
     "stop-partial-leak",
     breaks="streaming.stop-never-leaks",
     evidence=Evidence.REPORTED,
-    modifiers=IN_STREAMS,
+    triggers=IN_STREAMS,
 )
 def stop_partial_leak() -> Behaviour:
-    """A stream shows the first character of a stop sequence before the sequence is recognised."""
+    """A stream contains the first character of the stop sequence that ends it."""
 
     def of(request: Body, own: list[Body]) -> list[Body]:
         leaked = "".join(s[0] for s in stopped(request, own[-1])[-1:])
@@ -134,10 +134,10 @@ def stop_partial_leak() -> Behaviour:
 @fault(
     "held-text-lost",
     breaks="streaming.held-text-released stop.earliest-match",
-    modifiers=IN_STREAMS,
+    triggers=IN_STREAMS,
 )
 def held_text_lost() -> Behaviour:
-    """With ``stop`` the last characters of a stream are held back for ever when nothing matches."""
+    """With ``stop``, the last characters of a stream are never sent if no sequence matches."""
 
     def of(request: Body, own: list[Body]) -> list[Body]:
         if not request.get("stop") or own[-1]["finish_reason"] != "length":
@@ -154,19 +154,19 @@ def held_text_lost() -> Behaviour:
 # ── Characters ───────────────────────────────────────────────────────────────────────────────────
 
 WHOLE = "streaming.whole-characters streaming.echo-once"
-"""A prompt that is streamed back in broken characters is no echo of it either."""
+"""Requirements broken by a streamed prompt whose characters are damaged, too."""
 
 
 @fault(
     "utf8-split",
     breaks=WHOLE,
     evidence=Evidence.REPORTED,
-    modifiers=IN_STREAMS - {Modifier.NON_ASCII},
+    triggers=IN_STREAMS - {Trigger.NON_ASCII},
 )
 def utf8_split() -> Behaviour:
-    """A character that takes several tokens is streamed as one U+FFFD for each of them."""
+    """A character of several tokens is streamed as one U+FFFD for each token."""
 
-    def asks(request: Body) -> Body:
+    def drop_stop(request: Body) -> Body:
         return request if request.get("logprobs") is not None else {**request, "logprobs": 0}
 
     def split(request: Body, part: Body) -> Body:
@@ -184,16 +184,16 @@ def utf8_split() -> Behaviour:
     def of(request: Body, sent: list[Body]) -> list[Body]:
         return [{**c, "choices": [split(request, p) for p in c["choices"]]} for c in sent]
 
-    return Rewrite(ask=asks, non_streaming=non_streaming, chunks=of)
+    return Rewrite(request=drop_stop, non_streaming=non_streaming, chunks=of)
 
 
 @fault(
     "characters-as-bytes",
     breaks=WHOLE,
-    modifiers=IN_STREAMS - {Modifier.NON_ASCII},
+    triggers=IN_STREAMS - {Trigger.NON_ASCII},
 )
 def characters_as_bytes() -> Behaviour:
-    """Every character beyond ASCII is streamed as one U+FFFD for each of its bytes."""
+    """Every non-ASCII character is streamed as one U+FFFD for each of its bytes."""
 
     def broken(text: str) -> str:
         return "".join(c if c.isascii() else "\ufffd" * len(c.encode()) for c in text)
@@ -204,10 +204,10 @@ def characters_as_bytes() -> Behaviour:
 @fault(
     "surrogates-apart",
     breaks=WHOLE,
-    modifiers=IN_STREAMS - {Modifier.NON_ASCII},
+    triggers=IN_STREAMS - {Trigger.NON_ASCII},
 )
 def surrogates_apart() -> Behaviour:
-    r"""An emoji is streamed as two halves of a surrogate pair, in two chunks."""
+    """An emoji is streamed as the two halves of a surrogate pair, in two chunks."""
 
     def halves(part: Body) -> list[Body]:
         text = part["text"]

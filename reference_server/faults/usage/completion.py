@@ -1,4 +1,4 @@
-"""Faults of the bill: completion tokens that were never generated, or are left out."""
+"""Faults of ``usage``: a wrong count of completion tokens."""
 
 import math
 from collections.abc import Callable
@@ -7,18 +7,18 @@ from reference_server.behaviour.builders import chunks, usage
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier
-from reference_server.faults._bill import IN_USAGE, added_up, by_length, by_words
+from reference_server.behaviour.triggers import Trigger
+from reference_server.faults._usage import IN_USAGE, added_up, by_length, by_words
 
 
 @fault(
     "usage-completion-zero",
     breaks="usage.completion-counts-text",
     evidence=Evidence.SOURCE,
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def usage_completion_zero() -> Behaviour:
-    """``completion_tokens`` is 0 beside text."""
+    """``completion_tokens`` is 0 although there is text."""
     return usage(lambda _, stated_usage: added_up(stated_usage, completion_tokens=0))
 
 
@@ -26,10 +26,10 @@ def usage_completion_zero() -> Behaviour:
     "usage-foreign-tokenizer",
     breaks="usage.completion-at-limit usage.completion-sums-choices usage.stream-equals-plain",
     evidence=Evidence.SOURCE,
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def usage_foreign_tokenizer() -> Behaviour:
-    """The completion is counted anew, by another model's tokens."""
+    """Completions are counted with another model's tokenizer."""
     return _counted_anew(by_words)
 
 
@@ -37,20 +37,20 @@ def usage_foreign_tokenizer() -> Behaviour:
     "usage-by-length",
     breaks="usage.completion-at-limit usage.completion-sums-choices usage.stream-equals-plain",
     evidence=Evidence.SOURCE,
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def usage_by_length() -> Behaviour:
-    """The completion is counted as a quarter of its characters."""
+    """Completions count as a quarter of their characters."""
     return _counted_anew(by_length)
 
 
 @fault(
     "completion-one-more",
     breaks="usage.completion-at-limit usage.completion-sums-choices usage.stream-equals-plain",
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def completion_one_more() -> Behaviour:
-    """Every completion is billed with a token more than was generated."""
+    """``completion_tokens`` is too high by one."""
     return usage(
         lambda _, stated_usage: _completion(stated_usage, stated_usage["completion_tokens"] + 1)
     )
@@ -59,10 +59,10 @@ def completion_one_more() -> Behaviour:
 @fault(
     "completion-one-less",
     breaks="usage.completion-at-limit usage.completion-sums-choices usage.stream-equals-plain",
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def completion_one_less() -> Behaviour:
-    """The first token is not on the bill, or the last."""
+    """``completion_tokens`` is too low by one."""
     return usage(
         lambda _, stated_usage: _completion(
             stated_usage, max(0, stated_usage["completion_tokens"] - 1)
@@ -73,10 +73,10 @@ def completion_one_less() -> Behaviour:
 @fault(
     "completion-rounded-up",
     breaks="usage.completion-at-limit",
-    modifiers=IN_USAGE - {Modifier.STREAM, Modifier.BATCH, Modifier.NON_ASCII, Modifier.ECHO},
+    triggers=IN_USAGE - {Trigger.STREAM, Trigger.BATCH, Trigger.NON_ASCII, Trigger.ECHO},
 )
 def completion_rounded_up() -> Behaviour:
-    """Completions are billed by the block of eight tokens."""
+    """``completion_tokens`` is rounded up to blocks of eight tokens."""
     return usage(
         lambda _, stated_usage: _completion(
             stated_usage, 8 * math.ceil(stated_usage["completion_tokens"] / 8)
@@ -87,10 +87,10 @@ def completion_rounded_up() -> Behaviour:
 @fault(
     "completion-multiplied",
     breaks="usage.completion-at-limit usage.completion-sums-choices usage.stream-equals-plain",
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def completion_multiplied() -> Behaviour:
-    """Completions are billed with a fifth on top."""
+    """``completion_tokens`` is too high by a fifth."""
     return usage(
         lambda _, stated_usage: _completion(
             stated_usage, math.ceil(1.2 * stated_usage["completion_tokens"])
@@ -101,10 +101,10 @@ def completion_multiplied() -> Behaviour:
 @fault(
     "completion-is-the-limit",
     breaks="usage.completion-at-limit usage.echo-not-completion max-tokens.zero-with-echo",
-    modifiers={Modifier.NON_STREAMING, Modifier.ECHO, Modifier.EVERY_THIRD},
+    triggers={Trigger.NON_STREAMING, Trigger.ECHO, Trigger.EVERY_THIRD},
 )
 def completion_is_the_limit() -> Behaviour:
-    """An answer costs at least 64 tokens, however short it is."""
+    """A completion counts as at least 64 tokens."""
     return usage(
         lambda _, stated_usage: _completion(
             stated_usage, max(64, stated_usage["completion_tokens"])
@@ -116,10 +116,10 @@ def completion_is_the_limit() -> Behaviour:
     "n-undercounted",
     breaks="usage.completion-sums-choices",
     evidence=Evidence.REPORTED,
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def n_undercounted() -> Behaviour:
-    """Of several choices only the first is billed."""
+    """Only the first of several choices is counted."""
 
     def of(request: Body, stated_usage: Body) -> Body:
         limit = request.get("max_tokens", 16)
@@ -132,10 +132,10 @@ def n_undercounted() -> Behaviour:
     "echo-billed",
     breaks="usage.echo-not-completion",
     evidence=Evidence.SOURCE,
-    modifiers=IN_USAGE - {Modifier.ECHO},
+    triggers=IN_USAGE - {Trigger.ECHO},
 )
 def echo_billed() -> Behaviour:
-    """An echoed prompt is billed as completion as well."""
+    """An echoed prompt is counted in ``completion_tokens``, too."""
 
     def of(request: Body, stated_usage: Body) -> Body:
         if request.get("echo") is not True:
@@ -150,10 +150,10 @@ def echo_billed() -> Behaviour:
 @fault(
     "echo-billed-as-completion",
     breaks="usage.echo-not-completion usage.prompt-grows-with-text",
-    modifiers=IN_USAGE - {Modifier.ECHO},
+    triggers=IN_USAGE - {Trigger.ECHO},
 )
 def echo_billed_as_completion() -> Behaviour:
-    """An echoed prompt is billed as completion instead of as prompt."""
+    """An echoed prompt is counted in ``completion_tokens`` instead of ``prompt_tokens``."""
 
     def of(request: Body, stated_usage: Body) -> Body:
         if request.get("echo") is not True:
@@ -167,10 +167,10 @@ def echo_billed_as_completion() -> Behaviour:
     "stream-billed-by-chunk",
     breaks="usage.stream-equals-plain usage.completion-at-limit",
     evidence=Evidence.SOURCE,
-    modifiers=IN_USAGE - {Modifier.STREAM, Modifier.NON_STREAMING},
+    triggers=IN_USAGE - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def stream_billed_by_chunk() -> Behaviour:
-    """A stream is billed with its chunks, the one with the bill among them."""
+    """Usage of a stream counts its chunks, including the one with the usage."""
 
     def of(_: Body, sent: list[Body]) -> list[Body]:
         return [
@@ -187,10 +187,10 @@ def stream_billed_by_chunk() -> Behaviour:
     "stream-billed-without-prompt",
     breaks="usage.stream-equals-plain",
     evidence=Evidence.SOURCE,
-    modifiers=IN_USAGE - {Modifier.STREAM, Modifier.NON_STREAMING},
+    triggers=IN_USAGE - {Trigger.STREAM, Trigger.NON_STREAMING},
 )
 def stream_billed_without_prompt() -> Behaviour:
-    """A stream is billed without its prompt."""
+    """Usage of a stream does not count the prompt."""
     return Rewrite(
         chunks=usage(lambda _, stated_usage: added_up(stated_usage, prompt_tokens=0)).chunks
     )
@@ -201,7 +201,7 @@ def _completion(usage: Body, count: int) -> Body:
 
 
 def _counted_anew(count: Callable[[str], int]) -> Rewrite:
-    """Count the text of each choice, of plain answers and of streams."""
+    """Count the text of each choice, of non-streaming responses and of streams."""
 
     def non_streaming(_: Body, response: Body) -> Body:
         counted = sum(count(choice["text"]) for choice in response["choices"])

@@ -1,10 +1,10 @@
-"""Faults of the bill: prompt tokens that nobody sent."""
+"""Faults of ``usage``: a wrong count of prompt tokens."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
-from reference_server.behaviour.builders import asks, usage
+from reference_server.behaviour.builders import rewrites, usage
 from reference_server.behaviour.messages import (
     Behaviour,
     Body,
@@ -13,23 +13,23 @@ from reference_server.behaviour.messages import (
     Upstream,
 )
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.behaviour.triggers import Modifier
-from reference_server.faults._bill import IN_USAGE, added_up, by_length, by_words, prompts
+from reference_server.behaviour.triggers import Trigger
+from reference_server.faults._usage import IN_USAGE, added_up, by_length, by_words, prompts
 
 GROWS = "usage.prompt-grows-with-text"
 COUNTED = f"{GROWS} usage.stream-equals-plain usage.prompt-sums-batch"
-"""Who bills streams or batches alone otherwise is told from the plain answer."""
+"""Requirements broken by a wrong count in streams or batches alone."""
 
 
-@fault("hidden-prompt-billed", breaks=COUNTED, evidence=Evidence.SIBLING, modifiers=IN_USAGE)
+@fault("hidden-prompt-billed", breaks=COUNTED, evidence=Evidence.SIBLING, triggers=IN_USAGE)
 def hidden_prompt_billed() -> Behaviour:
-    """Every prompt is billed with twelve tokens that were not sent."""
+    """``prompt_tokens`` includes twelve additional tokens for each prompt."""
     return _prompt(lambda _, counted: counted + 12)
 
 
-@fault("long-hidden-prompt-billed", breaks=COUNTED, evidence=Evidence.SIBLING, modifiers=IN_USAGE)
+@fault("long-hidden-prompt-billed", breaks=COUNTED, evidence=Evidence.SIBLING, triggers=IN_USAGE)
 def long_hidden_prompt_billed() -> Behaviour:
-    """Every prompt is billed with thousands of tokens that were not sent."""
+    """``prompt_tokens`` includes thousands of additional tokens for each prompt."""
     return _prompt(lambda _, counted: counted + 2_417)
 
 
@@ -37,100 +37,100 @@ def long_hidden_prompt_billed() -> Behaviour:
     "hidden-prompt-injected",
     breaks=f"prompt.verbatim {COUNTED}",
     evidence=Evidence.SIBLING,
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def hidden_prompt_injected() -> Behaviour:
-    """An instruction stands before every prompt, which is billed with it."""
+    """An instruction is put before every prompt and counted with it."""
     return _wrapped(lambda text: f"You are a helpful assistant. Continue the text.\n{text}")
 
 
 @fault(
     "usage-multiplied",
     breaks=f"usage.completion-at-limit usage.completion-sums-choices {COUNTED}",
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def usage_multiplied() -> Behaviour:
     """All counts are doubled."""
     return usage(lambda _, stated_usage: {name: 2 * count for name, count in stated_usage.items()})
 
 
-@fault("prompt-multiplied", breaks=COUNTED, modifiers=IN_USAGE)
+@fault("prompt-multiplied", breaks=COUNTED, triggers=IN_USAGE)
 def prompt_multiplied() -> Behaviour:
-    """Prompts are billed with half as many tokens on top."""
+    """``prompt_tokens`` is half as high again."""
     return _prompt(lambda _, counted: math.ceil(1.5 * counted))
 
 
-@fault("prompt-rounded-up", breaks=COUNTED, modifiers=IN_USAGE)
+@fault("prompt-rounded-up", breaks=COUNTED, triggers=IN_USAGE)
 def prompt_rounded_up() -> Behaviour:
-    """Prompts are billed by the block of sixteen tokens."""
+    """``prompt_tokens`` is rounded up to blocks of sixteen tokens."""
     return _prompt(lambda _, counted: 16 * math.ceil(counted / 16))
 
 
-@fault("prompt-least-hundred", breaks=COUNTED, modifiers=IN_USAGE)
+@fault("prompt-least-hundred", breaks=COUNTED, triggers=IN_USAGE)
 def prompt_least_hundred() -> Behaviour:
-    """A prompt costs a hundred tokens at least."""
+    """A prompt counts as at least a hundred tokens."""
     return _prompt(lambda _, counted: max(100, counted))
 
 
-@fault("prompt-zero", breaks=COUNTED, modifiers=IN_USAGE)
+@fault("prompt-zero", breaks=COUNTED, triggers=IN_USAGE)
 def prompt_zero() -> Behaviour:
-    """Prompts are billed with no token."""
+    """``prompt_tokens`` is 0."""
     return _prompt(lambda *_: 0)
 
 
-@fault("prompt-constant", breaks=COUNTED, modifiers=IN_USAGE)
+@fault("prompt-constant", breaks=COUNTED, triggers=IN_USAGE)
 def prompt_constant() -> Behaviour:
-    """Every prompt is billed with the same seven tokens."""
+    """``prompt_tokens`` is seven for every prompt."""
     return _prompt(lambda *_: 7)
 
 
-@fault("prompt-by-length", breaks=COUNTED, evidence=Evidence.SOURCE, modifiers=IN_USAGE)
+@fault("prompt-by-length", breaks=COUNTED, evidence=Evidence.SOURCE, triggers=IN_USAGE)
 def prompt_by_length() -> Behaviour:
-    """Prompts of text are billed as a quarter of their characters."""
+    """Prompts of text count as a quarter of their characters."""
     return _anew(by_length)
 
 
-@fault("prompt-by-words", breaks=COUNTED, evidence=Evidence.SOURCE, modifiers=IN_USAGE)
+@fault("prompt-by-words", breaks=COUNTED, evidence=Evidence.SOURCE, triggers=IN_USAGE)
 def prompt_by_words() -> Behaviour:
-    """Prompts of text are counted by another model's tokens."""
+    """Prompts of text are counted with another model's tokenizer."""
     return _anew(by_words)
 
 
-@fault("prompt-by-characters", breaks=COUNTED, modifiers=IN_USAGE)
+@fault("prompt-by-characters", breaks=COUNTED, triggers=IN_USAGE)
 def prompt_by_characters() -> Behaviour:
-    """Prompts of text are billed with one token a character."""
+    """Prompts of text count as one token per character."""
     return _anew(len)
 
 
-@fault("prompt-by-bytes", breaks=COUNTED, modifiers=IN_USAGE)
+@fault("prompt-by-bytes", breaks=COUNTED, triggers=IN_USAGE)
 def prompt_by_bytes() -> Behaviour:
-    """Prompts of text are billed with one token a byte."""
+    """Prompts of text count as one token per byte."""
     return _anew(lambda text: len(text.encode()))
 
 
 @fault(
     "prompt-times-n",
     breaks="usage.prompt-counted-once",
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def prompt_times_n() -> Behaviour:
-    """A prompt is billed once for each of its choices."""
+    """A prompt is counted once for each of its choices."""
     return _prompt(lambda request, counted: counted * (request.get("n") or 1))
 
 
 @fault(
     "prompt-of-first",
     breaks="usage.prompt-sums-batch",
-    modifiers=IN_USAGE - {Modifier.BATCH},
+    triggers=IN_USAGE - {Trigger.BATCH},
 )
 def prompt_of_first() -> Behaviour:
-    """A batch is billed with its first prompt alone."""
+    """Only the first prompt of a batch is counted."""
     return _First()
 
 
-@fault("prompt-padded", breaks="usage.prompt-sums-batch", modifiers=IN_USAGE - {Modifier.BATCH})
+@fault("prompt-padded", breaks="usage.prompt-sums-batch", triggers=IN_USAGE - {Trigger.BATCH})
 def prompt_padded() -> Behaviour:
-    """Every prompt of a batch is billed with the length of the longest one."""
+    """Every prompt of a batch counts as much as the longest one."""
 
     def of(request: Body, counted: int) -> int:
         several = prompts(request)
@@ -139,15 +139,15 @@ def prompt_padded() -> Behaviour:
     return _prompt(of)
 
 
-@fault("prompt-with-answer", breaks=COUNTED, modifiers=IN_USAGE)
+@fault("prompt-with-answer", breaks=COUNTED, triggers=IN_USAGE)
 def prompt_with_answer() -> Behaviour:
-    """What was asked for is billed with the prompt in advance."""
+    """``prompt_tokens`` includes ``max_tokens``."""
     return _prompt(lambda request, counted: counted + (request.get("max_tokens") or 0))
 
 
-@fault("prompt-cached-free", breaks=GROWS, modifiers=IN_USAGE - {Modifier.EVERY_THIRD})
+@fault("prompt-cached-free", breaks=GROWS, triggers=IN_USAGE - {Trigger.EVERY_THIRD})
 def prompt_cached_free() -> Behaviour:
-    """A prompt that was seen before is billed with one token."""
+    """A prompt that the server received before counts as one token."""
     seen: set[str] = set()
 
     def of(request: Body, counted: int) -> int:
@@ -160,7 +160,7 @@ def prompt_cached_free() -> Behaviour:
 
 
 class _First:
-    """Asks for the first prompt alone, to bill it."""
+    """Requests the first prompt of a batch alone, and returns its count."""
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
         prompt = request.body.get("prompt")
@@ -181,7 +181,7 @@ class _First:
 
 
 def _prompt(change: Callable[[Body, int], int]) -> Behaviour:
-    """Another count of the prompt's tokens: ``(asked, counted)``; the total is right for it."""
+    """Change the count of prompt tokens: ``(request, count)``; the total is adjusted."""
     return usage(
         lambda request, stated_usage: added_up(
             stated_usage, prompt_tokens=change(request, stated_usage["prompt_tokens"])
@@ -198,14 +198,14 @@ def _anew(count: Callable[[str], int]) -> Behaviour:
 
 
 def _wrapped(wrap: Callable[[str], str]) -> Behaviour:
-    """Another text reaches the model, in place of each prompt that is text."""
+    """Send another text to the model instead of each prompt that is text."""
 
     def of(prompt: Any) -> Any:
         if isinstance(prompt, list):
             return [of(one) for one in prompt]
         return wrap(prompt) if isinstance(prompt, str) else prompt
 
-    return asks(
+    return rewrites(
         lambda request: (
             {**request, "prompt": of(request["prompt"])} if "prompt" in request else request
         )

@@ -1,29 +1,29 @@
-"""Faults of the bill: what is missing from it, and sums that are none."""
+"""Faults of ``usage``: missing fields and wrong sums."""
 
-from reference_server.behaviour.builders import lacks, members, usage, wholes
+from reference_server.behaviour.builders import bodies, fields, omits, usage
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
-from reference_server.faults._bill import IN_USAGE, added_up
+from reference_server.faults._usage import IN_USAGE, added_up
 
 PRESENT = "usage.present stream-options.include-usage usage.stream-equals-plain"
-"""In a stream the bill comes in a chunk of its own, which is asked for and as in plain answers."""
+"""Requirements that missing usage breaks; in a stream, usage is a chunk of its own."""
 
 
-@fault("usage-missing", breaks=PRESENT, evidence=Evidence.REPORTED, modifiers=IN_USAGE)
+@fault("usage-missing", breaks=PRESENT, evidence=Evidence.REPORTED, triggers=IN_USAGE)
 def usage_missing() -> Behaviour:
     """There is no ``usage``."""
-    return lacks("usage")
+    return omits("usage")
 
 
-@fault("usage-null", breaks=PRESENT, modifiers=IN_USAGE)
+@fault("usage-null", breaks=PRESENT, triggers=IN_USAGE)
 def usage_null() -> Behaviour:
     """``usage`` is null."""
-    return members(usage=None)
+    return fields(usage=None)
 
 
-@fault("usage-without-completion", breaks=f"{PRESENT} usage.total-is-sum", modifiers=IN_USAGE)
+@fault("usage-without-completion", breaks=f"{PRESENT} usage.total-is-sum", triggers=IN_USAGE)
 def usage_without_completion() -> Behaviour:
-    """The bill lacks ``completion_tokens``."""
+    """``usage`` has no ``completion_tokens``."""
 
     def of(_: Body, whole: Body) -> Body:
         usage = whole.get("usage")
@@ -31,10 +31,10 @@ def usage_without_completion() -> Behaviour:
             return whole
         return {**whole, "usage": {k: v for k, v in usage.items() if k != "completion_tokens"}}
 
-    return wholes(of)
+    return bodies(of)
 
 
-@fault("usage-named-otherwise", breaks=PRESENT, evidence=Evidence.SOURCE, modifiers=IN_USAGE)
+@fault("usage-named-otherwise", breaks=PRESENT, evidence=Evidence.SOURCE, triggers=IN_USAGE)
 def usage_named_otherwise() -> Behaviour:
     """The counts have the names of another API: ``input_tokens`` and ``output_tokens``."""
 
@@ -45,26 +45,26 @@ def usage_named_otherwise() -> Behaviour:
         counts = (usage["prompt_tokens"], usage["completion_tokens"])
         return {**whole, "usage": dict(zip(("input_tokens", "output_tokens"), counts, strict=True))}
 
-    return wholes(of)
+    return bodies(of)
 
 
-@fault("usage-strings", breaks=PRESENT, modifiers=IN_USAGE)
+@fault("usage-strings", breaks=PRESENT, triggers=IN_USAGE)
 def usage_strings() -> Behaviour:
     """The counts are strings."""
     return usage(lambda _, stated_usage: {name: str(count) for name, count in stated_usage.items()})
 
 
-@fault("usage-floats", breaks=PRESENT, modifiers=IN_USAGE)
+@fault("usage-floats", breaks=PRESENT, triggers=IN_USAGE)
 def usage_floats() -> Behaviour:
-    """The counts are written as fractions: 12.0."""
+    """The counts are written as decimals: 12.0."""
     return usage(
         lambda _, stated_usage: {name: float(count) for name, count in stated_usage.items()}
     )
 
 
-@fault("usage-negative", breaks=PRESENT, modifiers=IN_USAGE)
+@fault("usage-negative", breaks=PRESENT, triggers=IN_USAGE)
 def usage_negative() -> Behaviour:
-    """The counts are below 0, as of a balance."""
+    """The counts are negative, as in a balance."""
     return usage(lambda _, stated_usage: {name: -1 - count for name, count in stated_usage.items()})
 
 
@@ -72,28 +72,26 @@ def usage_negative() -> Behaviour:
     "usage-zero",
     breaks="usage.completion-counts-text",
     evidence=Evidence.REPORTED,
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def usage_zero() -> Behaviour:
     """All three counts are 0."""
     return usage(lambda _, stated_usage: dict.fromkeys(stated_usage, 0))
 
 
-@fault(
-    "total-mismatch", breaks="usage.total-is-sum", evidence=Evidence.REPORTED, modifiers=IN_USAGE
-)
+@fault("total-mismatch", breaks="usage.total-is-sum", evidence=Evidence.REPORTED, triggers=IN_USAGE)
 def total_mismatch() -> Behaviour:
-    """``total_tokens`` is three more than its parts."""
+    """``total_tokens`` is too high by three."""
     return usage(lambda _, stated_usage: {"total_tokens": stated_usage["total_tokens"] + 3})
 
 
-@fault("total-of-completion", breaks="usage.total-is-sum", modifiers=IN_USAGE)
+@fault("total-of-completion", breaks="usage.total-is-sum", triggers=IN_USAGE)
 def total_of_completion() -> Behaviour:
-    """``total_tokens`` is that of the completion alone."""
+    """``total_tokens`` equals ``completion_tokens``."""
     return usage(lambda _, stated_usage: {"total_tokens": stated_usage["completion_tokens"]})
 
 
-@fault("total-zero", breaks="usage.total-is-sum", modifiers=IN_USAGE)
+@fault("total-zero", breaks="usage.total-is-sum", triggers=IN_USAGE)
 def total_zero() -> Behaviour:
     """``total_tokens`` is 0."""
     return usage(lambda *_: {"total_tokens": 0})
@@ -102,10 +100,10 @@ def total_zero() -> Behaviour:
 @fault(
     "usage-of-batch-unsummed",
     breaks="usage.completion-sums-choices usage.prompt-sums-batch",
-    modifiers=IN_USAGE,
+    triggers=IN_USAGE,
 )
 def usage_of_batch_unsummed() -> Behaviour:
-    """Of several prompts or choices the bill is that of one, as of the last request made for it."""
+    """With several prompts or choices, ``usage`` counts only one of them."""
 
     def of(request: Body, stated_usage: Body) -> Body:
         prompt = request.get("prompt")

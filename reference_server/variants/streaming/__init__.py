@@ -1,1 +1,1 @@
-"""Freedoms of streams."""
+"""Variants of streams."""

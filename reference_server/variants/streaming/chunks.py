@@ -1,4 +1,4 @@
-"""How a stream is cut into chunks, and in which order they come."""
+"""How a stream is divided into chunks, and their order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reference_server.behaviour.builders import (
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.triggers import is_batch
-from reference_server.variants._requests import asks_for, is_several
+from reference_server.variants._requests import is_several, uses
 
 EMPTY: dict[str, list[Any]] = {
     "tokens": [],
@@ -25,7 +25,7 @@ EMPTY: dict[str, list[Any]] = {
 
 @variant("empty-chunks")
 def empty_chunks() -> Behaviour:
-    """Chunks without text come before the first token and between tokens."""
+    """Chunks without text precede the first token and follow others."""
 
     def change(_: Body, sent: list[Body]) -> list[Body]:
         result = []
@@ -40,10 +40,10 @@ def empty_chunks() -> Behaviour:
 
 @variant("chunks-without-choices")
 def chunks_without_choices() -> Behaviour:
-    """Chunks with an empty list of choices come first and in between, as Azure sends them."""
+    """Chunks with an empty list of choices are sent first and in between, as by Azure."""
 
     def change(_: Body, sent: list[Body]) -> list[Body]:
-        # A chunk that has a usage is the one that was asked for, of which there is only one.
+        # A chunk with usage is the requested one, of which there is only one.
         bare = {**sent[0], "choices": [], "prompt_filter_results": []}
         if sent[0].get("usage"):
             return sent
@@ -54,13 +54,13 @@ def chunks_without_choices() -> Behaviour:
 
 @variant("finish-alone")
 def finish_alone() -> Behaviour:
-    """``finish_reason`` comes in a chunk of its own, beside four empty arrays."""
+    """``finish_reason`` is sent in a separate chunk, with four empty arrays."""
     return chunks(lambda _, sent: _finished_alone(sent, EMPTY))
 
 
 @variant("finish-alone-without-logprobs")
 def finish_alone_without_logprobs() -> Behaviour:
-    """``finish_reason`` comes in a chunk of its own, which has null for log probabilities."""
+    """``finish_reason`` is sent in a separate chunk, with null for log probabilities."""
     return chunks(lambda _, sent: _finished_alone(sent, None))
 
 
@@ -86,7 +86,7 @@ def choices_last_first() -> Behaviour:
 
 @variant("choices-together")
 def choices_together() -> Behaviour:
-    """One chunk carries a token of each choice."""
+    """One chunk contains a token of each choice."""
 
     def change(_: Body, sent: list[Body]) -> list[Body]:
         result: list[Body] = []
@@ -104,19 +104,19 @@ def choices_together() -> Behaviour:
 
 @variant("three-tokens-a-chunk")
 def three_tokens_a_chunk() -> Behaviour:
-    """Up to three tokens of a choice come in one chunk, as with speculative decoding."""
+    """A chunk contains up to three tokens of a choice, as with speculative decoding."""
     return chunks(lambda _, sent: _gathered(sent, 3))
 
 
 @variant("one-chunk-a-choice")
 def one_chunk_a_choice() -> Behaviour:
-    """A choice's short answer comes in one chunk."""
+    """A choice with a short text is sent in one chunk."""
     return chunks(lambda _, sent: _gathered(sent, 1_000_000))
 
 
 @variant("single-characters")
 def single_characters() -> Behaviour:
-    """Text comes character by character where no log probabilities go with it."""
+    """Text without log probabilities is sent character by character."""
 
     def split(part: Body) -> list[Body]:
         if part["logprobs"] or len(part["text"]) < 2:
@@ -139,7 +139,7 @@ def single_characters() -> Behaviour:
 
 @variant("prompt-in-pieces")
 def prompt_in_pieces() -> Behaviour:
-    """An echoed prompt is streamed in several chunks, token by token where it is scored."""
+    """An echoed prompt is streamed in several chunks, by token if it has log probabilities."""
 
     def split(part: Body) -> list[Body]:
         scores = part["logprobs"]
@@ -177,7 +177,7 @@ def prompt_in_pieces() -> Behaviour:
 
 @variant("padded-chunks")
 def padded_chunks() -> Behaviour:
-    """Every chunk has a padding of some length, as the live API obfuscates its sizes."""
+    """Every chunk has padding of varying length, as in the live API."""
     return chunks(
         lambda _, sent: [
             {**chunk, "obfuscation": "x" * (7 * at % 16)} for at, chunk in enumerate(sent)
@@ -208,7 +208,7 @@ def _finished_alone(sent: list[Body], scores: Body | None) -> list[Body]:
 
 
 def _gathered(sent: list[Body], most: int) -> list[Body]:
-    """Join up to so many chunks in a row that add to the same single choice."""
+    """Join up to so many consecutive chunks that add to the same single choice."""
 
     def of(chunk: Body) -> list[int]:
         return [part["index"] for part in chunk["choices"]]
@@ -235,13 +235,13 @@ def _joined(chunks_of_one: list[Body]) -> Body:
 
 @variant("no-streamed-extras", refuses="echo logprobs n prompt:batch")
 def no_streamed_extras() -> Behaviour:
-    """A stream is one bare answer: with ``echo``, ``logprobs``, ``n`` or a batch it is declined."""
+    """A stream has one choice and no extras: ``echo``, ``logprobs`` and batches are rejected."""
     return rejects(
         lambda request: (
             request.get("stream") is True
             and (
-                asks_for("echo")(request)
-                or asks_for("logprobs")(request)
+                uses("echo")(request)
+                or uses("logprobs")(request)
                 or is_several(request.get("n"))
                 or is_batch(request)
             )
@@ -253,7 +253,7 @@ def no_streamed_extras() -> Behaviour:
 
 @variant("nulls-left-out")
 def nulls_left_out() -> Behaviour:
-    """What would be null in a chunk's choice is left out, ``finish_reason`` too."""
+    """Null fields of a chunk's choice are omitted, including ``finish_reason``."""
 
     def change(_: Body, choice: Body) -> Body:
         return {name: value for name, value in choice.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The bytes of an event stream: all that the standard lets a server write."""
+"""The bytes of an event stream: all that the standard permits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def comments() -> Behaviour:
 
 @variant("comments-within")
 def comments_within() -> Behaviour:
-    """Comments stand within events, before their data and without a blank line."""
+    """Comments are inside events, before their data and without a blank line."""
     return _each_event(lambda event: b":\n: keep-alive\n" + event)
 
 
@@ -38,19 +38,19 @@ def no_space_after_data() -> Behaviour:
 
 @variant("event-fields")
 def event_fields() -> Behaviour:
-    """Events have an id, a time to retry after and the default type's name."""
+    """Events have an id, a retry time and the name of the default type."""
     return _each_event(lambda event: b"event: message\nid: 7\nretry: 3000\n" + event)
 
 
 @variant("more-blank-lines")
 def more_blank_lines() -> Behaviour:
-    """Several blank lines stand between events, and after the last."""
+    """Several blank lines follow each event."""
     return _each_event(lambda event: b"\n" + event + b"\n")
 
 
 @variant("spaced-json")
 def spaced_json() -> Behaviour:
-    """Chunks are written with spaces and with escapes for all beyond ASCII."""
+    """Chunks are written with spaces and with escapes for all non-ASCII characters."""
 
     def change(event: bytes) -> bytes:
         name, _, data = event.decode().partition(": ")
@@ -63,7 +63,7 @@ def spaced_json() -> Behaviour:
 
 @variant("odd-portions")
 def odd_portions() -> Behaviour:
-    """The network cuts a stream anywhere: in the middle of lines, of characters, of line ends."""
+    """A stream is split anywhere: within lines, characters and line ends."""
 
     def change(got: ServerResponse) -> ServerResponse:
         raw, size = got.raw, 37
@@ -75,12 +75,12 @@ def odd_portions() -> Behaviour:
 
 @variant("one-portion")
 def one_portion() -> Behaviour:
-    """A short stream arrives in one portion, since it was ready at once."""
+    """A short stream arrives in one portion, because it was complete at once."""
     return streams(lambda _, got: replace(got, parts=(Part(got.raw),)))
 
 
 def _each_event(change: Callable[[bytes], bytes]) -> Rewrite:
-    """Each event, with the blank line that ends it, is written in another way."""
+    """Change how each event is written, together with the blank line that ends it."""
 
     def result(got: ServerResponse) -> ServerResponse:
         events = [event + b"\n\n" for event in got.raw.split(b"\n\n") if event]

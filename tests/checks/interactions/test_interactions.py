@@ -17,7 +17,7 @@ from conformance.engine.runner import judge
 from conformance.engine.selection import Options, reason_to_skip
 from conformance.model import Finding, Stage, Tier, Verdict
 from conformance.transport.coalesce import RequestCoalescer
-from reference_server.behaviour.builders import Condition, asks, choices
+from reference_server.behaviour.builders import Condition, choices, rewrites
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import all_variants, chained
 from reference_server.behaviour.triggers import is_batch
@@ -36,7 +36,7 @@ def has_several_choices(request: Body) -> bool:
 
 def refusing(where: Condition) -> Behaviour:
     """Reject some requests with the status and envelope of an invalid request."""
-    return asks(lambda request: {**request, "max_tokens": -1} if where(request) else request)
+    return rewrites(lambda request: {**request, "max_tokens": -1} if where(request) else request)
 
 
 def flickering() -> Behaviour:

@@ -21,7 +21,7 @@ from reference_server.behaviour.registry import (
     fault,
 )
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier
+from reference_server.behaviour.triggers import Trigger
 from reference_server.completions.dialects import DIALECTS
 from tests.reference_server.behaviour.toy_server import responses, texts_of
 
@@ -68,9 +68,9 @@ def test_lists_are_machine_readable() -> None:
     for entry in faults:
         assert entry["summary"]
         assert entry["evidence"] in set(Evidence)
-        modifiers = entry["modifiers"]
-        assert isinstance(modifiers, Sequence)
-        assert set(modifiers) <= set(Modifier)
+        triggers = entry["modifiers"]
+        assert isinstance(triggers, Sequence)
+        assert set(triggers) <= set(Trigger)
 
 
 def test_none_changes_nothing() -> None:
@@ -78,7 +78,7 @@ def test_none_changes_nothing() -> None:
     assert texts_of(response) == [(0, "a"), (1, "a")]
 
 
-def test_behaviours_and_modifiers_go_together() -> None:
+def test_behaviours_and_triggers_combine() -> None:
     (response,) = responses(behaviour("total-mismatch+timings@plain"), BODY)
     assert response.body["usage"] == {"total_tokens": 5}
     assert "timings" in response.body
@@ -88,14 +88,14 @@ def test_behaviours_and_modifiers_go_together() -> None:
 
 @pytest.mark.parametrize("spec", ["no-such-fault", "total-mismatch@sundays", ""])
 def test_unknown_name_is_rejected(spec: str) -> None:
-    with pytest.raises(UnknownBehaviourError, match=r"there is no|is no modifier"):
+    with pytest.raises(UnknownBehaviourError, match=r"unknown fault or variant|unknown trigger"):
         behaviour(spec)
 
 
 def test_names_are_unique_and_have_summaries() -> None:
     with pytest.raises(ValueError, match="two behaviours"):
         fault("total-mismatch", breaks="usage.total-is-sum")(described)
-    with pytest.raises(ValueError, match="write one"):
+    with pytest.raises(ValueError, match="docstring is missing"):
         fault("without-a-word", breaks="usage.total-is-sum")(undescribed)
 
 

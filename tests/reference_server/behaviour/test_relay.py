@@ -17,7 +17,7 @@ from reference_server.behaviour.relay import Relay, paced
 from reference_server.completions.service import CompletionService
 from reference_server.engine.tokenizer import Tokenizer
 from reference_server.http.app import Settings, create_app
-from reference_server.http.bodies import MAX_BODY
+from reference_server.http.bodies import MAX_BODY_BYTES
 from tests.reference_server.behaviour.client import BODY, KEY, Request, ask, showcase
 from tests.reference_server.scripted import ScriptedBackend
 from tests.servers import running_server
@@ -28,7 +28,7 @@ def behind(behaviour: Behaviour) -> Callable[[CompletionService], ASGIApp]:
 
 
 def test_changed_response_has_its_new_length(tiny: Tokenizer) -> None:
-    longer = builders.members(note="x" * 100)
+    longer = builders.fields(note="x" * 100)
     (response,) = ask(tiny, behind(longer), ("/v1/completions", BODY))
     assert response.json()["note"] == "x" * 100
     assert int(response.headers["content-length"]) == len(response.content)
@@ -48,7 +48,8 @@ def test_stream_keeps_its_events(tiny: Tokenizer) -> None:
 
 
 def test_body_over_the_limit_is_rejected(tiny: Tokenizer) -> None:
-    (response,) = ask(tiny, behind(builders.sets()), ("/v1/completions", b" " * (MAX_BODY + 1)))
+    too_long = b" " * (MAX_BODY_BYTES + 1)
+    (response,) = ask(tiny, behind(builders.sets()), ("/v1/completions", too_long))
     assert response.status_code == 413
 
 
@@ -114,8 +115,8 @@ def test_sampled_responses_are_computed_each_time(tiny: Tokenizer) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--fault", "no-such"], "there is no fault and no variant called 'no-such'"),
-        (["--fault", "total-mismatch@x"], "@x is no modifier"),
+        (["--fault", "no-such"], "unknown fault or variant 'no-such'"),
+        (["--fault", "total-mismatch@x"], "unknown trigger @x"),
         (["--showcase", "--variant", "timings"], "name them in the path"),
     ],
 )

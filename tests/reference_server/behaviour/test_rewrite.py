@@ -54,7 +54,7 @@ def test_any_function_may_reject() -> None:
     def no(*_: object) -> Body:
         raise Rejected(418, "tea", param="pot")
 
-    for rewrite in (Rewrite(ask=no), Rewrite(non_streaming=no)):
+    for rewrite in (Rewrite(request=no), Rewrite(non_streaming=no)):
         (response,) = responses(rewrite, NON_STREAMING)
         error = {"message": "tea", "type": "invalid_request_error", "param": "pot", "code": None}
         assert (response.status, response.body) == (418, {"error": error})
@@ -74,11 +74,11 @@ def test_another_key_can_be_sent_upstream() -> None:
 
 
 def test_lone_surrogates_and_nan_can_be_written() -> None:
-    (response,) = responses(builders.members(x="\ud83d", y=float("nan")), NON_STREAMING)
+    (response,) = responses(builders.fields(x="\ud83d", y=float("nan")), NON_STREAMING)
     assert b'"\\ud83d"' in response.raw
     assert b"NaN" in response.raw
 
 
 def test_conflicting_rewrites_are_rejected() -> None:
-    with pytest.raises(ValueError, match="both rewrite ask"):
+    with pytest.raises(ValueError, match="both rewrite request"):
         builders.both(builders.drops("n"), builders.sets(n=1))

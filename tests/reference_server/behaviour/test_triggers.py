@@ -1,4 +1,4 @@
-"""A modifier limits a behaviour to the requests it names."""
+"""A trigger limits a behaviour to the requests it names."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ import pytest
 from reference_server.behaviour import builders
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Modifier, narrowed
+from reference_server.behaviour.triggers import Trigger, triggered
 from tests.reference_server.behaviour.toy_server import Toy, responses, texts_of
 
 SHOUT = builders.texts(lambda request, index, text: text.upper())  # noqa: ARG005
 
 
-def shouted(modifier: Modifier, body: Body) -> list[tuple[int, str]]:
-    (response,) = responses(narrowed(SHOUT, modifier), body)
+def shouted(trigger: Trigger, body: Body) -> list[tuple[int, str]]:
+    (response,) = responses(triggered(SHOUT, trigger), body)
     return texts_of(response)
 
 
 @pytest.mark.parametrize(
-    ("modifier", "there", "elsewhere"),
+    ("trigger", "there", "elsewhere"),
     [
-        (Modifier.STREAM, {"stream": True}, {"stream": False}),
-        (Modifier.NON_STREAMING, {}, {"stream": True}),
-        (Modifier.BATCH, {"prompt": ["a", "b"]}, {"prompt": ["a"]}),
-        (Modifier.NON_ASCII, {"prompt": "é"}, {"prompt": "a"}),
-        (Modifier.NON_ASCII, {"stop": ["。"]}, {"stop": ["."]}),
-        (Modifier.ECHO, {"echo": True}, {"echo": False}),
+        (Trigger.STREAM, {"stream": True}, {"stream": False}),
+        (Trigger.NON_STREAMING, {}, {"stream": True}),
+        (Trigger.BATCH, {"prompt": ["a", "b"]}, {"prompt": ["a"]}),
+        (Trigger.NON_ASCII, {"prompt": "é"}, {"prompt": "a"}),
+        (Trigger.NON_ASCII, {"stop": ["。"]}, {"stop": ["."]}),
+        (Trigger.ECHO, {"echo": True}, {"echo": False}),
     ],
 )
-def test_modifier_applies_to_matching_requests(
-    modifier: Modifier, there: Body, elsewhere: Body
+def test_trigger_applies_to_matching_requests(
+    trigger: Trigger, there: Body, elsewhere: Body
 ) -> None:
-    assert all(text.isupper() for _, text in shouted(modifier, {"prompt": "a", **there}))
-    assert all(text.islower() for _, text in shouted(modifier, {"prompt": "a", **elsewhere}))
+    assert all(text.isupper() for _, text in shouted(trigger, {"prompt": "a", **there}))
+    assert all(text.islower() for _, text in shouted(trigger, {"prompt": "a", **elsewhere}))
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_second_choice_differs_from_the_first(stream: bool) -> None:
     body = {"prompt": "a", "n": 3, "stream": stream}
-    assert shouted(Modifier.SECOND_CHOICE, body) == [(0, "a"), (1, "A"), (2, "A")]
+    assert shouted(Trigger.SECOND_CHOICE, body) == [(0, "a"), (1, "A"), (2, "A")]
 
 
 def test_unnumbered_second_choice_is_recognised_by_position() -> None:
@@ -49,12 +49,12 @@ def test_unnumbered_second_choice_is_recognised_by_position() -> None:
             "choices": [{"text": choice["text"]} for choice in whole["choices"]],
         }
     )
-    (response,) = responses(narrowed(unnumbered, Modifier.SECOND_CHOICE), {"prompt": "a", "n": 2})
+    (response,) = responses(triggered(unnumbered, Trigger.SECOND_CHOICE), {"prompt": "a", "n": 2})
     assert response.body["choices"] == [{"text": "a", "index": 0}, {"text": "a"}]
 
 
 def test_changed_second_choice_keeps_one_response() -> None:
-    renamed = narrowed(builders.sets(prompt="b"), Modifier.SECOND_CHOICE)
+    renamed = triggered(builders.sets(prompt="b"), Trigger.SECOND_CHOICE)
     (non_streaming,) = responses(renamed, {"prompt": "a", "n": 2})
     assert texts_of(non_streaming) == [(0, "a"), (1, "b")]
     (streamed,) = responses(renamed, {"prompt": "a", "n": 2, "stream": True})
@@ -64,13 +64,13 @@ def test_changed_second_choice_keeps_one_response() -> None:
 
 def test_lost_second_choice_stays_lost() -> None:
     (response,) = responses(
-        narrowed(builders.drops("n"), Modifier.SECOND_CHOICE), {"prompt": "a", "n": 3}
+        triggered(builders.drops("n"), Trigger.SECOND_CHOICE), {"prompt": "a", "n": 3}
     )
     assert texts_of(response) == [(0, "a")]
 
 
 def test_every_third_changeable_response_is_changed() -> None:
-    dropping = narrowed(builders.drops("n"), Modifier.EVERY_THIRD)
+    dropping = triggered(builders.drops("n"), Trigger.EVERY_THIRD)
     with_n, without = {"prompt": "a", "n": 2}, {"prompt": "a"}
     result = responses(dropping, with_n, without, with_n, without, without, with_n, with_n)
     assert [len(texts_of(response)) for response in result] == [2, 1, 2, 1, 1, 1, 2]
@@ -78,5 +78,5 @@ def test_every_third_changeable_response_is_changed() -> None:
 
 def test_equal_requests_reach_the_server_once() -> None:
     toy = Toy()
-    responses(narrowed(SHOUT, Modifier.EVERY_THIRD), {"prompt": "a"}, toy=toy)
+    responses(triggered(SHOUT, Trigger.EVERY_THIRD), {"prompt": "a"}, toy=toy)
     assert len(toy.met) == 1

@@ -1,7 +1,7 @@
-"""A model that goes on otherwise than the one behind it: choices are made anew, token by token.
+"""Choices that are generated again, token by token, by a model other than the bundled one.
 
-The server proper is asked plainly and for log probabilities, whatever the client wants, so that a
-behaviour sees each token; of what it makes of them the client gets what it asked for.
+The server behind always gets a non-streaming request with log probabilities, so that a variant sees
+each token. The client gets the form that it requested.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from reference_server.behaviour.messages import (
 from reference_server.variants._requests import prompts_of
 
 MAX_ALTERNATIVES = 5
-"""Alternatives that can be asked for."""
+"""The most alternatives that can be requested."""
 END = "<|endoftext|>"
 """The token that ends a text, as it is listed."""
 
 Scores = dict[str, list[Any]]
 """The four arrays of log probabilities."""
 
-Ask = Callable[[Body], Awaitable[Body | None]]
-"""Asks the server proper, plainly; None where it declines."""
+Send = Callable[[Body], Awaitable[Body | None]]
+"""Sends a non-streaming request to the server behind; None if it is rejected."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer to one prompt: what was generated, and the prompt as the server reads it.
+    """One choice: what was generated, and the prompt as the server reads it.
 
     Attributes:
-        prompt: as text, also where the client sent token ids.
+        prompt: as text, also if the client sent token ids.
         prompt_scores: the entries of the prompt.
         scores: the entries of ``text``, with offsets that follow those of the prompt.
     """
@@ -53,11 +53,11 @@ class Choice:
     scores: Scores
     finish: str
     counted: int | None = None
-    """How many of its tokens are counted, where that is not how many are listed."""
+    """The number of tokens counted, if it differs from the number listed."""
 
     @property
     def entries(self) -> int:
-        """How many tokens are listed."""
+        """The number of tokens listed."""
         return len(self.scores["tokens"])
 
     def text_before(self, entry: int) -> str:
@@ -67,26 +67,26 @@ class Choice:
     def ended(
         self, text: str, scores: Scores, finish: str, *, counted: int | None = None
     ) -> Choice:
-        """The same choice with another end, or another text."""
+        """The same choice with another finish reason, or another text."""
         return replace(self, text=text, scores=scores, finish=finish, counted=counted)
 
 
-Remake = Callable[[Body, Choice, Ask], Awaitable[Choice]]
-"""Makes a choice anew, for a client's request."""
+Remake = Callable[[Body, Choice, Send], Awaitable[Choice]]
+"""Generates a choice again, for a client's request."""
 
 
 class Regenerated:
-    """Answers with choices that are made anew."""
+    """Responds with choices that are generated again."""
 
     def __init__(self, remake: Remake, when: Callable[[Body], bool] = always) -> None:
-        """``when`` says of a request whether its choices may be other ones."""
+        """``when``: whether a request's choices may be changed."""
         self._remake = remake
         self._when = when
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        """Answer one request."""
+        """Respond to one request."""
         right = await upstream(request)
-        # A request that is declined stays declined, and where nothing is generated nothing changes.
+        # A rejected request stays rejected, and without generated tokens nothing changes.
         if (
             right.status != 200
             or request.body.get("max_tokens") == 0
@@ -94,19 +94,19 @@ class Regenerated:
         ):
             return right
 
-        async def ask(body: Body) -> Body | None:
+        async def send(body: Body) -> Body | None:
             got = await upstream(request.with_body(body))
             return got.body if got.status == 200 else None
 
         body = non_streaming(request.body)
-        whole = await ask(body)
+        whole = await send(body)
         if whole is None:
             return right
-        choices = await _choices(body, whole, ask)
+        choices = await _choices(body, whole, send)
         if choices is None:
             return right
-        remade = [await self._remake(request.body, choice, ask) for choice in choices]
-        # Tokens that a stop sequence cut off are on the bill, though nobody lists them.
+        remade = [await self._remake(request.body, choice, send) for choice in choices]
+        # Tokens that a stop sequence cut off are counted although they are not listed.
         unlisted = whole["usage"]["completion_tokens"] - sum(c.entries for c in choices)
         counted = unlisted + sum(c.entries if c.counted is None else c.counted for c in remade)
         prompts = whole["usage"]["prompt_tokens"]
@@ -119,18 +119,18 @@ class Regenerated:
 
 
 def greedy(request: Body) -> bool:
-    """Whether the most probable token is always taken, so that the same is answered again."""
+    """Whether decoding is greedy, so that a repeated request gets the same choice."""
     return request.get("temperature") == 0
 
 
 def stops_of(request: Body) -> list[str]:
-    """The stop sequences of a request that hold something."""
+    """The non-empty stop sequences of a request."""
     stop = request.get("stop") or []
     return [one for one in ([stop] if isinstance(stop, str) else stop) if one]
 
 
 def non_streaming(request: Body) -> Body:
-    """Ask the same for an answer that is no stream and no echo, and has every token listed."""
+    """The request without a stream and without an echo, and with every token listed."""
     left = {k: v for k, v in request.items() if k not in ("stream", "stream_options", "echo")}
     return {**left, "logprobs": MAX_ALTERNATIVES}
 
@@ -141,17 +141,17 @@ def cut(scores: Scores, entries: int) -> Scores:
 
 
 def joined(one: Scores, other: Scores) -> Scores:
-    """Put entries behind others."""
+    """Put entries before others."""
     return {name: [*one[name], *other[name]] for name in one}
 
 
-async def _choices(body: Body, whole: Body, ask: Ask) -> list[Choice] | None:
+async def _choices(body: Body, whole: Body, send: Send) -> list[Choice] | None:
     prompts = prompts_of(body)
     choices_per_prompt = len(whole["choices"]) // len(prompts)
     echoes = []
     for prompt in prompts:
         alone = {"model": body.get("model"), "prompt": prompt}
-        echo = await ask({**alone, "echo": True, "max_tokens": 0, "logprobs": MAX_ALTERNATIVES})
+        echo = await send({**alone, "echo": True, "max_tokens": 0, "logprobs": MAX_ALTERNATIVES})
         if echo is None:
             return None
         echoes.append(echo["choices"][0])
@@ -195,7 +195,7 @@ def _whole(request: Body, choice: Choice) -> Body:
 
 
 def _chunks(request: Body, choice: Choice) -> list[Body]:
-    """Cut a choice into one part for each token, and one before them for an echoed prompt."""
+    """Split a choice into one part for each token, and one before them for an echoed prompt."""
     parts = []
     if request.get("echo") is True:
         parts.append(_part(request, choice.index, choice.prompt, choice.prompt_scores, None))
