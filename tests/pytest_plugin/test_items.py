@@ -75,7 +75,7 @@ def test_a_failure_tells_what_convinces_and_no_lines_of_ours(
     fake_run()
     result = pytester.runpytest_inprocess(*SELECTED, "--color=no").stdout.str()
     for words in (
-        "One stop sequence more than",
+        "One more stop sequence than",
         "(stop.at-most-four)",
         "  expected     status 400\n",
         "  actual       status 200␛[31m\n",
