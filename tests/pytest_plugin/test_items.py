@@ -73,7 +73,7 @@ def test_failure_shows_evidence_without_a_traceback(pytester: pytest.Pytester, f
     fake_run()
     result = pytester.runpytest_inprocess(*SELECTED, "--color=no").stdout.str()
     for words in (
-        "One stop sequence more than",
+        "One more stop sequence than",
         "(stop.at-most-four)",
         "  expected     status 400\n",
         "  actual       status 200␛[31m\n",
