@@ -18,8 +18,8 @@ from conformance.report.locale import MAX_MESSAGE_CHARS, catalogue, in_chinese, 
 from tests.cases import for_each_case
 
 SUITE = Path(__file__).parents[2] / "conformance"
-ROOMS = ("checks", "generation", "wire", "")
-"""Where what a check says is written: the checks, what they stand on, and the wire."""
+FOLDERS = ("checks", "generation", "protocol", "transport", "")
+"""Where the messages of checks are written."""
 
 SAYS: dict[str, tuple[int | str, ...]] = {
     "NotApplicable": (0,),
@@ -61,7 +61,7 @@ SAMPLES = (
 def literals() -> Iterator[tuple[str, str]]:
     """Find the sentences that are written where they are said, as patterns with ``{}``."""
     paths = itertools.chain.from_iterable(
-        (SUITE / room).glob("**/*.py" if room else "*.py") for room in ROOMS
+        (SUITE / folder).glob("**/*.py" if folder else "*.py") for folder in FOLDERS
     )
     for path in sorted(paths):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
