@@ -36,7 +36,7 @@ from reference_server.behaviour.messages import Behaviour, ClientRequest, Part, 
 from reference_server.behaviour.registry import behaviour
 from reference_server.behaviour.relay import paced
 
-KEY = "sk-fake-server"
+KEY = "sk-in-memory-server"
 """The key that the server takes."""
 
 MODEL = "gpt-3.5-turbo-instruct"

@@ -23,7 +23,7 @@ def test_unreadable_body_uses_no_features(body: bytes) -> None:
 
 
 def test_fake_endpoint_rejects_deep_nesting() -> None:
-    api = Api(FakeEndpoint(OPENAI), OPENAI, "imagined")
+    api = Api(FakeEndpoint(OPENAI), OPENAI, "fake-model")
     assert asyncio.run(api.post(DEEP)).status == 400
 
 
@@ -33,7 +33,7 @@ def test_null_does_not_use_a_parameter() -> None:
 
 def test_stream_options_string_has_no_effect() -> None:
     contract = load_contract("zero")
-    api = Api(FakeEndpoint(contract), contract, "imagined")
+    api = Api(FakeEndpoint(contract), contract, "fake-model")
     request = {"prompt": "1", "max_tokens": 1, "stream_options": "usage"}
     response = asyncio.run(api.stream(**request))
     assert response.status == 200

@@ -20,7 +20,7 @@ from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
 from conformance.transport.budget import upper_bound
 
-KEY = "sk-fake"
+KEY = "sk-in-memory"
 """With a key, a plan includes the checks of authentication; a run without one sends less."""
 
 

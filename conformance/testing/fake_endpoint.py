@@ -16,7 +16,7 @@ from conformance.testing import fake_model as language
 from conformance.testing.fake_model import Distribution
 from conformance.testing.fake_validation import CONTEXT, Body, RequestError, error_in, prompts_of
 
-MODEL = "imagined"
+MODEL = "fake-model"
 JSON_TYPE = "application/json"
 STREAM_TYPE = "text/event-stream"
 EVENT_SECONDS = 0.01

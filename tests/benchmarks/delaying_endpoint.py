@@ -20,7 +20,7 @@ from conformance.model import Credentials, Exchange, Request
 from conformance.testing import FakeEndpoint
 
 KEY = "sk-delaying-endpoint-0123456789"
-MODEL = "imagined"
+MODEL = "fake-model"
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def simulated_run(contract: Contract, tier: Tier, *, concurrency: int | None) ->
     """
     loop = _VirtualTimeLoop()
     endpoint = _OneSecondEndpoint(FakeEndpoint(contract))
-    target = Target("imagined:", MODEL, contract.name, api_key=KEY)
+    target = Target("fake:", MODEL, contract.name, api_key=KEY)
     batched = UNLIMITED_CONCURRENCY if concurrency is None else concurrency
     options = Options(tier=tier, limits=UNLIMITED, transport=TransportOptions(concurrency=batched))
 

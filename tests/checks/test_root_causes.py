@@ -72,7 +72,7 @@ def batches_go_on(request: ClientRequest, got: ServerResponse) -> ServerResponse
 
 def test_invalid_json_is_reported_once() -> None:
     async def reporting_checks() -> set[str]:
-        target = Target("http://fake/v1", MODEL, "openai", "sk-fake")
+        target = Target("http://fake/v1", MODEL, "openai", "sk-in-memory")
         options = Options(Tier.STANDARD, ("prompt", "usage", "index", "envelope"))
         transport = FakeServer(Rewrite(raw=batches_go_on))
         stream = run(target, load_contract("openai"), options, transport=transport)

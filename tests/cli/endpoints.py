@@ -13,7 +13,7 @@ from conformance.contract import Contract
 from conformance.model import Exchange, Request
 from conformance.testing import FakeEndpoint
 
-NAMED = ("--base-url", "http://imagined.example/v1", "--model", "tiny")
+NAMED = ("--base-url", "http://fake.example/v1", "--model", "tiny")
 """How most tests name their endpoint; nothing is ever sent there."""
 
 COMPLETION = {

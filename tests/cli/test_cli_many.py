@@ -26,7 +26,7 @@ ROWS = {"zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind"}
 KEY = "sk-a-key-that-must-not-show"
 TWO = """
 [targets.zero]
-base-url = "http://imagined.example/v1"
+base-url = "http://fake.example/v1"
 model = "tiny"
 contract = "zero"
 api-key-env = "ZERO_KEY"
@@ -166,7 +166,7 @@ def test_another_file_can_be_named(command, fake, write) -> None:
 def test_named_endpoint_ignores_the_file(command, fake, write) -> None:
     fake()
     write("[targets")
-    named = ("--base-url", "http://imagined.example/v1", "--model", "tiny")
+    named = ("--base-url", "http://fake.example/v1", "--model", "tiny")
     assert command("run", *named, *STOP, "--out", "out").exit_code == 0
     assert Path("out/run.ndjson").exists()
 

@@ -23,7 +23,7 @@ def test_run_writes_record_reports_and_names_the_page(command, fake, tmp_path: P
         "results.json",
         "run.ndjson",
     ]
-    assert folder.name.endswith("-imagined.example-openai")
+    assert folder.name.endswith("-fake.example-openai")
     assert result.output.splitlines()[-1] == f"reports/{folder.name}/index.html"
     assert "No failures in" in result.output
 
@@ -87,10 +87,10 @@ def test_limits_reach_the_run(command, fake) -> None:
 
 def test_base_url_ending_in_completions_is_corrected(command, fake) -> None:
     fake()
-    named = ("--base-url", "http://imagined.example/v1/completions/", "--model", "tiny")
+    named = ("--base-url", "http://fake.example/v1/completions/", "--model", "tiny")
     result = command("run", *named, *STOP, "--out", "out")
     assert "--base-url should end before /completions" in result.output
-    assert read_run(Path("out/run.ndjson")).header.base_url == "http://imagined.example/v1"
+    assert read_run(Path("out/run.ndjson")).header.base_url == "http://fake.example/v1"
 
 
 def test_key_is_read_from_its_variable_and_hidden(
@@ -99,7 +99,7 @@ def test_key_is_read_from_its_variable_and_hidden(
     fake()
     monkeypatch.setenv("VENDOR_KEY", "sk-very-secret-000111222")
     result = command("run", *NAMED, *STOP, "--out", "out", "--api-key-env", "VENDOR_KEY")
-    assert "sending the API key in $VENDOR_KEY to imagined.example" in result.output
+    assert "sending the API key in $VENDOR_KEY to fake.example" in result.output
     assert "$VENDOR_KEY" in Path("out/index.html").read_text()
     assert read_run(Path("out/run.ndjson")).header.api_key_env == "VENDOR_KEY"
     everything = [result.output, *(path.read_text() for path in Path("out").iterdir())]

@@ -45,7 +45,7 @@ class FakeEndpoint:
 
     response: ClientResponse = field(default_factory=lambda: ClientResponse(200, response=RESPONSE))
     missing: Exception | None = None
-    label: str = "imagined"
+    label: str = "fake"
     asks: list[ClientRequest] = field(default_factory=list)
     inspected: int = 0
 
@@ -131,7 +131,7 @@ def test_pages_send_as_many_requests_as_they_show() -> None:
 
 def test_conforming_response_is_met(program: FakeEndpoint) -> None:
     (one,) = replayed(NON_STREAMING, endpoint=replace(ENDPOINT, model="other"))
-    assert (one.document, one.example, one.client) == ("tiny", "plain", "imagined 1.2")
+    assert (one.document, one.example, one.client) == ("tiny", "plain", "fake 1.2")
     assert one.outcome is Outcome.MET
     assert {"answered", "choices", "usage", "max_tokens"} <= set(one.met)
     assert one.unmet == ()
@@ -161,7 +161,7 @@ def test_missing_client_leaves_examples_not_run(program: FakeEndpoint) -> None:
     program.missing = NotInstalledError("there is no curl: install it")
     (one,) = replayed(NON_STREAMING)
     assert one == Replayed(
-        "tiny", "plain", "imagined", Outcome.NOT_RUN, reason="there is no curl: install it"
+        "tiny", "plain", "fake", Outcome.NOT_RUN, reason="there is no curl: install it"
     )
     assert program.asks == []
 

@@ -38,7 +38,7 @@ from tests.transport.loopback import reset, respond, serving
 OPENAI = load_contract("openai")
 THEIR_KEY = "sk-theirs-that-must-not-show"
 OUR_KEY = "sk-ours-that-must-not-show"
-TARGET = Target("http://imagined/v1", "imagined", "openai", THEIR_KEY)
+TARGET = Target("http://fake/v1", "fake-model", "openai", THEIR_KEY)
 DEFAULTS = Options()
 OURS = Target("http://reference/v1", "our-model", "openai", OUR_KEY)
 

@@ -81,7 +81,7 @@ def test_plan_uses_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("tier", by_default([Tier.SMOKE, Tier.STANDARD], Tier))
 def test_conforming_endpoint_gets_the_planned_requests(tier: Tier) -> None:
     async def count() -> int:
-        target = Target("http://imagined/v1", "imagined", "openai", "sk-imagined")
+        target = Target("http://fake/v1", "fake-model", "openai", "sk-in-memory")
         stream = run(target, OPENAI, Options(tier), transport=FakeEndpoint(OPENAI))
         return sum([1 async for event in stream if isinstance(event, ExchangeMade)])
 

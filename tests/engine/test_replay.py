@@ -33,7 +33,7 @@ from conformance.testing import FakeEndpoint
 from tests.lanes import by_default
 
 OPENAI = load_contract("openai")
-MODEL = "imagined"
+MODEL = "fake-model"
 KEY = "sk-a-key-that-must-not-show"
 STANDARD = Options()
 GREEDY = "temperature.zero-repeats"
@@ -49,7 +49,7 @@ def recorded(
 ) -> Run:
     """Make a run and read its record."""
     held = load_contract(contract)
-    target = Target("http://imagined/v1", MODEL, contract, key)
+    target = Target("http://fake/v1", MODEL, contract, key)
 
     async def record() -> None:
         with RunWriter(path) as writer:

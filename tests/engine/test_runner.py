@@ -46,7 +46,7 @@ from conformance.testing import FakeEndpoint
 from conformance.transport.circuit_breaker import MAX_UNANSWERED_REQUESTS
 
 OPENAI = load_contract("openai")
-TARGET = Target("http://imagined/v1", "imagined", "openai", "sk-a-key-that-must-not-show")
+TARGET = Target("http://fake/v1", "fake-model", "openai", "sk-a-key-that-must-not-show")
 ALL = Options(tier=Tier.DEEP)
 ONE_BY_ONE = replace(ALL, transport=TransportOptions(concurrency=1))
 
@@ -179,7 +179,7 @@ def test_what_checks_share_is_prepared_once() -> None:
     checks = [replace(a_check(name, passes), prepare=prepare) for name in ("a.one", "b.two")]
     found = findings_in(events_of(*checks))
     assert {finding.verdict for finding in found.values()} == {Verdict.PASS}
-    assert calls == ["imagined"]
+    assert calls == ["fake-model"]
 
 
 def test_no_more_requests_are_in_flight_than_requested() -> None:

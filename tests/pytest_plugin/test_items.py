@@ -20,7 +20,7 @@ from tests.pytest_plugin.fake_pytest import RULINGS, faking
 
 pytest_plugins = "pytester"
 
-NAMED = ("--conformance-base-url", "http://imagined.example/v1", "--conformance-model", "tiny")
+NAMED = ("--conformance-base-url", "http://fake.example/v1", "--conformance-model", "tiny")
 # The warnings that this project's own session turns into errors reach inside.
 SMOKE = (*NAMED, "--conformance-tier", "smoke", "-Wdefault")
 SELECTED = (*SMOKE, *(word for name in RULINGS for word in ("--conformance-select", name)))
@@ -172,7 +172,7 @@ def test_first_failure_ends_the_run(pytester: pytest.Pytester, fake_run) -> None
 
 
 def test_failures_of_any_worker_stop_the_run(tmp_path: Path) -> None:
-    target = Target("http://imagined.example/v1", "tiny", "openai")
+    target = Target("http://fake.example/v1", "tiny", "openai")
     settings = Settings(target, load_contract("openai"), Options(), None, ())
     suite = Suite(settings, (), tmp_path, own=False, most_failures=2)
     failure = pytest.TestReport("it", ("it.py", 1, "it"), {}, "failed", None, "call")

@@ -28,7 +28,7 @@ PROMPTS = ["1, 2, 3,", "red green red green", "一二三四一二三四", "🍎�
 
 def ask(stream: bool = False, **body: Any) -> Completion:
     async def send() -> Completion:
-        api = Api(FakeEndpoint(OPENAI), OPENAI, "imagined")
+        api = Api(FakeEndpoint(OPENAI), OPENAI, "fake-model")
         response = await (api.stream(**body) if stream else api.complete(**body))
         return response.expect_ok()
 
@@ -37,7 +37,7 @@ def ask(stream: bool = False, **body: Any) -> Completion:
 
 def refusal(**body: Any) -> tuple[int, object, object]:
     async def send() -> tuple[int, object, object]:
-        api = Api(FakeEndpoint(OPENAI), OPENAI, "imagined")
+        api = Api(FakeEndpoint(OPENAI), OPENAI, "fake-model")
         result = (await api.complete(**{"prompt": "1", **body})).expect_error(400, 404)
         return result.status, result.param, result.code
 
@@ -56,7 +56,7 @@ def test_every_check_passes(document: str, tier: Tier) -> None:
     contract = load_contract(document)
 
     async def judge() -> dict[str, str]:
-        target = Target("http://imagined/v1", "imagined", document)
+        target = Target("http://fake/v1", "fake-model", document)
         stream = run(target, contract, Options(tier), transport=FakeEndpoint(contract))
         return {
             event.finding.id: f"{event.finding.verdict}: {event.finding.message}"
@@ -180,7 +180,7 @@ def test_events_arrive_in_order_and_reading_can_stop() -> None:
     request = Request(
         "POST",
         "/completions",
-        b'{"model":"imagined","prompt":"1","stream":true}',
+        b'{"model":"fake-model","prompt":"1","stream":true}',
         read_events=3,
     )
     exchange = asyncio.run(FakeEndpoint(OPENAI).send(request))

@@ -88,9 +88,7 @@ def test_read_ending_within_the_key_includes_its_mark() -> None:
 
 
 OTHER = "another-secret-of-the-owner"
-CARRYING = Target(
-    "http://imagined.example/v1", "m", "openai", "sk-12345678", secrets=(OTHER, "short")
-)
+CARRYING = Target("http://fake.example/v1", "m", "openai", "sk-12345678", secrets=(OTHER, "short"))
 
 
 def test_every_secret_has_its_mark() -> None:

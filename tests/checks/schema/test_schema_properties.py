@@ -22,7 +22,7 @@ from conformance.model import Credentials, Exchange, Finding, Level, Request, St
 from conformance.testing import FakeEndpoint
 from conformance.transport.coalesce import RequestCoalescer
 
-MODEL = "imagined"
+MODEL = "fake-model"
 OPENAI = load_contract("openai")
 CHECKS = [check for check in all_checks() if check.id.startswith("schema.")]
 

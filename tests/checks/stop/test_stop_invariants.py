@@ -21,7 +21,7 @@ PROMPT = "1, 2, 3, 4, 5, 6,"  # goes on as " 7, 8, 9, …", two tokens a number
 
 def responses(*bodies: dict[str, Any]) -> Sequence[RecordedExchange]:
     async def request() -> Sequence[RecordedExchange]:
-        api = Api(FakeEndpoint(CONTRACT), CONTRACT, "imagined")
+        api = Api(FakeEndpoint(CONTRACT), CONTRACT, "fake-model")
         for body in bodies:
             await api.complete(prompt=PROMPT, temperature=0, **body)
         return [RecordedExchange(exchange, CONTRACT) for exchange in api.exchanges]
