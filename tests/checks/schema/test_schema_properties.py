@@ -188,7 +188,7 @@ def test_smallest_failing_request_is_shown() -> None:
     (check,) = (check for check in CHECKS if check.id == "schema.answers-fit")
     finding = found(check, without_id)
     assert finding.expected is not None
-    shown = json.loads(finding.expected.partition("shows it: ")[2])
+    shown = json.loads(finding.expected.partition("smallest failing request: ")[2])
     assert shown.keys() == {"model", "prompt", "max_tokens"}
 
 
