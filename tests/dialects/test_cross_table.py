@@ -32,7 +32,7 @@ HOW = "if it is right, update it with `python -m tests.dialects.table`"
 
 
 @pytest.mark.parametrize(("column", "contract"), [("eronmind", "zero"), ("zero", "gpt-ge")])
-def test_failures_of_a_cell_are_explained(column: str, contract: str) -> None:
+def test_deviations_of_a_cell_are_explained(column: str, contract: str) -> None:
     cells = judge_column(column, [contract])
     assert_explained(column, cells)
 
