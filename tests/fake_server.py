@@ -97,11 +97,11 @@ class FakeServer:
             inner.append(await self._inner.send(request_of(body, request)))
             return answer_of(inner[-1])
 
-        response = await self._behaviour(asked_of(request), upstream)
+        response = await self._behaviour(client_request_of(request), upstream)
         return exchange_of(paced(response, sum(map(_span, inner))), request, number)
 
 
-def asked_of(request: Request) -> ClientRequest:
+def client_request_of(request: Request) -> ClientRequest:
     """A request as a relay reads it, with the headers that the wire would have added."""
     given = tuple((name.lower(), value) for name, value in request.headers)
     added = {"accept-encoding": "identity", "content-type": "application/json"}

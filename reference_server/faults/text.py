@@ -22,7 +22,7 @@ BROKEN = f"text.whole-characters streaming.whole-characters {ALTERED}"
 
 
 def _of(change: Callable[[str], str]) -> Behaviour:
-    return texts(lambda _asked, _index, text: change(text))
+    return texts(lambda _request, _index, text: change(text))
 
 
 @fault("special-token-leak", breaks="text.no-special-tokens", evidence=Evidence.REPORTED)

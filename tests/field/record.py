@@ -95,15 +95,13 @@ class Record:
     def expected(self, contract: str) -> Verdicts:
         """The failures and warnings that a run under this contract reports."""
         may_judge = judged_under(contract, self.tier)
-        return {
-            check: verdict for check, verdict in self._accusations(contract) if check in may_judge
-        }
+        return {check: verdict for check, verdict in self._reported(contract) if check in may_judge}
 
     def varying(self) -> frozenset[str]:
         """The checks whose verdict is not the same in every run."""
         return frozenset(check for known in self.deviations for check in known.sometimes)
 
-    def _accusations(self, contract: str) -> Iterator[tuple[str, str]]:
+    def _reported(self, contract: str) -> Iterator[tuple[str, str]]:
         for known in self.deviations:
             yield from ((check, "fail") for check in known.fail)
             yield from ((check, "warn") for check in known.warn)

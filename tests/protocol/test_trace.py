@@ -43,11 +43,11 @@ def test_choices_have_the_numbers_of_their_prompts() -> None:
 
 def test_unrequested_choices_have_no_prompts() -> None:
     response = answered(prompt="1, 2,", n=2, temperature=1)
-    asked_for_three = replace(
+    request_for_three = replace(
         response.exchange, request=exchanged(prompt="1, 2,", n=3, temperature=1).request
     )
     with pytest.raises(NotApplicable):
-        _ = RecordedExchange(asked_for_three, OPENAI).numbered
+        _ = RecordedExchange(request_for_three, OPENAI).numbered
 
 
 def test_generated_text_follows_the_echo() -> None:

@@ -23,7 +23,7 @@ def generation(max_tokens: int = 4, candidates: int = 1, **extra: Any) -> Genera
     )
 
 
-def ticket(*generations: Generation, live: bool = False) -> EngineRequest:
+def engine_request(*generations: Generation, live: bool = False) -> EngineRequest:
     return EngineRequest(generations or (generation(),), live)
 
 
@@ -53,7 +53,7 @@ def texts(turns: list[list[Update]], owner: EngineRequest) -> dict[tuple[int, in
 
 def test_prompt_is_read_once_for_all_candidates(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
-    request = ticket(generation(candidates=5))
+    request = engine_request(generation(candidates=5))
     found = texts(run(Scheduler(backend, tiny), request), request)
     assert found == {(0, i): "abSTOP世界" for i in range(5)}
     assert backend.prefills == 1
@@ -63,13 +63,13 @@ def test_prompt_is_read_once_for_all_candidates(tiny: Tokenizer) -> None:
 
 def test_running_sequences_are_limited_by_rows(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
-    request = ticket(*(generation(candidates=3, prompt_index=i) for i in range(4)))
+    request = engine_request(*(generation(candidates=3, prompt_index=i) for i in range(4)))
     assert len(texts(run(Scheduler(backend, tiny, rows=2), request), request)) == 12
     assert backend.widest == 2
 
 
 def test_small_request_finishes_before_a_large_one(tiny: Tokenizer) -> None:
-    large, small = ticket(generation(candidates=100)), ticket()
+    large, small = engine_request(generation(candidates=100)), engine_request()
     turns = run(Scheduler(backend_for(tiny), tiny, rows=2), large, small)
     finished = next(i for i, turn in enumerate(turns) if any(u.request is small for u in turn))
     assert finished < 6 < len(turns)
@@ -79,7 +79,7 @@ def test_long_request_yields_rows_to_short_ones(tiny: Tokenizer) -> None:
     """All rows are taken for 1,000 turns: one of them pauses for as long as the short one needs."""
     backend = ScriptedBackend(tiny.encode("abSTOP"), tiny.size, context=1002)
     scheduler = Scheduler(backend, tiny, rows=4)
-    long, short = ticket(generation(1000, candidates=128)), ticket(generation(3))
+    long, short = engine_request(generation(1000, candidates=128)), engine_request(generation(3))
     scheduler.add(long)
     scheduler.step()
     assert scheduler.running == 4
@@ -96,8 +96,8 @@ def test_long_request_yields_rows_to_short_ones(tiny: Tokenizer) -> None:
 def test_paused_sequence_resumes_at_its_position(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     scheduler = Scheduler(backend, tiny, rows=2)
-    long = ticket(generation(60, candidates=4))
-    shorts = [ticket(generation(2), generation(2, prompt_index=1)) for _ in range(8)]
+    long = engine_request(generation(60, candidates=4))
+    shorts = [engine_request(generation(2), generation(2, prompt_index=1)) for _ in range(8)]
     scheduler.add(long)
     turns = []
     for short in shorts:
@@ -112,7 +112,7 @@ def test_paused_sequence_resumes_at_its_position(tiny: Tokenizer) -> None:
 
 def test_requests_share_the_rows_evenly(tiny: Tokenizer) -> None:
     scheduler = Scheduler(ScriptedBackend([70], tiny.size, context=1002), tiny, rows=6)
-    long = [ticket(generation(100, candidates=9), live=True) for _ in range(3)]
+    long = [engine_request(generation(100, candidates=9), live=True) for _ in range(3)]
     scheduler.add(long[0])
     scheduler.step()
     for other in long[1:]:
@@ -126,7 +126,7 @@ def test_cached_prompts_are_limited_to_twice_the_rows(tiny: Tokenizer) -> None:
     """However many requests wait: what was read of a prompt is large."""
     backend = backend_for(tiny)
     scheduler = Scheduler(backend, tiny, rows=2)
-    tickets = [ticket(generation(candidates=3)) for _ in range(50)]
+    tickets = [engine_request(generation(candidates=3)) for _ in range(50)]
     for each in tickets:
         scheduler.add(each)
     finished: set[EngineRequest] = set()
@@ -144,15 +144,15 @@ def test_response_is_independent_of_other_requests(tiny: Tokenizer) -> None:
         backend = ScriptedBackend([70], tiny.size)
         warm = SamplingParameters(temperature=2, logit_bias=((70, -30.0),))
         one = Generation((65,), ChoiceRequest((65,), None, 12), warm, 1, seed=5)
-        request = ticket(one)
-        others = [ticket(generation(candidates=3)) for _ in range(neighbours)]
+        request = engine_request(one)
+        others = [engine_request(generation(candidates=3)) for _ in range(neighbours)]
         return texts(run(Scheduler(backend, tiny, rows=8), *others, request), request)[0, 0]
 
     assert sampled(0) == sampled(1) == sampled(7)
 
 
 def test_live_request_gets_chunks_and_others_the_whole(tiny: Tokenizer) -> None:
-    live, non_streaming = ticket(live=True), ticket()
+    live, non_streaming = engine_request(live=True), engine_request()
     turns = run(Scheduler(backend_for(tiny), tiny), live, non_streaming)
     assert len([u for turn in turns for u in turn if u.request is live]) == 5
     assert len([u for turn in turns for u in turn if u.request is non_streaming]) == 1
@@ -162,7 +162,7 @@ def test_live_request_gets_chunks_and_others_the_whole(tiny: Tokenizer) -> None:
 def test_cancelled_request_leaves_in_the_next_turn(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     scheduler = Scheduler(backend, tiny, rows=2)
-    gone, stays = ticket(generation(50, candidates=9)), ticket()
+    gone, stays = engine_request(generation(50, candidates=9)), engine_request()
     scheduler.add(gone)
     scheduler.step()
     assert len(backend.open_handles) == 2
@@ -179,7 +179,7 @@ def test_scored_prompt_uses_no_row(tiny: Tokenizer) -> None:
     request = Generation(
         (65, 66, 67), choice, SamplingParameters(), 1, 0, alternatives=1, score_prompt=True
     )
-    (update,) = run(Scheduler(backend, tiny), ticket(request))[0]
+    (update,) = run(Scheduler(backend, tiny), engine_request(request))[0]
     entries = Choice(list(update.chunks)).entries
     assert [entry.logprob is None for entry in entries] == [True, False, False]
     assert backend.widest == 0
@@ -187,7 +187,7 @@ def test_scored_prompt_uses_no_row(tiny: Tokenizer) -> None:
 
 def test_special_tokens_except_the_end_are_never_sampled(tiny: Tokenizer) -> None:
     backend = ScriptedBackend([1, 2, 3], tiny.size + 8)  # and neither are ids without a spelling
-    request = ticket(generation(20, candidates=8))
+    request = engine_request(generation(20, candidates=8))
     found = texts(run(Scheduler(backend, tiny), request), request)
     assert not any("<|" in text for text in found.values())
 
@@ -196,7 +196,7 @@ def test_scheduler_reports_every_request_after_a_fault(tiny: Tokenizer) -> None:
     backend = backend_for(tiny)
     backend.fault = RuntimeError("the model is gone")
     scheduler = Scheduler(backend, tiny, rows=1)
-    running, waiting = ticket(), ticket()
+    running, waiting = engine_request(), engine_request()
     for each in (running, waiting):
         scheduler.add(each)
     with pytest.raises(RuntimeError):
@@ -212,7 +212,11 @@ def test_fault_during_a_step_closes_every_sequence_once(tiny: Tokenizer) -> None
     """The first sequence of the batch has just ended when the second cannot be sampled."""
     backend = backend_for(tiny)
     scheduler = Scheduler(backend, tiny, rows=3)
-    ends, breaks, goes_on = ticket(generation(3)), ticket(generation(9)), ticket(generation(9))
+    ends, breaks, goes_on = (
+        engine_request(generation(3)),
+        engine_request(generation(9)),
+        engine_request(generation(9)),
+    )
     for each in (ends, breaks, goes_on):
         scheduler.add(each)
     scheduler.step()

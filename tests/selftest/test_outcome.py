@@ -46,10 +46,10 @@ def test_generated_checks_find_any_fault() -> None:
 
 
 def test_refusal_finds_a_fault_that_refuses() -> None:
-    declines = a_fault(shows=Shows.REFUSED)
-    assert an_outcome(declines, a_remark(verdict="refused")).found
-    assert an_outcome(declines, a_remark(verdict="fail")).found
-    assert not an_outcome(declines, a_remark(verdict="pass")).found
+    refusing = a_fault(shows=Shows.REFUSED)
+    assert an_outcome(refusing, a_remark(verdict="refused")).found
+    assert an_outcome(refusing, a_remark(verdict="fail")).found
+    assert not an_outcome(refusing, a_remark(verdict="pass")).found
 
 
 def test_expectation_depends_on_modifier_and_tier() -> None:

@@ -24,7 +24,7 @@ from conformance.protocol.response import DONE
 
 
 @check("stream.absent-is-plain", requirement="stream.plain-unless-asked", tier="smoke")
-async def one_document_unless_asked(api: Api) -> None:
+async def one_document_by_default(api: Api) -> None:
     """A request without `stream` gets one JSON document.
 
     未提及 `stream` 的请求，其响应是单个 JSON 文档。
@@ -50,7 +50,7 @@ async def one_document_when_false(api: Api) -> None:
 
 
 @check("stream.true-streams", requirement="stream.true-streams", tier="smoke")
-async def events_when_asked(api: Api) -> None:
+async def events_on_request(api: Api) -> None:
     """With `stream: true`, the response is a stream of events, not one document.
 
     设置 `stream: true` 时，响应是事件流，而不是单个文档。

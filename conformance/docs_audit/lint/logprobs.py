@@ -104,7 +104,7 @@ def count(page: Page, _live: Contract) -> Iterator[Found]:
     mend="Show the actual response to this request.",
     mend_zh="给出该请求实际得到的响应。",
 )
-def not_as_asked(page: Page, _live: Contract) -> Iterator[Found]:
+def not_as_requested(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples without requested log probabilities, or with unrequested ones."""
     for sample in page.samples:
         found = choices_of(read(sample))

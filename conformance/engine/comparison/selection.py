@@ -49,7 +49,7 @@ def deciding(
         last: dict[Request, Exchange] = {}
         for key in reversed(finding.exchanges):
             exchange = known.get(key)
-            if exchange is not None and _can_be_asked(exchange.request, model):
+            if exchange is not None and _can_be_sent(exchange.request, model):
                 last.setdefault(exchange.request, exchange)
         for exchange in reversed(list(last.values())[:MAX_REQUESTS_OF_A_FINDING]):
             chosen.setdefault(exchange.request, exchange)
@@ -80,7 +80,7 @@ def comparison_limits(limits: Limits) -> Limits:
     )
 
 
-def _can_be_asked(request: Request, model: str) -> bool:
+def _can_be_sent(request: Request, model: str) -> bool:
     return (
         request.credentials is Credentials.OWN
         and (request.method, request.path) == ("POST", COMPLETIONS)

@@ -262,7 +262,7 @@ def _says(usages: UsageChart) -> Text:
     if line is None:
         return (TOO_FEW if fitted(series.points) is None else UNSTEADY).format(n=n)
     if abs(line.slope) < FLAT:
-        return ALIKE.format(bill=f"{line.offset:,.0f}")
+        return ALIKE.format(usage=f"{line.offset:,.0f}")
     offset, slope = _offset(line), _slope(line)
     result = []
     if offset:
@@ -276,7 +276,7 @@ def _shortest(usages: UsageChart) -> Text:
     length, usage = min(usages.all_points)
     return SHORTEST.format(
         length=Text("one character", "1 个字符") if length == 1 else MANY.format(n=length),
-        bill=counted(usage, TOKEN),
+        usage=counted(usage, TOKEN),
     )
 
 
@@ -308,8 +308,8 @@ PADDED = Text(
     "上报的 token 数比 prompt 增长快 {percent}%，类似计数被放大的情况。",
 )
 ALIKE = Text(
-    "Every prompt is reported as about {bill} tokens, regardless of its length.",
-    "无论长短，每个 prompt 都约计 {bill} 个 token。",
+    "Every prompt is reported as about {usage} tokens, regardless of its length.",
+    "无论长短，每个 prompt 都约计 {usage} 个 token。",
 )
 LACKING = Text(
     "Usage reports {n} fewer tokens than sent for every prompt.",
@@ -343,8 +343,8 @@ DOUBLE = Text(
 )
 MANY = Text("{n} characters", "{n} 个字符")
 SHORTEST = Text(
-    "The shortest prompt, {length}, is reported as {bill}.",
-    "最短的 prompt（{length}）计 {bill}。",
+    "The shortest prompt, {length}, is reported as {usage}.",
+    "最短的 prompt（{length}）计 {usage}。",
 )
 SLOPE = Text(
     "{script}: {slope} tokens per character plus {offset}.",

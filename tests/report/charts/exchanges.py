@@ -12,14 +12,10 @@ from conformance.report.charts.traffic import Recorded, recorded
 from tests.report.builders import a_run, an_exchange
 
 
-def non_streaming(key: str = "x1", *, elapsed: float = 0.25, **asked_and_answered: Any) -> Exchange:
+def non_streaming(key: str = "x1", *, elapsed: float = 0.25, **values: Any) -> Exchange:
     """A non-streaming response; ``usage`` and ``choices`` are its members, others the request's."""
-    answered = {
-        name: asked_and_answered.pop(name)
-        for name in ("usage", "choices")
-        if name in asked_and_answered
-    }
-    request = {"model": "m", "prompt": "1, 2,", **asked_and_answered}
+    answered = {name: values.pop(name) for name in ("usage", "choices") if name in values}
+    request = {"model": "m", "prompt": "1, 2,", **values}
     body = {"choices": [{"text": " 3", "index": 0}], **answered}
     sent, came = json.dumps(request).encode(), json.dumps(body).encode()
     return an_exchange(key, request=sent, body=came, elapsed=elapsed)
