@@ -66,7 +66,7 @@ class FakeEndpoint:
             code = "invalid_api_key" if wrong else None
             return self._refusal(request, RequestError(message, code=code, status=401))
         if (request.method, request.path) == ("GET", "/models"):
-            entry = {"id": self._model, "object": "model", "owned_by": "nobody"}
+            entry = {"id": self._model, "object": "model", "owned_by": "conformance"}
             return self._response(request, {"object": "list", "data": [entry]})
         if request.path != "/completions":
             return self._refusal(request, RequestError("there is nothing here", status=404))
