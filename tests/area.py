@@ -1,7 +1,7 @@
-"""Everything about one area: its tests, and whether the suite finds its faults.
+"""Tests of one area: its checks, the server's tests of it, its faults and its variants.
 
-``python -m tests.area stop`` runs the default tests whose file, name or case names the area,
-and beside them ``conformance selftest`` on the faults of that area, at the standard tier.
+``python -m tests.area stop`` runs the default tests whose file, name or case names the area, and
+beside them ``conformance selftest`` on the faults and variants of that area, at the standard tier.
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-import yaml
-
+from reference_server.behaviour.registry import all_faults, all_variants
 from tests.lanes import names_area
 
 TESTS = Path(__file__).parent
-REQUIREMENTS = TESTS.parent / "spec" / "requirements.yaml"
 CHECKS = TESTS / "checks"
 """Its cases come from catalogues, so that a file need not name the area."""
 
 
 def areas() -> list[str]:
-    """The areas of the requirements, in their order there."""
-    rows = yaml.safe_load(REQUIREMENTS.read_text("utf-8"))["requirements"]
-    return list(dict.fromkeys(row["id"].partition(".")[0] for row in rows))
+    """The areas: the folders of the checks."""
+    folders = (TESTS.parent / "conformance" / "checks").glob("[a-z]*/__init__.py")
+    return sorted(path.parent.name.replace("_", "-") for path in folders)
 
 
 def places_of(area: str) -> list[Path]:
@@ -35,20 +33,28 @@ def places_of(area: str) -> list[Path]:
     return [CHECKS, *naming]
 
 
+def selftest_of(area: str) -> list[str]:
+    """The self-test's options for the faults and variants of an area; none without any."""
+    filed = {"--fault": all_faults().values(), "--variant": all_variants().values()}
+    chosen = [option for option, known in filed.items() if any(one.area == area for one in known)]
+    return [word for option in chosen for word in (option, area)]
+
+
 def main(area: str, *options: str) -> int:
     """Run both and return the first exit code that is not 0."""
     if area not in areas():
         sys.stderr.write(f"there is no area {area!r}; the areas are: {', '.join(areas())}\n")
         return 2
+    pytest = [sys.executable, "-m", "pytest", "--area", area, *options, *map(str, places_of(area))]
+    globs = selftest_of(area)
+    if not globs:
+        return subprocess.run(pytest, check=False).returncode
     jobs = str(max(1, (os.cpu_count() or 2) // 2))
-    selftest = ["-m", "conformance", "selftest", "--fault", area, "--variant", f"{area}*"]
-    pytest = ["-m", "pytest", "--area", area, *options]
-    # Both at a time, each on half of the cores: what is left of the terminal belongs to pytest.
+    selftest = [sys.executable, "-m", "conformance", "selftest", *globs, "--jobs", jobs]
+    # Both run at the same time, each on half of the cores; the terminal belongs to pytest.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as found:
-        beside = subprocess.Popen(
-            [sys.executable, *selftest, "--jobs", jobs], stdout=found, stderr=subprocess.DEVNULL
-        )
-        ended = subprocess.run([sys.executable, *pytest, *map(str, places_of(area))], check=False)
+        beside = subprocess.Popen(selftest, stdout=found, stderr=subprocess.DEVNULL)
+        ended = subprocess.run(pytest, check=False)
         beside.wait()
         found.seek(0)
         sys.stdout.write(found.read())

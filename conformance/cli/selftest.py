@@ -23,7 +23,7 @@ from conformance.report.console import console_for
 from conformance.selftest.catalogue import Catalogue, CatalogueError, Fault, read_catalogue
 from conformance.selftest.matrix import Matrix
 from conformance.selftest.outcome import Outcome
-from conformance.selftest.trials import Trial, Wanted, trials_of
+from conformance.selftest.trials import Trial, Wanted, trials_of, unmatched
 from conformance.selftest.workers import WorkerError, outcomes_of
 from conformance.targets.bundled import BundledServerError, list_bundled
 
@@ -53,7 +53,7 @@ LOGGED = 100
     "variants",
     multiple=True,
     metavar="GLOB",
-    help="Run only variants whose name matches; may be repeated.",
+    help="Run only variants whose name or area matches; may be repeated.",
 )
 @click.option(
     "--tier",
@@ -131,9 +131,15 @@ def selftest(
         complete,
         stage,
     )
-    trials = trials_of(_catalogue(), wanted)
-    if not trials:
-        say("no fault or variant matches; see `reference-server --list-faults` and --list-variants")
+    catalogue = _catalogue()
+    trials = trials_of(catalogue, wanted)
+    missed = unmatched(catalogue, wanted)
+    if missed or not trials:
+        globs = " or ".join(f"'{glob}'" for glob in missed) or "the contract"
+        say(
+            f"no fault or variant matches {globs};"
+            " see `reference-server --list-faults` and --list-variants"
+        )
         return ExitCode.NOTHING_RAN
     outcomes: list[Outcome] = []
     incomplete = None

@@ -86,6 +86,7 @@ class Variant:
         may_be_inconclusive: whether inconclusive checks are acceptable.
         contract: the contract to test against.
         dialect: the dialect in which the server shows it.
+        area: the area that it is filed under.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Variant:
     may_be_inconclusive: bool = False
     contract: str = LIVE
     dialect: str = REFERENCE
+    area: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Wanted:
     Attributes:
         tier: the deepest tier.
         faults: globs for names, with or without a trigger, and for areas.
-        variants: globs for names.
+        variants: globs for names and for areas.
         contract: test against this contract; None is each fault's and variant's own.
         seeds: number of repetitions, each with another seed.
         complete: run all checks against each fault, which takes about ten times as long and shows
@@ -139,12 +139,28 @@ def trials_of(catalogue: Catalogue, wanted: Wanted) -> tuple[Trial, ...]:
     )
 
 
+def unmatched(catalogue: Catalogue, wanted: Wanted) -> tuple[str, ...]:
+    """Return the globs that match no fault or variant, as they were given."""
+    faults = [
+        (name, fault.area)
+        for fault in catalogue.faults
+        for name in (fault.name, *(f"{fault.name}@{trigger}" for trigger in fault.triggers))
+    ]
+    variants = [(variant.name, variant.area) for variant in catalogue.variants]
+    return tuple(
+        glob
+        for globs, known in ((wanted.faults, faults), (wanted.variants, variants))
+        for glob in globs
+        if not any(_matches((glob,), *names) for names in known)
+    )
+
+
 def _conforming(variants: Iterable[Variant], wanted: Wanted) -> Iterator[Trial]:
     for variant in variants:
         if wanted.faults and not wanted.variants:
             break
         contract = _contract_for(variant, wanted)
-        if contract is not None and _matches(wanted.variants, variant.name):
+        if contract is not None and _matches(wanted.variants, variant.name, variant.area):
             yield Trial(variant, wanted.tier, contract, _dialect_for(variant, contract))
     if not wanted.faults and not wanted.variants:
         for name in (REFERENCE, *DOCUMENTS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.model import Tier
 from conformance.selftest.catalogue import LIVE, Catalogue
-from conformance.selftest.trials import ALIKE, Trial, Wanted, trials_of
+from conformance.selftest.trials import ALIKE, Trial, Wanted, trials_of, unmatched
 from tests.selftest.builders import a_fault, a_variant
 
 CATALOGUE = Catalogue(
@@ -53,6 +53,11 @@ def test_globs_select_by_name_trigger_and_area() -> None:
     assert chosen("stop") == {"stop-dropped", "stop-dropped@stream", "stop-dropped@batch"}
     assert chosen("seed", "*@batch") == {"seed-ignored", "stop-dropped@batch"}
     assert chosen("nothing") == set()
+
+
+def test_unmatched_globs_are_named() -> None:
+    wanted = Wanted(faults=("stop", "nothing"), variants=("no-*", "typo", "stop-dropped"))
+    assert unmatched(CATALOGUE, wanted) == ("nothing", "typo", "stop-dropped")
 
 
 def test_faults_and_variants_are_selected_separately() -> None:
