@@ -1,6 +1,6 @@
 # Two commands do all the set-up on a fresh machine: `make run` and `make test`.
 # Everything lands in .venv and .cache; nothing outside this folder changes, except that
-# `make test` installs Debian's Chromium where there is none and it may.
+# `make test` installs Debian's Chromium if it is missing and permissions allow.
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -o pipefail -c
@@ -24,7 +24,7 @@ LOCKED := install --require-hashes --no-deps --requirement
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: install ## Judge the bundled reference server and write a report
+run: install ## Test the bundled reference server and write a report
 	@$(BIN)/conformance run $(ARGS)
 
 test: dev chromium ## Run the default tests: what every change has to pass (see tests/README.md)
@@ -33,14 +33,14 @@ test: dev chromium ## Run the default tests: what every change has to pass (see 
 test-all: dev chromium ## Run every test, the exhaustive ones too
 	@$(BIN)/python -m pytest $(PARALLEL) --lane=all $(ARGS)
 
-test-area: dev ## Run what there is about one area: its tests, its faults (AREA=stop)
+test-area: dev ## Run the tests, faults and variants of one area (AREA=stop)
 	@test -n "$(AREA)" || { echo "Name an area, as in: make test-area AREA=stop"; exit 2; }
 	@$(BIN)/python -m tests.area $(AREA) $(ARGS)
 
 coverage: dev chromium ## Measure which lines and branches the default tests reach
 	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
-test-latest: chromium ## Run the default tests on the newest versions that can be had
+test-latest: chromium ## Run the default tests on the newest available versions
 	@$(MAKE) --no-print-directory .cache/latest/.made
 	@.cache/latest/bin/python -m pytest $(PARALLEL) $(ARGS)
 
@@ -97,7 +97,7 @@ $(VENV)/.dev: pyproject.toml requirements/dev.txt | $(BIN)/python
 RESOLVE = .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
   --excludes <(echo torch)
 
-lock: .cache/uv/bin/uv ## Make requirements/*.txt anew: the newest versions within pyproject's ranges
+lock: .cache/uv/bin/uv ## Renew the lock files: the newest versions within pyproject's ranges
 	@export UV_CUSTOM_COMPILE_COMMAND="make lock"; \
 	  lock="$(RESOLVE) --upgrade --generate-hashes --no-annotate"; \
 	  eval "$$lock --extra dev pyproject.toml requirements/build.in requirements/torch.in --output-file requirements/dev.txt" && \

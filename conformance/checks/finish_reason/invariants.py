@@ -72,7 +72,7 @@ def a_choice_with_all_tokens_was_cut(exchange: RecordedExchange) -> None:
 def a_text_that_continues_elsewhere_was_cut(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No greedy choice has `stop` if its usage reaches the limit and another response continues.
+    """A greedy choice that the limit cut has `length`, not `stop`: another response continues it.
 
     用量达到上限、且在其他响应中还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
     """
@@ -112,7 +112,7 @@ def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> It
     "finish-reason.natural-end-everywhere", requirement="finish-reason.stop-at-natural-end"
 )
 def what_ends_by_itself_was_not_cut(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No greedy choice has `length` if another with the same text ended below the same limit.
+    """A greedy choice that ended by itself has no `length`: another with its text ended so.
 
     与同一上限之内自行结束者文本相同的贪心 choice，其 finish_reason 不会是 `length`。
     """

@@ -94,7 +94,7 @@ async def the_text_lacks_the_stop_sequence(api: Api) -> None:
 async def a_string_ends_the_text(api: Api) -> None:
     """A stop sequence given as a string cuts the text just before it.
 
-    以字符串给出的停止序列，恰在其之前截断文本，不会在别处截断。
+    以字符串给出的停止序列，恰在其之前截断文本。
     """
     await assert_cut(api, COUNTING, middle_of)
 
@@ -115,7 +115,7 @@ async def the_earliest_match_ends_the_text(api: Api) -> None:
 
 @check("stop.earliest-in-any-order", requirement="stop.earliest-match")
 async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
-    """If the first sequence of the list occurs first, the text also ends before it.
+    """The text ends before the earliest match, also if that sequence is listed first.
 
     列表中的第一个停止序列先出现时，文本同样在其之前结束。
 

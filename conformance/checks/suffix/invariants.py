@@ -43,7 +43,7 @@ def no_suffix_is_returned_anywhere(exchange: RecordedExchange) -> None:
 
 @invariant_across("suffix.conditions-everywhere", requirement="suffix.conditions-insertion")
 def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
-    """No greedy insertion has the same log probabilities as the prompt without a suffix.
+    """With a suffix, the log probabilities of a greedy text differ from those without it.
 
     贪心插入的得分，不会与同一 prompt 未设置 suffix 时续写的得分完全相同。
     """

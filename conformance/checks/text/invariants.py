@@ -84,7 +84,7 @@ def the_first_tokens_space_is_kept_everywhere(exchange: RecordedExchange) -> Non
 def white_space_is_kept_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """No greedy text lacks the leading white space of other responses to its prompt.
+    """All greedy texts for one prompt begin with the same white space.
 
     贪心文本不会缺少同一 prompt 的其他响应在开头所带的空白。
     """
