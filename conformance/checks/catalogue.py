@@ -46,6 +46,11 @@ class Check:
     prepare: CheckFunction | None = None
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether the check is part of this package, not of a plugin."""
+        return self.run.__module__.startswith("conformance.")
+
+    @property
     def source(self) -> str:
         """The check's code, or its row and the function that makes checks of rows."""
         return "\n".join(map(_source_of, self.made_from or (self.run,)))

@@ -251,6 +251,8 @@ class _RunInProgress:
         self, coalescer: RequestCoalescer, check: Check | None = None, trace: Trace = NOTHING_YET
     ) -> Api:
         """Return the API object for a check, or for preflight."""
+        # A check of another package gets responses of its own: it may change what it reads.
+        shares = check is None or check.is_built_in
         return Api(
             coalescer.ranked(self._ranks[check.id]) if check else coalescer,
             self._contract,
@@ -260,7 +262,7 @@ class _RunInProgress:
             trace=trace,
             clock=self._clock,
             seed=self._options.seed,
-            responses=self._responses,
+            responses=self._responses if shares else None,
         )
 
     @property

@@ -18,7 +18,7 @@ from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.runner import Options, run
-from conformance.judgement import Failure, NotApplicable
+from conformance.judgement import Failure, NotApplicable, expect
 from conformance.model import (
     Conclusion,
     Effect,
@@ -165,8 +165,23 @@ def test_checks_share_what_was_read_of_a_response() -> None:
     async def keeps(api: Api) -> None:
         completions.append((await api.complete(prompt="1, 2,", max_tokens=1)).expect_ok())
 
+    keeps.__module__ = "conformance.checks.stop.directed"
     events_of(a_check("a.one", keeps), a_check("b.two", keeps))
     assert completions[0] is completions[1]
+
+
+def test_checks_of_plugins_change_no_other_response() -> None:
+    async def changes(api: Api) -> None:
+        (await api.complete(prompt="1, 2,", max_tokens=1)).expect_ok().raw.clear()
+
+    async def reads(api: Api) -> None:
+        expect((await api.complete(prompt="1, 2,", max_tokens=1)).expect_ok().raw, "body").contains(
+            "id"
+        )
+
+    reads.__module__ = "conformance.checks.stop.directed"
+    found = findings_in(events_of(a_check("a.one", changes), a_check("b.two", reads)))
+    assert {finding.verdict for finding in found.values()} == {Verdict.PASS}
 
 
 def test_what_checks_share_is_prepared_once() -> None:

@@ -72,7 +72,7 @@ def a_choice_with_all_tokens_was_cut(exchange: RecordedExchange) -> None:
 def a_text_that_continues_elsewhere_was_cut(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Violation]:
-    """A greedy choice that the limit cut has `length`, not `stop`: another response continues it.
+    """A greedy choice that the limit cut does not have `stop`: another response continues it.
 
     用量达到上限、且在其他响应中还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
     """
