@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -261,5 +262,17 @@ def _record(examined: Sequence[Examined], sections: tuple[Section, ...] | None) 
     }
 
 
+KEYS = {"fix": "mend", "fix_zh": "mend_zh"}
+"""Attributes whose keys in the output keep an older name, which programs read."""
+
+
+def _with_public_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {KEYS.get(name, name): value for name, value in pairs}
+
+
 def _rows(records: Sequence[Replayed] | Sequence[Finding] | Sequence[Section] | None) -> object:
-    return None if records is None else [asdict(record) for record in records]
+    return (
+        None
+        if records is None
+        else [asdict(record, dict_factory=_with_public_keys) for record in records]
+    )

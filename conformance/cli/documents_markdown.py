@@ -73,8 +73,8 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         yield f"- **{escape(finding.place)}** ({finding.severity.value}, `{finding.rule}`)"
         yield f"  - text: {code(finding.written)}"
         yield f"  - problem: {prose(finding.wrong)}"
-        yield f"  - fix: {prose(finding.mend)}"
-        yield f"  - {prose(finding.says_zh)}{prose(finding.mend_zh)}"
+        yield f"  - fix: {prose(finding.fix)}"
+        yield f"  - {prose(finding.says_zh)}{prose(finding.fix_zh)}"
 
 
 def _contradictions(sections: Iterable[Section]) -> Iterator[str]:

@@ -117,7 +117,7 @@ def _by_rule(findings: Sequence[Finding]) -> Iterable[list[Finding]]:
     """Group findings with the same rule and fix, in order of first occurrence."""
     rules: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        rules.setdefault((finding.rule, finding.mend), []).append(finding)
+        rules.setdefault((finding.rule, finding.fix), []).append(finding)
     return rules.values()
 
 
@@ -130,7 +130,7 @@ def _findings(same: Sequence[Finding]) -> RenderableType:
         result.add_row(Text("where", style="dim"), Text(line(finding.place), style="bold"))
         result.add_row(Text("text", style="dim"), Text(cut(line(finding.written), MAX_VALUE_CHARS)))
         result.add_row(Text("problem", style="dim"), marked(cut(finding.wrong, MAX_VALUE_CHARS)))
-    result.add_row(Text("fix", style="dim"), marked(same[0].mend))
+    result.add_row(Text("fix", style="dim"), marked(same[0].fix))
     return Group(head, Padding(result, (0, 0, 0, 4)))
 
 

@@ -99,7 +99,7 @@ class Finding:
         written: what the page has there.
         wrong: why that is wrong.
         says: what the rule requires, in one sentence; ``says_zh`` in Chinese.
-        mend: the fix; ``mend_zh`` in Chinese.
+        fix: the fix; ``fix_zh`` in Chinese.
     """
 
     rule: str
@@ -110,8 +110,8 @@ class Finding:
     wrong: str
     says: str
     says_zh: str
-    mend: str
-    mend_zh: str
+    fix: str
+    fix_zh: str
 
 
 @dataclass(frozen=True, slots=True)

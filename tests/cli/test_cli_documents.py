@@ -71,9 +71,9 @@ def test_finding_has_place_text_reason_and_fix(command, document: str) -> None:
         assert finding.place in text
         assert finding.rule in text
         assert finding.wrong.replace("`", "") in text
-        assert finding.mend.replace("`", "") in text
+        assert finding.fix.replace("`", "") in text
         assert f"`{finding.rule}`" in page
-        assert finding.mend_zh.replace("`", "") in page.replace("`", "").replace("\\", "")
+        assert finding.fix_zh.replace("`", "") in page.replace("`", "").replace("\\", "")
     assert f"## {document}" in page
 
 
@@ -82,7 +82,7 @@ def test_rule_is_reported_once_with_all_its_places(command) -> None:
     typed = [f for f in lint(load_page("eronmind")) if f.rule == "type.not-what-is-taken"]
     assert len(typed) > 1
     assert text.count("type.not-what-is-taken") == 1
-    assert text.count(typed[0].mend) == 1
+    assert text.count(typed[0].fix) == 1
 
 
 def test_only_named_pages_are_reported(command) -> None:

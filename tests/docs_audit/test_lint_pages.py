@@ -83,7 +83,7 @@ def test_each_page_has_exactly_these_findings(document: str) -> None:
     assert {finding.document for finding in found} == {document}
 
 
-# What a finding has to name, so that whoever wrote the page finds the spot and can mend it.
+# What a finding has to name, so that its author finds the place and can fix it.
 NAMED = [
     ("zero", "code.index-unread", ["choices[].text", "2 choices", "index"]),
     ("zero", "parameter.required-not-said", ["model and prompt"]),

@@ -433,9 +433,9 @@ def test_rule_ids_and_sentences_are_unique() -> None:
 
 @for_each_case("rule", RULES, ids=lambda rule: rule.id)
 def test_rule_is_reported_in_both_languages(rule) -> None:
-    for english in (rule.says, rule.mend):
+    for english in (rule.says, rule.fix):
         assert english.endswith(".")
         assert english.isascii() or "…" in english
-    for chinese in (rule.says_zh, rule.mend_zh):
+    for chinese in (rule.says_zh, rule.fix_zh):
         assert chinese.endswith("。")
         assert any("一" <= character <= "鿿" for character in chinese)

@@ -16,8 +16,8 @@ from conformance.docs_audit.results import Severity
     Severity.DEFECT,
     says="The Authorization header is `Bearer` and the key.",
     says_zh="Authorization 头由 Bearer 加密钥组成。",
-    mend="Write the header as `Bearer sk-…`.",
-    mend_zh="将该头写为 `Bearer sk-…`。",
+    fix="Write the header as `Bearer sk-…`.",
+    fix_zh="将该头写为 `Bearer sk-…`。",
 )
 def no_bearer(page: Page, _live: Contract) -> Iterator[Found]:
     """Find Authorization headers without a scheme."""
@@ -36,8 +36,8 @@ def no_bearer(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A description that requires an Authorization header declares it under security.",
     says_zh="需要 Authorization 头的接口描述声明了 security。",
-    mend="Declare an HTTP bearer scheme and list it under `security`.",
-    mend_zh="声明 HTTP bearer 方案，并写入 `security`。",
+    fix="Declare an HTTP bearer scheme and list it under `security`.",
+    fix_zh="声明 HTTP bearer 方案，并写入 `security`。",
 )
 def no_security(page: Page, _live: Contract) -> Iterator[Found]:
     """Find OpenAPI descriptions without security although examples send a key."""

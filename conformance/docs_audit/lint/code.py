@@ -18,8 +18,8 @@ _CLIENT_LIBRARIES = frozenset({Client.OPENAI_PYTHON, Client.OPENAI_NODE})
     Severity.DEFECT,
     says="An example defines all names that its code uses.",
     says_zh="示例代码定义了它使用的所有名称。",
-    mend="Set the name in the example before it is used.",
-    mend_zh="在使用前于示例中定义该名称。",
+    fix="Set the name in the example before it is used.",
+    fix_zh="在使用前于示例中定义该名称。",
 )
 def undefined_name(page: Page, _live: Contract) -> Iterator[Found]:
     """Find names that neither the example nor an earlier one of its client defines."""
@@ -39,8 +39,8 @@ def undefined_name(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A client library is configured with the page's base URL.",
     says_zh="客户端库配置了本页面的接口地址。",
-    mend="Give the client this vendor's base URL, and the key.",
-    mend_zh="为客户端设置本服务商的 base URL 和密钥。",
+    fix="Give the client this vendor's base URL, and the key.",
+    fix_zh="为客户端设置本服务商的 base URL 和密钥。",
 )
 def no_base_url(page: Page, _live: Contract) -> Iterator[Found]:
     """Find clients without a base URL, which call their library's default."""
@@ -59,8 +59,8 @@ def no_base_url(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="Code that reads several choices uses their index.",
     says_zh="读取多个结果的代码会读取 index。",
-    mend="Sort the choices by `index` before using them.",
-    mend_zh="使用前按 index 对结果排序。",
+    fix="Sort the choices by `index` before using them.",
+    fix_zh="使用前按 index 对结果排序。",
 )
 def index_unread(page: Page, _live: Contract) -> Iterator[Found]:
     """Find code that reads several choices without using their index."""

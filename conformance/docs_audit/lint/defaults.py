@@ -17,8 +17,8 @@ from conformance.docs_audit.results import Severity
     Severity.GAP,
     says="The page says what happens if an optional parameter is omitted.",
     says_zh="说明省略可选参数时的行为。",
-    mend="State the default of each parameter.",
-    mend_zh="为每个参数写出默认值。",
+    fix="State the default of each parameter.",
+    fix_zh="为每个参数写出默认值。",
 )
 def missing(page: Page, live: Contract) -> Iterator[Found]:
     """Find optional parameters without a default although the live API has one."""
@@ -51,8 +51,8 @@ def _matters(live: Contract, parameter: Parameter) -> bool:
     Severity.DEFECT,
     says="A default is a valid value.",
     says_zh="默认值本身是可以发送的值。",
-    mend="Give a value of the documented type, or say what happens without the parameter.",
-    mend_zh="写出该类型的值，或用文字说明省略时的行为。",
+    fix="Give a value of the documented type, or say what happens without the parameter.",
+    fix_zh="写出该类型的值，或用文字说明省略时的行为。",
 )
 def no_value(page: Page, _live: Contract) -> Iterator[Found]:
     """Find defaults that do not have the parameter's type."""
@@ -75,8 +75,8 @@ def no_value(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.GAP,
     says="If the default is null, null is an allowed type.",
     says_zh="默认值为 null 时，类型中也包含 null。",
-    mend="Add null to the type, or say that the default is to omit the parameter.",
-    mend_zh="在类型中加入 null，或说明默认即为省略。",
+    fix="Add null to the type, or say that the default is to omit the parameter.",
+    fix_zh="在类型中加入 null，或说明默认即为省略。",
 )
 def null_not_allowed(page: Page, _live: Contract) -> Iterator[Found]:
     """Find parameters with default null whose type does not include null."""
@@ -101,8 +101,8 @@ def null_not_allowed(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A page's defaults follow the page's own rules.",
     says_zh="页面的默认值符合页面自己的规则。",
-    mend="Relax the rule, or change the default.",
-    mend_zh="放宽规则或修改默认值。",
+    fix="Relax the rule, or change the default.",
+    fix_zh="放宽规则或修改默认值。",
 )
 def breaks_own_rule(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pairs of defaults that violate a rule that one must exceed the other."""

@@ -17,8 +17,8 @@ from conformance.docs_audit.results import Severity
     Severity.GAP,
     says="The list of response fields contains all fields in the samples.",
     says_zh="响应字段表包含示例中出现的所有字段。",
-    mend="List the fields.",
-    mend_zh="在表中补上这些字段。",
+    fix="List the fields.",
+    fix_zh="在表中补上这些字段。",
 )
 def left_out(page: Page, live: Contract) -> Iterator[Found]:
     """Find fields in samples that the page does not list."""
@@ -78,8 +78,8 @@ def _paths(value: object, ends: frozenset[str], prefix: str = "") -> Iterator[st
     Severity.GAP,
     says="The response fields are described.",
     says_zh="对响应字段有说明。",
-    mend="List the fields with their types, and which of them may be null.",
-    mend_zh="列出各字段及其类型，并说明哪些可为 null。",
+    fix="List the fields with their types, and which of them may be null.",
+    fix_zh="列出各字段及其类型，并说明哪些可为 null。",
 )
 def not_described(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pages that do not describe the response."""
@@ -97,8 +97,8 @@ def not_described(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.GAP,
     says="The page describes error responses.",
     says_zh="说明请求无法处理时返回什么。",
-    mend="List the status codes, and the body: error.message, type, param and code.",
-    mend_zh="列出状态码及错误体：error.message、type、param 与 code。",
+    fix="List the status codes, and the body: error.message, type, param and code.",
+    fix_zh="列出状态码及错误体：error.message、type、param 与 code。",
 )
 def errors_not_described(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pages that do not describe errors."""

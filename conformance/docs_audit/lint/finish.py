@@ -56,8 +56,8 @@ def _limit(page: Page, example: Example) -> int | None:
     Severity.DEFECT,
     says="A response has at most max_tokens tokens.",
     says_zh="响应的 token 数不超过请求的上限。",
-    mend="Show a response within max_tokens.",
-    mend_zh="给出不超过 max_tokens 的响应。",
+    fix="Show a response within max_tokens.",
+    fix_zh="给出不超过 max_tokens 的响应。",
 )
 def over_limit(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples with more tokens than their request allows."""
@@ -76,8 +76,8 @@ def over_limit(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A response with finish_reason length has exactly max_tokens tokens.",
     says_zh="因 length 结束的响应恰好达到 token 上限。",
-    mend="Correct finish_reason or completion_tokens.",
-    mend_zh="更正 finish_reason 或 completion_tokens。",
+    fix="Correct finish_reason or completion_tokens.",
+    fix_zh="更正 finish_reason 或 completion_tokens。",
 )
 def length_before_limit(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that end with ``length`` before the limit."""
@@ -97,8 +97,8 @@ def length_before_limit(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A response with max_tokens tokens has finish_reason length.",
     says_zh="用尽 max_tokens 的响应以 length 结束。",
-    mend="Write length, or show a response that ends before the limit.",
-    mend_zh="改为 length，或给出未达上限的响应。",
+    fix="Write length, or show a response that ends before the limit.",
+    fix_zh="改为 length，或给出未达上限的响应。",
 )
 def stop_at_limit(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that end with ``stop`` exactly at the limit, without a stop sequence."""
@@ -117,8 +117,8 @@ def stop_at_limit(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="The text ends before the stop sequence.",
     says_zh="返回的文本不包含停止序列。",
-    mend="Truncate the sample's text before the stop sequence.",
-    mend_zh="在停止序列之前截断示例文本。",
+    fix="Truncate the sample's text before the stop sequence.",
+    fix_zh="在停止序列之前截断示例文本。",
 )
 def stop_in_text(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples that contain their stop sequence, other than in an echoed prompt."""

@@ -18,8 +18,8 @@ from conformance.docs_audit.results import Severity
     Severity.DEFECT,
     says="The model in the response is the requested model.",
     says_zh="响应中的模型与请求的模型一致。",
-    mend="Show a response of the model that the example requests.",
-    mend_zh="使用示例所请求模型的响应。",
+    fix="Show a response of the model that the example requests.",
+    fix_zh="使用示例所请求模型的响应。",
 )
 def other_model(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples of another model; a name with a date is the same model."""
@@ -41,8 +41,8 @@ def other_model(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="Responses to different requests have different ids.",
     says_zh="不同请求的响应具有不同的 id。",
-    mend="Show a separate response for each request.",
-    mend_zh="为每个请求给出各自的响应。",
+    fix="Show a separate response for each request.",
+    fix_zh="为每个请求给出各自的响应。",
 )
 def shared_id(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples of different requests with the same id."""
@@ -64,8 +64,8 @@ def shared_id(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A sample continues the prompt of its example.",
     says_zh="示例响应续写的是其对应请求的 prompt。",
-    mend="Show the actual response to this prompt.",
-    mend_zh="给出该 prompt 的真实响应。",
+    fix="Show the actual response to this prompt.",
+    fix_zh="给出该 prompt 的真实响应。",
 )
 def answer_to_another_prompt(page: Page, _live: Contract) -> Iterator[Found]:
     """Find streams whose text is the beginning of the response to another prompt."""
@@ -90,8 +90,8 @@ def answer_to_another_prompt(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="Examples that share a sample send the same prompt.",
     says_zh="共用同一示例响应的请求使用相同的 prompt。",
-    mend="Send the same prompt in all of them, or show a response for each.",
-    mend_zh="统一各示例的 prompt，或分别给出响应。",
+    fix="Send the same prompt in all of them, or show a response for each.",
+    fix_zh="统一各示例的 prompt，或分别给出响应。",
 )
 def several_prompts(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples for several examples with different prompts."""

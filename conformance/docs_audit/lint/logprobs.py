@@ -35,8 +35,8 @@ def _place(sample: Sample, choice: PrintedChoice) -> str:
     Severity.DEFECT,
     says="The concatenated tokens equal the text.",
     says_zh="tokens 拼接后即为 text。",
-    mend="Show the tokens of this text.",
-    mend_zh="给出该文本对应的 tokens。",
+    fix="Show the tokens of this text.",
+    fix_zh="给出该文本对应的 tokens。",
 )
 def do_not_join(page: Page, _live: Contract) -> Iterator[Found]:
     """Find tokens that do not join to the text; tokens of a stop sequence may follow."""
@@ -55,8 +55,8 @@ def do_not_join(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="The logprobs arrays have the same length.",
     says_zh="各对数概率数组长度相同。",
-    mend="Give every array one entry per token.",
-    mend_zh="使每个数组与 token 一一对应。",
+    fix="Give every array one entry per token.",
+    fix_zh="使每个数组与 token 一一对应。",
 )
 def uneven(page: Page, _live: Contract) -> Iterator[Found]:
     """Find arrays whose length differs from that of the tokens; an empty one is ignored."""
@@ -72,8 +72,8 @@ def uneven(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="The number of listed tokens equals the token count.",
     says_zh="列出的 token 数与计数一致。",
-    mend="List every token, or correct completion_tokens.",
-    mend_zh="列出全部 token，或更正 completion_tokens。",
+    fix="List every token, or correct completion_tokens.",
+    fix_zh="列出全部 token，或更正 completion_tokens。",
 )
 def count(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples whose usage differs from the number of listed tokens."""
@@ -101,8 +101,8 @@ def count(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A sample shows logprobs if and only if its example requests them.",
     says_zh="仅当请求要求时，示例响应才包含对数概率。",
-    mend="Show the actual response to this request.",
-    mend_zh="给出该请求实际得到的响应。",
+    fix="Show the actual response to this request.",
+    fix_zh="给出该请求实际得到的响应。",
 )
 def not_as_requested(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples without requested log probabilities, or with unrequested ones."""

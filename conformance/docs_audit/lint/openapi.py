@@ -20,8 +20,8 @@ from conformance.docs_audit.results import Severity
     Severity.DEFECT,
     says="The printed OpenAPI description is machine-readable.",
     says_zh="所打印的 OpenAPI 描述可以被工具读取。",
-    mend="Print the file with its indentation, or link to it.",
-    mend_zh="保留缩进打印该文件，或提供其链接。",
+    fix="Print the file with its indentation, or link to it.",
+    fix_zh="保留缩进打印该文件，或提供其链接。",
 )
 def not_a_description(page: Page, _live: Contract) -> Iterator[Found]:
     """Find descriptions that are not valid YAML or lack the endpoint."""
@@ -61,8 +61,8 @@ def _under(value: Any, *keys: str) -> Any:
     Severity.DEFECT,
     says="The response schema lists its fields.",
     says_zh="响应的 schema 列出其字段。",
-    mend="Describe id, object, created, model, choices and usage in the schema.",
-    mend_zh="在 schema 中描述 id、object、created、model、choices 和 usage。",
+    fix="Describe id, object, created, model, choices and usage in the schema.",
+    fix_zh="在 schema 中描述 id、object、created、model、choices 和 usage。",
 )
 def empty_answer(page: Page, _live: Contract) -> Iterator[Found]:
     """Find response schemas without content."""
@@ -80,8 +80,8 @@ def empty_answer(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="Every server has a valid URL.",
     says_zh="每个 server 都是可用的地址。",
-    mend="Give the URL, or remove the server.",
-    mend_zh="填写地址，或删除该 server。",
+    fix="Give the URL, or remove the server.",
+    fix_zh="填写地址，或删除该 server。",
 )
 def server(page: Page, _live: Contract) -> Iterator[Found]:
     """Find servers that are placeholders of a tool."""

@@ -16,8 +16,8 @@ from conformance.docs_audit.results import Severity
     Severity.GAP,
     says="Every parameter is marked as required or optional.",
     says_zh="每个参数都标明必填或可选。",
-    mend="Mark each parameter as required or optional.",
-    mend_zh="为每个参数标明必填或可选。",
+    fix="Mark each parameter as required or optional.",
+    fix_zh="为每个参数标明必填或可选。",
 )
 def required_not_said(page: Page, _live: Contract) -> Iterator[Found]:
     """Find parameters that are not marked as required or optional."""
@@ -40,8 +40,8 @@ def required_not_said(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="Every parameter has its own heading or row.",
     says_zh="每个参数都有自己的标题或表格行。",
-    mend="Give the parameter its own heading.",
-    mend_zh="为该参数单独设置标题。",
+    fix="Give the parameter its own heading.",
+    fix_zh="为该参数单独设置标题。",
 )
 def no_heading(page: Page, _live: Contract) -> Iterator[Found]:
     """Find parameters that are described in the paragraph of another."""
@@ -59,8 +59,8 @@ def no_heading(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A row describes one parameter.",
     says_zh="一行只描述一个参数。",
-    mend="Give each of them its own row, and say which one this endpoint accepts.",
-    mend_zh="将其拆成各自的行，并说明本接口接受哪一个。",
+    fix="Give each of them its own row, and say which one this endpoint accepts.",
+    fix_zh="将其拆成各自的行，并说明本接口接受哪一个。",
 )
 def two_in_one(page: Page, _live: Contract) -> Iterator[Found]:
     """Find entries with several names."""

@@ -25,8 +25,8 @@ def _sent(page: Page, example: Example) -> Iterator[tuple[str, object, Parameter
     Severity.DEFECT,
     says="An example sends values of the types that the page lists.",
     says_zh="示例发送的值符合页面列出的类型。",
-    mend="Correct the types in the list, or the values in the example.",
-    mend_zh="更正列表中的类型或示例中的值。",
+    fix="Correct the types in the list, or the values in the example.",
+    fix_zh="更正列表中的类型或示例中的值。",
 )
 def type_differs(page: Page, _live: Contract) -> Iterator[Found]:
     """Find examples with values of other types than the listed ones."""
@@ -47,8 +47,8 @@ def type_differs(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="An example sends every parameter that the page requires.",
     says_zh="示例包含页面要求的所有必填参数。",
-    mend="Add the parameter to the example, or mark it as optional.",
-    mend_zh="在示例中加入该参数，或将其标为可选。",
+    fix="Add the parameter to the example, or mark it as optional.",
+    fix_zh="在示例中加入该参数，或将其标为可选。",
 )
 def required_missing(page: Page, _live: Contract) -> Iterator[Found]:
     """Find requests without a required parameter."""
@@ -73,8 +73,8 @@ def required_missing(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="An example sends only parameters that the page lists.",
     says_zh="示例只发送页面列出的参数。",
-    mend="List the parameter, or remove it from the example.",
-    mend_zh="在列表中加入该参数，或从示例中删除。",
+    fix="List the parameter, or remove it from the example.",
+    fix_zh="在列表中加入该参数，或从示例中删除。",
 )
 def unlisted(page: Page, _live: Contract) -> Iterator[Found]:
     """Find parameters that an example sends and the page does not list."""
@@ -92,8 +92,8 @@ def unlisted(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="An example respects the limits on the page.",
     says_zh="示例遵守页面给出的取值范围。",
-    mend="Correct the limit, or the value in the example.",
-    mend_zh="更正范围或示例中的值。",
+    fix="Correct the limit, or the value in the example.",
+    fix_zh="更正范围或示例中的值。",
 )
 def out_of_range(page: Page, _live: Contract) -> Iterator[Found]:
     """Find values outside the page's limits."""
@@ -122,8 +122,8 @@ def _beyond(value: object, limits: Parameter) -> str | None:
     Severity.DEFECT,
     says="An example does not combine mutually exclusive parameters.",
     says_zh="示例不同时发送页面规定互斥的参数。",
-    mend="Remove one of them from the example, or drop the rule.",
-    mend_zh="从示例中去掉其中一个，或删除该规则。",
+    fix="Remove one of them from the example, or drop the rule.",
+    fix_zh="从示例中去掉其中一个，或删除该规则。",
 )
 def not_together(page: Page, _live: Contract) -> Iterator[Found]:
     """Find mutually exclusive parameters that are both sent; false counts as not sent."""
@@ -144,8 +144,8 @@ def not_together(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="An example follows the page's rules on the order of values.",
     says_zh="示例满足页面规定的数值大小关系。",
-    mend="Correct the rule, or the values in the example.",
-    mend_zh="更正规则或示例中的值。",
+    fix="Correct the rule, or the values in the example.",
+    fix_zh="更正规则或示例中的值。",
 )
 def breaks_own_rule(page: Page, _live: Contract) -> Iterator[Found]:
     """Find pairs of values that violate a rule that one must exceed the other."""

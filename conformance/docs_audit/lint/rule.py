@@ -1,6 +1,6 @@
 """A rule of the lint: an id, what it requires, the fix, and the function that inspects a page.
 
-    @rule("usage.total", Severity.DEFECT, says="…", says_zh="…", mend="…", mend_zh="…")
+    @rule("usage.total", Severity.DEFECT, says="…", says_zh="…", fix="…", fix_zh="…")
     def total_is_the_sum(page: Page, live: Contract) -> Iterator[Found]:
         …
 
@@ -37,8 +37,8 @@ class Rule:
     severity: Severity
     says: str
     says_zh: str
-    mend: str
-    mend_zh: str
+    fix: str
+    fix_zh: str
     look: Inspect
 
     def findings(self, page: Page, live: Contract) -> Iterator[Finding]:
@@ -53,17 +53,17 @@ class Rule:
                 wrong=found.wrong,
                 says=self.says,
                 says_zh=self.says_zh,
-                mend=self.mend,
-                mend_zh=self.mend_zh,
+                fix=self.fix,
+                fix_zh=self.fix_zh,
             )
 
 
 def rule(
-    id_: str, severity: Severity, *, says: str, says_zh: str, mend: str, mend_zh: str
+    id_: str, severity: Severity, *, says: str, says_zh: str, fix: str, fix_zh: str
 ) -> Callable[[Inspect], Rule]:
     """Decorate a function that inspects a page, which makes it a rule."""
 
     def made(look: Inspect) -> Rule:
-        return Rule(id_, severity, says, says_zh, mend, mend_zh, look)
+        return Rule(id_, severity, says, says_zh, fix, fix_zh, look)
 
     return made

@@ -17,8 +17,8 @@ from conformance.docs_audit.results import Severity
     Severity.DEFECT,
     says="A sample response is valid JSON.",
     says_zh="示例响应是合法的 JSON。",
-    mend="Correct the line, or show an actual response.",
-    mend_zh="更正该行，或直接使用真实的响应。",
+    fix="Correct the line, or show an actual response.",
+    fix_zh="更正该行，或直接使用真实的响应。",
 )
 def not_json(page: Page, _live: Contract) -> Iterator[Found]:
     """Find syntax errors in samples."""
@@ -36,8 +36,8 @@ def not_json(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A sample has the fields and types of a response.",
     says_zh="示例响应具有规定的字段和类型。",
-    mend="Add the field, or correct its value.",
-    mend_zh="补上该字段或更正其值。",
+    fix="Add the field, or correct its value.",
+    fix_zh="补上该字段或更正其值。",
 )
 def not_an_answer(page: Page, live: Contract) -> Iterator[Found]:
     """Find violations of the schema of a response or chunk, except in logprobs."""
@@ -57,8 +57,8 @@ def not_an_answer(page: Page, live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="logprobs has four parallel arrays.",
     says_zh="对数概率由四个并行数组组成。",
-    mend="Show all four arrays with one entry per token.",
-    mend_zh="给出全部四个数组，每个 token 各占一项。",
+    fix="Show all four arrays with one entry per token.",
+    fix_zh="给出全部四个数组，每个 token 各占一项。",
 )
 def logprobs_arrays(page: Page, live: Contract) -> Iterator[Found]:
     """Find samples whose logprobs lack arrays."""
@@ -96,8 +96,8 @@ def _lacks_an_array(violation: SchemaViolation) -> bool:
     Severity.DEFECT,
     says="A sample has as many choices as the request specifies.",
     says_zh="示例响应的结果数量与请求一致。",
-    mend="Show every choice, numbered from 0.",
-    mend_zh="给出全部结果，并从 0 开始编号。",
+    fix="Show every choice, numbered from 0.",
+    fix_zh="给出全部结果，并从 0 开始编号。",
 )
 def choices(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples whose number of choices is not the number of prompts times n."""

@@ -25,8 +25,8 @@ def _streams(page: Page) -> Iterator[tuple[Sample, Reading]]:
     Severity.DEFECT,
     says="A sample of a stream shows server-sent events.",
     says_zh="流式示例以服务器推送事件的形式给出。",
-    mend="Show the stream as sent: `data: {…}`, a blank line, and so on until `data: [DONE]`.",
-    mend_zh="按实际返回打印：`data: {…}`、空行，直到 `data: [DONE]`。",
+    fix="Show the stream as sent: `data: {…}`, a blank line, and so on until `data: [DONE]`.",
+    fix_zh="按实际返回打印：`data: {…}`、空行，直到 `data: [DONE]`。",
 )
 def no_events(page: Page, _live: Contract) -> Iterator[Found]:
     """Find samples of streams without any data line."""
@@ -44,8 +44,8 @@ def no_events(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A blank line ends every event of a stream.",
     says_zh="流中的每个事件都以空行结束。",
-    mend="Put a blank line after every `data:` line.",
-    mend_zh="在每个 `data:` 行之后加一个空行。",
+    fix="Put a blank line after every `data:` line.",
+    fix_zh="在每个 `data:` 行之后加一个空行。",
 )
 def events_not_parted(page: Page, _live: Contract) -> Iterator[Found]:
     """Find streams without blank lines between events."""
@@ -63,8 +63,8 @@ def events_not_parted(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A stream ends with `data: [DONE]`.",
     says_zh="流以 `data: [DONE]` 结束。",
-    mend="End the sample with `data: [DONE]`.",
-    mend_zh="在示例末尾加上 `data: [DONE]`。",
+    fix="End the sample with `data: [DONE]`.",
+    fix_zh="在示例末尾加上 `data: [DONE]`。",
 )
 def no_done(page: Page, _live: Contract) -> Iterator[Found]:
     """Find streams that do not end with ``[DONE]``."""
@@ -79,8 +79,8 @@ def no_done(page: Page, _live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="The last chunk of every choice has a finish_reason.",
     says_zh="每个结果的最后一个数据块给出 finish_reason。",
-    mend="Show the last chunk with its finish_reason; mark omitted chunks with ….",
-    mend_zh="给出带 finish_reason 的最后一个数据块；中间省略处以 … 标明。",
+    fix="Show the last chunk with its finish_reason; mark omitted chunks with ….",
+    fix_zh="给出带 finish_reason 的最后一个数据块；中间省略处以 … 标明。",
 )
 def no_finish(page: Page, _live: Contract) -> Iterator[Found]:
     """Find streams without a finish_reason for each choice."""

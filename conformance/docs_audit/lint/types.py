@@ -17,8 +17,8 @@ from conformance.docs_audit.results import Severity
     Severity.DEFECT,
     says="A page gives a parameter the same type everywhere.",
     says_zh="页面各处对同一参数的类型说法一致。",
-    mend="Make both places consistent.",
-    mend_zh="使各处的类型说法保持一致。",
+    fix="Make both places consistent.",
+    fix_zh="使各处的类型说法保持一致。",
 )
 def said_otherwise(page: Page, _live: Contract) -> Iterator[Found]:
     """Find types that another place of the page contradicts, and the examples for either."""
@@ -57,8 +57,8 @@ def _sending_what_does_not_fit(
     Severity.DEFECT,
     says="The documented type is a type that the endpoint accepts.",
     says_zh="页面写的类型是接口实际接受的类型。",
-    mend="Write the type that the endpoint accepts.",
-    mend_zh="改写为接口实际接受的类型。",
+    fix="Write the type that the endpoint accepts.",
+    fix_zh="改写为接口实际接受的类型。",
 )
 def not_what_is_taken(page: Page, live: Contract) -> Iterator[Found]:
     """Find types of which the live API accepts no value."""
@@ -78,8 +78,8 @@ def not_what_is_taken(page: Page, live: Contract) -> Iterator[Found]:
     Severity.DEFECT,
     says="A maximum number of items applies only to arrays.",
     says_zh="只有数组才有元素个数上限。",
-    mend="Add array to the type, or remove the limit.",
-    mend_zh="在类型中加入 array，或去掉该上限。",
+    fix="Add array to the type, or remove the limit.",
+    fix_zh="在类型中加入 array，或去掉该上限。",
 )
 def items_of_no_array(page: Page, _live: Contract) -> Iterator[Found]:
     """Find limits on the number of items of parameters that are not arrays."""

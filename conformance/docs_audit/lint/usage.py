@@ -17,8 +17,8 @@ from conformance.docs_audit.results import Severity
     Severity.DEFECT,
     says="total_tokens is the sum of both counts.",
     says_zh="total_tokens 等于两项计数之和。",
-    mend="Correct the counts.",
-    mend_zh="更正计数。",
+    fix="Correct the counts.",
+    fix_zh="更正计数。",
 )
 def total(page: Page, _live: Contract) -> Iterator[Found]:
     """Find totals that are not the sum."""
