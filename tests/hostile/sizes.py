@@ -1,0 +1,53 @@
+"""Responses that are too large, in bytes, in values or once they are inflated."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from functools import cache
+
+from tests.hostile.server import Call, behaviour, completion
+
+MIB = 2**20
+GZIP = 31
+"""zlib's window bits for the gzip format."""
+
+
+@cache
+def _bomb(layers: int, size: int = 256 * MIB) -> bytes:
+    """Return ``size`` spaces, compressed ``layers`` times."""
+    packed = zlib.compressobj(wbits=GZIP)
+    data = b"".join([packed.compress(b" " * MIB) for _ in range(size // MIB)]) + packed.flush()
+    for _ in range(layers - 1):
+        data = gzip.compress(data, mtime=0)
+    return data
+
+
+@behaviour("gzip-once")
+def gzip_once(call: Call) -> None:
+    """256 KB that inflate to 256 MB."""
+    call.respond(_bomb(1), {"Content-Encoding": "gzip"})
+
+
+@behaviour("gzip-twice")
+def gzip_twice(call: Call) -> None:
+    call.respond(_bomb(2), {"Content-Encoding": "gzip, gzip"})
+
+
+@behaviour("gzip-thrice")
+def gzip_thrice(call: Call) -> None:
+    call.respond(_bomb(3), {"Content-Encoding": "gzip, gzip, gzip"})
+
+
+@behaviour("million-choices")
+def million_choices(call: Call) -> None:
+    """3 MB of empty choices."""
+    whole = json.dumps(completion()).encode()
+    call.respond(whole.replace(b'"choices": [', b'"choices": [' + b"{}," * 1_000_000))
+
+
+@behaviour("eight-megabytes")
+def eight_megabytes(call: Call) -> None:
+    """Every response has a text of 8 MB."""
+    call.respond_ok("word " * (8 * MIB // 5 - 200))
