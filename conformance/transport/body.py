@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from conformance.model import Arrival
+from conformance.protocol.content_codings import codings_of
 from conformance.protocol.sse import EventCounter
 from conformance.transport import errors as faults
-from conformance.transport.decoding import Decoder, DecodingError, TooLargeError, codings_of
+from conformance.transport.decoding import Decoder, DecodingError, TooLargeError
 from conformance.transport.errors import TransportError
 
 READS_PER_TURN = 64

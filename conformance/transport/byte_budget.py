@@ -65,13 +65,13 @@ class ByteBudget:
             while self._kept + self._reserved + size > self._limit:
                 if not self._reserved:
                     raise Inconclusive(
-                        f"not sent, the endpoint's responses are too large: {_mib(self._kept)} of"
-                        f" at most {_mib(self._limit)} in one run are received, and the next can"
-                        f" have {_mib(size)}"
+                        f"not sent, the responses of the endpoint are too large:"
+                        f" {_mib(self._kept)} MiB of at most {_mib(self._limit)} MiB in one run are"
+                        f" received, and the next can have {_mib(size)} MiB"
                     )
                 await self._settled.wait()
             self._reserved += size
 
 
 def _mib(size: int) -> str:
-    return f"{size / 2**20:.1f} MiB"
+    return f"{size / 2**20:.1f}"

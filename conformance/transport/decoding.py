@@ -12,7 +12,7 @@ Sources: RFC 9110, sections 8.4 (Content-Encoding) and 8.4.1 (the codings); RFC 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 MAX_CODINGS = 3
 """Maximum codings of one body. Servers apply one; a proxy can add another."""
@@ -43,23 +43,11 @@ class TooLargeError(ValueError):
     """The decoded body is larger than the limit."""
 
 
-def codings_of(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Return the codings of a body in the order in which they were applied, without ``identity``.
-
-    Args:
-        headers: the response headers; several of the same name are one list (RFC 9110, section
-            5.3).
-    """
-    values = (value for name, value in headers if name.lower() == "content-encoding")
-    tokens = (token.strip(" \t").lower() for token in ",".join(values).split(","))
-    return tuple(token for token in tokens if token not in {"", "identity"})
-
-
 class Decoder:
     """Decodes one body while it arrives.
 
     Args:
-        codings: as :func:`codings_of` returns them.
+        codings: in the order in which they were applied, in lower case.
         limit: maximum bytes of the decoded body.
 
     Raises:

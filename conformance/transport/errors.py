@@ -60,14 +60,17 @@ def too_many_headers(where: str, count: int, limit: int) -> TransportError:
 
 def cannot_decode(where: str, reason: str) -> TransportError:
     """The body has a content encoding that cannot be undone; the server would repeat it."""
-    return TransportError(f"the response from {where} {reason}", passing=False)
+    return TransportError(
+        f"cannot decode the response from {where}: its body {reason}", passing=False
+    )
 
 
 def incomplete_body(error: Exception, where: str) -> TransportError:
     """The connection ended before the response was complete, or its framing is invalid."""
     if _is_endless_line(error):
         return TransportError(
-            f"invalid HTTP response from {where}: a chunk's first line or the trailer has no end",
+            f"invalid HTTP response from {where}: the first line of a chunk or the trailer has no"
+            " end",
             passing=False,
         )
     # h11 says that the peer closed the connection, or what it cannot read.
