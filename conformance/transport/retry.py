@@ -10,7 +10,8 @@ import random
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+
+from conformance.protocol.http_date import read_date
 
 TRIES = 3
 """Maximum attempts at one request, including the first."""
@@ -20,9 +21,6 @@ RETRIED = frozenset({429, 500, 502, 503, 504})
 
 MAX_WAIT_SECONDS = 30.0
 """Maximum delay; a longer ``Retry-After`` is cut to this."""
-
-MAX_DATE_CHARS = 64
-"""Maximum characters of a date in ``Retry-After``; the longest of RFC 9110 has 33."""
 
 FIRST_WAIT_SECONDS = 0.5
 """Maximum delay before the second attempt; twice as long before the third."""
@@ -63,18 +61,5 @@ def requested_wait(headers: Iterable[tuple[str, str]], now: datetime) -> float |
         if text is not None and _DECIMAL.fullmatch(text):
             # A number with hundreds of digits is infinite, which is no error.
             return float(text) * unit
-    return None if seconds is None else _until(seconds, now)
-
-
-def _until(date: str, now: datetime) -> float | None:
-    """Return the seconds until a date, 0 if it is past; None if it is no date."""
-    if len(date) > MAX_DATE_CHARS:
-        return None
-    try:
-        moment = parsedate_to_datetime(date)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - now).total_seconds())
-    # A year, an hour or a time zone with too many digits overflows in one of several ways.
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
+    moment = None if seconds is None else read_date(seconds)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
