@@ -110,7 +110,7 @@ def test_run_goes_on_while_a_bomb_is_decoded(server: HostileServer) -> None:
 
 
 @pytest.mark.parametrize("name", ["eight-megabytes", "million-choices"])
-def test_answer_is_cut_at_the_limit_of_its_request(server: HostileServer, name: str) -> None:
+def test_answer_is_cut_at_its_limit(server: HostileServer, name: str) -> None:
     exchange = sent(server, name)
     assert len(exchange.body) == LIMIT < MIB / 2
     assert str(exchange.fault).endswith(f"sent more than {LIMIT} bytes; the rest was not read")
