@@ -27,11 +27,14 @@ from conformance.model import (
     Request,
     Stage,
 )
+from conformance.protocol.content_codings import codings_of
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.sse import EventCounter
 from conformance.protocol.trace import Trace
 from conformance.testing import FakeEndpoint
+from conformance.transport.answer_size import MAX_BYTES
 from conformance.transport.coalesce import RequestCoalescer
+from conformance.transport.decoding import Decoder
 from reference_server.behaviour.messages import Behaviour, ClientRequest, Part, ServerResponse
 from reference_server.behaviour.registry import behaviour
 from reference_server.behaviour.relay import paced
@@ -139,7 +142,7 @@ def exchange_of(response: ServerResponse, request: Request, number: str) -> Exch
     """An answer as it arrives, at its pace; who wants some events alone hangs up after them."""
     at, arrivals, body = FIRST_BYTE, [], b""
     counter = EventCounter()
-    for part in response.parts:
+    for part in _decoded(response).parts:
         at += part.pause
         arrivals.append(Arrival(round(at, 6), len(part.data)))
         body += part.data
@@ -156,6 +159,14 @@ def exchange_of(response: ServerResponse, request: Request, number: str) -> Exch
         elapsed=at,
         fault="the answer broke off" if response.cut else None,
     )
+
+
+def _decoded(response: ServerResponse) -> ServerResponse:
+    """A response as the client hands it on, without its content codings."""
+    codings = codings_of(response.headers)
+    if not codings:
+        return response
+    return response.with_raw(b"".join(Decoder(codings, MAX_BYTES).feed(response.raw)))
 
 
 def _span(exchange: Exchange) -> float:

@@ -22,7 +22,7 @@ from conformance.docs_audit.expectations import Case, judge
 from conformance.docs_audit.page import Client, Example, Page
 from conformance.docs_audit.results import Endpoint, Outcome, Replayed
 from conformance.model import Request
-from conformance.transport.budget import upper_bound
+from conformance.transport.token_bound import upper_bound
 
 TIMEOUT_SECONDS = 60.0
 """Timeout of a client for one example, including its start."""

@@ -18,7 +18,7 @@ from conformance.model import Exchange, Finding, Target, Verdict
 from conformance.record.events import ExchangeMade, FindingMade
 from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
-from conformance.transport.budget import upper_bound
+from conformance.transport.token_bound import upper_bound
 
 KEY = "sk-in-memory"
 """With a key, a plan includes the checks of authentication; a run without one sends less."""

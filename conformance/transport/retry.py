@@ -7,9 +7,11 @@ is recorded.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+
+from conformance.protocol.http_date import read_date
 
 TRIES = 3
 """Maximum attempts at one request, including the first."""
@@ -22,6 +24,9 @@ MAX_WAIT_SECONDS = 30.0
 
 FIRST_WAIT_SECONDS = 0.5
 """Maximum delay before the second attempt; twice as long before the third."""
+
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]*)?")
+"""A non-negative number. ``float`` alone would also accept ``nan``, ``-1``, ``1e999`` and ``٣``."""
 
 
 def wait_before_retry(
@@ -53,20 +58,8 @@ def requested_wait(headers: Iterable[tuple[str, str]], now: datetime) -> float |
     named = {name.lower(): value.strip() for name, value in headers}
     millis, seconds = named.get("retry-after-ms"), named.get("retry-after")
     for text, unit in ((millis, 0.001), (seconds, 1.0)):
-        if text is not None and (number := _number(text)) is not None:
-            return number * unit
-    if seconds is None:
-        return None
-    try:
-        moment = parsedate_to_datetime(seconds)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
-
-
-def _number(text: str) -> float | None:
-    """Parse a non-negative decimal; ``float`` alone would also accept ``nan`` and ``-1``."""
-    whole, _, fraction = text.partition(".")
-    return float(text) if whole.isdecimal() and (fraction or "0").isdecimal() else None
+        if text is not None and _DECIMAL.fullmatch(text):
+            # A number with hundreds of digits is infinite, which is no error.
+            return float(text) * unit
+    moment = None if seconds is None else read_date(seconds)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())

@@ -1,5 +1,7 @@
 """Faults of response headers."""
 
+import gzip
+
 from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
@@ -41,6 +43,20 @@ def content_type_missing() -> Behaviour:
 def charset_latin() -> Behaviour:
     """A non-streaming response in UTF-8 declares Latin-1."""
     return _plain_header("content-type", "application/json; charset=iso-8859-1")
+
+
+@fault("gzip-unasked", breaks="headers.content-encoding", triggers=OF_NON_STREAMING)
+def gzip_unasked() -> Behaviour:
+    """Non-streaming responses and errors are compressed, although the client does not accept it."""
+
+    def raw(_: ClientRequest, got: ServerResponse) -> ServerResponse:
+        if got.is_stream:
+            return got
+        # The compressed header has no time, so that equal responses have equal bytes.
+        packed = got.with_raw(gzip.compress(got.raw, mtime=0))
+        return packed.with_header("content-encoding", "gzip")
+
+    return Rewrite(raw=raw)
 
 
 @fault("request-id-constant", breaks="headers.openai", triggers={Trigger.NON_STREAMING})

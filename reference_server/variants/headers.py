@@ -80,6 +80,17 @@ def gzipped() -> Behaviour:
     return Rewrite(raw=change)
 
 
+@variant("identity-encoding")
+def identity_encoding() -> Behaviour:
+    """Responses name the encoding that was asked for, and the header that they depend on."""
+
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
+        named = got.with_header("content-encoding", "Identity")
+        return named.with_header("vary", "accept-encoding")
+
+    return Rewrite(raw=change)
+
+
 @variant("connection-closed")
 def connection_closed() -> Behaviour:
     """The connection is closed after each response, which announces it."""

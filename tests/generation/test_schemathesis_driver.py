@@ -16,7 +16,7 @@ from conformance.contract import DOCUMENTS, load_contract
 from conformance.generation.request_schema import description, request_schema
 from conformance.generation.schemathesis_driver import CONFIG, generate_bodies, operation_of
 from conformance.model import Request
-from conformance.transport.budget import upper_bound
+from conformance.transport.token_bound import upper_bound
 
 OPENAI = load_contract("openai")
 

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 import zlib
 from functools import cache
 
 from tests.hostile.server import Call, behaviour, completion
 
 MIB = 2**20
-GZIP = 31
-"""zlib's window bits for the gzip format."""
+RAW = -15
+"""zlib's window bits for deflate data without a header."""
 
 
 @cache
 def _bomb(layers: int, size: int = 256 * MIB) -> bytes:
     """Return ``size`` spaces, compressed ``layers`` times."""
-    packed = zlib.compressobj(wbits=GZIP)
-    data = b"".join([packed.compress(b" " * MIB) for _ in range(size // MIB)]) + packed.flush()
+    spaces = b" " * MIB
+    packed = zlib.compressobj(wbits=RAW)
+    # Ends at a full byte and is not referred to, so it can be repeated instead of compressed again.
+    block = packed.compress(spaces) + packed.flush(zlib.Z_FULL_FLUSH)
+    checksum = 0
+    for _ in range(size // MIB):
+        checksum = zlib.crc32(spaces, checksum)
+    end = b"\x03\x00" + struct.pack("<II", checksum, size)
+    data = gzip.compress(b"", mtime=0)[:10] + block * (size // MIB) + end
     for _ in range(layers - 1):
         data = gzip.compress(data, mtime=0)
     return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -117,3 +118,15 @@ def test_event_count_does_not_depend_on_reads(
     counts = [counter.feed(read) for read in cuts(body, points)]
     assert counts[-1] == len(data)
     assert counts == sorted(counts)
+
+
+@pytest.mark.parametrize("crumb", [b"data: x", b": ", b"\n", b"\r"])
+def test_counting_events_takes_linear_time(crumb: bytes) -> None:
+    def seconds(reads: int) -> float:
+        counter, began = EventCounter(), time.process_time()
+        for _ in range(reads):
+            counter.feed(crumb)
+        return time.process_time() - began
+
+    # Eight times the reads take eight times as long, and not 64 times.
+    assert seconds(80_000) < 24 * max(seconds(10_000), 0.005)

@@ -11,7 +11,8 @@ import pytest
 
 from conformance.judgement import BudgetSpent
 from conformance.model import Cost, Exchange, Limits, Request
-from conformance.transport.budget import Budget, Budgeted, cost_of, stated_usage, upper_bound
+from conformance.transport.budget import Budget, Budgeted, cost_of, stated_usage
+from conformance.transport.token_bound import upper_bound
 
 BEGIN = 1  # the token that may mark the beginning of a prompt
 

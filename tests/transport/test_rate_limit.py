@@ -10,7 +10,7 @@ from conformance.judgement import Inconclusive
 from conformance.model import Exchange, Request
 from conformance.transport.circuit_breaker import CircuitBreaker
 from conformance.transport.coalesce import RequestCoalescer
-from conformance.transport.rate_limit import ConcurrencyLimiter, RateLimiter
+from conformance.transport.rate_limit import MAX_GAP_SECONDS, ConcurrencyLimiter, RateLimiter
 
 ASK = Request("POST", "/completions", b"{}")
 
@@ -48,6 +48,12 @@ def times_of_turns(rate: float | None, turns: int) -> list[float]:
 def test_requests_are_spaced_by_the_rate() -> None:
     assert times_of_turns(2, 3) == [100.0, 100.5, 101.0]
     assert times_of_turns(None, 3) == [100.0, 100.0, 100.0]
+
+
+@pytest.mark.parametrize("rate", [1e-300, 5e-324])
+def test_tiny_rate_waits_an_hour_at_most(rate: float) -> None:
+    first, second = times_of_turns(rate, 2)
+    assert second - first == pytest.approx(MAX_GAP_SECONDS)
 
 
 def test_requests_in_flight_are_limited() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
-
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.characters import assert_utf_8
@@ -18,6 +16,7 @@ from conformance.checks._shared.token_scores import scored
 from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.model import Exchange
 from conformance.protocol.completion import Completion
+from conformance.protocol.http_date import read_date
 
 MAX_CLOCK_DRIFT_SECONDS = 600
 """Seconds by which two clocks may differ."""
@@ -310,7 +309,5 @@ def created_of(completion: Completion) -> int:
 
 def date_of(exchange: Exchange) -> float | None:
     """Return the time of the ``Date`` header, which is the endpoint's clock."""
-    try:
-        return parsedate_to_datetime(exchange.header("date") or "").timestamp()
-    except ValueError:
-        return None
+    moment = read_date(exchange.header("date") or "")
+    return None if moment is None else moment.timestamp()

@@ -1,10 +1,11 @@
-"""``Content-Type`` of every non-streaming response of a run."""
+"""``Content-Type`` and ``Content-Encoding`` of every response of a run."""
 
 from __future__ import annotations
 
 from conformance.checks import invariant
 from conformance.checks.headers.directed import assert_charset_utf_8
-from conformance.judgement import expect
+from conformance.judgement import Failure, NotApplicable, expect
+from conformance.protocol.content_codings import codings_of
 from conformance.protocol.trace import RecordedExchange
 
 
@@ -17,3 +18,18 @@ def every_response_has_a_json_content_type(exchange: RecordedExchange) -> None:
     _ = exchange.non_streaming
     expect(exchange.response.content_type, "content-type").equals("application/json")
     assert_charset_utf_8(exchange.response)
+
+
+@invariant("headers.content-encoding-everywhere", requirement="headers.content-encoding")
+def no_response_is_compressed(exchange: RecordedExchange) -> None:
+    """No response is compressed, because every request accepts the encoding `identity` alone.
+
+    任何响应都未经压缩，因为每个请求都只接受 `identity` 编码。
+    """
+    asked = {name.lower() for name, _ in exchange.exchange.request.headers}
+    if exchange.exchange.status is None or "accept-encoding" in asked:
+        raise NotApplicable("no response, or a request for another encoding")
+    # Errors and incomplete responses as well: the header precedes whatever was cut.
+    codings = codings_of(exchange.exchange.headers)
+    if codings:
+        raise Failure("no content-encoding", f"content-encoding {', '.join(codings)!r}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance.model import Credentials, Exchange, Finding, Limits, Request, Verdict
 from conformance.protocol.request import COMPLETIONS
-from conformance.transport.budget import upper_bound
+from conformance.transport.token_bound import upper_bound
 
 DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 
