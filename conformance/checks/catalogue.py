@@ -31,6 +31,7 @@ class Check:
         made_from: for a check from a table, its row and the function that makes checks of rows.
         prepare: computes in a thread what the check's requests are made from, while others are in
             flight; sends nothing. Checks that share it name the same function.
+        sees_effect: whether the check fails if the endpoint accepts the parameter and ignores it.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Check:
     stage: Stage = Stage.DIRECTED
     made_from: tuple[object, ...] = ()
     prepare: CheckFunction | None = None
+    sees_effect: bool = False
 
     @property
     def is_built_in(self) -> bool:

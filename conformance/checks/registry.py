@@ -14,12 +14,12 @@ from functools import reduce, wraps
 from conformance.api import Api
 from conformance.checks._shared.ab_compare import Unsettled
 from conformance.checks._shared.invariants import (
-    Inspected,
     JudgeExchange,
     JudgeTrace,
     assert_not_reported,
     conclude,
     inspect_each,
+    inspect_trace,
 )
 from conformance.checks._shared.nondeterminism import settle
 from conformance.checks._shared.root_causes import (
@@ -41,11 +41,14 @@ def check(
     stage: Stage = Stage.DIRECTED,
     made_from: tuple[object, ...] = (),
     prepare: CheckFunction | None = None,
+    sees_effect: bool = False,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as a check.
 
     ``made_from`` is shown as its source if the function is made from a row of a table.
     ``prepare`` is called early in the stage of the check, which does not wait for it.
+    ``sees_effect`` says that the check fails if the endpoint accepts the parameter and ignores it;
+    without such a check, a report calls a parameter accepted and not honoured.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks the title in one of the languages.
@@ -96,6 +99,7 @@ def check(
                 stage=stage,
                 made_from=made_from,
                 prepare=prepare,
+                sees_effect=sees_effect,
             )
         )
         return function
@@ -183,17 +187,16 @@ def invariant_across(
 ) -> Callable[[JudgeTrace], JudgeTrace]:
     """Register a check that compares the responses of a run, and sends nothing.
 
-    The function takes all of them in order of arrival, and yields a
-    :class:`~conformance.protocol.trace.Violation` for each violation of the requirement; otherwise
-    it is like :func:`invariant`.
+    The function takes all of them in order of arrival. It yields each response that it compares,
+    and a :class:`~conformance.protocol.trace.Violation` for each violation of the requirement;
+    otherwise it is like :func:`invariant`.
     """
 
     def register(function: JudgeTrace) -> JudgeTrace:
         @wraps(function)
         async def run(api: Api) -> None:
             assert_not_reported(api.trace, (requirement, *explained_by))
-            exchanges = api.trace.exchanges
-            conclude(Inspected(exchanges, tuple(function(exchanges))), api)
+            conclude(inspect_trace(function(api.trace.exchanges)), api)
 
         titles = titles_of(function, check_id)
         add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))

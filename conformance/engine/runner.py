@@ -388,6 +388,7 @@ def finding_of(
         effect=ruling.effect,
         exchanges=tuple(dict.fromkeys(exchange.id for exchange in exchanges)),
         title_zh=check.title_zh,
+        sees_effect=check.sees_effect,
     )
 
 

@@ -61,9 +61,15 @@ class State(StrEnum):
     """The state of one parameter or response field over a whole run."""
 
     HONOURED = "honoured"
+    """No deviation, and its effect was seen; a response field has no effect to see."""
+    ACCEPTED = "accepted"
+    """No deviation; it is served, but no check of the run would have seen it ignored."""
     ALTERED = "altered"
     IGNORED = "ignored"
+    """A deviation shows no effect, and nothing else in the run shows one."""
     REFUSED = "refused"
+    UNCLEAR = "unclear"
+    """No deviation, and most of its checks are inconclusive."""
     UNTESTED = "untested"
 
 

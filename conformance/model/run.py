@@ -27,6 +27,8 @@ class Finding:
         message: the deviation or the reason; empty for a pass.
         expected, seen: the expected and the actual value of a failure.
         effect: how a deviation shows.
+        sees_effect: whether the check fails if the endpoint accepts the parameter and ignores it;
+            false in records of older versions.
         exchanges: ids of the exchanges that the check made or refers to.
     """
 
@@ -43,6 +45,7 @@ class Finding:
     effect: Effect | None = None
     exchanges: tuple[str, ...] = ()
     title_zh: str = ""
+    sees_effect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from conformance.model import Conclusion, Effect, Finding, Level, State, Verdict
+from conformance.model import Conclusion, Effect, Finding, Level, State, Subject, Verdict
 
 JUDGED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.REFUSED})
 """Verdicts that are based on a response of the endpoint."""
@@ -33,6 +33,15 @@ def count_verdicts(findings: Iterable[Finding]) -> dict[str, int]:
     return {verdict.value: seen[verdict] for verdict in Verdict}
 
 
+def deviations_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that show a deviation of their parameter or field.
+
+    Warnings of level may are no deviations. Findings about an undocumented parameter count,
+    although they have no verdict.
+    """
+    return tuple(filter(_shows_deviation, findings))
+
+
 def _shows_deviation(finding: Finding) -> bool:
     if finding.verdict is Verdict.FAIL:
         return True
@@ -42,24 +51,40 @@ def _shows_deviation(finding: Finding) -> bool:
     return result and finding.level is not Level.MAY
 
 
-def state_of(subject: str, findings: Iterable[Finding]) -> State:
+def state_of(subject: Subject, findings: Iterable[Finding]) -> State:
     """Return the state of one parameter or field, from the findings about it.
 
-    The worst finding counts: a parameter that is ignored once is not honoured. Warnings of level
-    may are ignored. Findings about an undocumented parameter count as well, although they have no
-    verdict.
+    A deviation outweighs everything else. A parameter is ignored only if a deviation shows no
+    effect and no other check of the run saw one.
     """
-    about = [finding for finding in findings if finding.subject == subject]
-    broken = [finding for finding in about if _shows_deviation(finding)]
-    if any(f.effect is Effect.IGNORED for f in broken):
-        return State.IGNORED
-    if any(f.effect is not Effect.REFUSED for f in broken):
-        return State.ALTERED
+    about = [finding for finding in findings if finding.subject == subject.name]
+    is_parameter = subject.kind == "parameter"
+    # An effect is promised of parameters alone.
+    seen = not is_parameter or any(f.sees_effect and _works(f) for f in about)
+    broken = deviations_of(about)
     if broken:
+        ignored = any(map(_shows_no_effect, broken)) and not (is_parameter and seen)
+        refused = all(finding.effect is Effect.REFUSED for finding in broken)
+        return State.IGNORED if ignored else State.REFUSED if refused else State.ALTERED
+    verdicts = Counter(finding.verdict for finding in about)
+    served = sum(map(_works, about)) + verdicts[Verdict.WARN]
+    if verdicts[Verdict.REFUSED]:
         return State.REFUSED
-    verdicts = {finding.verdict for finding in about}
-    if Verdict.REFUSED in verdicts:
-        return State.REFUSED
-    if verdicts & {Verdict.PASS, Verdict.INFO}:
-        return State.HONOURED
-    return State.UNTESTED
+    if verdicts[Verdict.INCONCLUSIVE] + verdicts[Verdict.ERROR] > served:
+        return State.UNCLEAR
+    if not served:
+        return State.UNTESTED
+    return State.HONOURED if seen else State.ACCEPTED
+
+
+def _works(finding: Finding) -> bool:
+    return finding.effect is None and finding.verdict in {Verdict.PASS, Verdict.INFO}
+
+
+def _shows_no_effect(finding: Finding) -> bool:
+    """Return whether a deviation shows that the parameter has no effect.
+
+    A recommendation about one value, such as a default, says little about the others.
+    """
+    tells = finding.level is Level.MUST or finding.sees_effect
+    return tells and finding.effect is Effect.IGNORED

@@ -37,9 +37,11 @@ MAX_CASES = 20
 
 _MARKS = {
     State.HONOURED: "✅",
+    State.ACCEPTED: "☑️",
     State.ALTERED: "⚠️",
     State.IGNORED: "❌",
     State.REFUSED: "🚫",
+    State.UNCLEAR: "❔",
     State.UNTESTED: "▫️",
 }
 

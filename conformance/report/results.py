@@ -72,6 +72,7 @@ def _row(row: Row) -> Mapping[str, Any]:
     return {
         "name": row.subject.name,
         "state": row.state.value,
+        "only_recommended": row.is_lesser,
         "documented": row.subject.documented,
         "promise": row.subject.promise,
         "promise_zh": row.subject.promise_zh,

@@ -122,7 +122,7 @@ class Summary:
     def rows(self) -> tuple[Row, ...]:
         """Every parameter and response field of the contract, in its order."""
         return tuple(
-            Row(subject, state_of(subject.name, self.findings), self._about(subject.name))
+            Row(subject, state_of(subject, self.findings), self._about(subject.name))
             for subject in self.run.header.subjects
         )
 

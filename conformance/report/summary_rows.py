@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from conformance.language import Text
-from conformance.model import Finding, Requirement, State, Subject, Verdict
+from conformance.model import Finding, Level, Requirement, State, Subject, Verdict
+from conformance.record.conclusions import deviations_of
 
 CALM = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
 """Verdicts that need no attention."""
@@ -19,6 +20,12 @@ class Row:
     subject: Subject
     state: State
     findings: tuple[Finding, ...]
+
+    @property
+    def is_lesser(self) -> bool:
+        """Return whether it deviates only from requirements of level should."""
+        broken = deviations_of(self.findings)
+        return bool(broken) and all(finding.level is not Level.MUST for finding in broken)
 
     @property
     def passed(self) -> bool:

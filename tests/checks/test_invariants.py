@@ -71,6 +71,7 @@ def test_nearly_all_invariants_have_traffic_to_inspect() -> None:
         "errors.no-leak-in-streams-everywhere",
         "errors.rate-limit",
         "errors.retry-after",
+        "finish-reason.natural-end-everywhere",
         "stop.none-dropped-everywhere",
         "streaming.error-framed-everywhere",
     }

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.model import Conclusion, Effect, Finding, Level, State, Tier, Verdict
+from conformance.model import (
+    Conclusion,
+    Effect,
+    Finding,
+    Level,
+    State,
+    Subject,
+    Tier,
+    Verdict,
+)
 from conformance.record.conclusions import conclude, count_verdicts, state_of
 
 PASS, FAIL, WARN = Verdict.PASS, Verdict.FAIL, Verdict.WARN
@@ -12,10 +21,33 @@ REFUSED, SKIPPED = Verdict.REFUSED, Verdict.SKIPPED
 INCONCLUSIVE, ERROR, INFO = Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.INFO
 
 
-def finding(verdict: Verdict, effect: Effect | None = None, subject: str = "stop") -> Finding:
+STOP = Subject("stop", "parameter", True, "", {})
+USAGE = Subject("usage", "field", True, "", {})
+
+
+def finding(
+    verdict: Verdict,
+    effect: Effect | None = None,
+    subject: str = "stop",
+    *,
+    level: Level = Level.MUST,
+    sees_effect: bool = False,
+) -> Finding:
     return Finding(
-        "a.b", "It holds.", "a.b", Level.MUST, subject, Tier.SMOKE, verdict, effect=effect
+        "a.b",
+        "It holds.",
+        "a.b",
+        level,
+        subject,
+        Tier.SMOKE,
+        verdict,
+        effect=effect,
+        sees_effect=sees_effect,
     )
+
+
+SEEN = finding(PASS, sees_effect=True)
+"""The finding of a check that would have failed if the parameter had no effect."""
 
 
 @pytest.mark.parametrize(
@@ -53,24 +85,63 @@ def test_information_is_no_verdict(strict: bool) -> None:
 @pytest.mark.parametrize(
     ("findings", "state"),
     [
-        ([finding(PASS)], State.HONOURED),
-        ([finding(PASS), finding(REFUSED)], State.REFUSED),
-        ([finding(PASS), finding(FAIL, Effect.ALTERED)], State.ALTERED),
+        ([SEEN, finding(REFUSED)], State.REFUSED),
+        ([SEEN, finding(FAIL, Effect.ALTERED)], State.ALTERED),
         ([finding(WARN, Effect.ALTERED)], State.ALTERED),
         ([finding(FAIL, Effect.ALTERED), finding(FAIL, Effect.IGNORED)], State.IGNORED),
         ([finding(PASS), finding(FAIL, Effect.REFUSED)], State.REFUSED),
         ([finding(FAIL, Effect.REFUSED), finding(FAIL, Effect.ALTERED)], State.ALTERED),
-        ([finding(PASS), finding(SKIPPED)], State.HONOURED),
-        ([finding(SKIPPED), finding(INCONCLUSIVE)], State.UNTESTED),
-        ([finding(INFO), finding(SKIPPED)], State.HONOURED),
         ([finding(INFO), finding(INFO, Effect.REFUSED)], State.REFUSED),
         ([finding(INFO, Effect.ALTERED), finding(INFO, Effect.IGNORED)], State.IGNORED),
         ([finding(FAIL, Effect.IGNORED, subject="echo")], State.UNTESTED),
-        ([], State.UNTESTED),
     ],
 )
 def test_worst_finding_decides_a_parameters_state(findings: list[Finding], state: State) -> None:
-    assert state_of("stop", findings) is state
+    assert state_of(STOP, findings) is state
+
+
+@pytest.mark.parametrize(
+    ("findings", "state"),
+    [
+        ([SEEN, finding(PASS), finding(SKIPPED)], State.HONOURED),
+        ([finding(INFO, sees_effect=True), finding(SKIPPED)], State.HONOURED),
+        ([finding(PASS), finding(SKIPPED)], State.ACCEPTED),
+        ([finding(INFO)], State.ACCEPTED),
+        ([finding(WARN, level=Level.MAY)], State.ACCEPTED),
+    ],
+)
+def test_only_a_seen_effect_is_honoured(findings: list[Finding], state: State) -> None:
+    assert state_of(STOP, findings) is state
+
+
+def test_response_field_needs_no_effect() -> None:
+    assert state_of(USAGE, [finding(PASS, subject="usage")]) is State.HONOURED
+
+
+def test_seen_effect_means_not_ignored() -> None:
+    assert state_of(STOP, [SEEN, finding(FAIL, Effect.IGNORED)]) is State.ALTERED
+
+
+def test_recommended_default_does_not_mean_ignored() -> None:
+    default = finding(WARN, Effect.IGNORED, level=Level.SHOULD)
+    assert state_of(STOP, [default]) is State.ALTERED
+    telling = finding(WARN, Effect.IGNORED, level=Level.SHOULD, sees_effect=True)
+    assert state_of(STOP, [default, telling]) is State.IGNORED
+
+
+@pytest.mark.parametrize(
+    ("findings", "state"),
+    [
+        ([finding(INCONCLUSIVE), finding(SKIPPED)], State.UNCLEAR),
+        ([SEEN, finding(INCONCLUSIVE), finding(ERROR)], State.UNCLEAR),
+        ([SEEN, finding(INCONCLUSIVE)], State.HONOURED),
+        ([finding(INCONCLUSIVE), finding(FAIL, Effect.ALTERED)], State.ALTERED),
+        ([finding(SKIPPED)], State.UNTESTED),
+        ([], State.UNTESTED),
+    ],
+)
+def test_mostly_inconclusive_is_unclear(findings: list[Finding], state: State) -> None:
+    assert state_of(STOP, findings) is state
 
 
 def test_every_verdict_is_counted_including_zeros() -> None:

@@ -114,7 +114,7 @@ FOOTER = Footer(
 # Members that files of earlier versions lack.
 LATER = {
     "header": {"headers", "target", "reference", "contract_title_zh", "stage", "recorded_by"},
-    "finding": {"title_zh"},
+    "finding": {"title_zh", "sees_effect"},
     "footer": {"reference_cost"},
 }
 KINDS = (("header", HEADER), ("exchange", EXCHANGE), ("finding", FINDING), ("footer", FOOTER))

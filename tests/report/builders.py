@@ -53,6 +53,7 @@ def a_finding(key: str = "stop.five-refused", verdict: str = "pass", **changes: 
         "subject": key.partition(".")[0],
         "tier": Tier.SMOKE,
         "verdict": Verdict(verdict),
+        "sees_effect": True,
     }
     return Finding(**{**known, **changes})
 

@@ -197,7 +197,8 @@ def test_pipe_does_not_wrap(monkeypatch, columns: str) -> None:
 def test_run_is_followed_in_chinese() -> None:
     cause = cause_of("stop.at-most-four", Effect.IGNORED)
     failure = a_failure("stop.b", title_zh="第五个停止序列应被拒绝。")
-    run = a_run(a_finding("stop.a"), failure, exchanges=(an_exchange(),))
+    passed = a_finding("stop.a", sees_effect=False)
+    run = a_run(passed, failure, exchanges=(an_exchange(),))
     assert follow(run, pipe(), Language.CHINESE).splitlines() == [
         f"按契约 openai 测试 {ENDPOINT}，模型 tiny：2 项检查，standard 档位",
         "[1/2] ✓ 通过         stop.a",

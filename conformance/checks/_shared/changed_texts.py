@@ -12,6 +12,7 @@ from conformance.checks._shared.characters import (
     join_tokens,
 )
 from conformance.checks._shared.greedy import greedy_in
+from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.judgement import Failure, NotApplicable, shown
 from conformance.protocol.completion import Choice
@@ -38,13 +39,14 @@ def changed(
     in_stream: bool,
     is_changed: Callable[[str, str], bool],
     what: str,
-) -> Iterator[Violation]:
-    """Yield the greedy texts that are a changed form of the prompt's usual text."""
+) -> Iterator[Inspection]:
+    """Yield the greedy texts that have a usual text to compare with, and which are changed."""
     greedy = greedy_in(exchanges)
     for sight in greedy.sights:
         usual = greedy.settled.get(sight.prompt)
         if usual is None or sight.in_stream != in_stream:
             continue
+        yield sight.exchange
         if is_changed(CONTROL_TOKEN.sub("", sight.text), usual):
             failure = Failure(f"{what}, as in {shown(usual)}", shown(sight.text))
             yield Violation(failure, (sight.exchange,))

@@ -19,8 +19,11 @@ Item = TypeVar("Item")
 JudgeExchange = Callable[[RecordedExchange], None]
 """Judges one response: returns to pass, or raises a judgement."""
 
-JudgeTrace = Callable[[Sequence[RecordedExchange]], Iterable[Violation]]
-"""Compares responses: yields what breaks the requirement."""
+Inspection = RecordedExchange | Violation
+"""A response that was compared, or what it violates."""
+
+JudgeTrace = Callable[[Sequence[RecordedExchange]], Iterable[Inspection]]
+"""Compares responses: yields those that it compares, and what breaks the requirement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,18 @@ def inspect_each(
             continue
         inspected.append(exchange)
     return Inspected(tuple(inspected), tuple(violations))
+
+
+def inspect_trace(inspections: Iterable[Inspection]) -> Inspected:
+    """Collect what a comparison of responses yields."""
+    compared: dict[RecordedExchange, None] = {}
+    violations: list[Violation] = []
+    for inspection in inspections:
+        if isinstance(inspection, Violation):
+            violations.append(inspection)
+        else:
+            compared[inspection] = None
+    return Inspected(tuple(compared), tuple(violations))
 
 
 def assert_each(items: Iterable[Item], judge: Callable[[Item], None]) -> None:

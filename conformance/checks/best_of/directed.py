@@ -96,6 +96,7 @@ async def the_best_n_are_returned(api: Api) -> None:
     requirement="best-of.returns-best",
     tier="deep",
     needs=("n", "logprobs", "temperature"),
+    sees_effect=True,
 )
 async def the_best_candidates_are_returned(api: Api) -> None:
     """The best two of twenty candidates have a higher probability per token than usual samples.

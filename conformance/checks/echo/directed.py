@@ -19,7 +19,9 @@ from conformance.checks._shared.sampling import sampled
 from conformance.judgement import Feature, expect
 
 
-@check("echo.prompt-first", requirement="echo.prompt-then-completion", tier="smoke")
+@check(
+    "echo.prompt-first", requirement="echo.prompt-then-completion", tier="smoke", sees_effect=True
+)
 async def the_prompt_comes_first(api: Api) -> None:
     """With `echo` the text begins with the prompt.
 
@@ -29,7 +31,12 @@ async def the_prompt_comes_first(api: Api) -> None:
     assert_echoed(response.text, COUNTING)
 
 
-@check("echo.then-completion", requirement="echo.prompt-then-completion", tier="smoke")
+@check(
+    "echo.then-completion",
+    requirement="echo.prompt-then-completion",
+    tier="smoke",
+    sees_effect=True,
+)
 async def the_completion_follows(api: Api) -> None:
     """After the echoed prompt comes the text returned without `echo`, including its leading space.
 
@@ -57,7 +64,12 @@ async def the_prompt_is_returned_byte_for_byte(api: Api) -> None:
     assert_echoed((await awkward_echo(api)).text, AWKWARD)
 
 
-@check("echo.awkward-text-continued", requirement="echo.prompt-then-completion", tier="deep")
+@check(
+    "echo.awkward-text-continued",
+    requirement="echo.prompt-then-completion",
+    tier="deep",
+    sees_effect=True,
+)
 async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
     """A prompt with all kinds of characters is echoed unchanged before a generated token, too.
 
@@ -67,7 +79,7 @@ async def the_prompt_is_returned_byte_for_byte_before_more(api: Api) -> None:
     assert_echoed(response.text, AWKWARD)
 
 
-@check("echo.batch", requirement="echo.own-prompt-in-batch")
+@check("echo.batch", requirement="echo.own-prompt-in-batch", sees_effect=True)
 async def each_choice_echoes_its_own_prompt(api: Api) -> None:
     """In a batch with `echo` every choice begins with its own prompt.
 
@@ -79,7 +91,13 @@ async def each_choice_echoes_its_own_prompt(api: Api) -> None:
         assert_echoed(choice.text, prompt)
 
 
-@check("echo.batch-with-n", requirement="echo.own-prompt-in-batch", tier="smoke", needs=("n",))
+@check(
+    "echo.batch-with-n",
+    requirement="echo.own-prompt-in-batch",
+    tier="smoke",
+    needs=("n",),
+    sees_effect=True,
+)
 async def each_choice_echoes_the_prompt_of_its_index(api: Api) -> None:
     """In a batch with `n: 2`, every choice echoes the prompt that its index belongs to.
 
@@ -92,7 +110,7 @@ async def each_choice_echoes_the_prompt_of_its_index(api: Api) -> None:
         assert_echoed(choice.text, own)
 
 
-@check("echo.streamed-once", requirement="streaming.echo-once")
+@check("echo.streamed-once", requirement="streaming.echo-once", sees_effect=True)
 async def a_stream_echoes_once(api: Api) -> None:
     """The chunks of a stream with `echo` join to the prompt, once, and the completion.
 

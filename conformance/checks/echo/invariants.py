@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import join_tokens, solid
 from conformance.checks._shared.greedy import greedy_in
-from conformance.checks._shared.invariants import assert_each
+from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.readable_tokens import (
     readable_positions,
     readable_tokens,
@@ -112,7 +112,7 @@ def every_stream_echoes_its_prompt(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("echo.once-everywhere", requirement="streaming.echo-once")
-def no_stream_echoes_twice(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def no_stream_echoes_twice(exchanges: Sequence[RecordedExchange]) -> Iterator[Inspection]:
     """No greedy stream with `echo` has its prompt twice, unless other responses repeat it, too.
 
     带 `echo` 的贪心流中，prompt 不会出现两次，除非其他响应也重复了它。
@@ -122,8 +122,10 @@ def no_stream_echoes_twice(exchanges: Sequence[RecordedExchange]) -> Iterator[Vi
         usual = greedy.settled.get(sight.prompt)
         if usual is None or not isinstance(sight.prompt, str) or not sight.prompt:
             continue
-        again = sight.text.startswith(sight.prompt) and not choice_count(usual, sight.prompt)
-        if sight.in_stream and sight.echoes and again:
+        if not (sight.in_stream and sight.echoes):
+            continue
+        yield sight.exchange
+        if sight.text.startswith(sight.prompt) and not choice_count(usual, sight.prompt):
             expected = f"the prompt once, then {shown(usual)}"
             yield Violation(Failure(expected, shown(sight.choice.text)), (sight.exchange,))
 
@@ -131,7 +133,7 @@ def no_stream_echoes_twice(exchanges: Sequence[RecordedExchange]) -> Iterator[Vi
 @invariant_across("echo.unasked-everywhere", requirement="echo.off-by-default")
 def no_response_echoes_by_default(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """No greedy response without `echo` is its prompt followed by the text of other responses.
 
     未设置 `echo` 的贪心响应，不会由 prompt 加上其他响应的文本组成。
@@ -141,6 +143,7 @@ def no_response_echoes_by_default(
         usual = greedy.settled.get(sight.prompt)
         if usual is None or sight.echoes or not isinstance(sight.prompt, str) or not sight.prompt:
             continue
+        yield sight.exchange
         follows = sight.text.startswith(sight.prompt + usual[:MIN_TELLING_CHARS])
         if follows and len(usual) >= MIN_TELLING_CHARS and not choice_count(usual, sight.prompt):
             expected = f"only the completion, {shown(usual)}"

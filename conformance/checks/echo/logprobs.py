@@ -167,7 +167,12 @@ async def echoed_offsets_count_characters(api: Api) -> None:
     assert_offsets_point((await score(api, CHINESE)).only, CHINESE)
 
 
-@check("echo-logprobs.alternatives", requirement="logprobs.alternatives-count", tier="smoke")
+@check(
+    "echo-logprobs.alternatives",
+    requirement="logprobs.alternatives-count",
+    tier="smoke",
+    sees_effect=True,
+)
 async def the_prompts_alternatives_are_listed(api: Api) -> None:
     """With `echo` and `logprobs: N`, N alternatives are listed for the prompt's tokens, too.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import assert_utf_8
 from conformance.checks._shared.counts import assert_choice_count
+from conformance.checks._shared.invariants import Inspection
 from conformance.checks.envelope.directed import (
     MAX_CLOCK_DRIFT_SECONDS,
     assert_fingerprint,
@@ -50,7 +51,7 @@ def every_id_has_a_prefix(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("envelope.id-unique-everywhere", requirement="envelope.id-unique")
-def no_two_responses_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def no_two_responses_share_an_id(exchanges: Sequence[RecordedExchange]) -> Iterator[Inspection]:
     """No two responses of the run, streaming or not, have the same `id`.
 
     无论流式与否，本次运行中任意两个响应的 `id` 都不相同。
@@ -63,6 +64,7 @@ def no_two_responses_share_an_id(exchanges: Sequence[RecordedExchange]) -> Itera
             continue
         if not isinstance(name, str) or not name:
             continue
+        yield exchange
         if name in known:
             failure = Failure("a unique id for each response", f"id {shown(name)} again")
             yield Violation(failure, (known[name], exchange))
@@ -90,7 +92,7 @@ def created_is_a_whole_number_everywhere(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("envelope.created-is-now-everywhere", requirement="envelope.created-is-now")
-def created_follows_the_clock(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def created_follows_the_clock(exchanges: Sequence[RecordedExchange]) -> Iterator[Inspection]:
     """The `created` of any two responses differs by the time between them, within a few minutes.
 
     任意两个响应之间，`created` 的差与实际经过的时间相符，误差在几分钟之内。
@@ -106,6 +108,7 @@ def created_follows_the_clock(exchanges: Sequence[RecordedExchange]) -> Iterator
         return
     usual = statistics.median_low(start for _, start in starts)
     for exchange, start in starts:
+        yield exchange
         if abs(start - usual) > MAX_CLOCK_DRIFT_SECONDS + exchange.exchange.elapsed:
             expected = f"created within {MAX_CLOCK_DRIFT_SECONDS} s of the other responses"
             seen = f"created is {start - usual:+.0f} s away"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import join_tokens, solid
 from conformance.checks._shared.greedy import Sight, greedy_in, place_of_stop
+from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.checks.finish_reason.directed import REASONS
@@ -71,7 +72,7 @@ def a_choice_with_all_tokens_was_cut(exchange: RecordedExchange) -> None:
 @invariant_across("finish-reason.cut-everywhere", requirement="finish-reason.length-at-limit")
 def a_text_that_continues_elsewhere_was_cut(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """A greedy choice that the limit cut does not have `stop`: another response continues it.
 
     用量达到上限、且在其他响应中还有下文的贪心 choice，其 finish_reason 不会是 `stop`。
@@ -83,6 +84,7 @@ def a_text_that_continues_elsewhere_was_cut(
         goes_on = bool(text) and usual.startswith(text) and len(usual) > len(text)
         if sight.stops or not goes_on:
             continue
+        yield sight.exchange
         if sight.choice.finish_reason == "stop" and _has_full_usage(sight):
             name = f"{sight.choice.where}.finish_reason"
             expected = f'{name} = "length" after {sight.limit} tokens of a text that continues'
@@ -90,7 +92,7 @@ def a_text_that_continues_elsewhere_was_cut(
 
 
 @invariant_across("finish-reason.same-text-everywhere", requirement="finish-reason.length-at-limit")
-def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> Iterator[Inspection]:
     """No greedy choice without a stop match has `stop` if the same limit cut another of its text.
 
     与被同一上限截断者文本相同的贪心 choice，除非遇到停止序列，否则不会是 `stop`。
@@ -99,8 +101,9 @@ def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> It
     """
     for sights in _same_texts(exchanges):
         cut = [s for s in sights if s.choice.finish_reason == "length" and _has_full_usage(s)]
-        for sight in sights:
-            if cut and sight.choice.finish_reason == "stop":
+        for sight in sights if cut else ():
+            yield sight.exchange
+            if sight.choice.finish_reason == "stop":
                 name = f"{sight.choice.where}.finish_reason"
                 expected = f'{name} = "length", as in other responses with the same text'
                 yield Violation(
@@ -111,15 +114,16 @@ def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> It
 @invariant_across(
     "finish-reason.natural-end-everywhere", requirement="finish-reason.stop-at-natural-end"
 )
-def what_ends_by_itself_was_not_cut(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def what_ends_by_itself_was_not_cut(exchanges: Sequence[RecordedExchange]) -> Iterator[Inspection]:
     """A greedy choice that ended by itself has no `length`: another with its text ended so.
 
     与同一上限之内自行结束者文本相同的贪心 choice，其 finish_reason 不会是 `length`。
     """
     for sights in _same_texts(exchanges):
         ended = [s for s in sights if s.choice.finish_reason == "stop" and _has_usage_below(s)]
-        for sight in sights:
-            if ended and sight.choice.finish_reason == "length":
+        for sight in sights if ended else ():
+            yield sight.exchange
+            if sight.choice.finish_reason == "length":
                 name = f"{sight.choice.where}.finish_reason"
                 expected = f'{name} = "stop", as in other responses with the same text'
                 seen = Failure(expected, f'{name} = "length"')
@@ -153,7 +157,7 @@ def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
     requirement="finish-reason.stop-at-sequence",
     explained_by=("streaming.one-finish-per-choice",),
 )
-def every_stopped_choice_has_stop(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def every_stopped_choice_has_stop(exchanges: Sequence[RecordedExchange]) -> Iterator[Inspection]:
     """Every greedy choice whose text ends at its stop sequence has `stop`.
 
     文本恰在停止序列处结束的每个贪心 choice，其 finish_reason 都是 `stop`。
@@ -161,7 +165,10 @@ def every_stopped_choice_has_stop(exchanges: Sequence[RecordedExchange]) -> Iter
     greedy = greedy_in(exchanges)
     for sight in greedy.sights:
         before, _ = place_of_stop(sight, greedy)
-        if sight.text == before and sight.choice.finish_reason == "length":
+        if sight.text != before:
+            continue
+        yield sight.exchange
+        if sight.choice.finish_reason == "length":
             name = f"{sight.choice.where}.finish_reason"
             yield Violation(Failure(f'{name} = "stop"', f'{name} = "length"'), (sight.exchange,))
 

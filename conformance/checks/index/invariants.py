@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.counts import choice_count
 from conformance.checks._shared.greedy import greedy_in
+from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.requests import choices_in_chunk
 from conformance.judgement import Failure, Judgement, NotApplicable, expect, shown
 from conformance.protocol.trace import RecordedExchange, Violation
@@ -42,7 +43,7 @@ def every_choice_has_its_number(exchange: RecordedExchange) -> None:
 )
 def every_choice_continues_its_own_prompt(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """No choice of a batch has the index of one prompt and the echo or completion of another.
 
     批次中没有任何 choice 使用一个 prompt 的 index，却带着另一个的回显或补全。
@@ -56,6 +57,8 @@ def every_choice_continues_its_own_prompt(
         prompts, own = sight.exchange.request.prompts, greedy.settled.get(sight.prompt)
         text = sight.text[:MIN_TELLING_CHARS]
         others = [greedy.settled.get(other) for other in prompts if other != sight.prompt]
+        if len(prompts) > 1:
+            yield sight.exchange
         if own is None or sight.stops or len(text) < MIN_TELLING_CHARS or own.startswith(text):
             continue
         if any(other is not None and other.startswith(text) for other in others):

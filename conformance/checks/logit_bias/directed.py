@@ -23,7 +23,7 @@ from conformance.judgement import expect
 from conformance.model import Effect
 
 
-@check("logit-bias.forces", requirement="logit-bias.forces")
+@check("logit-bias.forces", requirement="logit-bias.forces", sees_effect=True)
 async def a_bias_of_100_forces_a_token(api: Api) -> None:
     """A token with a bias of 100 fills the text; another token gives another text.
 
@@ -38,7 +38,7 @@ async def a_bias_of_100_forces_a_token(api: Api) -> None:
         )
 
 
-@check("logit-bias.bans", requirement="logit-bias.bans")
+@check("logit-bias.bans", requirement="logit-bias.bans", sees_effect=True)
 async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
     """A token that would be sampled next is not generated when it is banned.
 

@@ -32,7 +32,7 @@ TWO_SCORED_CHOICES: Mapping[str, Any] = {
 """Two samples that practically never agree, so their tokens cannot be confused."""
 
 
-@check("logprobs.returned", requirement="logprobs.returned", tier="smoke")
+@check("logprobs.returned", requirement="logprobs.returned", tier="smoke", sees_effect=True)
 async def scores_come_when_asked_for(api: Api) -> None:
     """With `logprobs`, the choice has a log probability for each of its tokens.
 
@@ -46,7 +46,12 @@ async def scores_come_when_asked_for(api: Api) -> None:
     )
 
 
-@check("logprobs.returned-for-each-choice", requirement="logprobs.returned", needs=("n",))
+@check(
+    "logprobs.returned-for-each-choice",
+    requirement="logprobs.returned",
+    needs=("n",),
+    sees_effect=True,
+)
 async def each_choice_has_its_own_scores(api: Api) -> None:
     """With `n: 2`, each choice has the tokens of its own text.
 
@@ -56,7 +61,12 @@ async def each_choice_has_its_own_scores(api: Api) -> None:
         assert_tokens_make_text(choice)
 
 
-@check("logprobs.returned-in-stream", requirement="logprobs.returned", needs=("stream",))
+@check(
+    "logprobs.returned-in-stream",
+    requirement="logprobs.returned",
+    needs=("stream",),
+    sees_effect=True,
+)
 async def scores_come_in_a_stream(api: Api) -> None:
     """With `logprobs` and `stream`, the chunks have log probabilities.
 
@@ -67,7 +77,7 @@ async def scores_come_in_a_stream(api: Api) -> None:
         expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
 
 
-@check("logprobs.count", requirement="logprobs.alternatives-count", tier="smoke")
+@check("logprobs.count", requirement="logprobs.alternatives-count", tier="smoke", sees_effect=True)
 async def as_many_alternatives_as_asked_for(api: Api) -> None:
     """`logprobs: N` lists N alternatives at each position, or N + 1 with the sampled token.
 
@@ -77,7 +87,12 @@ async def as_many_alternatives_as_asked_for(api: Api) -> None:
     assert_alternatives_count(positions_of((await scored(api)).only), wanted)
 
 
-@check("logprobs.count-in-stream", requirement="logprobs.alternatives-count", needs=("stream",))
+@check(
+    "logprobs.count-in-stream",
+    requirement="logprobs.alternatives-count",
+    needs=("stream",),
+    sees_effect=True,
+)
 async def as_many_alternatives_in_a_stream(api: Api) -> None:
     """In a stream, `logprobs: N` also lists N or N + 1 alternatives at each position.
 
@@ -88,7 +103,9 @@ async def as_many_alternatives_in_a_stream(api: Api) -> None:
     assert_alternatives_count(positions_of(choice), wanted)
 
 
-@check("logprobs.count-two", requirement="logprobs.alternatives-count", tier="deep")
+@check(
+    "logprobs.count-two", requirement="logprobs.alternatives-count", tier="deep", sees_effect=True
+)
 async def two_alternatives(api: Api) -> None:
     """`logprobs: 2` lists two alternatives at each position, or three with the sampled token.
 
@@ -100,7 +117,7 @@ async def two_alternatives(api: Api) -> None:
     assert_alternatives_count(positions_of(choice), 2)
 
 
-@check("logprobs.zero", requirement="logprobs.zero-gives-sampled")
+@check("logprobs.zero", requirement="logprobs.zero-gives-sampled", sees_effect=True)
 async def zero_alternatives_still_score(api: Api) -> None:
     """`logprobs: 0` gives the log probabilities of the sampled tokens.
 
@@ -113,7 +130,7 @@ async def zero_alternatives_still_score(api: Api) -> None:
         expect(scores, "token_logprobs").lacks(None)
 
 
-@check("logprobs.zero-lists-none", requirement="logprobs.zero-gives-sampled")
+@check("logprobs.zero-lists-none", requirement="logprobs.zero-gives-sampled", sees_effect=True)
 async def zero_lists_no_alternatives(api: Api) -> None:
     """`logprobs: 0` lists no token other than the sampled one.
 

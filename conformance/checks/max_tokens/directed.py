@@ -39,7 +39,7 @@ EXTRA_CHARS = 8
 BEYOND_ANY_CONTEXT = 10_000_000
 
 
-@check("max-tokens.few", requirement="max-tokens.limits-answer", tier="smoke")
+@check("max-tokens.few", requirement="max-tokens.limits-answer", tier="smoke", sees_effect=True)
 async def a_small_limit_is_kept(api: Api) -> None:
     """`max_tokens: 4` gives at most four tokens, and less text than sixteen tokens.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import join_tokens, solid
 from conformance.checks._shared.greedy import MIN_PROMPTS, Greedy, Sight, greedy_in
-from conformance.checks._shared.invariants import assert_each
+from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens, scored_choices
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.judgement import Failure, Judgement, NotApplicable, expect, shown
@@ -40,7 +40,7 @@ def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -
 @invariant_across("max-tokens.text-everywhere", requirement="max-tokens.limits-answer")
 def every_text_is_cut_after_the_tokens_allowed(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """The text of every greedy choice cut at the limit has exactly that many tokens.
 
     每个被上限截断的贪心 choice，其文本的 token 数恰好等于该上限。
@@ -49,11 +49,16 @@ def every_text_is_cut_after_the_tokens_allowed(
     """
     greedy = greedy_in(exchanges)
     spelled = spellings(greedy)
-    wrong = [
+    cut = [
         (sight, known)
         for sight in greedy.sights
-        if (known := spelled.get(sight.prompt))
-        and is_miscounted(sight, readable_tokens(known.choice))
+        if _is_cut(sight) and (known := spelled.get(sight.prompt))
+    ]
+    yield from (sight.exchange for sight, _ in cut)
+    wrong = [
+        (sight, known)
+        for sight, known in cut
+        if is_miscounted(sight, readable_tokens(known.choice))
     ]
     if len({sight.prompt for sight, _ in wrong}) < MIN_PROMPTS:
         return
@@ -81,14 +86,23 @@ def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
     A text that ends within a character, or an empty one, may have any number of tokens.
     """
     text, limit = sight.text, sight.limit
-    cut = sight.choice.finish_reason == "length" and not sight.stops
-    if not cut or not text or text != solid(text) or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT:
+    if (
+        not _is_cut(sight)
+        or not text
+        or text != solid(text)
+        or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT
+    ):
         return False
     ends = [join_tokens(tokens[:count])[0] for count in range(1, len(tokens) + 1)]
     if limit > len(ends):
         return text in ends
     right = solid(ends[limit - 1])
     return text != right and (text in ends or (right != "" and text.startswith(right)))
+
+
+def _is_cut(sight: Sight) -> bool:
+    """Return whether the limit ended the text."""
+    return sight.choice.finish_reason == "length" and not sight.stops
 
 
 def _spells(sight: Sight, settled: str) -> bool:

@@ -31,7 +31,7 @@ async def a_model_of_null_is_refused(api: Api) -> None:
     (await api.post({"model": None, **MINIMAL_REQUEST})).expect_error(*MODEL_REJECTED_STATUSES)
 
 
-@check("model.unknown-refused", requirement="model.unknown-refused", tier="smoke")
+@check("model.unknown-refused", requirement="model.unknown-refused", tier="smoke", sees_effect=True)
 async def an_unknown_model_is_refused(api: Api) -> None:
     """A request for an unknown model is rejected, not served by another model.
 
@@ -57,7 +57,12 @@ async def an_unknown_model_is_not_found(api: Api) -> None:
     expect(error.code, "error.code").equals("model_not_found")
 
 
-@check("model.unknown-refused-in-stream", requirement="model.unknown-refused", tier="deep")
+@check(
+    "model.unknown-refused-in-stream",
+    requirement="model.unknown-refused",
+    tier="deep",
+    sees_effect=True,
+)
 async def an_unknown_model_is_refused_in_a_stream(api: Api) -> None:
     """A streaming request for an unknown model is also rejected.
 
@@ -67,7 +72,12 @@ async def an_unknown_model_is_refused_in_a_stream(api: Api) -> None:
     (await api.post(request)).expect_error(*MODEL_REJECTED_STATUSES)
 
 
-@check("model.similar-name-refused", requirement="model.unknown-refused", tier="deep")
+@check(
+    "model.similar-name-refused",
+    requirement="model.unknown-refused",
+    tier="deep",
+    sees_effect=True,
+)
 async def a_name_that_only_resembles_one_is_refused(api: Api) -> None:
     """The model's name with an unknown suffix is a different name and is rejected.
 

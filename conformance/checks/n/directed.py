@@ -29,7 +29,7 @@ CHOICES = 3
 INDEPENDENT = "independently sampled choices"
 
 
-@check("n.choices", requirement="n.count", tier="smoke")
+@check("n.choices", requirement="n.count", tier="smoke", sees_effect=True)
 async def as_many_choices_as_asked_for(api: Api) -> None:
     """`n: 3` returns three choices.
 
@@ -39,7 +39,13 @@ async def as_many_choices_as_asked_for(api: Api) -> None:
     choices_of(completion, CHOICES, Feature.N_CHOICES)
 
 
-@check("n.choices-of-batch", requirement="n.count", tier="smoke", needs=("temperature", "echo"))
+@check(
+    "n.choices-of-batch",
+    requirement="n.count",
+    tier="smoke",
+    needs=("temperature", "echo"),
+    sees_effect=True,
+)
 async def as_many_choices_for_every_prompt(api: Api) -> None:
     """`n: 2` with a batch of two prompts returns four choices.
 
@@ -49,7 +55,7 @@ async def as_many_choices_for_every_prompt(api: Api) -> None:
     choices_of(completion, 2 * len(TWO_PROMPTS), Feature.N_CHOICES)
 
 
-@check("n.choices-streamed", requirement="n.count", needs=("stream",))
+@check("n.choices-streamed", requirement="n.count", needs=("stream",), sees_effect=True)
 async def as_many_choices_in_a_stream(api: Api) -> None:
     """`n: 3` streams three choices, each with a finish_reason.
 

@@ -41,7 +41,12 @@ PenaltyCheck = Callable[[Api, str], Awaitable[None]]
 
 
 def check_of_both(
-    check_id: str, *, requirement: str, tier: str = "standard", needs: tuple[str, ...] = ()
+    check_id: str,
+    *,
+    requirement: str,
+    tier: str = "standard",
+    needs: tuple[str, ...] = (),
+    sees_effect: bool = False,
 ) -> Callable[[PenaltyCheck], PenaltyCheck]:
     """Register a check for each of the two penalties.
 
@@ -58,6 +63,7 @@ def check_of_both(
                 requirement=f"{area}.{requirement}",
                 tier=tier,
                 needs=needs,
+                sees_effect=sees_effect,
                 made_from=(function,),
             )(of_one)
         return function
@@ -74,7 +80,7 @@ def _of_one(function: PenaltyCheck, name: str) -> Callable[[Api], Awaitable[None
     return of_one
 
 
-@check_of_both("effect", requirement="lowers-repeats", needs=("temperature",))
+@check_of_both("effect", requirement="lowers-repeats", needs=("temperature",), sees_effect=True)
 async def the_penalty_changes_the_text(api: Api, name: str) -> None:
     """The lowest and the highest `{name}` give different greedy texts.
 
@@ -83,7 +89,13 @@ async def the_penalty_changes_the_text(api: Api, name: str) -> None:
     await assert_effect(api, name)
 
 
-@check_of_both("lowest-effect", requirement="lowers-repeats", tier="deep", needs=("temperature",))
+@check_of_both(
+    "lowest-effect",
+    requirement="lowers-repeats",
+    tier="deep",
+    needs=("temperature",),
+    sees_effect=True,
+)
 async def the_lowest_penalty_is_not_none(api: Api, name: str) -> None:
     """The lowest `{name}` favours repeats: the greedy text differs from that without a penalty.
 

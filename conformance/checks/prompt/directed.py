@@ -49,7 +49,7 @@ async def a_string_is_accepted(api: Api) -> None:
         expect(choice.text, "text").is_not_empty()
 
 
-@check("prompt.not-answered-alike", requirement="prompt.decides-answer")
+@check("prompt.not-answered-alike", requirement="prompt.decides-answer", sees_effect=True)
 async def different_prompts_get_different_texts(api: Api) -> None:
     """Unrelated prompts do not all get the same text.
 
@@ -71,7 +71,7 @@ async def different_prompts_get_different_texts(api: Api) -> None:
     )
 
 
-@check("prompt.no-hidden-text", requirement="prompt.verbatim", tier="smoke")
+@check("prompt.no-hidden-text", requirement="prompt.verbatim", tier="smoke", sees_effect=True)
 async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
     """A prompt of one digit counts as a few tokens at most: nothing was added to it.
 
@@ -141,7 +141,7 @@ async def token_ids_are_one_prompt(api: Api) -> None:
         expect(completion.usage.prompt_tokens, "prompt_tokens").one_of(len(TOKENS), len(TOKENS) + 1)
 
 
-@check("prompt.token-batch-served", requirement="prompt.token-arrays")
+@check("prompt.token-batch-served", requirement="prompt.token-arrays", sees_effect=True)
 async def token_arrays_are_a_batch(api: Api) -> None:
     """Two arrays of token ids are two prompts, and each gets a choice.
 

@@ -53,7 +53,7 @@ EDGES = (0, -1, 2**63 - 1)
 """Seeds that a faulty endpoint treats as unset or random, or rounds to a float."""
 
 
-@check("seed.repeats", requirement="seed.repeats", needs=("temperature",))
+@check("seed.repeats", requirement="seed.repeats", needs=("temperature",), sees_effect=True)
 async def the_same_seed_gives_the_same_text(api: Api) -> None:
     """At temperature 1, a request with a seed gets the same text when it is sent again.
 
@@ -68,6 +68,7 @@ async def the_same_seed_gives_the_same_text(api: Api) -> None:
     requirement="seed.repeats",
     tier="deep",
     needs=("temperature",),
+    sees_effect=True,
 )
 async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
     """A seed repeats its samples in streams, batches, several choices, echoes and Chinese.
@@ -157,6 +158,7 @@ async def the_sign_of_a_seed_counts(api: Api) -> None:
     requirement="n.samples-are-independent",
     tier="deep",
     needs=("temperature", "seed"),
+    sees_effect=True,
 )
 async def one_seed_gives_different_choices(api: Api) -> None:
     """With one seed, the choices of an open prompt still differ.
@@ -192,7 +194,12 @@ async def seeds_of_the_whole_range_are_distinguished(api: Api) -> None:
     await expect_variety("seed.edges-told-apart", draw, OTHER_TEXT, draws=len(EDGES))
 
 
-@check("seed.zero-repeats", requirement="seed.whole-range-served", needs=("temperature",))
+@check(
+    "seed.zero-repeats",
+    requirement="seed.whole-range-served",
+    needs=("temperature",),
+    sees_effect=True,
+)
 async def the_seed_zero_repeats(api: Api) -> None:
     """`seed: 0` is a seed and not treated as unset: it repeats its text.
 

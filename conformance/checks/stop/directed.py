@@ -78,7 +78,9 @@ async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
         expect(completion.text, "text", effect=Effect.IGNORED).lacks(needle)
 
 
-@check("stop.ends-before-match", requirement="stop.excluded-from-text", tier="smoke")
+@check(
+    "stop.ends-before-match", requirement="stop.excluded-from-text", tier="smoke", sees_effect=True
+)
 async def the_text_lacks_the_stop_sequence(api: Api) -> None:
     """A part of the response that is sent as `stop` does not appear in the text.
 
@@ -90,7 +92,7 @@ async def the_text_lacks_the_stop_sequence(api: Api) -> None:
     )
 
 
-@check("stop.string", requirement="stop.string", tier="smoke")
+@check("stop.string", requirement="stop.string", tier="smoke", sees_effect=True)
 async def a_string_ends_the_text(api: Api) -> None:
     """A stop sequence given as a string cuts the text just before it.
 
@@ -99,7 +101,7 @@ async def a_string_ends_the_text(api: Api) -> None:
     await assert_cut(api, COUNTING, middle_of)
 
 
-@check("stop.earliest", requirement="stop.earliest-match")
+@check("stop.earliest", requirement="stop.earliest-match", sees_effect=True)
 async def the_earliest_match_ends_the_text(api: Api) -> None:
     """If two sequences occur, the text ends before the first occurrence.
 
@@ -113,7 +115,7 @@ async def the_earliest_match_ends_the_text(api: Api) -> None:
     await assert_stopped_text(api, COLOURS, [*others, late, early], early)
 
 
-@check("stop.earliest-in-any-order", requirement="stop.earliest-match")
+@check("stop.earliest-in-any-order", requirement="stop.earliest-match", sees_effect=True)
 async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
     """The text ends before the earliest match, also if that sequence is listed first.
 
@@ -129,7 +131,7 @@ async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
     await assert_stopped_text(api, COUNTING, [beginning, long, padded, late], long)
 
 
-@check("stop.fourth-works", requirement="stop.each-of-array", tier="smoke")
+@check("stop.fourth-works", requirement="stop.each-of-array", tier="smoke", sees_effect=True)
 async def the_last_of_four_ends_the_text(api: Api) -> None:
     """The fourth of four stop sequences ends the text like a single one.
 
@@ -139,7 +141,7 @@ async def the_last_of_four_ends_the_text(api: Api) -> None:
     await assert_stopped_text(api, COUNTING, [*UNMATCHED_SEQUENCES[:3], needle], needle)
 
 
-@check("stop.inside-word", requirement="stop.across-token-borders")
+@check("stop.inside-word", requirement="stop.across-token-borders", sees_effect=True)
 async def letters_inside_a_word_end_the_text(api: Api) -> None:
     """A sequence from inside a word cuts the text in the middle of that word.
 
@@ -148,7 +150,7 @@ async def letters_inside_a_word_end_the_text(api: Api) -> None:
     await assert_cut(api, COLOURS, inside_word)
 
 
-@check("stop.across-words", requirement="stop.across-token-borders", tier="deep")
+@check("stop.across-words", requirement="stop.across-token-borders", tier="deep", sees_effect=True)
 async def a_piece_of_two_words_ends_the_text(api: Api) -> None:
     """A sequence from inside one word to inside the next cuts the text before it.
 
@@ -157,7 +159,7 @@ async def a_piece_of_two_words_ends_the_text(api: Api) -> None:
     await assert_cut(api, COLOURS, across_words)
 
 
-@check("stop.chinese", requirement="stop.across-token-borders")
+@check("stop.chinese", requirement="stop.across-token-borders", sees_effect=True)
 async def a_chinese_character_ends_the_text(api: Api) -> None:
     """A character of three bytes cuts the text like a letter.
 
@@ -166,7 +168,7 @@ async def a_chinese_character_ends_the_text(api: Api) -> None:
     await assert_cut(api, CHINESE, wide_character)
 
 
-@check("stop.emoji", requirement="stop.across-token-borders", tier="deep")
+@check("stop.emoji", requirement="stop.across-token-borders", tier="deep", sees_effect=True)
 async def an_emoji_ends_the_text(api: Api) -> None:
     """A character of four bytes cuts the text like a letter.
 
@@ -175,7 +177,7 @@ async def an_emoji_ends_the_text(api: Api) -> None:
     await assert_cut(api, EMOJI, wide_character)
 
 
-@check("stop.at-the-start", requirement="stop.string", tier="deep")
+@check("stop.at-the-start", requirement="stop.string", tier="deep", sees_effect=True)
 async def the_first_characters_end_the_text(api: Api) -> None:
     """A stop sequence at the start of the response gives an empty text.
 
@@ -184,7 +186,13 @@ async def the_first_characters_end_the_text(api: Api) -> None:
     await assert_cut(api, COUNTING, lambda text: material(text)[:2])
 
 
-@check("stop.not-in-echo", requirement="stop.prompt-not-searched", needs=("echo",), tier="standard")
+@check(
+    "stop.not-in-echo",
+    requirement="stop.prompt-not-searched",
+    needs=("echo",),
+    tier="standard",
+    sees_effect=True,
+)
 async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     """With `echo`, a sequence stops the completion, not the echoed prompt.
 
@@ -210,7 +218,7 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     await expect_agreement(stopped, cut, f"the prompt, then the completion up to {needle!r}")
 
 
-@check("stop.batch", requirement="stop.string")
+@check("stop.batch", requirement="stop.string", sees_effect=True)
 async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     """In a batch, a stop sequence ends only the choices that contain it.
 
@@ -232,7 +240,7 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     await expect_agreement(stopped, cut, f"only the last text cut, before {needle!r}")
 
 
-@check("stop.streamed", requirement="streaming.stop-never-leaks")
+@check("stop.streamed", requirement="streaming.stop-never-leaks", sees_effect=True)
 async def a_stream_ends_before_the_sequence(api: Api) -> None:
     """A stream ends before a sequence of two words and sends no character of it.
 

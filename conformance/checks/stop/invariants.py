@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.greedy import MIN_PROMPTS, Greedy, Sight, greedy_in, place_of_stop
+from conformance.checks._shared.invariants import Inspection
 from conformance.judgement import Failure, NotApplicable, shown
 from conformance.model import Effect
 from conformance.protocol.trace import RecordedExchange, Violation
@@ -41,14 +42,17 @@ def no_accepted_stop_sequence_is_dropped(exchange: RecordedExchange) -> None:
 @invariant_across("stop.streams-never-leak-everywhere", requirement="streaming.stop-never-leaks")
 def no_stream_ends_in_a_piece_of_its_stop_sequence(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """No greedy stream contains the first characters of its stop sequence at the end.
 
     任何贪心流都不会越过停止序列的位置而带出该序列的字符。
     """
     greedy = greedy_in(exchanges)
     for sight in greedy.sights:
-        leaked = piece_of_stop(sight, greedy) if sight.in_stream else None
+        if not sight.in_stream or not sight.stops:
+            continue
+        yield sight.exchange
+        leaked = piece_of_stop(sight, greedy)
         if leaked:
             expected = f"text up to its stop sequence, without {shown(leaked)}"
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
@@ -57,14 +61,17 @@ def no_stream_ends_in_a_piece_of_its_stop_sequence(
 @invariant_across("stop.exact-everywhere", requirement="stop.earliest-match")
 def no_text_ends_in_a_piece_of_its_stop_sequence(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """No greedy text without streaming ends in the first characters of its stop sequence.
 
     任何非流式贪心文本都不会越过停止序列的位置而带出该序列的字符。
     """
     greedy = greedy_in(exchanges)
     for sight in greedy.sights:
-        leaked = None if sight.in_stream else piece_of_stop(sight, greedy)
+        if sight.in_stream or not sight.stops:
+            continue
+        yield sight.exchange
+        leaked = piece_of_stop(sight, greedy)
         if leaked:
             expected = f"text up to its stop sequence, without {shown(leaked)}"
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
@@ -73,12 +80,13 @@ def no_text_ends_in_a_piece_of_its_stop_sequence(
 @invariant_across("stop.cut-at-match-everywhere", requirement="stop.earliest-match")
 def nothing_but_a_sequence_ends_a_text(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """A greedy choice with finish_reason `stop` ends early only at a stop sequence.
 
     finish_reason 为 `stop` 的贪心 choice，若其文本在别处还有下文，则只会在停止序列之前结束。
     """
     greedy = greedy_in(exchanges)
+    yield from (sight.exchange for sight in greedy.sights if sight.stops)
     own = {(sight.prompt, sight.text) for sight in greedy.sights if not sight.stops}
     cut = [
         s for s in greedy.sights if (s.prompt, s.text) not in own and is_cut_elsewhere(s, greedy)
@@ -92,7 +100,9 @@ def nothing_but_a_sequence_ends_a_text(
 
 
 @invariant_across("stop.held-text-released-everywhere", requirement="streaming.held-text-released")
-def no_stream_keeps_what_it_held_back(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def no_stream_keeps_what_it_held_back(
+    exchanges: Sequence[RecordedExchange],
+) -> Iterator[Inspection]:
     """A greedy stream without a match does not lose an ending that could begin a sequence.
 
     没有遇到停止序列的贪心流，不会缺少可能是停止序列开头的结尾。
@@ -108,6 +118,8 @@ def no_stream_keeps_what_it_held_back(exchanges: Sequence[RecordedExchange]) -> 
         other = whole.get((sight.prompt, sight.limit))
         if not sight.in_stream or other is None or not other.text.startswith(sight.text):
             continue
+        if sight.stops:
+            yield sight.exchange
         lost = other.text[len(sight.text) :]
         met = any(stop in other.text for stop in sight.stops)
         if lost and not met and any(stop.startswith(lost) for stop in sight.stops):

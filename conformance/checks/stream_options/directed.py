@@ -23,7 +23,12 @@ from conformance.protocol.response import DONE
 USAGE = {"include_usage": True}
 
 
-@check("stream-options.usage-chunk", requirement="stream-options.include-usage", tier="smoke")
+@check(
+    "stream-options.usage-chunk",
+    requirement="stream-options.include-usage",
+    tier="smoke",
+    sees_effect=True,
+)
 async def one_chunk_with_usage(api: Api) -> None:
     """With `include_usage`, exactly one chunk without choices has the usage.
 
@@ -34,7 +39,12 @@ async def one_chunk_with_usage(api: Api) -> None:
     expect(len(bare), "number of chunks with usage and empty choices").equals(1)
 
 
-@check("stream-options.usage-last", requirement="stream-options.include-usage", tier="smoke")
+@check(
+    "stream-options.usage-last",
+    requirement="stream-options.include-usage",
+    tier="smoke",
+    sees_effect=True,
+)
 async def usage_comes_before_done(api: Api) -> None:
     """With `include_usage`, the usage is in the last chunk, just before `[DONE]`.
 

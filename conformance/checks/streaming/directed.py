@@ -49,7 +49,7 @@ async def one_document_when_false(api: Api) -> None:
         raise Failure("one JSON document", "a stream of events", effect=Effect.IGNORED)
 
 
-@check("stream.true-streams", requirement="stream.true-streams", tier="smoke")
+@check("stream.true-streams", requirement="stream.true-streams", tier="smoke", sees_effect=True)
 async def events_on_request(api: Api) -> None:
     """With `stream: true`, the response is a stream of events, not one document.
 
@@ -60,7 +60,7 @@ async def events_on_request(api: Api) -> None:
     expect(len(response.events), "number of events").at_least(2)
 
 
-@check("stream.true-streams-batch", requirement="stream.true-streams")
+@check("stream.true-streams-batch", requirement="stream.true-streams", sees_effect=True)
 async def a_batch_streams_as_well(api: Api) -> None:
     """A batch of prompts with `stream: true` also gets a stream of events.
 
@@ -81,7 +81,7 @@ async def announced_as_an_event_stream(api: Api) -> None:
     expect(response.content_type, "content-type").equals("text/event-stream")
 
 
-@check("streaming.framing", requirement="streaming.framing", tier="smoke")
+@check("streaming.framing", requirement="streaming.framing", tier="smoke", sees_effect=True)
 async def nothing_but_events(api: Api) -> None:
     """Every line of a stream belongs to a server-sent event, and a blank line ends each event.
 
@@ -94,7 +94,7 @@ async def nothing_but_events(api: Api) -> None:
         raise Failure("a blank line after the last event", shown(response.stream.unfinished))
 
 
-@check("streaming.event-json", requirement="streaming.framing", tier="smoke")
+@check("streaming.event-json", requirement="streaming.framing", tier="smoke", sees_effect=True)
 async def each_event_is_one_json_document(api: Api) -> None:
     """The data of every event is one JSON object, or `[DONE]`.
 
@@ -104,7 +104,7 @@ async def each_event_is_one_json_document(api: Api) -> None:
     expect(len(response.chunk_objects), "number of chunks").at_least(1)
 
 
-@check("streaming.done-last", requirement="streaming.done-last", tier="smoke")
+@check("streaming.done-last", requirement="streaming.done-last", tier="smoke", sees_effect=True)
 async def done_once_and_last(api: Api) -> None:
     """The stream of one choice ends with exactly one `data: [DONE]`.
 
@@ -122,7 +122,7 @@ async def done_once_for_a_batch(api: Api) -> None:
     assert_done_once_and_last(await stream_data(api, two_prompts(api)))
 
 
-@check("streaming.chunk-shape", requirement="streaming.chunk-shape", tier="smoke")
+@check("streaming.chunk-shape", requirement="streaming.chunk-shape", tier="smoke", sees_effect=True)
 async def chunks_are_completions(api: Api) -> None:
     """Every chunk is a `text_completion` whose choices have `text`, not a chat `delta`.
 

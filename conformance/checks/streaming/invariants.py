@@ -11,7 +11,7 @@ from conformance.checks._shared.changed_texts import (
     is_broken_form,
 )
 from conformance.checks._shared.characters import assert_utf_8
-from conformance.checks._shared.invariants import assert_each
+from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.recorded_streams import (
     SPEAKS_OF_AN_ERROR,
     chunks_of,
@@ -27,7 +27,7 @@ from conformance.checks.streaming.directed import (
 )
 from conformance.judgement import Failure, Feature, Missing, NotApplicable, expect, shown
 from conformance.protocol.response import Response
-from conformance.protocol.trace import RecordedExchange, Violation
+from conformance.protocol.trace import RecordedExchange
 
 CHAT_MEMBERS = ("delta", "message")
 """Members of a chat chunk in place of text."""
@@ -196,7 +196,7 @@ def streamed_characters_are_as_whole_as_their_tokens(exchange: RecordedExchange)
 @invariant_across("streaming.same-characters-everywhere", requirement="streaming.whole-characters")
 def streamed_characters_are_as_whole_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """No streamed greedy text breaks a character that is whole in other responses.
 
     流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。

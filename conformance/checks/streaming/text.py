@@ -30,7 +30,12 @@ from conformance.judgement import Failure, Feature, Inconclusive, NotApplicable,
 from conformance.protocol.completion import Completion, JsonObject
 
 
-@check("streaming.text-ascii", requirement="streaming.text-equals-plain", tier="smoke")
+@check(
+    "streaming.text-ascii",
+    requirement="streaming.text-equals-plain",
+    tier="smoke",
+    sees_effect=True,
+)
 async def streamed_text_joins_to_the_non_streaming_text(api: Api) -> None:
     """The chunks of a greedy stream join to the text of the non-streaming response.
 
@@ -39,7 +44,12 @@ async def streamed_text_joins_to_the_non_streaming_text(api: Api) -> None:
     await assert_non_streaming_text(api, COUNTING)
 
 
-@check("streaming.text-words", requirement="streaming.text-equals-plain", tier="deep")
+@check(
+    "streaming.text-words",
+    requirement="streaming.text-equals-plain",
+    tier="deep",
+    sees_effect=True,
+)
 async def joined_words_keep_their_spaces(api: Api) -> None:
     """Streamed words keep the spaces between them and before the first.
 
@@ -48,7 +58,7 @@ async def joined_words_keep_their_spaces(api: Api) -> None:
     await assert_non_streaming_text(api, COLOURS)
 
 
-@check("streaming.text-chinese", requirement="streaming.text-equals-plain")
+@check("streaming.text-chinese", requirement="streaming.text-equals-plain", sees_effect=True)
 async def streamed_chinese_joins_to_the_non_streaming_text(api: Api) -> None:
     """After a Chinese prompt, a stream joins to the text of the non-streaming response.
 
@@ -57,7 +67,7 @@ async def streamed_chinese_joins_to_the_non_streaming_text(api: Api) -> None:
     await assert_non_streaming_text(api, CHINESE)
 
 
-@check("streaming.text-emoji", requirement="streaming.text-equals-plain")
+@check("streaming.text-emoji", requirement="streaming.text-equals-plain", sees_effect=True)
 async def streamed_emoji_join_to_the_non_streaming_text(api: Api) -> None:
     """After a prompt of emoji, a stream joins to the text of the non-streaming response.
 
@@ -66,7 +76,7 @@ async def streamed_emoji_join_to_the_non_streaming_text(api: Api) -> None:
     await assert_non_streaming_text(api, EMOJI, partial(emoji, api))
 
 
-@check("streaming.text-batch", requirement="streaming.text-equals-plain")
+@check("streaming.text-batch", requirement="streaming.text-equals-plain", sees_effect=True)
 async def a_streamed_batch_joins_to_the_non_streaming_batch(api: Api) -> None:
     """Every choice of a streamed batch joins to the text of the same non-streaming choice.
 
@@ -165,7 +175,7 @@ MIN_GENERATION_SECONDS = 0.05
 TOO_QUICK = "the generation is too quick to tell a burst from an honest stream"
 
 
-@check("streaming.incremental", requirement="streaming.incremental")
+@check("streaming.incremental", requirement="streaming.incremental", sees_effect=True)
 async def text_arrives_while_it_is_generated(api: Api) -> None:
     """The text of a stream arrives while it is generated, not in one burst.
 

@@ -25,7 +25,7 @@ CHINESE_SUFFIX = "三十一，三十二，三十三，三十四，三十五。"
 SUFFIXES = (" and everybody in the village was happy.", " = 7;\n    return total;\n}")
 
 
-@check("suffix.conditions", requirement="suffix.conditions-insertion")
+@check("suffix.conditions", requirement="suffix.conditions-insertion", sees_effect=True)
 async def the_suffix_is_taken_account_of(api: Api) -> None:
     """A suffix changes the greedy insertion, or is at least counted in the prompt's tokens.
 
@@ -96,6 +96,7 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
     requirement="suffix.conditions-insertion",
     tier="deep",
     needs=("logprobs",),
+    sees_effect=True,
 )
 async def the_suffix_moves_the_first_probability(api: Api) -> None:
     """Two suffixes give the first token of an insertion different probabilities.
@@ -132,7 +133,12 @@ async def the_suffix_is_not_returned(api: Api) -> None:
     )
 
 
-@check("suffix.conditions-chinese", requirement="suffix.conditions-insertion", tier="deep")
+@check(
+    "suffix.conditions-chinese",
+    requirement="suffix.conditions-insertion",
+    tier="deep",
+    sees_effect=True,
+)
 async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
     """A Chinese suffix changes a greedy insertion, or is at least counted in the tokens.
 

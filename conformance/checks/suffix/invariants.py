@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.greedy import OTHER_STEERING
-from conformance.checks._shared.invariants import assert_each
+from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.token_scores import Scored, scores_of, tokens_of
 from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
 from conformance.judgement import Failure, Judgement, NotApplicable, shown
@@ -42,7 +42,7 @@ def no_suffix_is_returned_anywhere(exchange: RecordedExchange) -> None:
 
 
 @invariant_across("suffix.conditions-everywhere", requirement="suffix.conditions-insertion")
-def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> Iterator[Violation]:
+def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> Iterator[Inspection]:
     """With a suffix, the log probabilities of a greedy text differ from those without it.
 
     贪心插入的得分，不会与同一 prompt 未设置 suffix 时续写的得分完全相同。
@@ -56,6 +56,8 @@ def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> It
             else:
                 non_streaming[prompt].append((exchange, scored))
     for exchange, prompt, scored in inserted:
+        if non_streaming[prompt]:
+            yield exchange
         for other, continued in non_streaming[prompt]:
             if _are_one(scored, continued):
                 yield Violation(

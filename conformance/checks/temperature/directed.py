@@ -129,6 +129,7 @@ async def the_maximum_gives_variety(api: Api) -> None:
     requirement="temperature.scales-randomness",
     tier="deep",
     needs=("logprobs",),
+    sees_effect=True,
 )
 async def a_low_temperature_is_near_greedy_in_every_way(api: Api) -> None:
     """At a temperature just above 0, any request gets almost only the best tokens.

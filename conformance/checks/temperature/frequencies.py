@@ -124,6 +124,7 @@ async def the_default_is_one(api: Api) -> None:
     requirement="temperature.scales-randomness",
     tier="deep",
     needs=("temperature", "n", "logprobs"),
+    sees_effect=True,
 )
 async def the_maximum_flattens_frequencies(api: Api) -> None:
     """At the highest temperature, token frequencies are those that this temperature implies.

@@ -11,12 +11,12 @@ from conformance.checks._shared.changed_texts import (
     is_broken_form,
 )
 from conformance.checks._shared.characters import CONTROL_TOKEN
-from conformance.checks._shared.invariants import assert_each
+from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks.text.directed import assert_space_kept
 from conformance.judgement import Failure, Feature, NotApplicable, shown
 from conformance.protocol.completion import Choice
-from conformance.protocol.trace import RecordedExchange, Violation
+from conformance.protocol.trace import RecordedExchange
 
 MIN_TELLING_CHARS = 4
 """Minimum common characters that identify a text as a changed form of another."""
@@ -55,7 +55,7 @@ def characters_are_as_whole_as_their_tokens(exchange: RecordedExchange) -> None:
 @invariant_across("text.same-characters-everywhere", requirement="text.whole-characters")
 def characters_are_as_whole_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """No non-streaming greedy text breaks a character that is whole in other responses.
 
     非流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
@@ -83,7 +83,7 @@ def the_first_tokens_space_is_kept_everywhere(exchange: RecordedExchange) -> Non
 )
 def white_space_is_kept_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """All greedy texts for one prompt begin with the same white space.
 
     贪心文本不会缺少同一 prompt 的其他响应在开头所带的空白。

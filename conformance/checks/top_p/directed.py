@@ -61,7 +61,12 @@ async def a_small_value_is_served(api: Api) -> None:
     (await api.complete(**narrowed(api, NARROW_TOP_P))).expect_ok()
 
 
-@check("top-p.narrow-is-greedy", requirement="top-p.narrows-sampling", needs=("temperature",))
+@check(
+    "top-p.narrow-is-greedy",
+    requirement="top-p.narrows-sampling",
+    needs=("temperature",),
+    sees_effect=True,
+)
 async def a_narrow_choice_is_greedy(api: Api) -> None:
     """With `top_p` near 0, sampling at temperature 1 gives the greedy text.
 
@@ -75,6 +80,7 @@ async def a_narrow_choice_is_greedy(api: Api) -> None:
     requirement="top-p.narrows-sampling",
     tier="deep",
     needs=("temperature", "n"),
+    sees_effect=True,
 )
 async def a_narrow_choice_is_greedy_in_every_choice(api: Api) -> None:
     """With `top_p` near 0, three choices have the same text.
@@ -91,6 +97,7 @@ async def a_narrow_choice_is_greedy_in_every_choice(api: Api) -> None:
     requirement="top-p.narrows-sampling",
     tier="deep",
     needs=("temperature", "logprobs"),
+    sees_effect=True,
 )
 async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
     """With `top_p` at or near 0, streams, batches and several choices have the best tokens.
@@ -103,11 +110,7 @@ async def a_narrow_choice_is_greedy_in_every_way(api: Api) -> None:
     await assert_greedy_in_every_shape(api, "the best token at every position", **request)
 
 
-@check(
-    "top-p.zero",
-    requirement="top-p.narrows-sampling",
-    needs=("temperature",),
-)
+@check("top-p.zero", requirement="top-p.narrows-sampling", needs=("temperature",), sees_effect=True)
 async def zero_is_the_narrowest_choice(api: Api) -> None:
     """`top_p: 0` is rejected or gives the greedy text; it is not treated as unset.
 

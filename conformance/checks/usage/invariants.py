@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import join_tokens
 from conformance.checks._shared.counts import assert_three_counts
+from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.checks.usage.directed import MAX_OVERHEAD_TOKENS, assert_text_counted, assert_total
 from conformance.judgement import Failure, Feature, Judgement, NotApplicable, expect, shown
@@ -110,7 +111,7 @@ def no_echoed_prompt_is_counted_as_completion(exchange: RecordedExchange) -> Non
 @invariant_across("usage.prompt-alike-everywhere", requirement="usage.prompt-grows-with-text")
 def the_same_prompt_has_the_same_usage(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """The same prompt has the same prompt_tokens in every non-streaming response.
 
     在每个非流式响应中，同一 prompt 的 prompt_tokens 都相同。
@@ -120,6 +121,8 @@ def the_same_prompt_has_the_same_usage(
         if exchange.response.is_stream or exchange.request.best_of > 1 or len(prompts) > 1:
             continue
         first, before = usages.setdefault(prompts, (exchange, counted))
+        if first is not exchange:
+            yield exchange
         if counted != before:
             yield Violation(_usage_of(before, counted), (first, exchange))
 
@@ -127,35 +130,41 @@ def the_same_prompt_has_the_same_usage(
 @invariant_across("usage.prompt-once-everywhere", requirement="usage.prompt-counted-once")
 def a_prompt_is_counted_once(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """In every response, prompt_tokens do not depend on the number of choices.
 
     在每个响应中，prompt_tokens 都不因 choice 的多少而变。
     """
     alone = _alone(exchanges)
     for exchange, prompts, counted in usage_of(exchanges):
-        if exchange.request.best_of > 1 and counted != alone.get(prompts, counted):
+        if exchange.request.best_of == 1 or prompts not in alone:
+            continue
+        yield exchange
+        if counted != alone[prompts]:
             yield Violation(_usage_of(alone[prompts], counted), (exchange,))
 
 
 @invariant_across("usage.stream-prompt-everywhere", requirement="usage.stream-equals-plain")
 def streams_count_prompts_like_non_streaming(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """In every stream, prompt_tokens are the same as in non-streaming responses.
 
     每个流的 prompt_tokens 都与非流式响应相同。
     """
     alone = _alone(exchanges)
     for response, prompts, counted in usage_of(exchanges):
-        if response.response.is_stream and counted != alone.get(prompts, counted):
+        if not response.response.is_stream or prompts not in alone:
+            continue
+        yield response
+        if counted != alone[prompts]:
             yield Violation(_usage_of(alone[prompts], counted), (response,))
 
 
 @invariant_across("usage.batch-sum-everywhere", requirement="usage.prompt-sums-batch")
 def every_batch_counts_its_prompts(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """Every non-streaming batch counts its prompts as they count alone.
 
     每个非流式批次中，各 prompt 所计的 token 数都与单独发送时相同。
@@ -165,7 +174,10 @@ def every_batch_counts_its_prompts(
         if len(prompts) == 1 or response.response.is_stream:
             continue
         known = [alone[(prompt,)] for prompt in prompts if (prompt,) in alone]
-        if len(known) == len(prompts) and counted != sum(known):
+        if len(known) < len(prompts):
+            continue
+        yield response
+        if counted != sum(known):
             expected = f"prompt_tokens = {sum(known)}, the prompts' own {shown(known)} together"
             yield Violation(Failure(expected, f"prompt_tokens = {counted}"), (response,))
 
@@ -173,7 +185,7 @@ def every_batch_counts_its_prompts(
 @invariant_across("usage.stream-counts-everywhere", requirement="usage.stream-equals-plain")
 def every_stream_has_the_non_streaming_usage(
     exchanges: Sequence[RecordedExchange],
-) -> Iterator[Violation]:
+) -> Iterator[Inspection]:
     """Every stream has the usage of the non-streaming response, if the texts are the same.
 
     若文本相同，则每个流的用量与同一请求的非流式响应一致。
@@ -193,8 +205,11 @@ def every_stream_has_the_non_streaming_usage(
         else:
             non_streaming.setdefault(key, (exchange, counted))
     for exchange, key, counted in streamed:
-        if key in non_streaming and non_streaming[key][1] != counted:
-            other, before = non_streaming[key]
+        if key not in non_streaming:
+            continue
+        yield exchange
+        other, before = non_streaming[key]
+        if counted != before:
             expected = f"completion_tokens = {before}, as in the non-streaming response"
             seen = Failure(expected, f"completion_tokens = {counted}")
             yield Violation(seen, (exchange, other))

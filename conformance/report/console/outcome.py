@@ -16,6 +16,7 @@ from conformance.model import Finding, Run, State
 from conformance.report.case import Case, case_of
 from conformance.report.console.styles import (
     CONCLUSIONS,
+    LESSER_STYLE,
     MAX_NAMES,
     MAX_VALUE_CHARS,
     STATE_MARKS,
@@ -112,14 +113,14 @@ class _Outcome:
         table = Table.grid(padding=(0, 2))
         for state, (_, style) in STATE_MARKS.items():
             for kind, noun in (("parameter", ""), ("field", self._of(_FIELDS))):
-                names = [
-                    row.subject.name
-                    for row in rows
-                    if row.subject.kind == kind and row.state is state
-                ]
-                if names:
-                    listed = Text.assemble((noun, "dim"), line(", ".join(names)))
-                    table.add_row(Text(self._state(state), style=style), listed)
+                alike = [row for row in rows if row.subject.kind == kind and row.state is state]
+                if alike:
+                    listed = Text.assemble(
+                        (noun, "dim"), line(", ".join(row.subject.name for row in alike))
+                    )
+                    lesser = all(row.is_lesser for row in alike)
+                    mark = Text(self._state(state), style=LESSER_STYLE if lesser else style)
+                    table.add_row(mark, listed)
         return _titled(self._of(_STATES), table)
 
     def _state(self, state: State) -> str:

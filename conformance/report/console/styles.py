@@ -20,11 +20,16 @@ VERDICT_MARKS: dict[Verdict, tuple[str, str]] = {
 }
 STATE_MARKS: dict[State, tuple[str, str]] = {
     State.IGNORED: ("✗", "bold red"),
-    State.ALTERED: ("≠", "yellow"),
+    State.ALTERED: ("≠", "bold red"),
     State.REFUSED: ("⊘", "blue"),
+    State.UNCLEAR: ("?", "yellow"),
     State.UNTESTED: ("○", "dim"),
+    State.ACCEPTED: ("·", "green"),
     State.HONOURED: ("✓", "green"),
 }
+LESSER_STYLE = "yellow"
+"""For a parameter or field that deviates only from requirements of level should."""
+
 CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.CONFORMING: "bold green",
     Conclusion.NOT_CONFORMING: "bold red",

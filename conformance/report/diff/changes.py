@@ -55,13 +55,13 @@ class Turned:
 
     @property
     def is_worse(self) -> bool:
-        """Return whether the state got worse; changes from or to untested do not count."""
-        return State.UNTESTED not in {self.was, self.now} and _LOSS[self.now] > _LOSS[self.was]
+        """Return whether the state got worse; it did not if one of the two is not known."""
+        return not _UNKNOWN & {self.was, self.now} and _LOSS[self.now] > _LOSS[self.was]
 
     @property
     def is_better(self) -> bool:
-        """Return whether the state improved; changes from or to untested do not count."""
-        return State.UNTESTED not in {self.was, self.now} and _LOSS[self.now] < _LOSS[self.was]
+        """Return whether the state improved; it did not if one of the two is not known."""
+        return not _UNKNOWN & {self.was, self.now} and _LOSS[self.now] < _LOSS[self.was]
 
 
 _HARM: Mapping[Verdict, int] = {
@@ -72,10 +72,13 @@ _HARM: Mapping[Verdict, int] = {
 }
 _LOSS: Mapping[State, int] = {
     State.HONOURED: 0,
+    # Whether its effect was seen depends on the tier, so this is no difference.
+    State.ACCEPTED: 0,
     State.REFUSED: 1,
     State.ALTERED: 2,
     State.IGNORED: 3,
 }
+_UNKNOWN = frozenset({State.UNTESTED, State.UNCLEAR})
 _UNSURE = frozenset({Verdict.INCONCLUSIVE, Verdict.ERROR})
 
 
@@ -135,8 +138,8 @@ def turned_between(old: Run, new: Run) -> tuple[Turned, ...]:
         Turned(
             subject.name,
             subject.kind,
-            state_of(subject.name, old.findings),
-            state_of(subject.name, new.findings),
+            state_of(subject, old.findings),
+            state_of(subject, new.findings),
         )
         for subject in new.header.subjects
         if subject.name in known

@@ -5,7 +5,7 @@ Names are in backticks; each report format renders these in its own way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from conformance.language import Text, join_texts, same
 from conformance.model import Conclusion, Cost, State, Verdict
@@ -111,32 +111,57 @@ def _kept(judged: int, lesser: int) -> Text:
 def the_parameters(rows: Iterable[Row]) -> Text | None:
     """Count the documented parameters that work, and name the others by state."""
     promised = [row for row in rows if row.subject.documented]
-    if not promised:
+    tested = [row for row in promised if row.state is not State.UNTESTED]
+    if not tested:
         return None
-    served = sum(row.state is State.HONOURED for row in promised)
+    served = sum(row.state is State.HONOURED for row in tested)
     every = Text("Supports all {parameters} as promised", "{parameters}全部符合契约")
     some = Text(
         "Supports {served} of {parameters} as promised", "{parameters}中有 {served} 个符合契约"
     )
-    first = every if served == len(promised) > 1 else some
-    result = [first.format(served=served, parameters=counted(len(promised), PARAMETER))]
+    partly = Text(
+        "Supports {served} of {n} tested parameters as promised",
+        "已测试的 {n} 个参数中有 {served} 个符合契约",
+    )
+    first = partly if len(tested) < len(promised) else every if served == len(tested) > 1 else some
+    result = [
+        first.format(served=served, n=len(tested), parameters=counted(len(promised), PARAMETER))
+    ]
     result += _not_served(promised)
     return Text("{parts}.", "{parts}。").format(parts=join_texts(result, _THEN))
 
 
+_DEVIATING: Sequence[tuple[State, Callable[[Row], bool], Text]] = (
+    (State.IGNORED, lambda _: True, Text("silently ignores {names}", "忽略 {names} 且不报错")),
+    (State.ALTERED, lambda row: not row.is_lesser, Text("alters {names}", "{names} 有偏差")),
+    (
+        State.ALTERED,
+        lambda row: row.is_lesser,
+        Text("deviates from recommendations for {names}", "{names} 与建议不符"),
+    ),
+    (State.REFUSED, lambda row: not row.passed, Text("refuses {names}", "拒绝 {names}")),
+    (
+        State.REFUSED,
+        lambda row: row.passed,
+        Text("refuses some uses of {names}", "拒绝 {names} 的部分用法"),
+    ),
+)
+_UNVERIFIED: Sequence[tuple[State, Text]] = (
+    (
+        State.ACCEPTED,
+        Text("accepts {names} (effect not verified)", "接受 {names}（未验证其效果）"),
+    ),
+    (State.UNCLEAR, Text("{names} unclear", "{names} 不明确")),
+)
+
+
 def _not_served(promised: Sequence[Row]) -> Iterator[Text]:
-    kinds: tuple[tuple[State, bool | None, Text], ...] = (
-        (State.IGNORED, None, Text("silently ignores {names}", "忽略 {names} 且不报错")),
-        (State.ALTERED, None, Text("alters {names}", "{names} 有偏差")),
-        (State.REFUSED, False, Text("refuses {names}", "拒绝 {names}")),
-        (State.REFUSED, True, Text("refuses some uses of {names}", "拒绝 {names} 的部分用法")),
-    )
-    for state, partly, words in kinds:
-        names = [
-            f"`{row.subject.name}`"
-            for row in promised
-            if row.state is state and partly in {None, row.passed}
-        ]
+    for state, applies, words in _DEVIATING:
+        names = [f"`{row.subject.name}`" for row in promised if row.state is state and applies(row)]
+        if names:
+            yield words.format(names=listing(names, MAX_PARAMETERS))
+    for state, words in _UNVERIFIED:
+        names = [f"`{row.subject.name}`" for row in promised if row.state is state]
         if names:
             yield words.format(names=listing(names, MAX_PARAMETERS))
     untested = [f"`{row.subject.name}`" for row in promised if row.state is State.UNTESTED]
@@ -149,7 +174,9 @@ def _not_served(promised: Sequence[Row]) -> Iterator[Text]:
 def the_fields(rows: Iterable[Row]) -> Text | None:
     """Name the incorrect response fields; None if there are none."""
     broken = [
-        f"`{row.subject.name}`" for row in rows if row.state in {State.ALTERED, State.IGNORED}
+        f"`{row.subject.name}`"
+        for row in rows
+        if row.state in {State.ALTERED, State.IGNORED} and not row.is_lesser
     ]
     if not broken:
         return None

@@ -30,9 +30,11 @@ VERDICTS: Mapping[Verdict, Text] = {
 }
 STATES: Mapping[State, Text] = {
     State.HONOURED: Text("honoured", "符合"),
+    State.ACCEPTED: Text("accepted", "已接受"),
     State.ALTERED: Text("altered", "有偏差"),
     State.IGNORED: Text("ignored", "被忽略"),
     State.REFUSED: Text("refused", "被拒绝"),
+    State.UNCLEAR: Text("unclear", "不明确"),
     State.UNTESTED: Text("untested", "未测试"),
 }
 LEVELS: Mapping[Level, Text] = {

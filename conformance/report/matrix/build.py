@@ -98,7 +98,7 @@ def _cell(row: SubjectRow) -> Cell:
     # Findings are sorted worst first.
     worst = row.troubles[0].id if row.troubles else None
     seen = any(finding.verdict is not Verdict.SKIPPED for finding in row.findings)
-    return Cell(row.state, row.subject.documented, seen, worst)
+    return Cell(row.state, row.subject.documented, seen, worst, row.is_lesser)
 
 
 def _names(runs: Sequence[Run], rows: Sequence[Row], kind: str) -> tuple[str, ...]:

@@ -12,9 +12,11 @@ from conformance.report.matrix.records import Matrix, Row
 
 _MARKS = {
     State.HONOURED: "✓",
+    State.ACCEPTED: "·",
     State.ALTERED: "≠",
     State.IGNORED: "✗",
     State.REFUSED: "⊘",
+    State.UNCLEAR: "?",
     State.UNTESTED: "○",
 }
 _TITLE = Text("Conformance of several targets", "多个目标与契约的符合情况")

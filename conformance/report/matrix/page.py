@@ -16,8 +16,10 @@ STATES: Mapping[str, int] = {
     State.IGNORED.value: 0,
     State.ALTERED.value: 1,
     State.REFUSED.value: 2,
-    State.UNTESTED.value: 3,
-    State.HONOURED.value: 4,
+    State.UNCLEAR.value: 3,
+    State.UNTESTED.value: 4,
+    State.ACCEPTED.value: 5,
+    State.HONOURED.value: 6,
 }
 """Sort order of states, the worst first."""
 

@@ -36,13 +36,15 @@ class Cell:
     """The state of one parameter or field at one target.
 
     ``documented``: the target's document mentions it. ``seen``: a check tested it. ``evidence``: id
-    of the worst finding that needs attention, or None.
+    of the worst finding that needs attention, or None. ``is_lesser``: it deviates only from
+    requirements of level should.
     """
 
     state: State
     documented: bool
     seen: bool
     evidence: str | None
+    is_lesser: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ BROKEN = Recorded(
     "vendor",
     a_run(
         a_failure("stop.five-refused", title_zh="第五个停止序列被拒绝。"),
-        a_finding("stop.four-served"),
+        a_finding("stop.four-served", sees_effect=False),
         a_finding("echo.echoed"),
         a_finding("best-of.seen", "info", subject="best_of", effect=Effect.IGNORED),
         a_finding("seed.seen", "skipped", subject="seed"),
