@@ -97,7 +97,13 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
     header, footer = run.header, run.footer
     findings: list[Finding] = []
     async for event in judging(
-        target, contract, options, transport=responses, checks=checks, clock=responses.now
+        target,
+        contract,
+        options,
+        transport=responses,
+        checks=checks,
+        clock=responses.now,
+        is_live=False,
     ):
         match event:
             case RunStarted():
