@@ -255,8 +255,12 @@ def is_html(exchange: Exchange) -> bool:
 def said(exchange: Exchange, limit: int = MAX_SAID_CHARS) -> str:
     """Return what an error says, as one line of at most ``limit`` printable characters.
 
-    That is the error message, the title of an HTML page, or the beginning of the body.
+    That is the error message, the title of an HTML page, where a redirect leads to, or the
+    beginning of the body.
     """
+    to = exchange.header("location")
+    if to and exchange.status is not None and 300 <= exchange.status < 400:
+        return one_line(f"to {to}", limit)
     text = exchange.body[:READ_BYTES].decode("utf-8", errors="replace")
     if is_html(exchange):
         title = re.search(r"<title[^<>]{0,200}>([^<]{1,1000})", text, re.IGNORECASE)

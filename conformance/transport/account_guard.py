@@ -155,7 +155,7 @@ class AccountGuard:
         since = last.started + last.elapsed if last else self._clock() - self._started
         return (
             f"since request {first.id}, {since:.1f} s into the run, the endpoint answers"
-            f" {answer.status} ({cause}): {said(answer)}; before that it served the same request"
+            f" {answer.status} ({cause}): {said(answer, 100)}; before that it served the same request"
         )
 
     def _is_known(self, exchange: Exchange, probe: Request) -> bool:
