@@ -178,6 +178,8 @@ class Api:
             exchange = await self._transport.send(request, fresh=fresh)
         except EndedEarly as early:
             self.ended = str(early)
+            if early.evidence is not None:
+                self.exchanges.append(early.evidence)
             raise
         self.exchanges.append(exchange)
         if self._responses is not None:

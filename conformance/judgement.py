@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from conformance.model import Effect, Request
+from conformance.model import Effect, Exchange, Request
 
 T = TypeVar("T")
 
@@ -121,7 +121,15 @@ class Inconclusive(Judgement):
 
 
 class EndedEarly(Inconclusive):
-    """The run ended before this request was judged; only the transport raises it."""
+    """The run ended before this request was judged; only the transport raises it.
+
+    Attributes:
+        evidence: the exchange that ended the run, if it was this request's; None for later ones.
+    """
+
+    def __init__(self, why: str, evidence: Exchange | None = None) -> None:
+        super().__init__(why)
+        self.evidence = evidence
 
 
 class NotApplicable(Judgement):

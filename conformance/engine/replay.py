@@ -35,6 +35,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.events import FindingMade, RunFinished, RunStarted
+from conformance.transport.account_guard import AccountGuard
 
 NO_RESPONSE = "the record has no response to a request of this check"
 
@@ -158,8 +159,11 @@ class RecordedResponses:
 
     def __init__(self, run: Run) -> None:
         self._responses: dict[Request, list[Exchange]] = defaultdict(list)
+        # No check saw what ended the run early.
+        withheld = {AccountGuard.first_withheld(finding.message) for finding in run.findings}
         for exchange in sorted(run.exchanges, key=lambda exchange: exchange.id):
-            self._responses[exchange.request].append(exchange)
+            if exchange.id not in withheld:
+                self._responses[exchange.request].append(exchange)
         self._started = _started(run.header)
         self._now = self._started
 

@@ -162,7 +162,8 @@ class _RunInProgress:
         self.findings: list[Finding] = []
         self.trace: list[RecordedExchange] = []
         self.failed_preflight: str | None = None
-        self.guard = AccountGuard(target.model) if is_live else None
+        # What ended the run is recorded as evidence, and judged by no check.
+        self.guard = AccountGuard(target.model, self._show) if is_live else None
         self._target, self._contract, self._options = target, contract, options
         self._chosen = chosen
         # Checks that come first are also judged if the budget does not suffice for all.
@@ -259,6 +260,9 @@ class _RunInProgress:
         self._seen_ids.add(exchange.id)
         read = self._responses.of(exchange)
         self.trace.append(RecordedExchange(exchange, self._contract, read))
+        self._show(exchange)
+
+    def _show(self, exchange: Exchange) -> None:
         self.events.put_nowait(ExchangeMade(exchange))
 
     def _report(self, finding: Finding) -> None:

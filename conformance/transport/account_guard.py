@@ -27,9 +27,6 @@ from conformance.transport.retry import MAX_WAIT_SECONDS, requested_wait
 PAUSE_SECONDS = 1.0
 """Delay before the second confirmation, unless the answer asks for another one."""
 
-TRIES = 2
-"""Sendings of a request that a passing block refused, including the first."""
-
 MANY_SPECIFIC = 10
 """Answers found to be about their requests, after which not each new one is confirmed."""
 
@@ -38,6 +35,9 @@ MAX_IN_A_ROW = 3
 
 MAX_EXPLAINED_IN_A_ROW = 10
 """The same for answers to requests with a parameter that has been refused in this way before."""
+
+
+MAX_QUOTED_CHARS = 100
 
 
 class _Outcome(Enum):
@@ -55,13 +55,21 @@ class AccountGuard:
     def __init__(
         self,
         model: str,
+        on_end: Callable[[Exchange], None] = lambda _: None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] | None = None,
     ) -> None:
-        """Args: the model of the run; ``clock`` and ``sleep`` replace time in tests."""
+        """Guard the requests of one run.
+
+        Args:
+            model: the model of the run.
+            on_end: called with the first answer that was withheld, when the run ends.
+            clock: replaces time in tests.
+            sleep: replaces time in tests.
+        """
         self.ended: str | None = None
-        self._model = model
+        self._model, self._on_end = model, on_end
         self._clock, self._sleep = clock, sleep or asyncio.sleep
         self._started = clock()
         self._probe: Request | None = None
@@ -83,14 +91,29 @@ class AccountGuard:
         """Return a guarded sender, which raises ``EndedEarly`` from the end of the run on."""
 
         async def guarded(request: Request) -> Exchange:
-            for _ in range(TRIES):
-                await self._wait_for_confirmation()
-                exchange = await send(request)
-                if await self._may_be_judged(exchange, send):
-                    return exchange
-            raise Inconclusive(_unclear(exchange))
+            first = await self._sent(request, send)
+            outcome = await self._judged(first, send)
+            if outcome is None or (outcome is _Outcome.SPECIFIC and not self._is_odd(first)):
+                return first
+            second = await self._sent(request, send)
+            again = await self._judged(second, send)
+            # A block that comes and goes says nothing about the request.
+            if again is _Outcome.PASSED or (again and outcome is _Outcome.PASSED):
+                raise Inconclusive(_unclear(second))
+            return second
 
         return guarded
+
+    async def _sent(self, request: Request, send: Sender) -> Exchange:
+        await self._wait_for_confirmation()
+        return await send(request)
+
+    def _is_odd(self, exchange: Exchange) -> bool:
+        """Return whether a request is sent again, because it can hardly be to blame.
+
+        Some relays reject a valid key now and then.
+        """
+        return cause_of(exchange, self._model) in {Cause.KEY, Cause.QUOTA, Cause.GATEKEEPER}
 
     async def _wait_for_confirmation(self) -> None:
         """Wait while an answer is confirmed, so that few requests are sent to a closed account."""
@@ -100,22 +123,21 @@ class AccountGuard:
         if self.ended is not None:
             raise EndedEarly(self.ended)
 
-    async def _may_be_judged(self, exchange: Exchange, send: Sender) -> bool:
-        """Return whether an answer is about its request; false if the request can be sent again."""
+    async def _judged(self, exchange: Exchange, send: Sender) -> _Outcome | None:
+        """Return what an answer turns out to be; None if it is nothing to confirm."""
         probe = self._probe
         if probe is None:
-            return True
-        cause = cause_of(exchange, self._model)
-        if cause is None:
+            return None
+        if cause_of(exchange, self._model) is None:
             if exchange.status == 200:
                 self._in_a_row = 0
-            return True
+            return None
         if self.ended is None and self._is_known(exchange, probe):
-            return True
+            return None
         outcome = await self._confirmed(exchange, probe, send)
         if outcome is _Outcome.SPECIFIC:
             self._remember(exchange, probe)
-        return outcome is _Outcome.SPECIFIC
+        return outcome
 
     async def _confirmed(self, exchange: Exchange, probe: Request, send: Sender) -> _Outcome:
         """Send the probe, at most twice; answers that wait for the same confirmation share it."""
@@ -148,14 +170,22 @@ class AccountGuard:
             if len(refused) < 2:
                 raise Inconclusive(_unclear(exchange))
             self.ended = self._sentence(exchange, *refused[-1])
-            raise EndedEarly(self.ended)
+            self._on_end(exchange)
+            raise EndedEarly(self.ended, exchange)
+
+    @staticmethod
+    def first_withheld(sentence: str) -> str | None:
+        """Return the id of the exchange that ended a run, from :attr:`ended`; None if not that."""
+        found = re.match(r"since request (\w{1,20}), ", sentence)
+        return found[1] if found else None
 
     def _sentence(self, first: Exchange, answer: Exchange, cause: Cause) -> str:
+        words = said(answer, MAX_QUOTED_CHARS)
         last = first.attempts[-1] if first.attempts else None
         since = last.started + last.elapsed if last else self._clock() - self._started
         return (
             f"since request {first.id}, {since:.1f} s into the run, the endpoint answers"
-            f" {answer.status} ({cause}): {said(answer, 100)}; before that it served the same request"
+            f" {answer.status} ({cause}): {words}; before that it served the same request"
         )
 
     def _is_known(self, exchange: Exchange, probe: Request) -> bool:

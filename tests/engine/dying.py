@@ -28,7 +28,9 @@ class Refusal:
     headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
 
     def of(self, request: Request, number: int) -> Exchange:
-        return Exchange(f"x{number:04d}", request, (), self.status, self.headers, self.body, (), 0.0)
+        return Exchange(
+            f"x{number:04d}", request, (), self.status, self.headers, self.body, (), 0.0
+        )
 
 
 def error(message: str, code: str | None = None) -> bytes:
@@ -40,7 +42,9 @@ HTML = (("content-type", "text/html; charset=utf-8"),)
 KINDS = {
     "key revoked": Refusal(401, error("key revoked", "invalid_api_key")),
     "balance empty": Refusal(402, error("Insufficient Balance")),
-    "quota of a relay": Refusal(403, error("用户额度不足, 剩余额度: ＄0", "insufficient_user_quota")),
+    "quota of a relay": Refusal(
+        403, error("用户额度不足, 剩余额度: ＄0", "insufficient_user_quota")
+    ),
     "token exhausted": Refusal(401, error("该令牌额度已用尽")),
     "access denied": Refusal(403, error("Forbidden")),
     "quota as 429": Refusal(429, error("You exceeded your current quota", "insufficient_quota")),
