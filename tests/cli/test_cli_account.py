@@ -69,7 +69,7 @@ def test_lost_account_is_told_in_chinese(command, hostile) -> None:
     hostile.calls["key-revoked"] = 0
     result = command(*words(hostile, "key-revoked", "--lang", "zh"))
     assert result.exit_code == 3
-    assert "接口返回 401（API 密钥被拒绝）：keyrevoked" in "".join(result.output.split())
+    assert "接口返回401（API密钥被拒绝）：keyrevoked" in "".join(result.output.split())
 
 
 @pytest.mark.parametrize(
