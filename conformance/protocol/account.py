@@ -248,7 +248,7 @@ def is_html(exchange: Exchange) -> bool:
     start = exchange.body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     kind = (exchange.header("content-type") or "").partition(";")[0].strip().lower()
     return start.startswith((b"<!doctype html", b"<html")) or (
-        kind == "text/html" and not start.startswith(b"{")
+        kind == "text/html" and not start.startswith((b"{", b"[", b"data:", b"event:", b":"))
     )
 
 

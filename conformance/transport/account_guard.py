@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from itertools import count
 
-from conformance.judgement import EndedEarly, Inconclusive, Judgement
+from conformance.judgement import BudgetSpent, EndedEarly, Inconclusive, Judgement
 from conformance.model import Exchange, Request
 from conformance.protocol.account import Cause, cause_of, said
 from conformance.protocol.response import TRANSIENT_STATUSES
@@ -95,7 +95,10 @@ class AccountGuard:
             outcome = await self._judged(first, send)
             if outcome is None or (outcome is _Outcome.SPECIFIC and not self._is_odd(first)):
                 return first
-            second = await self._sent(request, send)
+            try:
+                second = await self._sent(request, send)
+            except BudgetSpent:
+                raise Inconclusive(_unclear(first)) from None
             again = await self._judged(second, send)
             # A block that comes and goes says nothing about the request.
             if again is _Outcome.PASSED or (again and outcome is _Outcome.PASSED):
