@@ -196,7 +196,33 @@ WORDINGS: Mapping[Cause, tuple[str, ...]] = {
 }
 """Wordings by cause, in lower case, in the order in which they are looked for."""
 
-OF_STATUS: Mapping[int, Cause] = {401: Cause.KEY, 402: Cause.QUOTA, 403: Cause.ACCESS}
+RATE_WORDINGS = (
+    "rate limit",
+    "rate_limit",
+    "ratelimit",
+    "too many requests",
+    "per minute",
+    "perminute",
+    "retry in ",
+    "retrydelay",
+    "try again in ",
+    "频繁",
+    "频率",
+    "限流",
+    "每分钟",
+)
+"""Wordings of a rate limit, in lower case. Gemini calls one a quota, too, and says when it ends."""
+
+OF_STATUS: Mapping[int, Cause] = {
+    401: Cause.KEY,
+    402: Cause.QUOTA,
+    403: Cause.ACCESS,
+    407: Cause.GATEKEEPER,
+    451: Cause.ACCESS,
+    511: Cause.GATEKEEPER,
+}
+"""407 and 511 come from a proxy or a network on the way (RFC 9110, 15.5.8; RFC 6585, 6)."""
+
 GONE_STATUSES = frozenset({404, 405, 410})
 
 
@@ -216,8 +242,7 @@ def cause_of(exchange: Exchange, model: str) -> Cause | None:
     is_page = is_html(exchange)
     if 300 <= status < 400:
         return Cause.REDIRECT
-    # A model may write anything, so a body with choices is not searched.
-    if status < 400 and not is_page and b'"choices"' in exchange.body:
+    if status < 400 and not is_page and _has_choices(exchange.body):
         return None
     cause = _wording_in(exchange.headers, exchange.body) or OF_STATUS.get(status)
     if cause is None and status in GONE_STATUSES:
@@ -226,6 +251,12 @@ def cause_of(exchange: Exchange, model: str) -> Cause | None:
         # A 5xx page of a proxy is a passing condition like any other 5xx.
         cause = Cause.PAGE
     return cause
+
+
+def is_rate_limit(exchange: Exchange) -> bool:
+    """Return whether an answer speaks of a rate limit, whatever its status."""
+    words = _words(exchange.body).lower()
+    return any(one in words for one in RATE_WORDINGS)
 
 
 def is_final(status: int, headers: Headers, body: bytes) -> bool:
@@ -238,9 +269,18 @@ def _wording_in(headers: Headers, body: bytes) -> Cause | None:
     if named.get("cf-mitigated") == "challenge":
         return Cause.GATEKEEPER
     words = _words(body).lower()
-    return next(
-        (cause for cause, known in WORDINGS.items() if any(w in words for w in known)), None
-    )
+    found = (cause for cause, known in WORDINGS.items() if any(one in words for one in known))
+    cause = next(found, None)
+    is_passing = cause is Cause.QUOTA and any(one in words for one in RATE_WORDINGS)
+    return None if is_passing else cause
+
+
+def _has_choices(body: bytes) -> bool:
+    """Return whether a body is a completion, which is not searched: a model may write anything."""
+    if b'"choices"' not in body:
+        return False
+    read = _json(body) if b'"error"' in body else None
+    return not (isinstance(read, dict) and read.get("error") and not read.get("choices"))
 
 
 def is_html(exchange: Exchange) -> bool:

@@ -19,13 +19,16 @@ from itertools import count
 
 from conformance.judgement import BudgetSpent, EndedEarly, Inconclusive, Judgement
 from conformance.model import Exchange, Request
-from conformance.protocol.account import Cause, cause_of, said
+from conformance.protocol.account import Cause, cause_of, is_rate_limit, said
 from conformance.protocol.response import TRANSIENT_STATUSES
 from conformance.transport.coalesce import Sender
 from conformance.transport.retry import MAX_WAIT_SECONDS, requested_wait
 
 PAUSE_SECONDS = 1.0
 """Delay before the second confirmation, unless the answer asks for another one."""
+
+RATE_PAUSE_SECONDS = 10.0
+"""The same if the answer speaks of a rate limit: some limit the rate with 403."""
 
 MANY_SPECIFIC = 10
 """Answers found to be about their requests, after which not each new one is confirmed."""
@@ -223,9 +226,12 @@ def _is_passing(answer: Exchange) -> bool:
 
 
 def _pause(refused: list[Exchange]) -> float:
-    headers = refused[-1].headers if refused else ()
-    asked = requested_wait(headers, datetime.now(UTC))
-    return PAUSE_SECONDS if asked is None else min(max(asked, PAUSE_SECONDS), MAX_WAIT_SECONDS)
+    if not refused:
+        return PAUSE_SECONDS
+    asked = requested_wait(refused[-1].headers, datetime.now(UTC))
+    if asked is None:
+        return RATE_PAUSE_SECONDS if is_rate_limit(refused[-1]) else PAUSE_SECONDS
+    return min(max(asked, PAUSE_SECONDS), MAX_WAIT_SECONDS)
 
 
 def _signature(exchange: Exchange) -> object:

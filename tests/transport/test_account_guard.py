@@ -14,6 +14,7 @@ from conformance.transport.account_guard import (
     MAX_EXPLAINED_IN_A_ROW,
     MAX_QUOTED_CHARS,
     PAUSE_SECONDS,
+    RATE_PAUSE_SECONDS,
     AccountGuard,
 )
 from conformance.transport.retry import MAX_WAIT_SECONDS
@@ -208,6 +209,16 @@ def test_pause_is_the_one_asked_for(asked: str, pause: float) -> None:
         with pytest.raises(EndedEarly):
             await guarded.send(a_request(n=2))
         assert guarded.slept == [pause]
+
+    asyncio.run(scenario())
+
+
+def test_rate_limit_with_403_is_waited_for() -> None:
+    async def scenario() -> None:
+        limited: Answer = (403, b'{"error": {"message": "rate limit exceeded"}}')
+        guarded = Guarded([limited, SERVED], [limited, SERVED])
+        assert (await guarded.send(a_request(n=2))).status == 200
+        assert guarded.slept == [RATE_PAUSE_SECONDS]
 
     asyncio.run(scenario())
 
