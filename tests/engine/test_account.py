@@ -115,7 +115,7 @@ def test_failure_found_before_the_end_is_kept(tmp_path: Path) -> None:
     assert f"此前有 {len(failed)} 项未通过" in summary.sentence.zh
 
 
-def test_ended_run_has_the_same_verdicts_when_judged_again(tmp_path: Path) -> None:
+def test_ended_run_is_judged_again_alike(tmp_path: Path) -> None:
     for kind in ("key revoked", "access denied", "route gone"):
         run = recorded(result_of(Dying(KINDS[kind], 9), SMOKE), tmp_path)
         again = rejudge(run, OPENAI)

@@ -102,7 +102,7 @@ def test_refusal_of_every_request_is_recognised(exchange: Exchange, cause: Cause
         an_exchange(404, error("not found", param="stop"), stop=["a"]),
     ],
 )
-def test_answer_to_one_request_is_left_to_its_check(exchange: Exchange) -> None:
+def test_answer_to_one_request_is_no_cause(exchange: Exchange) -> None:
     assert cause_of(exchange, MODEL) is None
 
 
@@ -118,7 +118,7 @@ def test_escaped_chinese_is_recognised() -> None:
     assert cause_of(an_exchange(400, body), MODEL) is Cause.QUOTA
 
 
-def test_empty_balance_is_final_and_a_rate_limit_is_not() -> None:
+def test_empty_balance_is_final() -> None:
     assert is_final(429, JSON_TYPE, error("You exceeded your current quota").encode())
     assert is_final(503, (("CF-Mitigated", "challenge"),), b"")
     assert not is_final(429, JSON_TYPE, error("Rate limit reached").encode())

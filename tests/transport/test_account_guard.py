@@ -154,7 +154,7 @@ def test_account_lost_with_known_words_ends_the_run() -> None:
     asyncio.run(scenario())
 
 
-def test_answer_after_a_confirmation_was_sent_is_confirmed_anew() -> None:
+def test_later_answer_is_confirmed_anew() -> None:
     """The account may be lost between the confirmation of one answer and the next answer."""
 
     async def scenario() -> None:
