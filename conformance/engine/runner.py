@@ -206,6 +206,13 @@ class _RunInProgress:
             )
         )
 
+    @property
+    def _ended(self) -> str | None:
+        """Why the run ended before a check was judged; None if all checks were."""
+        ended = self.guard.ended if self.guard else None
+        # A request about an undocumented parameter decides nothing.
+        return ended if any(finding.message == ended for finding in self.findings) else None
+
     async def work(self) -> None:
         """Run the selected checks, then compare deviating responses with the comparison server."""
         self._report_skipped()

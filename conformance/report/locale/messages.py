@@ -78,7 +78,7 @@ def the_verdict(
             ).format(
                 broken=broken, checks=counted(judged, CHECK), doubt=doubt if unsure else same("")
             )
-        case Conclusion.UNDECIDED if unsure or judged:
+        case Conclusion.UNDECIDED if unsure:
             found = Text("; {n} failed before", "；此前有 {n} 项未通过").format(n=broken)
             return Text(
                 "{n} of {checks} inconclusive{found}; this does not count as a pass.",
