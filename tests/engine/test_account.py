@@ -168,7 +168,9 @@ def test_parameter_that_is_refused_ends_no_run(kind: str) -> None:
         i: f.verdict for i, f in unguarded.findings.items()
     }
     assert endpoint.refused > 10
-    assert len(endpoint.sent) <= unguarded.footer.cost.requests + endpoint.refused / 3
+    # The first of them are in flight together; later ones are known.
+    more = 2 * TransportOptions().concurrency
+    assert len(endpoint.sent) <= unguarded.footer.cost.requests + more
 
 
 @pytest.mark.parametrize("kind", ["access denied", "captcha", "quota as 429"])
