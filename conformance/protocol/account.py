@@ -336,9 +336,12 @@ def _gone(exchange: Exchange, model: str) -> Cause | None:
     sent = body if isinstance(body, dict) else {}
     words = _words(exchange.body).lower()
     asked = sent.get("model")
-    is_named = isinstance(asked, str) and len(asked) > 3 and asked.lower() in words
+    other = asked.lower() if isinstance(asked, str) and asked != model else ""
+    is_named = len(other) > 3 and other in words
     about_model = is_named or "model" in words or "模型" in words
-    if asked != model and about_model:
+    # The name of another model may contain the run's own.
+    names_own = len(model) > 3 and model.lower() in (words.replace(other, "") if other else words)
+    if isinstance(body, dict) and asked != model and about_model and not names_own:
         return None
     error = _json(exchange.body)
     inner = error.get("error") if isinstance(error, dict) else None
