@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from conformance.contract import Contract
+from conformance.judgement import EndedEarly
 from conformance.model import Credentials, Exchange, Request
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
@@ -72,6 +73,7 @@ class Api:
         has_key: whether requests carry a real API key, not a placeholder. Only then can a check
             expect that requests without it are rejected.
         exchanges: the exchanges made through this object, in order.
+        ended: why the run ended before a request of this object was judged, or None.
         retest_budget: requests for retesting intermittent differences; all checks share it.
         trace: the exchanges and findings of the run so far. Passive checks read all of it; checks
             that send requests see at most the findings of earlier stages.
@@ -96,6 +98,7 @@ class Api:
         self.model = model
         self.has_key = has_key
         self.exchanges: list[Exchange] = []
+        self.ended: str | None = None
         self.retest_budget = retest_budget or RetestBudget()
         self.trace = trace
         self.clock = clock
@@ -168,9 +171,16 @@ class Api:
 
         Raises:
             BudgetSpent: a limit of the run forbids the request.
-            Inconclusive: the circuit breaker is open, because the endpoint stopped responding.
+            Inconclusive: the circuit breaker is open, because the endpoint stopped responding, or
+                the run ended early.
         """
-        exchange = await self._transport.send(request, fresh=fresh)
+        try:
+            exchange = await self._transport.send(request, fresh=fresh)
+        except EndedEarly as early:
+            self.ended = str(early)
+            if early.evidence is not None:
+                self.exchanges.append(early.evidence)
+            raise
         self.exchanges.append(exchange)
         if self._responses is not None:
             return self._responses.of(exchange)

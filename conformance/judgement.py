@@ -5,6 +5,7 @@
 │   └── ``Missing``     a feature that the check needs is missing altogether
 ├── ``Refusal``       the endpoint rejected the request with a clean 4xx
 ├── ``Inconclusive``  no judgement is possible: 429, 5xx, no response, unstable responses
+│   └── ``EndedEarly``  the run is over: the key, the balance or the route is gone
 └── ``NotApplicable`` the check does not apply, with the reason
     └── ``BudgetSpent`` a limit of the run forbids the next request
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from conformance.model import Effect, Request
+from conformance.model import Effect, Exchange, Request
 
 T = TypeVar("T")
 
@@ -117,6 +118,18 @@ class Refusal(Judgement):
 
 class Inconclusive(Judgement):
     """No judgement is possible; the message is the reason in one sentence."""
+
+
+class EndedEarly(Inconclusive):
+    """The run ended before this request was judged; only the transport raises it.
+
+    Attributes:
+        evidence: the exchange that ended the run, if it was this request's; None for later ones.
+    """
+
+    def __init__(self, why: str, evidence: Exchange | None = None) -> None:
+        super().__init__(why)
+        self.evidence = evidence
 
 
 class NotApplicable(Judgement):

@@ -1,24 +1,30 @@
 """Preflight: one minimal request before all checks.
 
 Against a wrong URL or key all checks would fail in the same way. The preflight request, which
-checks share, detects this and ends the run with one message that says what to change.
+checks share, detects this and ends the run with one message that says what to change. Whatever the
+endpoint sends, it is one line of about 300 characters.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from conformance.api import Api
 from conformance.checks._shared.prompts import COUNTING
 from conformance.judgement import NotApplicable
 from conformance.model import Request, Target
+from conformance.protocol.account import Cause, cause_of, is_html, one_line, said
 from conformance.protocol.response import Response
 from conformance.transport.address import join, without_login
 
 MINIMAL_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "temperature": 0}
 MAX_MODELS_SHOWN = 12
+MAX_MODELS_CHARS = 160
+MAX_NAME_CHARS = 60
+MAX_URL_CHARS = 120
 
 
 async def preflight(api: Api, target: Target) -> str | None:
@@ -27,74 +33,106 @@ async def preflight(api: Api, target: Target) -> str | None:
         response = await api.complete(**MINIMAL_REQUEST)
     except NotApplicable:
         return None  # no budget: each check reports that itself
-    if response.exchange.status == 404 and not is_html(response):
+    is_not_found = response.exchange.status == 404 and not is_html(response.exchange)
+    if is_not_found and _about(response, target) in {Cause.ROUTE, Cause.MODEL}:
         return await _not_found(api, response, target)
     return trouble_in(response, target)
 
 
 def trouble_in(response: Response, target: Target) -> str | None:
     """Return why the response to the minimal request makes a run pointless, or None."""
-    status, where, reason = response.exchange.status, _where(response, target), None
+    exchange = response.exchange
+    status, where, reason = exchange.status, _where(response, target), None
+    cause = _about(response, target)
     if status is None:
-        reason = response.exchange.fault
-    elif 300 <= status < 400:
-        to = response.exchange.header("location") or "nowhere"
+        reason = exchange.fault
+    elif cause is Cause.REDIRECT:
+        to = one_line(exchange.header("location") or "", MAX_URL_CHARS) or "nowhere"
         reason = f"{where} redirects ({status}) to {to}: use the final URL as the base URL"
-    elif status in {401, 402, 403}:
-        reason = _key_trouble(response, target)
-    elif is_html(response):
-        reason = (
-            f"{where} returned an HTML page (status {status}) instead of JSON: {_advice(target)}"
-        )
+    elif cause in {Cause.GATEKEEPER, Cause.QUOTA, Cause.KEY, Cause.ACCESS}:
+        reason = _refused(response, target, cause)
+    elif is_html(exchange):
+        advice = _advice(target)
+        reason = f"{where} returned an HTML page (status {status}) instead of JSON: {advice}"
     elif status == 405:
         reason = f"{where} does not accept POST (status 405): {_advice(target)}"
+    elif status in {404, 410}:
+        reason = f"no endpoint at {where} (status {status}): {_advice(target)}"
     elif status == 429:
-        reason = f"rate limited at the first request to {where} (429): {said(response)}"
+        reason = f"rate limited at the first request to {where} (429): {said(exchange)}"
     elif status >= 500:
-        reason = f"{where} fails on a minimal request (status {status}): {said(response)}"
+        reason = f"{where} fails on a minimal request (status {status}): {said(exchange)}"
     return reason
 
 
-def _key_trouble(response: Response, target: Target) -> str:
-    status = response.exchange.status
+def _about(response: Response, target: Target) -> Cause | None:
+    return cause_of(response.exchange, target.model)
+
+
+def _refused(response: Response, target: Target, cause: Cause | None) -> str:
+    """Say what the account or a gatekeeper refuses, by what the endpoint says."""
+    status, why = response.exchange.status, said(response.exchange)
+    if cause is Cause.GATEKEEPER:
+        return (
+            f"a gatekeeper in front of {_where(response, target)} blocks the client or asks for a"
+            f" captcha (status {status}): {why}"
+        )
+    if cause is Cause.QUOTA:
+        if status == 402:
+            return f"payment required or quota exceeded (402): {why}"
+        return f"the balance or the quota is used up (status {status}): {why}"
     if not target.api_key:
         return (
             f"the endpoint requires an API key (status {status}): name the environment variable "
             "that holds it with --api-key-env"
         )
-    if status == 402:
-        return f"payment required or quota exceeded (402): {said(response)}"
-    return f"the API key was rejected with {status}: {said(response)}"
+    if cause is Cause.ACCESS:
+        return f"access was denied with {status}: {why}"
+    return f"the API key was rejected with {status}: {why}"
 
 
 async def _not_found(api: Api, response: Response, target: Target) -> str:
     """Distinguish an unknown model from a wrong path."""
-    text = response.exchange.body.decode("utf-8", errors="replace").lower()
-    if target.model.lower() not in text and "model" not in text:
+    if _about(response, target) is not Cause.MODEL:
         return f"no endpoint at {_where(response, target)} (status 404): {_advice(target)}"
-    sentence = f"the endpoint does not serve the model {target.model!r} (404: {said(response)})"
-    models = await _models(api)
-    if not models:
+    model, why = one_line(target.model, MAX_NAME_CHARS), said(response.exchange, 120)
+    sentence = f"the endpoint does not serve the model {model!r} (404: {why})"
+    shown, more = await _models(api)
+    if not shown:
         return sentence
-    shown = ", ".join(models[:MAX_MODELS_SHOWN])
-    more = f" and {len(models) - MAX_MODELS_SHOWN} more" if len(models) > MAX_MODELS_SHOWN else ""
-    return f"{sentence}; available models: {shown}{more}"
+    others = f" and {more} more" if more else ""
+    return f"{sentence}; available models: {', '.join(shown)}{others}"
 
 
-async def _models(api: Api) -> list[str]:
-    """Return the ids that ``GET /models`` lists; empty if the response is not as expected."""
+async def _models(api: Api) -> tuple[list[str], int]:
+    """Return some of the ids that ``GET /models`` lists, and how many more there are.
+
+    There are none if the response is not as expected.
+    """
     try:
         http_response = await api.send(Request("GET", "/models"))
         response = json.loads(http_response.exchange.body)
-    except (NotApplicable, ValueError):
-        return []
+    except (NotApplicable, ValueError, RecursionError):
+        return [], 0
     listed = response.get("data") if isinstance(response, dict) else None
     entries = listed if isinstance(listed, list) else []
-    return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
+    ids = [
+        entry["id"]
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str | int)
+    ]
+    shown: list[str] = []
+    for name in islice(ids, MAX_MODELS_SHOWN):
+        text = one_line(str(name), MAX_NAME_CHARS)
+        if sum(map(len, shown)) + len(text) > MAX_MODELS_CHARS:
+            break
+        shown.append(text)
+    return shown, len(ids) - len(shown)
 
 
 def _where(response: Response, target: Target) -> str:
-    return join(without_login(target.base_url), response.exchange.request.path)
+    address = join(without_login(target.base_url), response.exchange.request.path)
+    return one_line(address, MAX_URL_CHARS)
 
 
 def _advice(target: Target) -> str:
@@ -103,24 +141,3 @@ def _advice(target: Target) -> str:
     if base.endswith("/completions"):
         return "use the part before /completions as the base URL"
     return "check the base URL" if base.endswith("/v1") else "the base URL may be missing /v1"
-
-
-def is_html(response: Response) -> bool:
-    """Return whether a body is HTML, regardless of its content type."""
-    start = response.exchange.body[:256].lstrip().lower()
-    return start.startswith((b"<!doctype html", b"<html")) or (
-        response.content_type == "text/html" and not start.startswith(b"{")
-    )
-
-
-def said(http_response: Response) -> str:
-    """Return the endpoint's error message, or the body, as one line of at most 200 characters."""
-    text = http_response.exchange.body.decode("utf-8", errors="replace")
-    try:
-        response = json.loads(text)
-    except ValueError:
-        response = None
-    error = response.get("error") if isinstance(response, dict) else None
-    message = error.get("message") if isinstance(error, dict) else None
-    line = " ".join((message if isinstance(message, str) else text).split())
-    return (line if len(line) <= 200 else f"{line[:199]}…") or "(empty response)"

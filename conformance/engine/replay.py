@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from conformance.engine.runner import run as judging
 from conformance.engine.selection import UNLIMITED, Options
 from conformance.judgement import Inconclusive, Judgement, NotApplicable
 from conformance.model import (
+    Conclusion,
     Exchange,
     Finding,
     Footer,
@@ -34,6 +35,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.events import FindingMade, RunFinished, RunStarted
+from conformance.transport.account_guard import AccountGuard
 
 NO_RESPONSE = "the record has no response to a request of this check"
 
@@ -97,7 +99,13 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
     header, footer = run.header, run.footer
     findings: list[Finding] = []
     async for event in judging(
-        target, contract, options, transport=responses, checks=checks, clock=responses.now
+        target,
+        contract,
+        options,
+        transport=responses,
+        checks=checks,
+        clock=responses.now,
+        is_live=False,
     ):
         match event:
             case RunStarted():
@@ -105,7 +113,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
             case FindingMade():
                 findings.append(event.finding)
             case RunFinished():
-                footer = footer and _concluding(footer, event.footer)
+                footer = footer and _concluding(footer, event.footer, findings)
     return replace(run, header=header, findings=tuple(findings), footer=footer)
 
 
@@ -124,11 +132,16 @@ def _judged_by(today: Header, recorded: Header) -> Header:
     )
 
 
-def _concluding(recorded: Footer, today: Footer) -> Footer:
-    """Update a footer with today's conclusion; its cost stays."""
-    return replace(
-        recorded, conclusion=today.conclusion, because=today.because, counts=today.counts
-    )
+def _concluding(recorded: Footer, today: Footer, findings: Iterable[Finding]) -> Footer:
+    """Update a footer with today's conclusion; its cost stays.
+
+    A run that ended early is not completed by judging it again: what ended it is the reason of its
+    open checks then and now.
+    """
+    because, conclusion = today.because, today.conclusion
+    if because is None and any(finding.message == recorded.because for finding in findings):
+        because, conclusion = recorded.because, Conclusion.UNDECIDED
+    return replace(recorded, conclusion=conclusion, because=because, counts=today.counts)
 
 
 def _known(check: Check, recorded: Finding | None) -> Check:
@@ -146,8 +159,11 @@ class RecordedResponses:
 
     def __init__(self, run: Run) -> None:
         self._responses: dict[Request, list[Exchange]] = defaultdict(list)
+        # No check saw what ended the run early.
+        withheld = {AccountGuard.first_withheld(finding.message) for finding in run.findings}
         for exchange in sorted(run.exchanges, key=lambda exchange: exchange.id):
-            self._responses[exchange.request].append(exchange)
+            if exchange.id not in withheld:
+                self._responses[exchange.request].append(exchange)
         self._started = _started(run.header)
         self._now = self._started
 

@@ -29,6 +29,7 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
+from conformance.judgement import Inconclusive
 from conformance.model import Conclusion, Exchange, Finding, Footer, Header, Stage, Target, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.record.conclusions import conclude, count_verdicts
@@ -41,6 +42,7 @@ from conformance.record.events import (
     RunStarted,
 )
 from conformance.record.ndjson import FORMAT
+from conformance.transport.account_guard import AccountGuard
 from conformance.transport.address import without_login
 from conformance.transport.budget import Budget
 from conformance.transport.coalesce import RequestCoalescer
@@ -64,6 +66,7 @@ async def run(
     checks: Iterable[Check] | None = None,
     reference: Reference | None = None,
     clock: Callable[[], float] = time.time,
+    is_live: bool = True,
 ) -> AsyncGenerator[RunEvent, None]:
     """Test a target and yield events, the header first and the footer last.
 
@@ -78,6 +81,8 @@ async def run(
         checks: the checks to select from; all by default.
         reference: the comparison server, which gets requests that show deviations at the end.
         clock: returns the time in Unix seconds for checks.
+        is_live: whether a request can be sent again to find out if the account is still served;
+            false for a record.
     """
     started = time.monotonic()
     in_progress = _RunInProgress(
@@ -88,6 +93,7 @@ async def run(
         transport=transport,
         reference=reference,
         clock=clock,
+        is_live=is_live,
     )
     yield in_progress.started()
     # A separate task does the work, so that events are yielded while checks are in progress.
@@ -137,6 +143,7 @@ class _RunInProgress:
         findings: the findings so far, in order of time.
         trace: the exchanges so far, each once.
         failed_preflight: why the run ended before any check, or None.
+        guard: ends the run early if every request is refused; None if nothing is sent.
     """
 
     def __init__(
@@ -149,11 +156,14 @@ class _RunInProgress:
         transport: Transport | None,
         reference: Reference | None,
         clock: Callable[[], float],
+        is_live: bool,
     ) -> None:
         self.events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
         self.findings: list[Finding] = []
         self.trace: list[RecordedExchange] = []
         self.failed_preflight: str | None = None
+        # What ended the run is recorded as evidence, and judged by no check.
+        self.guard = AccountGuard(target.model, self._show) if is_live else None
         self._target, self._contract, self._options = target, contract, options
         self._chosen = chosen
         # Checks that come first are also judged if the budget does not suffice for all.
@@ -178,18 +188,30 @@ class _RunInProgress:
     def finished(self, seconds: float) -> RunFinished:
         """Return the last event, with the conclusion and the cost."""
         conclusion = conclude(self.findings, strict=self._options.strict)
+        ended = self.guard.ended if self.guard else None
+        because = self.failed_preflight or (
+            Redactor.of(self._target).text(ended) if ended else None
+        )
         reference_cost = self._reference_budget.cost
         return RunFinished(
             Footer(
                 finished_at=_now(),
                 elapsed=round(seconds, 3),
-                conclusion=Conclusion.UNDECIDED if self.failed_preflight else conclusion,
-                because=self.failed_preflight,
+                # Whatever was found before, a run that ended early has not been completed.
+                conclusion=Conclusion.UNDECIDED if because else conclusion,
+                because=because,
                 counts=count_verdicts(self.findings),
                 cost=self._budget.cost,
                 reference_cost=reference_cost if reference_cost.requests else None,
             )
         )
+
+    @property
+    def _ended(self) -> str | None:
+        """Why the run ended before a check was judged; None if all checks were."""
+        ended = self.guard.ended if self.guard else None
+        # A request about an undocumented parameter decides nothing.
+        return ended if any(finding.message == ended for finding in self.findings) else None
 
     async def work(self) -> None:
         """Run the selected checks, then compare deviating responses with the comparison server."""
@@ -197,10 +219,13 @@ class _RunInProgress:
         if not (self._judgeable or self._undocumented):
             return
         async with self._pipeline() as coalescer:
-            reason = await preflight(self._api(coalescer), self._target)
+            first = self._api(coalescer)
+            reason = await preflight(first, self._target)
             if reason is not None:
                 self.failed_preflight = Redactor.of(self._target).text(reason)
                 return
+            if self.guard is not None and first.exchanges:
+                self.guard.arm(first.exchanges[0].request)
             # Generated checks come last: they report only what no directed check has found.
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
@@ -227,6 +252,7 @@ class _RunInProgress:
             # A gateway shared with the comparison server can show that server's key in an error.
             secrets=self._reference.secrets if self._reference else (),
             sender=self._transport.send if self._transport else None,
+            guard=self.guard,
         ) as send:
             coalescer = RequestCoalescer(send, self._record)
             try:
@@ -241,6 +267,9 @@ class _RunInProgress:
         self._seen_ids.add(exchange.id)
         read = self._responses.of(exchange)
         self.trace.append(RecordedExchange(exchange, self._contract, read))
+        self._show(exchange)
+
+    def _show(self, exchange: Exchange) -> None:
         self.events.put_nowait(ExchangeMade(exchange))
 
     def _report(self, finding: Finding) -> None:
@@ -365,6 +394,9 @@ async def _ruling_of(check: Check, api: Api) -> Ruling:
         await check.run(api)
     except Exception as raised:  # noqa: BLE001 - every exception of a check becomes its finding
         outcome = raised
+    if api.ended is not None:
+        # A check may go on without a response; whatever it then finds is not the endpoint's doing.
+        outcome = Inconclusive(api.ended)
     level = api.contract.requirement(check.requirement).level
     return rule(outcome, level, api.contract)
 

@@ -125,7 +125,8 @@ class Footer:
     Attributes:
         elapsed: the duration in seconds.
         conclusion: the result.
-        because: why the run ended before any check, such as a failed preflight; None otherwise.
+        because: why the run ended early, such as a failed preflight or a key revoked in mid-run;
+            None otherwise.
         counts: the number of findings by verdict.
         cost: what the endpoint's responses cost.
         reference_cost: what the comparison server's responses cost, which is not part of ``cost``;

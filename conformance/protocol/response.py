@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refusal, shown
-from conformance.model import Exchange
+from conformance.model import Credentials, Exchange
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
 
@@ -22,8 +22,12 @@ DONE = "[DONE]"
 REFUSALS = frozenset({400, 404, 405, 409, 413, 415, 422})
 """Statuses with which an endpoint rejects the request itself."""
 
-KEY_STATUSES = frozenset({401, 402, 403})
-"""Statuses that concern the key or the account, not the request."""
+KEY_STATUSES: Mapping[int, str] = {
+    401: "the key was rejected with 401",
+    402: "payment is required or the quota is used up (402)",
+    403: "access was denied (403)",
+}
+"""Statuses that concern the key or the account, not the request, and what each says."""
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses of a temporary condition, also in response to an invalid request."""
@@ -141,7 +145,7 @@ class Response:
         """
         status = self.status
         if status in KEY_STATUSES:
-            raise Inconclusive(f"the key was rejected with {status}: {self._brief()}")
+            raise Inconclusive(f"{KEY_STATUSES[status]}: {self._brief()}")
         if status in {408, 425, 429} or status >= 500:
             raise Inconclusive(f"answered {status}: {self._brief()}")
         return status
@@ -173,17 +177,21 @@ class Response:
 
         Raises:
             Inconclusive: no response, a status of :data:`TRANSIENT_STATUSES`, or one of
-                :data:`KEY_STATUSES` that is not expected.
+                :data:`KEY_STATUSES` that is not expected. With the run's own key, 401 and 402 are
+                never about the request, even where 403 is expected.
             Failure: any other status, or a body that is not JSON.
         """
         status = self.status
         wanted = " or ".join(str(s) for s in statuses)
         if status in statuses:
             return ErrorResponse(status, self._error_json())
-        if status in TRANSIENT_STATUSES or (
-            status in KEY_STATUSES and not set(statuses) & KEY_STATUSES
-        ):
+        if status in TRANSIENT_STATUSES:
             raise Inconclusive(f"answered {status}: {self._brief()}")
+        is_own = self.exchange.request.credentials is Credentials.OWN
+        if status in KEY_STATUSES and (
+            not set(statuses) & set(KEY_STATUSES) or (is_own and status != 403)
+        ):
+            raise Inconclusive(f"{KEY_STATUSES[status]}: {self._brief()}")
         raise Failure(f"status {wanted}", f"status {status}: {self._brief()}")
 
     def _why_refused(self) -> str:

@@ -24,6 +24,7 @@ from conformance.model import (
     Request,
     Target,
 )
+from conformance.protocol.account import is_final
 from conformance.transport import errors as faults
 from conformance.transport.address import is_loopback, join, trouble_with, without_login
 from conformance.transport.answer_size import answer_limit, exact_reads
@@ -169,6 +170,8 @@ class Client:
 
     def _wait(self, tries: int, response: Received) -> float | None:
         if response.fault is None and response.status is not None:
+            if is_final(response.status, response.headers, bytes(response.body)):
+                return None
             return wait_before_retry(tries, response.status, response.headers, self._rng)
         if response.fault is not None and response.fault.passing:
             return wait_before_retry(tries, None, (), self._rng)

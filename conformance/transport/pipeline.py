@@ -1,4 +1,4 @@
-"""The pipeline of a request: concurrency limiter, circuit breaker, budgets, client.
+"""The pipeline of a request: concurrency limiter, account guard, circuit breaker, budgets, client.
 
 The checks of a run, the comparison server and pytest test functions all send through it.
 """
@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from conformance.model import Target, TransportOptions
+from conformance.transport.account_guard import AccountGuard
 from conformance.transport.budget import Budget, Budgeted
 from conformance.transport.byte_budget import ByteBudget
 from conformance.transport.circuit_breaker import CircuitBreaker
@@ -28,6 +29,7 @@ async def open_pipeline(
     default_tokens: int | None = None,
     secrets: Sequence[str] = (),
     sender: Sender | None = None,
+    guard: AccountGuard | None = None,
 ) -> AsyncIterator[Sender]:
     """Open a pipeline to a target; its connections are closed when the block ends.
 
@@ -43,6 +45,7 @@ async def open_pipeline(
         default_tokens: the default of ``max_tokens``; None if the contract has none.
         secrets: secrets to redact besides those of the target.
         sender: sends the requests instead of the network; limits still apply.
+        guard: ends the run if the account, the route or a gatekeeper refuses every request.
     """
     async with AsyncExitStack() as stack:
         if sender is None:
@@ -62,4 +65,7 @@ async def open_pipeline(
         else:
             send = Budgeted(sender, budget, default_tokens).send
         # The budgets come last, so that queued requests hold no reservations.
-        yield ConcurrencyLimiter(CircuitBreaker(send).send, options.concurrency).send
+        send = CircuitBreaker(send).send
+        # In front of the budgets, which what it sends is part of.
+        guarded = send if guard is None else guard.around(send)
+        yield ConcurrencyLimiter(guarded, options.concurrency).send

@@ -13,6 +13,7 @@ from conformance.contract import load_contract
 from conformance.engine.preflight import preflight
 from conformance.judgement import BudgetSpent
 from conformance.model import Exchange, Request, Target
+from conformance.report.locale import in_chinese
 from conformance.testing import FakeEndpoint
 
 OPENAI = load_contract("openai")
@@ -155,3 +156,125 @@ def test_failing_endpoint_ends_the_preflight(status: int, part: str) -> None:
     assert sentence is not None
     assert part in sentence
     assert "\n" not in sentence
+
+
+QUOTA = "the balance or the quota is used up (status {}): {}"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "sentence"),
+    [
+        (402, "Insufficient Balance", "payment required or quota exceeded (402): {}"),
+        (401, "该令牌额度已用尽", QUOTA.format(401, "{}")),
+        (403, "用户额度不足, 剩余额度: 0", QUOTA.format(403, "{}")),
+        (403, "Sorry, your account balance is insufficient", QUOTA.format(403, "{}")),
+        (429, "You exceeded your current quota", QUOTA.format(429, "{}")),
+        (429, "suspended due to insufficient balance", QUOTA.format(429, "{}")),
+        (400, "make sure your account is in good standing", QUOTA.format(400, "{}")),
+        (500, "账户已欠费", QUOTA.format(500, "{}")),
+        (200, "余额不足，请充值", QUOTA.format(200, "{}")),
+        (403, "Country, region, or territory not supported", "access was denied with 403: {}"),
+        (403, "Forbidden", "access was denied with 403: {}"),
+        (401, "无效的令牌", "the API key was rejected with 401: {}"),
+        (400, "API key not valid", "the API key was rejected with 400: {}"),
+        (429, "Rate limit reached", "rate limited at the first request to http://h/v1/completions"),
+    ],
+)
+def test_refusal_is_told_by_its_words(status: int, said: str, sentence: str) -> None:
+    found = why_not(answering(status, error(said)))
+    assert found is not None
+    assert found.startswith(sentence.format(said))
+    assert in_chinese(found) is not None
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_missing_key_is_named_for_each_status(status: int) -> None:
+    assert "requires an API key" in (why_not(answering(status, error("no")), key=None) or "")
+
+
+def test_empty_balance_is_named_without_a_key() -> None:
+    assert why_not(answering(402, error("pay")), key=None) == (
+        "payment required or quota exceeded (402): pay"
+    )
+
+
+@pytest.mark.parametrize("status", [200, 403, 429, 503])
+@pytest.mark.parametrize(
+    "title", ["Just a moment...", "Attention Required! | Cloudflare", "请完成人机验证"]
+)
+def test_captcha_is_named(status: int, title: str) -> None:
+    page = f"<!DOCTYPE html><html><head><title>{title}</title></head></html>".encode()
+    sentence = why_not(answering(status, page, "text/html"))
+    assert sentence == (
+        "a gatekeeper in front of http://h/v1/completions blocks the client or asks for a captcha"
+        f" (status {status}): {title}"
+    )
+    assert in_chinese(sentence) is not None
+
+
+def test_other_model_than_the_route_is_distinguished() -> None:
+    assert "no endpoint at" in (why_not(answering(404, b'{"detail":"Not Found"}')) or "")
+    assert "does not serve the model" in (why_not(answering(404, error("模型不存在"))) or "")
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+STRANGE = {
+    "deep": DEEP,
+    "deep and small": b"[" * 30_000 + b"]" * 30_000,
+    "deep error": b'{"error": ' + DEEP + b"}",
+    "many digits": b'{"error": {"message": ' + b"9" * 10_000 + b"}}",
+    "lone surrogate": b'{"error": {"message": "\\ud800 gone"}}',
+    "not UTF-8": b"\xff\xfe\x80",
+    "control characters": b'{"error": {"message": "a\\u001b[31m\\u202e\\u0000b"}}',
+    "empty": b"",
+    "long": b'{"error": {"message": "' + b"x" * 5_000_000 + b'"}}',
+    "blanks": b" " * 1_000_000,
+    "number": b"7",
+    "NaN": b"NaN",
+    "error of a number": b'{"error": 7}',
+    "error of a string": b'{"error": "gone"}',
+}
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 402, 403, 404, 405, 410, 429, 500, 503])
+@pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE.keys())
+def test_strange_body_is_one_short_sentence(status: int, body: bytes) -> None:
+    sentence = why_not(answering(status, body))
+    if sentence is not None:
+        assert len(sentence) <= 320
+        assert sentence.isprintable()
+        assert sentence.encode()
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        DEEP,
+        b'{"data": ' + DEEP + b"}",
+        b'{"data": [{"id": ' + b"9" * 4_000 + b"}]}",
+        b'{"data": [{"id": "\\ud800"}]}',
+        b'{"data": [{"id": "' + b"x" * 1_000_000 + b'"}]}',
+        b'{"data": [' + b'{"id": "model-of-a-vendor"},' * 300_000 + b"{}]}",
+        b'{"data": [{"id": "a\\u001b[31mb\\u202e\\n"}]}',
+        b'{"data": [{"id": {"id": [1, 2]}}]}',
+        b"\xff",
+    ],
+)
+def test_strange_list_of_models_is_one_short_sentence(models: bytes) -> None:
+    refused = (404, error("no such model: " + "y" * 1000), JSON)
+    sentence = why_not(Scripted(completions=refused, models=(200, models, JSON)))
+    assert sentence is not None
+    assert sentence.startswith("the endpoint does not serve the model 'my-model' (404: no such")
+    assert len(sentence) <= 420
+    assert sentence.isprintable()
+    assert sentence.encode()
+
+
+def test_strange_names_of_the_target_are_cut() -> None:
+    target = Target("http://h/" + "v" * 5000, "m\ud800" * 5000, "openai", "sk-12345678")
+    for status in (302, 404, 405, 429, 500):
+        api = Api(answering(status, error("no model")), OPENAI, "other")
+        found = asyncio.run(preflight(api, target))
+        assert found is not None
+        assert len(found) <= 420
+        assert found.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judgement import Failure, Inconclusive, Refusal
-from conformance.model import Effect, Exchange, Request
+from conformance.model import Credentials, Effect, Exchange, Request
 from conformance.protocol.completion import Completion, join_chunks
 from conformance.protocol.response import Response
+from conformance.report.locale import in_chinese
 
 ASK = Request("POST", "/completions", b'{"model":"m","prompt":"1"}')
 CHOICE = {"text": "a", "index": 0, "logprobs": None, "finish_reason": "stop"}
@@ -178,6 +180,38 @@ def test_serving_an_invalid_request_has_effect_altered() -> None:
 def test_unexpected_error_status_is_a_failure(status: int) -> None:
     with pytest.raises(Failure, match="status 400"):
         response(error(), status).expect_error(400)
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (401, "the key was rejected with 401: "),
+        (402, "payment is required or the quota is used up (402): "),
+        (403, "access was denied (403): "),
+    ],
+)
+def test_refused_account_is_told_by_its_status(status: int, sentence: str) -> None:
+    refused = response(error(), status)
+    for read in (refused.expect_response, refused.expect_ok, lambda: refused.expect_error(400)):
+        with pytest.raises(Inconclusive) as judgement:
+            read()
+        assert str(judgement.value).startswith(sentence)
+        assert in_chinese(str(judgement.value)) is not None
+
+
+@pytest.mark.parametrize("status", [401, 402])
+def test_lost_account_is_no_rejection_of_a_model(status: int) -> None:
+    with pytest.raises(Inconclusive):
+        response(error(), status).expect_error(400, 403, 404, 422)
+    assert response(error(), 403).expect_error(400, 403, 404, 422).status == 403
+
+
+def test_wrong_key_is_judged_by_its_status() -> None:
+    refused = response(error(), 402)
+    request = replace(ASK, credentials=Credentials.WRONG)
+    exchange = replace(refused.exchange, request=request)
+    with pytest.raises(Failure):
+        Response(exchange).expect_error(401, 403)
 
 
 @pytest.mark.parametrize("status", [401, 408, 429, 502, 503, 504])

@@ -394,3 +394,13 @@ def test_key_across_two_reads_is_found() -> None:
     exchange, _ = requested(in_halves)
     assert exchange.body == b"data: $API_KEY\n\n"
     assert sum(arrival.size for arrival in exchange.arrivals) == len(exchange.body)
+
+
+def test_empty_balance_is_not_retried() -> None:
+    """One try is enough: each more would be sent to an account that serves nothing."""
+    naps = Naps()
+    spent = b'{"error": {"code": "insufficient_quota", "message": "You exceeded your quota"}}'
+    exchange, _ = requested(respond(spent, "429 Too Many Requests"), OK, sleep=naps)
+    assert exchange.status == 429
+    assert not naps.taken
+    assert len(exchange.attempts) == 1

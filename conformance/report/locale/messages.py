@@ -79,10 +79,11 @@ def the_verdict(
                 broken=broken, checks=counted(judged, CHECK), doubt=doubt if unsure else same("")
             )
         case Conclusion.UNDECIDED if unsure:
+            found = Text("; {n} failed before", "；此前有 {n} 项未通过").format(n=broken)
             return Text(
-                "{n} of {checks} inconclusive; this does not count as a pass.",
-                "{checks}中有 {n} 项无法判定，不能视为通过。",
-            ).format(n=unsure, checks=counted(total, CHECK))
+                "{n} of {checks} inconclusive{found}; this does not count as a pass.",
+                "{checks}中有 {n} 项无法判定{found}，不能视为通过。",
+            ).format(n=unsure, checks=counted(total, CHECK), found=found if broken else same(""))
         case Conclusion.UNDECIDED:
             return Text(
                 "Preflight failed; no checks were run.",
