@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -57,10 +58,9 @@ ATTACKS: dict[str, tuple[Callable[[RunningServer], bytes], int]] = {
 def attacked(server: RunningServer, data: bytes) -> int:
     """The status of the response to bytes whose sending may be cut short."""
     with connect(server) as connection:
-        try:
+        # The server may have closed its side, and its response is still to be read.
+        with suppress(OSError):
             connection.sendall(data)
-        except OSError:  # the server has closed its side; its response is still to be read
-            pass
         return respond(connection).status
 
 
@@ -159,11 +159,13 @@ def test_endless_body_is_cut_off(own: RunningServer) -> None:
     """Also after its response, which another error has made early."""
     chunk = b"%x\r\n%s\r\n" % (2**20, b" " * 2**20)
     head = request(own, CHUNKED, body=b"", declared=False, key=False)
-    with connect(own) as connection:
+    sent = 0
+    with connect(own) as connection, suppress(OSError):
         connection.sendall(head)
-        with pytest.raises(OSError):  # noqa: PT011 - reset or broken pipe, as the kernel likes
-            for _ in range(1_000):
-                connection.sendall(chunk)
+        for _ in range(1_000):
+            connection.sendall(chunk)
+            sent += len(chunk)
+    assert sent < 100 * 2**20
 
 
 def test_half_closed_connection_is_closed(own: RunningServer) -> None:
