@@ -74,6 +74,8 @@ class ServerResponse:
     parts: tuple[Part, ...]
     cut: bool = False
     """The connection is closed after the last part, before the response is complete."""
+    behind: bytes = b""
+    """Bytes sent behind the response, on the same connection."""
 
     @property
     def raw(self) -> bytes:

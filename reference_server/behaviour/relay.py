@@ -18,6 +18,7 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.completions import errors
 from reference_server.completions.strict_json import MAX_BODY_BYTES
+from reference_server.http.connection import BEHIND
 
 PATH = "/v1/completions"
 
@@ -62,6 +63,7 @@ class Relay:
             return response
 
         response = await self._behaviour(ClientRequest(raw, headers, self._key), upstream)
+        scope.setdefault("state", {})[BEHIND] = response.behind
         await send_response(send, paced(response, sum(took)))
 
     async def _respond(

@@ -1,5 +1,7 @@
 """Faults of response headers."""
 
+from dataclasses import replace
+
 from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
@@ -64,6 +66,21 @@ def rate_limits_crossed() -> Behaviour:
         return limited.with_header("x-ratelimit-remaining-requests", "999")
 
     return Rewrite(raw=raw)
+
+
+@fault("second-response", breaks="headers.framing", evidence=Evidence.SOURCE)
+def second_response() -> Behaviour:
+    """A second response, which nobody has asked for, follows each on the same connection."""
+    body = b'{"error":{"message":"Not found.","type":"invalid_request_error","param":null,"code":null}}'
+    second = b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\n"
+    second += b"content-length: %d\r\n\r\n%s" % (len(body), body)
+    return Rewrite(raw=lambda _, got: replace(got, behind=second))
+
+
+@fault("bytes-behind-response", breaks="headers.framing")
+def bytes_behind_response() -> Behaviour:
+    """The body goes on by some bytes after the end that its framing declares."""
+    return Rewrite(raw=lambda _, got: replace(got, behind=b'{"choices":[]}'))
 
 
 def _header(name: str, value: str | None) -> Behaviour:

@@ -21,6 +21,8 @@ LINGER_SECONDS = 1.0
 """Seconds in which a client can read the error of a malformed request."""
 SLICE_BYTES = 16_384
 """Bytes that are parsed at once; they bound the headers of one request, too."""
+BEHIND = "bytes-behind-response"
+"""The name in a scope's ``state`` of bytes to send right behind the response (by a fault)."""
 EVENTS_PER_TURN = 128
 """HTTP events of one connection that are handled before other connections get their turn."""
 
@@ -83,6 +85,8 @@ class Connection(H11Protocol):
 
     def on_response_complete(self) -> None:
         """A response was sent; its request may still be arriving."""
+        if behind := self.scope["state"].pop(BEHIND, b""):
+            self.transport.write(behind)
         self.conn.budget = EVENTS_PER_TURN
         super().on_response_complete()
         self._schedule()

@@ -1,0 +1,231 @@
+"""The connections to one endpoint: the environment's proxy and certificates, and their framing.
+
+httpx offers neither a look at the bytes behind a response nor the name of a proxy that fails, so
+this is its transport over httpcore, whose public interface has both.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpcore
+import httpx
+
+from conformance.transport.framing import Trust, WatchedNetwork, WatchedStream
+from conformance.transport.proxies import Proxy, proxy_for
+
+KEPT_CONNECTIONS = 32
+"""Idle connections that are kept."""
+
+IDLE_SECONDS = 5.0
+"""Seconds that an idle connection is kept; servers close theirs later."""
+
+SURPLUS = "surplus"
+"""The extension of a response for what came behind it; filled when the response is closed."""
+
+
+class EnvironmentFaultError(ValueError):
+    """A proxy or a certificate file of the environment is unusable; a sentence that names it."""
+
+
+class ProxyFaultError(httpx.ProxyError):
+    """A request has failed at the proxy.
+
+    Attributes:
+        proxy: the proxy as shown.
+        reason: the error there, as if the proxy were the endpoint.
+    """
+
+    def __init__(self, proxy: Proxy, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.proxy = proxy.shown
+        self.reason = reason
+
+
+class Connections(httpx.AsyncBaseTransport):
+    """Connections to one endpoint, directly or through a proxy.
+
+    Raises:
+        EnvironmentFaultError: the environment's proxy or certificates are unusable.
+    """
+
+    def __init__(self, base_url: str, environ: Mapping[str, str] | None = None) -> None:
+        self._proxy = proxy_for(base_url, environ)
+        self._trust = Trust()
+        self._pool = self._opened(base_url, os.environ if environ is None else environ)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and read the head of its response.
+
+        Raises:
+            ProxyFaultError: the proxy cannot be reached or refuses.
+            httpx.TransportError: any other failure.
+        """
+        stages: set[str] = set()
+
+        async def trace(name: str, _: Mapping[str, Any]) -> None:
+            stages.add(name.partition(".")[2] if name.startswith("connection.") else name)
+
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        try:
+            with _as_httpx_errors():
+                response = await self._pool.handle_async_request(
+                    httpcore.Request(
+                        method=request.method,
+                        url=_address(request.url),
+                        headers=request.headers.raw,
+                        content=request.stream,
+                        extensions={**request.extensions, "trace": trace},
+                    )
+                )
+        except httpx.TransportError as error:
+            if self._proxy and _failed_at_proxy(error, stages, request.url.scheme):
+                raise ProxyFaultError(self._proxy, error) from error
+            raise
+        if self._proxy and response.status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+            await response.aclose()
+            raise ProxyFaultError(
+                self._proxy, httpx.ProxyError("407 Proxy Authentication Required")
+            )
+        assert isinstance(response.stream, AsyncIterable)
+        surplus = bytearray()
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response, response.stream, surplus),
+            extensions={**response.extensions, SURPLUS: surplus},
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._pool.aclose()
+
+    def _opened(self, base_url: str, environ: Mapping[str, str]) -> httpcore.AsyncConnectionPool:
+        options: dict[str, Any] = {
+            "max_keepalive_connections": KEPT_CONNECTIONS,
+            "max_connections": None,
+            "keepalive_expiry": IDLE_SECONDS,
+            "network_backend": WatchedNetwork(self._trust),
+        }
+        proxy = self._proxy
+        # Without TLS no certificates are needed, and loading them takes as long as ten requests.
+        is_tls = base_url.lower().startswith("https:")
+        options["ssl_context"] = _certificates(environ) if is_tls else None
+        if proxy is None:
+            return httpcore.AsyncConnectionPool(**options)
+        try:
+            read = httpx.Proxy(proxy.url)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise EnvironmentFaultError(f"{proxy.shown} is invalid: {error}") from None
+        address = _address(read.url)
+        if read.url.scheme in {"socks5", "socks5h"}:
+            try:
+                return httpcore.AsyncSOCKSProxy(address, proxy_auth=read.raw_auth, **options)
+            except (ImportError, RuntimeError):
+                raise EnvironmentFaultError(
+                    f"{proxy.shown} needs a package that is not installed: "
+                    "pip install 'httpx[socks]'"
+                ) from None
+        if read.url.scheme == "https":
+            options["proxy_ssl_context"] = _certificates(environ)
+        return httpcore.AsyncHTTPProxy(address, proxy_auth=read.raw_auth, **options)
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of a response; closing it tells what came behind it."""
+
+    def __init__(
+        self,
+        response: httpcore.Response,
+        parts: AsyncIterable[bytes],
+        surplus: bytearray,
+    ) -> None:
+        self._response = response
+        self._parts = parts
+        self._surplus = surplus
+        self._is_closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx_errors():
+            async for part in self._parts:
+                yield part
+
+    async def aclose(self) -> None:
+        stream = self._response.extensions.get("network_stream")
+        if isinstance(stream, WatchedStream) and not self._is_closed:
+            # Only until the next line can the connection not be given to another request.
+            self._surplus += await stream.settle()
+        self._is_closed = True
+        with _as_httpx_errors():
+            await self._response.aclose()
+
+
+def surplus_of(response: httpx.Response) -> bytes:
+    """Return the beginning of what came behind a closed response; empty if nothing did."""
+    return bytes(response.extensions.get(SURPLUS, b""))
+
+
+def _address(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
+
+
+def _failed_at_proxy(error: httpx.TransportError, stages: set[str], scheme: str) -> bool:
+    """Return whether the error is the proxy's, by the stages that a request has reached."""
+    if isinstance(error, httpx.ProxyError):
+        return True
+    if not any(stage.endswith("connect_tcp.started") for stage in stages):
+        return False  # the connection was there already
+    if scheme == "https":
+        tunnelled = {
+            "proxy.start_tls.started",
+            "socks.start_tls.started",
+            "socks5.start_tls.started",
+        }
+        return not stages & tunnelled
+    is_connected = any(stage.endswith("connect_tcp.complete") for stage in stages)
+    is_secure = "start_tls.started" not in stages or "start_tls.complete" in stages
+    return not (is_connected and is_secure)
+
+
+def _certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return the trusted certificates: the environment's, or else the public ones.
+
+    Raises:
+        EnvironmentFaultError: the file or the folder cannot be used.
+    """
+    if file := environ.get("SSL_CERT_FILE"):
+        try:
+            return ssl.create_default_context(cafile=file)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it has no certificates"
+            if isinstance(error, ssl.SSLError):
+                reason = "it has no valid certificates"
+            raise EnvironmentFaultError(f"$SSL_CERT_FILE is {file}: {reason}") from None
+    if folder := environ.get("SSL_CERT_DIR"):
+        if not any(Path(part).is_dir() for part in folder.split(os.pathsep)):
+            raise EnvironmentFaultError(f"$SSL_CERT_DIR is {folder}: there is no such folder")
+        return ssl.create_default_context(capath=folder)
+    return httpx.create_ssl_context(trust_env=False)
+
+
+@contextmanager
+def _as_httpx_errors() -> Iterator[None]:
+    """Raise httpcore's errors as httpx's of the same name."""
+    try:
+        yield
+    except (
+        httpcore.TimeoutException,
+        httpcore.NetworkError,
+        httpcore.ProtocolError,
+        httpcore.ProxyError,
+        httpcore.UnsupportedProtocol,
+    ) as error:
+        kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
+        raise kind(str(error)) from error
