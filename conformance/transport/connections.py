@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -71,7 +71,6 @@ class Connections(httpx.AsyncBaseTransport):
         async def trace(name: str, _: Mapping[str, Any]) -> None:
             stages.add(name.partition(".")[2] if name.startswith("connection.") else name)
 
-        assert isinstance(request.stream, httpx.AsyncByteStream)
         try:
             with _as_httpx_errors():
                 response = await self._pool.handle_async_request(
@@ -79,7 +78,7 @@ class Connections(httpx.AsyncBaseTransport):
                         method=request.method,
                         url=_address(request.url),
                         headers=request.headers.raw,
-                        content=request.stream,
+                        content=cast(httpx.AsyncByteStream, request.stream),
                         extensions={**request.extensions, "trace": trace},
                     )
                 )
@@ -92,12 +91,11 @@ class Connections(httpx.AsyncBaseTransport):
             raise ProxyFaultError(
                 self._proxy, httpx.ProxyError("407 Proxy Authentication Required")
             )
-        assert isinstance(response.stream, AsyncIterable)
         surplus = bytearray()
         return httpx.Response(
             response.status,
             headers=response.headers,
-            stream=_Body(response, response.stream, surplus),
+            stream=_Body(response, surplus),
             extensions={**response.extensions, SURPLUS: surplus},
         )
 
@@ -139,20 +137,14 @@ class Connections(httpx.AsyncBaseTransport):
 class _Body(httpx.AsyncByteStream):
     """The body of a response; closing it tells what came behind it."""
 
-    def __init__(
-        self,
-        response: httpcore.Response,
-        parts: AsyncIterable[bytes],
-        surplus: bytearray,
-    ) -> None:
+    def __init__(self, response: httpcore.Response, surplus: bytearray) -> None:
         self._response = response
-        self._parts = parts
         self._surplus = surplus
         self._is_closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _as_httpx_errors():
-            async for part in self._parts:
+            async for part in self._response.aiter_stream():
                 yield part
 
     async def aclose(self) -> None:

@@ -102,14 +102,14 @@ class WatchedStream(httpcore.AsyncNetworkStream):
         self._is_new = True
         self._is_spent = False
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as the base class
         """Read some bytes; empty at the end."""
         data = await self._inner.read(max_bytes, timeout)
         if self._end is not None:
             self._end.feed(data)
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as the base class
         """Write bytes, which begin a request or continue one.
 
         Raises:
@@ -160,7 +160,10 @@ class WatchedStream(httpcore.AsyncNetworkStream):
         await self._inner.aclose()
 
     async def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: Any,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as the base class
     ) -> httpcore.AsyncNetworkStream:
         """Return the stream inside TLS."""
         inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
@@ -184,7 +187,7 @@ class WatchedNetwork(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as the base class
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:

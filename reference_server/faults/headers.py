@@ -2,10 +2,16 @@
 
 from dataclasses import replace
 
-from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
+from reference_server.behaviour.messages import (
+    Behaviour,
+    ClientRequest,
+    ServerResponse,
+    encode,
+)
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
+from reference_server.completions import errors
 
 OF_NON_STREAMING = ALL_TRIGGERS - {Trigger.SECOND_CHOICE, Trigger.STREAM, Trigger.NON_STREAMING}
 
@@ -71,8 +77,8 @@ def rate_limits_crossed() -> Behaviour:
 @fault("second-response", breaks="headers.framing", evidence=Evidence.SOURCE)
 def second_response() -> Behaviour:
     """A second response, which nobody has asked for, follows each on the same connection."""
-    body = b'{"error":{"message":"Not found.","type":"invalid_request_error","param":null,"code":null}}'
-    second = b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\n"
+    body = encode(errors.internal().envelope())
+    second = b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: application/json\r\n"
     second += b"content-length: %d\r\n\r\n%s" % (len(body), body)
     return Rewrite(raw=lambda _, got: replace(got, behind=second))
 
