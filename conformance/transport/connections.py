@@ -6,6 +6,7 @@ this is its transport over httpcore, whose public interface has both.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -27,6 +28,15 @@ IDLE_SECONDS = 5.0
 
 SURPLUS = "surplus"
 """The extension of a response for what came behind it; filled when the response is closed."""
+
+
+HTTPCORE_ERRORS = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
 
 
 class EnvironmentFaultError(ValueError):
@@ -66,26 +76,23 @@ class Connections(httpx.AsyncBaseTransport):
             ProxyFaultError: the proxy cannot be reached or refuses.
             httpx.TransportError: any other failure.
         """
-        stages: set[str] = set()
-
-        async def trace(name: str, _: Mapping[str, Any]) -> None:
-            stages.add(name.partition(".")[2] if name.startswith("connection.") else name)
-
+        stages = _Stages(request, self._proxy)
         try:
-            with _as_httpx_errors():
+            async with stages.limit:
                 response = await self._pool.handle_async_request(
                     httpcore.Request(
                         method=request.method,
                         url=_address(request.url),
                         headers=request.headers.raw,
                         content=cast(httpx.AsyncByteStream, request.stream),
-                        extensions={**request.extensions, "trace": trace},
+                        extensions={**request.extensions, "trace": stages.reached},
                     )
                 )
-        except httpx.TransportError as error:
-            if self._proxy and _failed_at_proxy(error, stages, request.url.scheme):
-                raise ProxyFaultError(self._proxy, error) from error
-            raise
+        except (*HTTPCORE_ERRORS, TimeoutError) as raised:
+            error = _as_httpx(raised)
+            if self._proxy and (stages.is_connecting or isinstance(error, httpx.ProxyError)):
+                raise ProxyFaultError(self._proxy, error) from raised
+            raise error from raised
         if self._proxy and response.status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
             await response.aclose()
             raise ProxyFaultError(
@@ -168,24 +175,6 @@ def _address(url: httpx.URL) -> httpcore.URL:
     )
 
 
-def _failed_at_proxy(error: httpx.TransportError, stages: set[str], scheme: str) -> bool:
-    """Return whether the error is the proxy's, by the stages that a request has reached."""
-    if isinstance(error, httpx.ProxyError):
-        return True
-    if not any(stage.endswith("connect_tcp.started") for stage in stages):
-        return False  # the connection was there already
-    if scheme == "https":
-        tunnelled = {
-            "proxy.start_tls.started",
-            "socks.start_tls.started",
-            "socks5.start_tls.started",
-        }
-        return not stages & tunnelled
-    is_connected = any(stage.endswith("connect_tcp.complete") for stage in stages)
-    is_secure = "start_tls.started" not in stages or "start_tls.complete" in stages
-    return not (is_connected and is_secure)
-
-
 def _certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return the trusted certificates: the environment's, or else the public ones.
 
@@ -209,15 +198,53 @@ def _certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
 
 @contextmanager
 def _as_httpx_errors() -> Iterator[None]:
-    """Raise httpcore's errors as httpx's of the same name."""
+    """Raise httpcore's errors as httpx's."""
     try:
         yield
-    except (
-        httpcore.TimeoutException,
-        httpcore.NetworkError,
-        httpcore.ProtocolError,
-        httpcore.ProxyError,
-        httpcore.UnsupportedProtocol,
-    ) as error:
-        kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
-        raise kind(str(error)) from error
+    except HTTPCORE_ERRORS as error:
+        raise _as_httpx(error) from error
+
+
+def _as_httpx(error: Exception) -> httpx.TransportError:
+    """Return httpx's error of the same name; a mere timeout is one of connecting."""
+    name = "ConnectTimeout" if isinstance(error, TimeoutError) else type(error).__name__
+    kind: type[httpx.TransportError] = getattr(httpx, name)
+    mapped = kind(str(error))
+    mapped.__cause__ = error
+    return mapped
+
+
+class _Stages:
+    """The stages that a request has reached.
+
+    Attributes:
+        is_connecting: whether it is between this client and the endpoint, so that an error is the
+            proxy's.
+        limit: bounds that time. httpcore bounds the connection to a proxy, but not its answer to
+            CONNECT.
+    """
+
+    def __init__(self, request: httpx.Request, proxy: Proxy | None) -> None:
+        self._has_proxy = proxy is not None
+        self._is_tunnel = request.url.scheme == "https"
+        self._seconds: float | None = request.extensions.get("timeout", {}).get("connect")
+        self.is_connecting = False
+        self.limit = asyncio.timeout(None)
+
+    async def reached(self, name: str, _: Mapping[str, Any]) -> None:
+        """Note a stage, as httpcore's extension ``trace`` names it: ``http11.….started``."""
+        module, _, stage = name.partition(".")
+        if not self._has_proxy:
+            return
+        if stage == "connect_tcp.started":
+            self.is_connecting = True
+            self._limit(self._seconds)
+        # TLS with the endpoint; TLS with an https proxy is a stage of the connection.
+        is_through = stage == "start_tls.started" and module != "connection"
+        if self.is_connecting and (is_through if self._is_tunnel else module == "http11"):
+            self.is_connecting = False
+            self._limit(None)
+
+    def _limit(self, seconds: float | None) -> None:
+        when = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        self.limit.reschedule(when)

@@ -99,7 +99,7 @@ class WatchedStream(httpcore.AsyncNetworkStream):
         self._trust = trust
         self._is_tls = is_tls
         self._end: ResponseEnd | None = None
-        self._is_new = True
+        self._is_new = self._begins = True
         self._is_spent = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as the base class
@@ -121,7 +121,8 @@ class WatchedStream(httpcore.AsyncNetworkStream):
                 raise httpcore.RemoteProtocolError(
                     f"it sent {len(early)} bytes before it got a request"
                 )
-        if self._end is None or self._end.has_ended:
+        if self._begins:  # and is not the rest of a request that got its response early
+            self._begins = False
             method = bytes(buffer[:16]).partition(b" ")[0]
             self._end = None if method == b"CONNECT" else ResponseEnd(method)
         await self._inner.write(buffer, timeout)
@@ -131,6 +132,7 @@ class WatchedStream(httpcore.AsyncNetworkStream):
 
         Blank lines are harmless, but the connection is not used again either.
         """
+        self._begins = True
         if self._end is None or not self._end.has_ended:
             return b""
         self._end.feed(await self._waiting())
