@@ -231,7 +231,7 @@ class _Stages:
         self.is_connecting = False
         self.limit = asyncio.timeout(None)
 
-    async def reached(self, name: str, _: Mapping[str, Any]) -> None:
+    async def reached(self, name: str, _details: Mapping[str, Any]) -> None:
         """Note a stage, as httpcore's extension ``trace`` names it: ``http11.….started``."""
         module, _, stage = name.partition(".")
         if not self._has_proxy:

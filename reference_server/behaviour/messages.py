@@ -16,6 +16,8 @@ Headers = tuple[tuple[str, str], ...]
 """Names in lower case, and values; without ``content-length``, which is added when sending."""
 
 EVENT_STREAM = "text/event-stream"
+BEHIND = "bytes-behind-response"
+"""The name in a scope's ``state`` of bytes to send right behind the response (by a fault)."""
 DONE = "[DONE]"
 
 

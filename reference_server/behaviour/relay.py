@@ -10,6 +10,7 @@ from dataclasses import replace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_server.behaviour.messages import (
+    BEHIND,
     Behaviour,
     ClientRequest,
     Part,
@@ -18,7 +19,6 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.completions import errors
 from reference_server.completions.strict_json import MAX_BODY_BYTES
-from reference_server.http.connection import BEHIND
 
 PATH = "/v1/completions"
 

@@ -11,7 +11,6 @@ from reference_server.behaviour.messages import (
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
-from reference_server.completions import errors
 
 OF_NON_STREAMING = ALL_TRIGGERS - {Trigger.SECOND_CHOICE, Trigger.STREAM, Trigger.NON_STREAMING}
 
@@ -77,8 +76,8 @@ def rate_limits_crossed() -> Behaviour:
 @fault("second-response", breaks="headers.framing", evidence=Evidence.SOURCE)
 def second_response() -> Behaviour:
     """A second response, which nobody has asked for, follows each on the same connection."""
-    body = encode(errors.internal().envelope())
-    second = b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: application/json\r\n"
+    body = encode({"error": {"message": "Bad gateway.", "type": "server_error"}})
+    second = b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: application/json\r\n"
     second += b"content-length: %d\r\n\r\n%s" % (len(body), body)
     return Rewrite(raw=lambda _, got: replace(got, behind=second))
 

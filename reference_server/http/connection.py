@@ -7,6 +7,7 @@ import h11
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
+from reference_server.behaviour.messages import BEHIND
 from reference_server.completions import errors, strict_json
 from reference_server.http.parser import Parser
 
@@ -21,8 +22,6 @@ LINGER_SECONDS = 1.0
 """Seconds in which a client can read the error of a malformed request."""
 SLICE_BYTES = 16_384
 """Bytes that are parsed at once; they bound the headers of one request, too."""
-BEHIND = "bytes-behind-response"
-"""The name in a scope's ``state`` of bytes to send right behind the response (by a fault)."""
 EVENTS_PER_TURN = 128
 """HTTP events of one connection that are handled before other connections get their turn."""
 
