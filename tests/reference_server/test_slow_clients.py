@@ -29,6 +29,7 @@ REQUEST = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 def impatient(tiny: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     """The address of a server that waits half a second where others wait long."""
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "REST_SECONDS", 0.5)
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.5)
     backend = ScriptedBackend(tiny.encode("abSTOP"), tiny.size)
     service = CompletionService(LoadedModel(backend, tiny, "fp_test"), rows=4, queue=10)
@@ -68,6 +69,34 @@ def test_missing_body_is_a_408(impatient: tuple[str, int], sent: bytes) -> None:
         assert response.status == 408
         assert "did not arrive in time" in response.error()["message"]
         assert client.recv(1) == b""
+
+
+def test_rest_of_a_refused_body_has_a_limit(impatient: tuple[str, int]) -> None:
+    head = HEAD.replace(b"Bearer key", b"Bearer wrong") + b"Content-Length: 100\r\n\r\n"
+    with socket.create_connection(impatient, timeout=SECONDS) as client:
+        client.sendall(head + b"{")
+        assert respond(client).status == 401
+        assert client.recv(1) == b""
+
+
+def test_client_that_reads_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SEND_SECONDS", 0.01)
+
+    async def story() -> None:
+        async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(ignore, "127.0.0.1", 0)
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        flow = connection._Flow(writer.transport, lambda: None)
+        flow.pause_writing()
+        await flow.drain()
+        assert writer.transport.is_closing()
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(story())
 
 
 class Sender:
