@@ -12,6 +12,7 @@ from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
+OF_ALL_CHOICES = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
 OF_NON_STREAMING = ALL_TRIGGERS - {Trigger.SECOND_CHOICE, Trigger.STREAM, Trigger.NON_STREAMING}
 
 
@@ -73,7 +74,7 @@ def rate_limits_crossed() -> Behaviour:
     return Rewrite(raw=raw)
 
 
-@fault("second-response", breaks="headers.framing", evidence=Evidence.SOURCE)
+@fault("second-response", breaks="headers.framing", triggers=OF_ALL_CHOICES)
 def second_response() -> Behaviour:
     """A second response, which nobody has asked for, follows each on the same connection."""
     body = encode({"error": {"message": "Bad gateway.", "type": "server_error"}})
@@ -82,7 +83,7 @@ def second_response() -> Behaviour:
     return Rewrite(raw=lambda _, got: replace(got, behind=second))
 
 
-@fault("bytes-behind-response", breaks="headers.framing")
+@fault("bytes-behind-response", breaks="headers.framing", triggers=OF_ALL_CHOICES)
 def bytes_behind_response() -> Behaviour:
     """The body goes on by some bytes after the end that its framing declares."""
     return Rewrite(raw=lambda _, got: replace(got, behind=b'{"choices":[]}'))
