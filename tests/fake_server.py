@@ -141,12 +141,13 @@ def answer_of(exchange: Exchange) -> ServerResponse:
 def exchange_of(response: ServerResponse, request: Request, number: str) -> Exchange:
     """An answer as it arrives, at its pace; who wants some events alone hangs up after them."""
     at, arrivals, body = FIRST_BYTE, [], b""
-    counter = EventCounter()
+    counter, is_left = EventCounter(), False
     for part in _decoded(response).parts:
         at += part.pause
         arrivals.append(Arrival(round(at, 6), len(part.data)))
         body += part.data
         if request.read_events is not None and counter.feed(part.data) >= request.read_events:
+            is_left = True
             break
     return Exchange(
         id=number,
@@ -158,6 +159,7 @@ def exchange_of(response: ServerResponse, request: Request, number: str) -> Exch
         arrivals=tuple(arrivals),
         elapsed=at,
         fault="the answer broke off" if response.cut else None,
+        surplus=response.behind if response.behind.strip() and not is_left else b"",
     )
 
 

@@ -119,6 +119,8 @@ class Exchange:
         elapsed: seconds of the last attempt.
         fault: the transport error in one sentence, such as a timeout or an oversized body; None if
             the response is complete.
+        surplus: the beginning of what the server sent behind the response on the same connection;
+            empty if nothing.
     """
 
     id: str
@@ -130,6 +132,7 @@ class Exchange:
     arrivals: tuple[Arrival, ...]
     elapsed: float
     fault: str | None = None
+    surplus: bytes = b""
 
     def header(self, name: str) -> str | None:
         """Return the first response header of that name, ignoring case; None if there is none."""

@@ -118,11 +118,14 @@ class Response:
         """The body parsed as strict JSON.
 
         Raises:
+            Inconclusive: it is not JSON, and more came behind its declared end.
             Missing: it is not JSON, or contains NaN or Infinity.
         """
         try:
             return strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
         except Failure as broken:
+            if self.exchange.surplus:  # the framing is reported, and may be why the JSON is cut
+                raise Inconclusive("the response goes on after its declared end") from None
             raise Missing(Feature.JSON, broken.expected, broken.seen) from None
 
     @cached_property

@@ -20,13 +20,14 @@ in pieces of one byte would keep Ctrl-C and all timeouts from being noticed."""
 
 @dataclass(slots=True)
 class Received:
-    """One attempt's response while it arrives; ``body`` is decoded."""
+    """One attempt's response while it arrives; ``body`` is decoded, ``surplus`` came behind it."""
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytearray = field(default_factory=bytearray)
     arrivals: list[Arrival] = field(default_factory=list)
     fault: TransportError | None = None
+    surplus: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

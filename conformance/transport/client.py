@@ -26,9 +26,10 @@ from conformance.model import (
 )
 from conformance.protocol.account import is_final
 from conformance.transport import errors as faults
-from conformance.transport.address import is_loopback, join, trouble_with, without_login
+from conformance.transport.address import join, trouble_with, without_login
 from conformance.transport.answer_size import answer_limit, exact_reads
 from conformance.transport.body import BodyLimits, Received, read_body
+from conformance.transport.connections import Connections, EnvironmentFaultError, surplus_of
 from conformance.transport.errors import TransportError
 from conformance.transport.rate_limit import RateLimiter
 from conformance.transport.redact import Redactor
@@ -99,24 +100,25 @@ class Client:
         self._trouble = trouble_with(target.base_url)
         self._sent = 0
         self._started = clock()
-        try:
-            self._http = self._connections(http, trust_env=not is_loopback(target.base_url))
-        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
-            self._trouble = f"invalid proxy or certificate settings in the environment: {error}"
-            self._http = self._connections(http, trust_env=False)
+        self._http = self._connections(http)
 
-    def _connections(self, http: Transport | None, *, trust_env: bool) -> httpx.AsyncClient:
-        """Create the connection pool; ``trust_env`` uses proxies from the environment."""
+    def _connections(self, http: Transport | None) -> httpx.AsyncClient:
+        """Create the client of the HTTP library; ``http`` replaces its connections."""
+        if http is None:
+            try:
+                http = Connections(self._target.base_url)
+            except (EnvironmentFaultError, OSError) as error:
+                self._trouble = self._trouble or (
+                    f"invalid proxy or certificate settings in the environment: {error}"
+                )
         return httpx.AsyncClient(
             transport=http,
             follow_redirects=False,
             # httpx has no timeout for a whole request, so `_attempt` sets one.
             timeout=httpx.Timeout(None, connect=min(CONNECT_SECONDS, self._timeout)),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
-            trust_env=trust_env,
-            # Without TLS and proxies no certificates are needed, and loading them takes as long as
-            # ten requests.
-            verify=trust_env or not self._where.startswith("http://"),
+            # The connections have read the environment, and know what not to take from it.
+            trust_env=False,
+            verify=False,  # noqa: S501 - without connections of its own it checks no certificates
             headers={"user-agent": f"completions-conformance/{__version__}"},
         )
 
@@ -134,11 +136,13 @@ class Client:
         self._sent += 1
         exchange_id = f"x{self._sent:04d}"
         attempts: list[Attempt] = []
+        surplus = b""
         while True:
             await self._rate_limiter.turn()
             started = self._clock()
             response = await self._attempt(request, started)
             elapsed = self._clock() - started
+            surplus = surplus or response.surplus
             error = self._redactor.text(response.fault.sentence) if response.fault else None
             since = started - self._started
             tried = Attempt(round(since, 6), round(elapsed, 6), response.status, error)
@@ -159,6 +163,7 @@ class Client:
             arrivals=arrivals,
             elapsed=attempts[-1].elapsed,
             fault=error,
+            surplus=self._redactor.body(surplus),
         )
 
     def _with_answer(self, tried: Attempt, response: Received) -> Attempt:
@@ -222,6 +227,7 @@ class Client:
             )
         finally:
             await response.aclose()
+            result.surplus = surplus_of(response)
 
     def _limits_of(self, request: Request) -> BodyLimits:
         size = self._body_limit

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from conformance.transport.connections import ProxyFaultError
+
 MAX_QUOTED = 200
 """Characters of a library's message in a sentence."""
 
@@ -83,6 +85,10 @@ def incomplete_body(error: Exception, where: str) -> TransportError:
 
 def error_of(error: Exception, where: str) -> TransportError:
     """Describe an error of the HTTP library, by its root cause if known."""
+    if isinstance(error, ProxyFaultError):
+        where, error = error.proxy, error.reason
+        if isinstance(error, httpx.ProxyError):
+            return TransportError(f"proxy error: {where} refuses the connection: {error}", False)
     causes = list(_causes(error))
     known = (_known_cause(cause, where) for cause in causes)
     return next(

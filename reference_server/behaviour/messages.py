@@ -16,6 +16,8 @@ Headers = tuple[tuple[str, str], ...]
 """Names in lower case, and values; without ``content-length``, which is added when sending."""
 
 EVENT_STREAM = "text/event-stream"
+BEHIND = "bytes-behind-response"
+"""The name in a scope's ``state`` of bytes to send right behind the response (by a fault)."""
 DONE = "[DONE]"
 
 
@@ -74,6 +76,8 @@ class ServerResponse:
     parts: tuple[Part, ...]
     cut: bool = False
     """The connection is closed after the last part, before the response is complete."""
+    behind: bytes = b""
+    """Bytes sent behind the response, on the same connection."""
 
     @property
     def raw(self) -> bytes:

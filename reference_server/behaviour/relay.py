@@ -10,6 +10,7 @@ from dataclasses import replace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_server.behaviour.messages import (
+    BEHIND,
     Behaviour,
     ClientRequest,
     Part,
@@ -62,6 +63,7 @@ class Relay:
             return response
 
         response = await self._behaviour(ClientRequest(raw, headers, self._key), upstream)
+        scope.setdefault("state", {})[BEHIND] = response.behind
         await send_response(send, paced(response, sum(took)))
 
     async def _respond(

@@ -131,6 +131,14 @@ def over_context(limit: int, prompt_tokens: int, max_tokens: int) -> ApiError:
     )
 
 
+def far_over_context(limit: int, size: int) -> ApiError:
+    """A 400 for a text of ``size`` bytes, which cannot fit whatever its tokens are."""
+    return bad_request(
+        f"This model's maximum context length is {limit} tokens, however your text of {size} bytes "
+        "has far more. Please reduce your prompt."
+    )
+
+
 def overloaded(retry_after: int) -> ApiError:
     """A 429 while the queue is full; ``retry_after`` in seconds."""
     return ApiError(

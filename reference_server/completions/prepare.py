@@ -3,6 +3,7 @@
 Which token ids exist, whether prompt and completion fit, and how a suffix is encoded.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reference_server.completions import errors
@@ -12,6 +13,11 @@ from reference_server.engine.engine import LoadedModel
 from reference_server.engine.request import Generation
 from reference_server.engine.sampling import SamplingParameters, fresh_seed
 from reference_server.engine.tokenizer import FillInTheMiddle, Tokenizer
+
+MAX_PROMPT_TOKENS = 500_000
+"""Tokens of all prompts of a request; as many as a body may have values."""
+GROUP_CHARACTERS = 65_536
+"""Characters of texts that are encoded together."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
     """
     tokenizer = model.tokenizer
     _check_bias(request, tokenizer.size)
-    prompts = _read(request, tokenizer)
+    prompts = _read(request, tokenizer, model.backend.context)
     limits = [_limit(request, prompt, model.backend.context) for prompt in prompts]
     scored = request.logprobs is not None
     # best_of ranks candidates by their log probabilities, whether or not the client requested them.
@@ -89,7 +95,7 @@ def _check_bias(request: CompletionRequest, vocabulary: int) -> None:
             )
 
 
-def _read(request: CompletionRequest, tokenizer: Tokenizer) -> list[_ReadPrompt]:
+def _read(request: CompletionRequest, tokenizer: Tokenizer, context: int) -> list[_ReadPrompt]:
     marks: FillInTheMiddle | None = None
     after: tuple[int, ...] = ()
     if request.suffix is not None:
@@ -98,9 +104,9 @@ def _read(request: CompletionRequest, tokenizer: Tokenizer) -> list[_ReadPrompt]
             raise errors.bad_request(
                 "This model cannot fill in text before a 'suffix'.", param="suffix"
             )
-        after = tokenizer.encode(request.suffix)
+        (after,) = _encoded([request.suffix], tokenizer, context)
     texts = [prompt for prompt in request.prompts if isinstance(prompt, str)]
-    encoded = iter(tokenizer.encode_batch(texts))
+    encoded = _encoded(texts, tokenizer, context)
     several = len(request.prompts) > 1
     prompts = []
     for place, prompt in enumerate(request.prompts):
@@ -109,6 +115,41 @@ def _read(request: CompletionRequest, tokenizer: Tokenizer) -> list[_ReadPrompt]
             _check_tokens(prompt, f"prompt[{place}]" if several else "prompt", tokenizer.size)
         prompts.append(_arrange(prompt, ids, tokenizer, marks, after))
     return prompts
+
+
+def _encoded(texts: Sequence[str], tokenizer: Tokenizer, context: int) -> Iterator[tuple[int, ...]]:
+    """Encode texts, a few at a time: the tokenizer takes hundreds of bytes for each of theirs.
+
+    Raises ApiError (400) for a text that cannot fit into the context, without encoding it, and for
+    more than `MAX_PROMPT_TOKENS`.
+    """
+    total = 0
+    for group in _groups(texts):
+        for text in group:
+            size = len(text.encode())
+            if size > context * tokenizer.longest:
+                raise errors.far_over_context(context, size)
+        for ids in tokenizer.encode_batch(group):
+            total += len(ids)
+            if total > MAX_PROMPT_TOKENS:
+                raise errors.bad_request(
+                    f"The prompts have more than {MAX_PROMPT_TOKENS} tokens.", param="prompt"
+                )
+            yield ids
+
+
+def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Split texts into groups of about `GROUP_CHARACTERS`, at least one text each."""
+    group: list[str] = []
+    size = 0
+    for text in texts:
+        if group and size + len(text) > GROUP_CHARACTERS:
+            yield group
+            group, size = [], 0
+        group.append(text)
+        size += len(text)
+    if group:
+        yield group
 
 
 def _arrange(

@@ -14,6 +14,9 @@ from reference_server.completions.errors import bad_request
 
 MAX_BODY_BYTES = 8 * 2**20
 """Bytes of a request body. Only 2,048 prompts of the full context would need more."""
+MAX_VALUES = 500_000
+"""Values of a request body, counted by its commas and opening brackets, those in strings included.
+Each takes up to a hundred times its bytes in memory, and Python parses them without a pause."""
 _UNSAFE_IN_LINES = re.compile("[\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -25,6 +28,8 @@ def decode(body: bytes) -> dict[str, Any]:
     """
     if not body:
         raise bad_request("The request body is empty; expected a JSON object.")
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise bad_request(f"The JSON body has more than {MAX_VALUES} values.")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:

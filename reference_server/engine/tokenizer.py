@@ -118,6 +118,11 @@ class Tokenizer:
             for token, spelling in enumerate(spellings)
         ]
 
+    @cached_property
+    def longest(self) -> int:
+        """Bytes of the longest token."""
+        return max(map(len, self._bytes))
+
     @property
     def _decoder(self) -> Any:
         return [self._description.get("decoder"), self._description.get("pre_tokenizer")]

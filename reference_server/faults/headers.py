@@ -1,12 +1,19 @@
 """Faults of response headers."""
 
 import gzip
+from dataclasses import replace
 
-from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
+from reference_server.behaviour.messages import (
+    Behaviour,
+    ClientRequest,
+    ServerResponse,
+    encode,
+)
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 
+OF_ALL_CHOICES = ALL_TRIGGERS - {Trigger.SECOND_CHOICE}
 OF_NON_STREAMING = ALL_TRIGGERS - {Trigger.SECOND_CHOICE, Trigger.STREAM, Trigger.NON_STREAMING}
 
 
@@ -80,6 +87,21 @@ def rate_limits_crossed() -> Behaviour:
         return limited.with_header("x-ratelimit-remaining-requests", "999")
 
     return Rewrite(raw=raw)
+
+
+@fault("second-response", breaks="headers.framing", triggers=OF_ALL_CHOICES)
+def second_response() -> Behaviour:
+    """A second response, which nobody has asked for, follows each on the same connection."""
+    body = encode({"error": {"message": "Bad gateway.", "type": "server_error"}})
+    second = b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: application/json\r\n"
+    second += b"content-length: %d\r\n\r\n%s" % (len(body), body)
+    return Rewrite(raw=lambda _, got: replace(got, behind=second))
+
+
+@fault("bytes-behind-response", breaks="headers.framing", triggers=OF_ALL_CHOICES)
+def bytes_behind_response() -> Behaviour:
+    """The body goes on by some bytes after the end that its framing declares."""
+    return Rewrite(raw=lambda _, got: replace(got, behind=b'{"choices":[]}'))
 
 
 def _header(name: str, value: str | None) -> Behaviour:

@@ -107,6 +107,7 @@ class _Endpoints:
         self._service = service
         self._settings = settings
         self._bodies = Bodies()
+        self._one_at_a_time = asyncio.Lock()
 
     async def completions(self, request: Request) -> Response:
         """``POST /v1/completions``."""
@@ -116,7 +117,9 @@ class _Endpoints:
                 if len(body) <= MAX_INLINE_BODY_BYTES:
                     request_body = self._understood(body)
                 else:
-                    request_body = await asyncio.to_thread(self._understood, body)
+                    # Threads would not parse faster together, only take their memory together.
+                    async with self._one_at_a_time:
+                        request_body = await asyncio.to_thread(self._understood, body)
                 return await self._answered(request, request_body)
         except asyncio.CancelledError:  # shutdown, after the grace period
             raise errors.shutting_down() from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 
 from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
 from reference_server.behaviour.registry import variant
@@ -37,7 +38,7 @@ def few_headers() -> Behaviour:
 
     def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
         kept = tuple(pair for pair in got.headers if pair[0].startswith(("content-", "retry-")))
-        return ServerResponse(got.status, kept, got.parts, got.cut)
+        return replace(got, headers=kept)
 
     return Rewrite(raw=change)
 
@@ -95,3 +96,9 @@ def identity_encoding() -> Behaviour:
 def connection_closed() -> Behaviour:
     """The connection is closed after each response, which announces it."""
     return Rewrite(raw=lambda _, got: got.with_header("connection", "close"))
+
+
+@variant("blank-lines-between")
+def blank_lines_between() -> Behaviour:
+    """A blank line follows each response, which is no other response."""
+    return Rewrite(raw=lambda _, got: replace(got, behind=b"\r\n"))

@@ -114,6 +114,7 @@ FOOTER = Footer(
 # Members that files of earlier versions lack.
 LATER = {
     "header": {"headers", "target", "reference", "contract_title_zh", "stage", "recorded_by"},
+    "exchange": {"surplus"},
     "finding": {"title_zh", "sees_effect"},
     "footer": {"reference_cost"},
 }

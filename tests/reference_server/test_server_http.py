@@ -41,7 +41,7 @@ def test_address_may_have_several_forms(own: RunningServer, line: bytes) -> None
 @pytest.mark.parametrize(
     "headers",
     [
-        [b"Expect: something"],
+        [b"Expect:"],
         [b"Connection: Upgrade", b"Upgrade: h2c", b"HTTP2-Settings: AAA"],
         [
             *(b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13"),
@@ -82,6 +82,7 @@ def test_client_may_wait_for_100_continue(own: RunningServer) -> None:
     ("headers", "key", "status"),
     [
         ([b"Content-Length: 8388609"], True, 413),
+        ([b"Content-Length: 67108865"], True, 413),
         ([b"Content-Length: 99999999999999999999"], True, 413),
         ([b"Content-Length: 50", b"Content-Type: text/plain"], True, 415),
         ([b"Content-Length: 50"], False, 401),
@@ -107,9 +108,29 @@ def test_requests_can_be_pipelined(own: RunningServer) -> None:
     assert statuses == [b"200", b"200", b"400", b"200", b"400"]
 
 
+STATUSES = {
+    "HTTP/2": 505,
+    "HTTP/9.9": 505,
+    "HTTP/0.9, named": 505,
+    "a coding": 501,
+    "two codings": 501,
+    "a header without end": 431,
+    "headers without end": 431,
+    "too many headers": 431,
+    "an address without end": 414,
+    "an unknown expectation": 417,
+    "an unknown expectation beside the known one": 417,
+    "a body far over the limit": 413,
+}
+"""The status of each invalid request that gets another one than 400."""
+
+HEAD = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\n"
 NO_REQUESTS = {
     "HTTP/0.9": b"GET /v1/models\r\n\r\n",
-    "HTTP/2": b"PRI * HTTP/2.0\r\nHost: x\r\nContent-Length: x\r\n\r\nSM\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "HTTP/9.9": b"POST /v1/completions HTTP/9.9\r\nHost: a\r\n\r\n",
+    "HTTP/0.9, named": b"GET /v1/models HTTP/0.9\r\nHost: a\r\n\r\n",
+    "a version of two digits": b"GET /v1/models HTTP/11.1\r\nHost: a\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     "no host": b"POST /v1/completions HTTP/1.1\r\n\r\n",
     "two hosts": b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
@@ -122,7 +143,23 @@ NO_REQUESTS = {
     "a path beyond ASCII": "POST /v1/é HTTP/1.1\r\nHost: a\r\n\r\n".encode(),
     "a space in the path": b"POST /v1/ completions HTTP/1.1\r\nHost: a\r\n\r\n",
     "a header without end": b"POST / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20_000,
+    "headers without end": HEAD + b"X: a\r\n" * 20_000,
+    "too many headers": HEAD + b"X: a\r\n" * 101 + b"\r\n",
     "an address without end": b"POST /" + b"a" * 20_000,
+    "two framings": HEAD + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two framings in other words": HEAD
+    + b"TRANSFER-encoding:chunked\r\ncontent-LENGTH:0\r\n\r\n0\r\n\r\n",
+    "chunks in HTTP/1.0": b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths in one line": HEAD + b"Content-Length: 1, 2\r\n\r\n",
+    "two codings": HEAD + b"Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n",
+    "a folded length": HEAD + b"Content-Length: 4\r\n 2\r\n\r\n",
+    "a fold before all headers": b"POST / HTTP/1.1\r\n Host: a\r\n\r\n",
+    "a bare CR in a header": HEAD + b"X: a\rContent-Length: 9\r\n\r\n",
+    "a bare CR in the line": b"POST /\r HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a bad chunk size": HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+    "an unknown expectation": HEAD + b"Expect: 200-maybe\r\nContent-Length: 9\r\n\r\n",
+    "an unknown expectation beside the known one": HEAD + b"Expect: 100-continue, b\r\n\r\n",
+    "a body far over the limit": HEAD + b"Content-Length: 99999999999\r\n\r\n",
 }
 
 
@@ -131,9 +168,10 @@ def test_invalid_request_gets_the_envelope(own: RunningServer, name: str) -> Non
     with connect(own) as connection:
         connection.sendall(NO_REQUESTS[name])
         response = respond(connection)
-        assert response.status == 400
+        assert response.status == STATUSES.get(name, 400)
         assert response.error()["type"] == "invalid_request_error"
         assert response.headers["connection"] == "close"
+        assert connection.recv(1) == b""
 
 
 @pytest.mark.parametrize("key", [True, False])
@@ -157,7 +195,8 @@ def test_incomplete_chunked_body_gets_one_response(own: RunningServer, key: bool
         (b"POST http://[/v1/completions/x HTTP/1.1", 404),
         (b"POST ftp://a/v1/completions HTTP/1.1", 404),
         (b"POST http://localhost HTTP/1.1", 404),
-        (b"POST /" + b"a" * 10_000 + b" HTTP/1.1", 404),
+        (b"POST /" + b"a" * 8_000 + b" HTTP/1.1", 404),
+        (b"POST /" + b"a" * 8_200 + b" HTTP/1.1", 414),
         (b"OPTIONS * HTTP/1.1", 404),
         (b"CONNECT localhost:1 HTTP/1.1", 404),
         (b"OPTIONS /v1/completions HTTP/1.1", 405),

@@ -29,6 +29,7 @@ REQUEST = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 def impatient(tiny: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     """The address of a server that waits half a second where others wait long."""
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "REST_SECONDS", 0.5)
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.5)
     backend = ScriptedBackend(tiny.encode("abSTOP"), tiny.size)
     service = CompletionService(LoadedModel(backend, tiny, "fp_test"), rows=4, queue=10)
@@ -68,6 +69,36 @@ def test_missing_body_is_a_408(impatient: tuple[str, int], sent: bytes) -> None:
         assert response.status == 408
         assert "did not arrive in time" in response.error()["message"]
         assert client.recv(1) == b""
+
+
+def test_rest_of_a_refused_body_has_a_limit(impatient: tuple[str, int]) -> None:
+    head = HEAD.replace(b"Bearer key", b"Bearer wrong") + b"Content-Length: 100\r\n\r\n"
+    with socket.create_connection(impatient, timeout=SECONDS) as client:
+        client.sendall(head + b"{")
+        assert respond(client).status == 401
+        assert client.recv(1) == b""
+
+
+class Stuck(asyncio.Transport):
+    """A transport whose other end reads nothing."""
+
+    is_aborted = False
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def test_client_that_reads_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SEND_SECONDS", 0.01)
+    transport = Stuck()
+
+    async def story() -> None:
+        flow = connection._Flow(transport, lambda: None)
+        flow.pause_writing()
+        await flow.drain()
+
+    asyncio.run(story())
+    assert transport.is_aborted
 
 
 class Sender:

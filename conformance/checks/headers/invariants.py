@@ -1,10 +1,10 @@
-"""``Content-Type`` and ``Content-Encoding`` of every response of a run."""
+"""``Content-Type``, ``Content-Encoding`` and framing of every response of a run."""
 
 from __future__ import annotations
 
 from conformance.checks import invariant
 from conformance.checks.headers.directed import assert_charset_utf_8
-from conformance.judgement import Failure, NotApplicable, expect
+from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.protocol.content_codings import codings_of
 from conformance.protocol.trace import RecordedExchange
 
@@ -33,3 +33,21 @@ def no_response_is_compressed(exchange: RecordedExchange) -> None:
     codings = codings_of(exchange.exchange.headers)
     if codings:
         raise Failure("no content-encoding", f"content-encoding {', '.join(codings)!r}")
+
+
+@invariant("headers.framing-everywhere", requirement="headers.framing")
+def every_request_gets_one_response(exchange: RecordedExchange) -> None:
+    """Every response ends where its headers say, and nothing follows it on its connection.
+
+    每个响应都在其响应头所示之处结束，同一连接上其后没有多余的内容。
+    """
+    received = exchange.exchange
+    if received.status is None:
+        raise NotApplicable("no response")
+    if received.surplus:
+        seen = shown(received.surplus[:80].decode("utf-8", "replace"))
+        raise Failure("one response to each request", f"more behind the response: {seen}")
+    # RFC 9112, 6.2: "A sender MUST NOT send a Content-Length header field in any message that
+    # contains a Transfer-Encoding header field."
+    if received.header("content-length") and received.header("transfer-encoding"):
+        raise Failure("Content-Length or Transfer-Encoding", "both in one response")

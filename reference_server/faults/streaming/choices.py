@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reference_server.behaviour.builders import (
     chunks,
     drops,
@@ -92,7 +94,7 @@ def _slow_and_at_once(request: ClientRequest, got: ServerResponse) -> ServerResp
     limit = request.body.get("max_tokens", 16)
     wait = TOKEN_SECONDS * limit if isinstance(limit, int) else 0.0
     first, *rest = got.parts
-    return ServerResponse(got.status, got.headers, (Part(first.data, wait), *rest), got.cut)
+    return replace(got, parts=(Part(first.data, wait), *rest))
 
 
 # ── The end ──────────────────────────────────────────────────────────────────────────────────────
