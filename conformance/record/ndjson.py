@@ -182,15 +182,20 @@ def to_line(kind: str, record: Record) -> bytes:
     return line + b"\n"
 
 
+def lines_of(run: Run) -> Iterator[bytes]:
+    """Yield the lines of a whole run, in the order of the format."""
+    yield to_line("header", run.header)
+    yield from (to_line("exchange", exchange) for exchange in run.exchanges)
+    yield from (to_line("finding", finding) for finding in run.findings)
+    yield from (to_line("comparison", comparison) for comparison in run.comparisons)
+    if run.footer is not None:
+        yield to_line("footer", run.footer)
+
+
 def write_run(run: Run, path: Path) -> None:
-    """Write a whole run to a file, in the order of the format."""
+    """Write a whole run to a file; what is there is replaced."""
     with path.open("wb") as file:
-        file.write(to_line("header", run.header))
-        file.writelines(to_line("exchange", exchange) for exchange in run.exchanges)
-        file.writelines(to_line("finding", finding) for finding in run.findings)
-        file.writelines(to_line("comparison", comparison) for comparison in run.comparisons)
-        if run.footer is not None:
-            file.write(to_line("footer", run.footer))
+        file.writelines(lines_of(run))
 
 
 def read_run(path: Path) -> Run:
