@@ -80,17 +80,16 @@ def open_file(path: Path, limit: int) -> BinaryIO:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except ValueError:
         raise InputError(f"cannot read {path}: this is not a valid path") from None
-    file = os.fdopen(descriptor, "rb")
     try:
-        _assert_readable(file, path, limit)
+        _assert_readable(descriptor, path, limit)
+        return os.fdopen(descriptor, "rb")
     except BaseException:
-        file.close()
+        os.close(descriptor)
         raise
-    return file
 
 
-def _assert_readable(file: BinaryIO, path: Path, limit: int) -> None:
-    about = os.fstat(file.fileno())
+def _assert_readable(descriptor: int, path: Path, limit: int) -> None:
+    about = os.fstat(descriptor)
     for is_kind, what in _OTHER_KINDS:
         if is_kind(about.st_mode):
             raise InputError(f"cannot read {path}: it {what}")

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.contract import Contract, ContractError, load_contract
 from conformance.engine.selection import LIVE, Options
+from conformance.input_files import is_file, is_folder
 from conformance.model import DEFAULT_KEY_ENV, Limits, Stage, Target, TransportOptions
 from conformance.pytest_plugin import SETTINGS, Setting, given
 from conformance.targets import Entry, MissingSecretError
@@ -192,9 +193,15 @@ def _contract(name_or_path: str) -> Contract:
 
 def _assert_unused(folder: Path) -> None:
     """Check that the folder is new or empty, so that no other run is overwritten."""
-    if folder.is_dir() and any(folder.iterdir()):
+    try:
+        is_used = is_folder(folder) and any(folder.iterdir())
+    except OSError as error:
+        raise pytest.UsageError(
+            f"--conformance-out: cannot read the folder {folder} ({error.strerror})"
+        ) from None
+    if is_used:
         raise pytest.UsageError(
             f"--conformance-out: the folder {folder} is not empty; choose a new or empty one"
         )
-    if folder.exists() and not folder.is_dir():
+    if is_file(folder):
         raise pytest.UsageError(f"--conformance-out: {folder} is not a folder")

@@ -25,6 +25,7 @@ from typing import Any, BinaryIO, Self
 
 import cattrs
 from cattrs.preconf.json import make_converter
+from cattrs.v import format_exception
 
 from conformance.input_files import (
     MIB,
@@ -45,6 +46,7 @@ from conformance.record.events import (
     RunStarted,
 )
 from conformance.record.validation import (
+    BadValueError,
     assert_plausible,
     brief,
     integer,
@@ -355,10 +357,14 @@ def _reason(error: Exception) -> str:
         return "it is nested too deeply"
     if not isinstance(error, cattrs.BaseValidationError):
         return str(error)
-    reasons = cattrs.transform_error(error)
+    reasons = cattrs.transform_error(error, format_exception=_reason_of_one)
     more = [f"and {len(reasons) - MAX_REASONS} more"] if len(reasons) > MAX_REASONS else []
     shown = (one_line(reason, 200) for reason in reasons[:MAX_REASONS])
     return "; ".join((*shown, *more))
+
+
+def _reason_of_one(error: BaseException, kind: Any) -> str:
+    return str(error) if isinstance(error, BadValueError) else format_exception(error, kind)
 
 
 class _NotJsonError(ValueError):

@@ -1,6 +1,6 @@
 """Validate the values of a record, which may come from anyone.
 
-The functions are hooks of cattrs and raise TypeError or ValueError with a short, bounded message.
+The functions are hooks of cattrs and raise :class:`BadValueError`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ from typing import Any, TypeVar
 from conformance.model import Comparison, Exchange, Finding, Footer, Header
 
 T = TypeVar("T")
+
+
+class BadValueError(ValueError):
+    """A value is not acceptable; the message is short, and names no place."""
+
 
 MAX_INTEGER = 2**63 - 1
 MAX_SECONDS = 1e9
@@ -37,7 +42,7 @@ def only(kind: type[T]) -> Callable[[Any, Any], T]:
 
     def structure(value: Any, _: Any) -> T:
         if not isinstance(value, kind):
-            raise TypeError(f"{brief(value)} is not of type {kind.__name__}")
+            raise BadValueError(f"{brief(value)} is not of type {kind.__name__}")
         return value
 
     return structure
@@ -46,7 +51,7 @@ def only(kind: type[T]) -> Callable[[Any, Any], T]:
 def integer(value: Any, _: Any) -> int:
     """Accept an integer of at most 64 bits."""
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > MAX_INTEGER:
-        raise TypeError(f"{brief(value)} is not of type int")
+        raise BadValueError(f"{brief(value)} is not of type int")
     return value
 
 
@@ -55,25 +60,25 @@ def seconds(value: Any, _: Any) -> float:
     usable = isinstance(value, int | float) and not isinstance(value, bool)
     # Integers are compared before they are converted, because large ones cannot be.
     if not usable or not 0 <= value <= MAX_SECONDS or not math.isfinite(value):
-        raise ValueError(f"{brief(value)} is not a number of seconds")
+        raise BadValueError(f"{brief(value)} is not a number of seconds")
     return float(value)
 
 
 def word(value: Any, kind: type[StrEnum]) -> StrEnum:
     """Accept a word of an enumeration."""
     if not isinstance(value, str):
-        raise TypeError(f"{brief(value)} is not of type str")
+        raise BadValueError(f"{brief(value)} is not of type str")
     try:
         return kind(value)
     except ValueError:
-        raise ValueError(f"{brief(value)} is not a {kind.__name__.lower()}") from None
+        raise BadValueError(f"{brief(value)} is not a {kind.__name__.lower()}") from None
 
 
 def assert_plausible(record: Header | Exchange | Finding | Comparison | Footer) -> None:
     """Check what the types do not say.
 
     Raises:
-        ValueError: a number is negative, a status is no HTTP status, or an id is no name.
+        BadValueError: a number is negative, a status is no HTTP status, or an id is no name.
     """
     match record:
         case Finding():
@@ -97,18 +102,18 @@ def _assert_names(*names: str) -> None:
     """Check ids, which become links, names of test cases and columns of tables."""
     for name in names:
         if not name.isprintable() or not 0 < len(name) <= MAX_NAME_CHARS:
-            raise ValueError(f"{brief(name)} is not an id")
+            raise BadValueError(f"{brief(name)} is not an id")
 
 
 def _assert_exchange(exchange: Exchange) -> None:
     _assert_names(exchange.id)
     for status in (exchange.status, *(attempt.status for attempt in exchange.attempts)):
         if status is not None and not 0 <= status <= MAX_STATUS:
-            raise ValueError(f"{status} is not an HTTP status")
+            raise BadValueError(f"{status} is not an HTTP status")
     _assert_counts("arrivals", (arrival.size for arrival in exchange.arrivals))
     _assert_counts("read_events", (exchange.request.read_events or 0,))
 
 
 def _assert_counts(name: str, values: Iterable[int]) -> None:
     if any(value < 0 for value in values):
-        raise ValueError(f"{name} contains a negative number")
+        raise BadValueError(f"{name} contains a negative number")

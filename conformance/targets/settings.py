@@ -13,6 +13,11 @@ from conformance.targets.parsing import TypedError, is_variable, read_base_url
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CARRIES_SECRETS = re.compile(r"auth|cookie|key|passw|secret|session|token", re.IGNORECASE)
 
+LARGEST = 2**63 - 1
+"""The largest integer that a record holds."""
+
+MAX_MODEL_CHARS = 1_000
+
 OF_THE_SUITE = frozenset(
     {
         "accept-encoding",
@@ -35,6 +40,14 @@ def text(value: Any) -> str:
     return value.strip()
 
 
+def model(value: Any) -> str:
+    """Validate the id of a model."""
+    name = text(value)
+    if len(name) > MAX_MODEL_CHARS:
+        raise TypedError(f"must have at most {MAX_MODEL_CHARS:,} characters")
+    return name
+
+
 def truth(value: Any) -> bool:
     """Validate a Boolean."""
     if not isinstance(value, bool):
@@ -43,7 +56,7 @@ def truth(value: Any) -> bool:
 
 
 def whole(least: int | None = None, most: int | None = None) -> Callable[[Any], int]:
-    """Return a validator for an integer within bounds."""
+    """Return a validator for an integer within bounds, and always of at most 64 bits."""
 
     def take(value: Any) -> int:
         usable = isinstance(value, int) and not isinstance(value, bool)
@@ -57,14 +70,15 @@ def whole(least: int | None = None, most: int | None = None) -> Callable[[Any], 
 def above_zero(value: Any) -> float:
     """Validate a finite number greater than zero."""
     usable = isinstance(value, int | float) and not isinstance(value, bool)
-    if not usable or not (math.isfinite(value) and value > 0):
+    # Compared as an integer, because a large one cannot be converted to a float.
+    if not usable or not 0 < value <= LARGEST or not math.isfinite(value):
         raise TypedError("must be a number greater than 0")
     return float(value)
 
 
 def tier(value: Any) -> Tier:
     """Validate the name of a tier."""
-    if value not in list(Tier):
+    if not isinstance(value, str) or value not in list(Tier):
         raise TypedError(f"must be one of {', '.join(tier.value for tier in Tier)}")
     return Tier(value)
 
@@ -128,7 +142,8 @@ def _headers(value: Any, take: Callable[[Any], str]) -> Mapping[str, str]:
 
 
 def _within(value: int, least: int | None, most: int | None) -> bool:
-    return (least is None or value >= least) and (most is None or value <= most)
+    least = -LARGEST if least is None else least
+    return least <= value <= (LARGEST if most is None else most)
 
 
 def _bounds(least: int | None, most: int | None) -> str:
@@ -138,7 +153,7 @@ def _bounds(least: int | None, most: int | None) -> str:
 
 
 SHARED: Mapping[str, Callable[[Any], Any]] = {
-    "model": text,
+    "model": model,
     "contract": text,
     "tier": tier,
     "strict": truth,
