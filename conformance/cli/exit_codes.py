@@ -13,7 +13,7 @@ import secrets
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +23,7 @@ from conformance.cli.files import WriteError, code_of, write_text
 from conformance.cli.lazy import LazyGroup
 from conformance.cli.streams import Output, tolerant_streams
 from conformance.cli.terminal import say
+from conformance.input_files import one_line
 from conformance.model import ExitCode
 from conformance.plugins import PluginError
 
@@ -56,6 +57,8 @@ class Suite(LazyGroup):
         gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
         with tolerant_streams() as output:
             try:
+                given = args[0] if args else extra.get("args")
+                _assert_usable(sys.argv[1:] if given is None else given)
                 code = run(*args, standalone_mode=False, **extra)
             except click.ClickException as error:
                 _end(_sentence(error), _code_of(error))
@@ -87,6 +90,21 @@ class Suite(LazyGroup):
         if lost.errno == errno.EPIPE:
             return ExitCode.INTERRUPTED
         return _end(f"cannot write to standard output: {lost.strerror}", ExitCode.UNDECIDED)
+
+
+def _assert_usable(words: Sequence[str]) -> None:
+    """Check that each word could be a path.
+
+    Raises:
+        UserError: one of them contains NUL or half a character.
+    """
+    for word in words:
+        try:
+            is_usable = b"\0" not in os.fsencode(word)
+        except UnicodeEncodeError:
+            is_usable = False
+        if not is_usable:
+            raise UserError(f"{one_line(ascii(word), 100)} is not valid text; type it again")
 
 
 def _unexpected(error: Exception) -> tuple[str, int]:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 
@@ -69,6 +70,8 @@ def tolerant_streams() -> Iterator[Output]:
     before = sys.stdout, sys.stderr
     sys.stdout, output = _wrapped(sys.stdout, 1, closed)
     sys.stderr, _ = _wrapped(sys.stderr, 2, closed)
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - lives as long as the process
     try:
         yield Output(output)
     finally:

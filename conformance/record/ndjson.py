@@ -150,6 +150,8 @@ class RunWriter:
         except OSError as error:
             with suppress(OSError):
                 self._file.truncate(before)
+                if before == 0:  # nothing is kept, so the folder can be used again
+                    self._path.unlink()
             raise RecordError(
                 one_line(
                     f"cannot write to {self._path} any more ({error.strerror}); the run is "

@@ -39,6 +39,10 @@ MAX_MISTAKES = 20
 MAX_KEY_CHARS = 80
 MAX_SENTENCE_CHARS = 600
 
+_PART = rb"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_DEEP_KEY = re.compile(rb"(?<![\w-])(?:" + _PART + rb"){50}")
+"""A dotted key of 50 parts: the time that :mod:`tomllib` takes is quadratic in their number."""
+
 _LONG_NUMBER = re.compile(rb"[0-9_]{4300,}")
 _NAME = re.compile(r"\w[\w-]{0,63}")
 _KEY_ITSELF = frozenset({"api-key", "api_key", "apikey", "key", "authorization", "token", "secret"})
@@ -96,6 +100,10 @@ def _parsed(path: Path) -> dict[str, Any]:
         raw = read_file(path, MAX_BYTES)
     except InputError as error:
         raise TargetsError(str(error)) from None
+    deep = _DEEP_KEY.search(raw)
+    if deep is not None:
+        number = raw[: deep.start()].count(b"\n") + 1
+        raise TargetsError(f"{path}, line {number}: has a key with too many dots")
     try:
         return tomllib.loads(raw.decode())
     except UnicodeDecodeError as error:
