@@ -18,6 +18,7 @@ from conformance.targets import Entry, MissingSecretError
 from conformance.targets.parsing import TypedError, read_base_url
 from conformance.targets.settings import (
     above_zero,
+    model,
     plain_headers,
     secret_headers,
     text,
@@ -67,7 +68,7 @@ def read_settings(
     entry = Entry(
         name="",
         base_url=where.url,
-        model=typed["model"].needed(text),
+        model=typed["model"].needed(model),
         api_key_env=key_env,
         headers=typed["header"].read_headers(plain_headers),
         headers_env=typed["header-env"].read_headers(secret_headers),
