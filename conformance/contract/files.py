@@ -33,14 +33,14 @@ def spec_directory() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "spec"
 
 
-def read_yaml(path: Path) -> Any:
-    """Read a YAML file that anyone may have written.
+def read_yaml(path: Path, *, any_keys: bool = False) -> Any:
+    """Read a YAML file that anyone may have written; ``any_keys`` as in :func:`parse_yaml`.
 
     Raises:
         ContractError: it cannot be read, or :func:`parse_yaml` rejects it.
     """
     try:
-        return parse_yaml(read_file(path, MAX_YAML_BYTES))
+        return parse_yaml(read_file(path, MAX_YAML_BYTES), any_keys=any_keys)
     except InputError as error:
         raise ContractError(str(error)) from None
     except YamlError as error:

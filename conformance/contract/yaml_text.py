@@ -41,8 +41,12 @@ class _Loader(_BASE):  # type: ignore[valid-type, misc]  # chosen when the modul
     }
 
 
-def parse_yaml(raw: bytes) -> Any:
+def parse_yaml(raw: bytes, *, any_keys: bool = False) -> Any:
     """Parse a text into dictionaries with text keys, lists, and scalars of JSON.
+
+    Args:
+        raw: the text.
+        any_keys: accept other keys, and numbers that JSON does not have.
 
     Raises:
         YamlError: it is not YAML, is too large or too deep, or contains a cycle, a key twice, or a
@@ -51,6 +55,8 @@ def parse_yaml(raw: bytes) -> Any:
     try:
         _scan(raw)
         value = yaml.load(raw, Loader=_Loader)  # noqa: S506 - a safe loader
+    except YamlError:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(f"{_place(mark)}is not valid YAML ({error.problem})") from None
@@ -61,7 +67,8 @@ def parse_yaml(raw: bytes) -> Any:
     except (ValueError, OverflowError, TypeError) as error:
         # Values that only the constructor rejects, such as `!!int x`.
         raise YamlError(f"contains an invalid value ({error})") from None
-    _assert_json(value, "")
+    if not any_keys:
+        _assert_json(value, "")
     return value
 
 
