@@ -10,12 +10,13 @@ from urllib.parse import quote
 
 import click
 
-from conformance.cli.exit_codes import UserError
-from conformance.cli.folder import recorded_in
+from conformance.cli.files import write_text
+from conformance.cli.folder import make_folder, recorded_in
 from conformance.cli.help import examples
 from conformance.cli.inputs import names_among
 from conformance.cli.options import in_language
 from conformance.cli.terminal import show
+from conformance.input_files import is_file
 from conformance.language import Language
 from conformance.model import ExitCode
 from conformance.report import diff as comparing
@@ -76,14 +77,12 @@ def _write(
     result: comparing.Differences, files: Sequence[comparing.File], folder: Path
 ) -> list[Path]:
     written = []
-    try:
-        for file in files:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / file.name
-            path.write_text(file.render(result), encoding="utf-8", newline="\n")
-            written.append(path)
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror}") from None
+    if files:
+        make_folder(folder)
+    for file in files:
+        path = folder / file.name
+        write_text(path, file.render(result))
+        written.append(path)
     # The HTML page comes last, so that its path is the last line of output.
     return sorted(written, key=lambda path: path.suffix == ".html")
 
@@ -91,9 +90,9 @@ def _write(
 def _page(record: Path, folder: Path) -> str | None:
     """Return the relative link to a record's HTML report, or None."""
     page = record.with_name(PAGE)
-    if not page.is_file():
+    if not is_file(page):
         return None
     try:
-        return quote(Path(os.path.relpath(page, folder)).as_posix())
+        return quote(os.fsencode(Path(os.path.relpath(page, folder)).as_posix()))
     except ValueError:
         return None  # on another drive

@@ -78,6 +78,7 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
 )
 @click.option(
     "--model",
+    callback=inputs.model_name,
     metavar="ID",
     help="Model to request instead of the page's; requires --base-url.",
 )

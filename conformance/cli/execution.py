@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
 
 from conformance.cli.exit_codes import details_of, unforeseen
-from conformance.cli.folder import RECORD
+from conformance.cli.folder import new_record
 from conformance.contract import Contract
 from conformance.engine import runner
 from conformance.engine.comparison import Reference
@@ -19,7 +19,7 @@ from conformance.engine.selection import Options
 from conformance.language import Language
 from conformance.model import Target
 from conformance.record.events import RunEvent
-from conformance.record.ndjson import RunWriter
+from conformance.record.ndjson import RecordError, RunWriter
 from conformance.report.console import Progressing
 from conformance.transport.redact import Redactor
 
@@ -49,15 +49,21 @@ def judge(
     After an interruption the record contains everything up to then, without a footer.
 
     Returns:
-        None, or a message about an internal error.
+        None, or a message about why the run ended early: a full disk, or an internal error.
+
+    Raises:
+        UserError: the record cannot be created; nothing has been sent.
     """
-    try:
-        events = runner.run(target, contract, options, reference=reference)
-        asyncio.run(_record(events, folder / RECORD, Progressing(screen, language)))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return None
-    except Exception as error:  # noqa: BLE001 - a report of the results so far is still written
-        return failed(error, target, folder, reference)
+    with new_record(folder) as writer:
+        try:
+            events = runner.run(target, contract, options, reference=reference)
+            asyncio.run(_record(events, writer, Progressing(screen, language)))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            return None
+        except RecordError as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - a report of the results so far is still written
+            return failed(error, target, folder, reference)
     return None
 
 
@@ -70,12 +76,15 @@ def failed(
     return unforeseen(error, folder, redactor.text(details_of(error)))
 
 
-async def _record(events: AsyncIterable[RunEvent], record: Path, progress: Progressing) -> None:
+async def _record(
+    events: AsyncGenerator[RunEvent, None], writer: RunWriter, progress: Progressing
+) -> None:
     stop_when_terminated()
-    with RunWriter(record) as writer, progress:
-        async for event in events:
-            writer.write(event)
-            progress.show(event)
+    with progress:
+        async with aclosing(events):
+            async for event in events:
+                writer.write(event)
+                progress.show(event)
 
 
 def stop_when_terminated() -> None:

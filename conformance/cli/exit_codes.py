@@ -6,27 +6,36 @@ which means "interrupted" here. The traceback of an internal error is written to
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
+import secrets
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from conformance.cli.files import WriteError, code_of, write_text
 from conformance.cli.lazy import LazyGroup
+from conformance.cli.streams import Output, tolerant_streams
+from conformance.cli.terminal import say
+from conformance.input_files import one_line
 from conformance.model import ExitCode
 from conformance.plugins import PluginError
-from conformance.report.sanitize import line
 
 OBJECTS_BEFORE_COLLECTION = 20_000
 """New objects after which the garbage collector looks for cycles.
 
 Most objects live until the end of a command. The default of 700 costs a tenth of the CPU time.
 """
+
+
+WRITING = frozenset({"init", "matrix", "report", "run"})
+"""Commands whose result is in files."""
 
 
 class UserError(click.ClickException):
@@ -38,32 +47,80 @@ class UserError(click.ClickException):
 class Suite(LazyGroup):
     """A command group with pytest's exit codes."""
 
+    _running: str | None = None
+
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command and exit; ``standalone_mode=False`` raises errors instead."""
         run: Callable[..., Any] = super().main
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
-        _tolerate_narrow_encodings()
         gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
+        with tolerant_streams() as output:
+            try:
+                given = args[0] if args else extra.get("args")
+                _assert_usable(sys.argv[1:] if given is None else given)
+                code = run(*args, standalone_mode=False, **extra)
+            except click.ClickException as error:
+                _end(_sentence(error), _code_of(error))
+            except PluginError as error:
+                _end(str(error), ExitCode.USAGE)
+            except (click.Abort, KeyboardInterrupt):
+                _end("interrupted", ExitCode.INTERRUPTED)
+            except Exception as error:  # noqa: BLE001 - users get a message, not a traceback
+                _end(*_unexpected(error))
+            sys.exit(self._code_after(output, code or 0))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and remember its name."""
+        found = super().resolve_command(ctx, args)
+        self._running = found[0]
+        return found
+
+    def _code_after(self, output: Output, code: int) -> int:
+        """Return the exit code, also if not everything could be printed.
+
+        The files of a command keep its own code. For a command that only prints, a reader that
+        went away is an interruption, and anything else an error.
+        """
+        lost = output.lost
+        if lost is None or self._running in WRITING:
+            return code
+        if lost.errno == errno.EPIPE:
+            return ExitCode.INTERRUPTED
+        return _end(f"cannot write to standard output: {lost.strerror}", ExitCode.UNDECIDED)
+
+
+def _assert_usable(words: Sequence[str]) -> None:
+    """Check that each word could be a path.
+
+    Raises:
+        UserError: one of them contains NUL or half a character.
+    """
+    for word in words:
         try:
-            code = run(*args, standalone_mode=False, **extra)
-            # Flush here, where a closed pipe can be handled.
-            sys.stdout.flush()
-        except click.ClickException as error:
-            _end(_sentence(error), _code_of(error))
-        except PluginError as error:
-            _end(str(error), ExitCode.USAGE)
-        except (click.Abort, KeyboardInterrupt):
-            _end("interrupted", ExitCode.INTERRUPTED)
-        except (BrokenPipeError, SystemExit) as error:
-            # Click and rich exit with 1 on a closed pipe, but here 1 means "not conforming".
-            if isinstance(error, SystemExit) and error.code != 1:
-                raise
-            _abandon_stdout()
-            sys.exit(ExitCode.INTERRUPTED)
-        except Exception as error:  # noqa: BLE001 - users get a message, not a traceback
-            _end(unforeseen(error, Path(tempfile.gettempdir())), ExitCode.UNDECIDED)
-        sys.exit(code or 0)
+            is_usable = b"\0" not in os.fsencode(word)
+        except UnicodeEncodeError:
+            is_usable = False
+        if not is_usable:
+            raise UserError(f"{one_line(ascii(word), 100)} is not valid text; type it again")
+
+
+def _unexpected(error: Exception) -> tuple[str, int]:
+    """Return the sentence and exit code for an error that no command handles."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot use {os.fsdecode(str(error.filename))}: {error.strerror}", code_of(error)
+    if isinstance(error, FileNotFoundError):
+        return f"the current folder or the one for temporary files is missing ({error.strerror})", 4
+    return unforeseen(error, _temporary_folder()), ExitCode.UNDECIDED
+
+
+def _temporary_folder() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError:
+        return Path()
 
 
 def unforeseen(error: BaseException, folder: Path, redacted: str = "") -> str:
@@ -74,15 +131,13 @@ def unforeseen(error: BaseException, folder: Path, redacted: str = "") -> str:
         folder: where the file is created.
         redacted: the traceback without secrets, if there may be any.
     """
-    details = redacted or details_of(error)
     what = f"internal error ({type(error).__name__})"
+    path = folder / f"error-{secrets.token_hex(4)}.txt"
     try:
-        descriptor, name = tempfile.mkstemp(prefix="error-", suffix=".txt", dir=folder, text=True)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(details)
-    except OSError as second:
-        return f"{what}; the details could not be written to {folder}: {second.strerror}"
-    return f"{what}; please report it with the details in {name}"
+        write_text(path, redacted or details_of(error), mode=0o600)
+    except WriteError as second:
+        return f"{what}; the details could not be written: {second.message}"
+    return f"{what}; please report it with the details in {path}"
 
 
 def details_of(error: BaseException) -> str:
@@ -101,18 +156,5 @@ def _code_of(error: click.ClickException) -> int:
 
 
 def _end(sentence: str, code: int) -> NoReturn:
-    click.echo(f"conformance: {line(sentence)}", err=True)
+    say(sentence)
     sys.exit(code)
-
-
-def _tolerate_narrow_encodings() -> None:
-    """Replace characters that the terminal's encoding lacks, such as ``✓``, with ``?``."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
-
-
-def _abandon_stdout() -> None:
-    """Redirect stdout to the null device, so that the final flush does not fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

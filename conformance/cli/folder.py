@@ -2,41 +2,101 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import WriteError, write_text
+from conformance.input_files import is_folder, one_line
 from conformance.language import Language
 from conformance.model import Run
-from conformance.record.ndjson import RunFileError, read_run
+from conformance.record.ndjson import RecordError, RunFileError, RunWriter, read_run
 from conformance.report import formats
 
 RECORD = "run.ndjson"
 HOME = Path("reports")
 
 
-def fresh_folder(request: Path | None, host: str, contract: str) -> Path:
+@contextmanager
+def fresh_folder(request: Path | None, host: str, contract: str) -> Iterator[Path]:
     """Create the output folder: ``request``, or ``reports/<date>-<host>-<contract>``.
 
+    Until the block ends, no other process can get the same folder.
+
     Raises:
-        UserError: the folder is not empty or cannot be created.
+        UserError: the folder is not empty, is in use, or cannot be created.
     """
-    try:
-        return _named(request) if request else _dated(host, contract)
-    except OSError as error:
-        where = request or HOME
-        raise UserError(
-            f"cannot create the folder {where} ({error.strerror}); choose another with --out"
-        ) from None
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(_named(request)) if request else _dated(host, contract)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "this is not a valid path"
+            where = request or HOME
+            raise UserError(
+                one_line(f"cannot create the folder {where} ({reason}); choose another with --out")
+            ) from None
+        yield folder
 
 
-def _named(folder: Path) -> Path:
+@contextmanager
+def _named(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
+    _assert_empty(folder)
+    with claimed(folder) as is_ours:
+        if not is_ours:
+            raise UserError(
+                f"another run is using the folder {folder}; choose a new one with --out"
+            )
+        _assert_empty(folder)  # the other run may have ended between the two
+        yield folder
+
+
+def _assert_empty(folder: Path) -> None:
     if any(folder.iterdir()):
         raise UserError(f"the folder {folder} is not empty; choose a new or empty one with --out")
-    return folder
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[bool]:
+    """Lock a folder against other runs of the suite, and tell whether that was possible.
+
+    The lock ends with the process, however that ends. Where folders cannot be locked, as on
+    Windows, only the record itself is created exclusively.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - Windows has none
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield True
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = True
+    except BlockingIOError:
+        is_ours = False
+    except OSError:
+        is_ours = True
+    try:
+        yield is_ours
+    finally:
+        os.close(descriptor)
+
+
+def new_record(folder: Path) -> RunWriter:
+    """Create the record of a run.
+
+    Raises:
+        UserError: another run has created it, or it cannot be created.
+    """
+    try:
+        return RunWriter(folder / RECORD)
+    except RecordError as error:
+        raise UserError(f"{error}; choose a new or empty folder with --out") from None
 
 
 def _dated(host: str, contract: str) -> Path:
@@ -60,7 +120,7 @@ def recorded_in(folder_or_file: Path) -> tuple[Path, Run]:
     Raises:
         UserError: the record is missing or unreadable.
     """
-    record = folder_or_file / RECORD if folder_or_file.is_dir() else folder_or_file
+    record = folder_or_file / RECORD if is_folder(folder_or_file) else folder_or_file
     try:
         return record, read_run(record)
     except RunFileError as error:
@@ -76,17 +136,36 @@ def write_reports(
 ) -> list[Path]:
     """Write a run's reports and return their paths.
 
+    A report that cannot be written does not stop the others.
+
     Raises:
-        UserError: a file cannot be written.
+        WriteError: at least one file cannot be written; this is the first.
     """
     known = formats(key_env, language)
     written: list[Path] = []
+    failed: list[WriteError] = []
     for name in names:
         path = folder / known[name].file_name
         try:
-            path.write_text(known[name].render(run), encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise UserError(f"cannot write {path}: {error.strerror}") from None
-        written.append(path)
+            write_text(path, known[name].render(run))
+        except WriteError as error:
+            failed.append(error)
+        else:
+            written.append(path)
+    if failed:
+        raise failed[0]
     # The HTML page comes last, so that its path is the last line of output.
     return sorted(written, key=lambda path: path.suffix == ".html")
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder that may exist.
+
+    Raises:
+        UserError: it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "this is not a valid path"
+        raise UserError(one_line(f"cannot create the folder {folder}: {reason}")) from None

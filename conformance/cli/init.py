@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import write_text
 from conformance.cli.help import examples
 from conformance.docs_audit.page_reader import PAGES, load_page
 from conformance.model import ExitCode
@@ -29,13 +31,9 @@ from conformance.targets.starter import Vendor, starter
 def init(config: Path, force: bool) -> ExitCode:
     """Write a commented conformance.toml with the five documented vendors as targets."""
     vendors = [_vendor(name) for name in PAGES]
-    try:
-        with config.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
-            file.write(starter(vendors))
-    except FileExistsError:
-        raise UserError(f"{config} already exists; use --force to overwrite it") from None
-    except OSError as error:
-        raise UserError(f"cannot write {config}: {error.strerror}") from None
+    if os.path.lexists(config) and not force:
+        raise UserError(f"{config} already exists; use --force to overwrite it")
+    write_text(config, starter(vendors))
     click.echo(config)
     click.echo("Set the API keys of the targets to test, then select them by name:")
     first = vendors[0]

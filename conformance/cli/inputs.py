@@ -13,8 +13,9 @@ from conformance.cli.exit_codes import UserError
 from conformance.contract import Contract, ContractError, load_contract
 from conformance.model import DEFAULT_KEY_ENV
 from conformance.report import formats
+from conformance.targets import settings
 from conformance.targets.parsing import BaseUrl, TypedError, is_variable, read_base_url, usable_key
-from conformance.targets.settings import LEAST, MOST
+from conformance.targets.settings import LARGEST, LEAST, MOST
 
 
 def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -26,6 +27,21 @@ def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) 
     if not LEAST <= value <= MOST:
         raise click.BadParameter(f"{value} is not from {LEAST:g} to {MOST:g}.", ctx, param)
     return value
+
+
+SEED = click.IntRange(-LARGEST, LARGEST)
+COUNT = click.IntRange(1, LARGEST)
+"""Integers that a record holds."""
+
+
+def model_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Accept the id of a model: printable text of at most 1,000 characters, or None."""
+    if not value:
+        return value  # its absence has a message of its own
+    try:
+        return settings.model(value)
+    except TypedError as error:
+        raise click.BadParameter(f"{error}.", ctx, param) from None
 
 
 def format_names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:

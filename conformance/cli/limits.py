@@ -47,13 +47,13 @@ def within_limits(function: Function) -> Function:
         (
             click.option(
                 "--max-requests",
-                type=click.IntRange(min=1),
+                type=inputs.COUNT,
                 metavar="N",
                 help=f"Send at most N requests. {_by_tier(lambda most: most.requests)}",
             ),
             click.option(
                 "--max-spend-tokens",
-                type=click.IntRange(min=1),
+                type=inputs.COUNT,
                 metavar="N",
                 help="Spend at most N tokens, counted by each request's upper bound. "
                 f"{_by_tier(lambda most: most.tokens)}",
@@ -84,7 +84,7 @@ def within_limits(function: Function) -> Function:
             ),
             click.option(
                 "--seed",
-                type=int,
+                type=inputs.SEED,
                 default=defaults.seed,
                 show_default=True,
                 metavar="N",

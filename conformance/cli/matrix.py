@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
@@ -19,6 +20,7 @@ from conformance.cli.matrix_files import write_matrix
 from conformance.cli.options import in_language
 from conformance.cli.terminal import show
 from conformance.docs_audit.page_reader import PAGES
+from conformance.input_files import is_file, is_folder
 from conformance.language import Language
 from conformance.model import ExitCode
 from conformance.report.console import console_for
@@ -64,23 +66,26 @@ def matrix(
     records = list(dict.fromkeys(record for name in runs for record in _records(name)))
     read = [recorded_in(record) for record in records]
     names = [name for name in format_names if name != TEXT]
-    folder = fresh_folder(out, "conformance", "matrix") if names else None
-    made = matrix_of(
-        [
-            Recorded(
-                run.header.target or record.absolute().parent.name,
-                run,
-                _page(record, folder) if folder else None,
-            )
-            for record, run in read
-        ],
-        PAGES,
-    )
-    if TEXT in format_names:
-        show(text.render(made, language), console_for())
-        click.echo()
-    for path in write_matrix(made, folder, names, language) if folder else []:
-        click.echo(path)
+    with ExitStack() as stack:
+        folder = None
+        if names:
+            folder = stack.enter_context(fresh_folder(out, "conformance", "matrix"))
+        made = matrix_of(
+            [
+                Recorded(
+                    run.header.target or record.absolute().parent.name,
+                    run,
+                    _page(record, folder) if folder else None,
+                )
+                for record, run in read
+            ],
+            PAGES,
+        )
+        if TEXT in format_names:
+            show(text.render(made, language), console_for())
+            click.echo()
+        for path in write_matrix(made, folder, names, language) if folder else []:
+            click.echo(path)
     return ExitCode.CONFORMING
 
 
@@ -93,7 +98,7 @@ def _records(name: str) -> Iterator[Path]:
     path = Path(name)
     found = [path]
     # Some shells leave globs to the program, and a folder name may contain brackets.
-    if has_magic(name) and not path.exists():
+    if has_magic(name) and not os.path.exists(path):  # noqa: PTH110 - never raises
         matches = sorted(glob(name))  # noqa: PTH207 - a pattern may begin at the root
         found = [Path(match) for match in matches]
     records = [record for one in found for record in _inside(one)]
@@ -105,18 +110,19 @@ def _records(name: str) -> Iterator[Path]:
 
 
 def _inside(path: Path) -> Sequence[Path]:
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     own = path / RECORD
-    return [own] if own.is_file() else sorted(path.glob(f"*/{RECORD}"))
+    return [own] if is_file(own) else sorted(path.glob(f"*/{RECORD}"))
 
 
 def _page(record: Path, folder: Path) -> str | None:
     """Return the link from the matrix to a run's HTML report, or None."""
     page = record.parent / PAGE
-    if not page.is_file():
+    if not is_file(page):
         return None
     try:
-        return quote(os.path.relpath(page.absolute(), folder.absolute()).replace(os.sep, "/"))
+        relative = os.path.relpath(page.absolute(), folder.absolute())
+        return quote(os.fsencode(relative.replace(os.sep, "/")))
     except ValueError:  # on another drive, so there is no relative path
         return page.absolute().as_uri()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance.cli.exit_codes import UserError
+from conformance.cli.files import write_text
 from conformance.language import Language
 from conformance.report.matrix import Matrix, files
 
@@ -16,16 +16,13 @@ def write_matrix(
     """Write the named formats and return their paths, the HTML page last.
 
     Raises:
-        UserError: a file cannot be written.
+        WriteError: a file cannot be written.
     """
     written = []
     for name, file in files(language).items():
         if name not in names:
             continue
         path = folder / file.name
-        try:
-            path.write_text(file.render(matrix), encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise UserError(f"cannot write {path}: {error.strerror}") from None
+        write_text(path, file.render(matrix))
         written.append(path)
     return written

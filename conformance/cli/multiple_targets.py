@@ -14,7 +14,7 @@ from rich.console import Console
 
 from conformance.cli import inputs
 from conformance.cli.execution import failed, interruptible, stop_when_terminated
-from conformance.cli.exit_codes import UserError
+from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.limits import options_of, typed
 from conformance.cli.matrix_files import write_matrix
@@ -28,7 +28,7 @@ from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language, Text
 from conformance.model import EXIT_CODES, ExitCode, Target
-from conformance.record.ndjson import RunFileError, RunWriter, read_run
+from conformance.record.ndjson import RecordError, RunFileError, RunWriter, read_run
 from conformance.report.console import console_for
 from conformance.report.matrix import Recorded, matrix_of
 from conformance.report.matrix import terminal as text
@@ -97,7 +97,21 @@ def run_many(
 
     A target that fails to start does not stop the others; an interruption keeps all results so far.
     """
-    home = fresh_folder(out, "conformance", "targets")
+    with fresh_folder(out, "conformance", "targets") as home:
+        return _run_into(
+            home, planned, environment, jobs=jobs, format_names=format_names, language=language
+        )
+
+
+def _run_into(
+    home: Path,
+    planned: Sequence[Planned],
+    environment: Mapping[str, str],
+    *,
+    jobs: int,
+    format_names: Sequence[str],
+    language: Language,
+) -> ExitCode:
     ready: list[_Job] = []
     reasons: dict[str, Text] = {}
     for one in planned:
@@ -178,9 +192,11 @@ async def _side_by_side(
     async def judge(job: _Job) -> None:
         name = job.planned.entry.name
         async with slots:
-            job.folder.mkdir()
             try:
+                job.folder.mkdir()
                 await _record(job, progress)
+            except RecordError as error:
+                tell_failure(name, str(error))
             except Exception as error:  # noqa: BLE001 - one target's failure must not stop the others
                 sentence = failed(error, job.target, job.folder, job.planned.reference)
                 tell_failure(name, sentence)
@@ -221,7 +237,7 @@ def _recorded(
         )
     try:
         written = write_reports(run, folder, format_names, language=language)
-    except UserError as error:
+    except WriteError as error:
         # A report that cannot be written must not stop the other targets.
         say(error.message)
         written = []

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import write_chunks, write_text
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 """Names of the executable on common systems."""
@@ -60,11 +61,12 @@ def print_page(page: str, path: Path, *, program: str, seconds: float = SECONDS)
         seconds: how long it may take.
 
     Raises:
-        UserError: it took longer, failed, or the file cannot be written.
+        UserError: it took longer or failed.
+        WriteError: the file cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         source, printed = Path(folder) / "page.html", Path(folder) / "page.pdf"
-        source.write_text(page, encoding="utf-8", newline="\n")
+        write_text(source, page)
         command = [
             program,
             *SWITCHES,
@@ -75,14 +77,9 @@ def print_page(page: str, path: Path, *, program: str, seconds: float = SECONDS)
             source.as_uri(),
         ]
         _run(command, seconds)
-        try:
-            shutil.copyfile(printed, path)
-        except FileNotFoundError as error:
-            if error.filename == str(printed):
-                raise UserError(f"{program} wrote no PDF") from None
-            raise UserError(f"cannot write {path}: {error.strerror}") from None
-        except OSError as error:
-            raise UserError(f"cannot write {path}: {error.strerror}") from None
+        if not printed.is_file():
+            raise UserError(f"{program} wrote no PDF")
+        write_chunks(path, [printed.read_bytes()])
 
 
 def _run(command: list[str], seconds: float) -> None:

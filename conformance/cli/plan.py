@@ -32,7 +32,7 @@ from conformance.report.locale.terms import plural
 @choosing(Tier.STANDARD)
 @click.option(
     "--seed",
-    type=int,
+    type=inputs.SEED,
     default=Options().seed,
     show_default=True,
     metavar="N",

@@ -43,6 +43,7 @@ def with_reference(function: Function) -> Function:
     )
     model = click.option(
         "--reference-model",
+        callback=inputs.model_name,
         metavar="ID",
         help="Model to request from the reference server; required with a URL.",
     )

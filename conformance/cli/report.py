@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -9,14 +10,15 @@ import click
 
 from conformance.cli import inputs, pdf
 from conformance.cli.exit_codes import UserError
-from conformance.cli.folder import RECORD, recorded_in, write_reports
+from conformance.cli.files import write_chunks
+from conformance.cli.folder import RECORD, make_folder, recorded_in, write_reports
 from conformance.cli.help import examples
 from conformance.cli.options import in_language, with_key_from
 from conformance.cli.terminal import say
 from conformance.engine.replay import UndatedError, rejudge
 from conformance.language import Language
 from conformance.model import EXIT_CODES, ExitCode, Run
-from conformance.record.ndjson import write_run
+from conformance.record.ndjson import lines_of
 from conformance.report import console, formats
 
 PDF = "pdf"
@@ -85,9 +87,9 @@ def report(
     folder = out or (record.parent / AGAIN if again else record.parent)
     if again:
         run = _judged_again(run, record, folder, contract_name)
-    _make(folder)
+    make_folder(folder)
     if again:
-        write_run(run, folder / RECORD)
+        write_chunks(folder / RECORD, lines_of(run))
     console.show(run, console.console_for(), language)
     click.echo()
     others = [name for name in format_names if name != PDF]
@@ -108,7 +110,7 @@ def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | Non
     Raises:
         UserError: the contract or date is unknown, or the record would be overwritten.
     """
-    if folder.resolve() == record.resolve().parent:
+    if Path(os.path.realpath(folder)) == Path(os.path.realpath(record)).parent:
         raise UserError(
             f"--rejudge would overwrite the record in {folder}; choose another folder with --out"
         )
@@ -132,10 +134,3 @@ def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | Non
         f"{now.suite_version}"
     )
     return judged
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot create the folder {folder}: {error.strerror}") from None

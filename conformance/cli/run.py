@@ -50,7 +50,12 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
     help=f"Base URL of the endpoint, without /completions. [default: the targets in {FILE} if that "
     "file exists, otherwise the bundled reference server]",
 )
-@click.option("--model", metavar="ID", help="Model to request; required with --base-url.")
+@click.option(
+    "--model",
+    callback=inputs.model_name,
+    metavar="ID",
+    help="Model to request; required with --base-url.",
+)
 @click.option(
     "--dialect",
     type=click.Choice(DIALECTS),
@@ -141,7 +146,7 @@ def _file(given: dict[str, Any]) -> Path | None:
                 )
             return None
     path = config or Path(FILE)
-    if config is None and not path.is_file():
+    if config is None and not os.path.exists(path):  # noqa: PTH110 - never raises
         if many:
             raise click.UsageError(
                 f"--target needs {FILE}, which does not exist here; create one with "

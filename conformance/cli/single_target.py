@@ -66,7 +66,7 @@ def run_one(
             endpoint = _bundled(request, contract.name, stack)
         else:
             endpoint = _named(request, request.base_url, contract.name)
-        folder = fresh_folder(out, endpoint.host, contract.name)
+        folder = stack.enter_context(fresh_folder(out, endpoint.host, contract.name))
         failure = judge(
             endpoint.target,
             contract,

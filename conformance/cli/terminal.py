@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
-from rich.console import Console, RenderableType
 
 from conformance.report.sanitize import line
 
+if TYPE_CHECKING:  # `--help` starts sooner without it
+    from rich.console import Console, RenderableType
+
+MAX_SENTENCE_CHARS = 2_000
+
 
 def say(sentence: str) -> None:
-    """Print a message to standard error."""
+    """Print a message to standard error; the middle of a very long one is left out."""
+    if len(sentence) > MAX_SENTENCE_CHARS:
+        half = MAX_SENTENCE_CHARS // 2
+        sentence = f"{sentence[:half]} … {sentence[-half:]}"
     click.echo(f"conformance: {line(sentence)}", err=True)
 
 

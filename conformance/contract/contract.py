@@ -11,6 +11,7 @@ documents are loaded by name, any other overlay of ``spec/openapi.yaml`` by its 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -20,7 +21,8 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from conformance.contract.files import ContractError, read_yaml, spec_directory
+from conformance.contract.bounds import assert_schemas_bounded
+from conformance.contract.files import ContractError, read_own_yaml, read_yaml, spec_directory
 from conformance.contract.overlay import OverlayError, apply_overlay
 from conformance.contract.requirements import statements
 from conformance.contract.schemas import (
@@ -34,6 +36,7 @@ from conformance.contract.schemas import (
     validator_of,
     violations_of,
 )
+from conformance.input_files import is_folder, one_line
 from conformance.model import Requirement, Subject
 
 __all__ = [
@@ -174,12 +177,20 @@ def load_contract(name_or_path: str) -> Contract:
     if name_or_path in DOCUMENTS:
         return _bundled(name_or_path)
     path = Path(name_or_path)
-    if not path.is_file():
+    if _is_bare_name(path):
         raise ContractError(
-            f"unknown contract `{name_or_path}`; choose one of {', '.join(DOCUMENTS)}, or give the "
-            "path of an overlay file"
+            f"unknown contract `{one_line(name_or_path, 200)}`; choose one of "
+            f"{', '.join(DOCUMENTS)}, or give the path of an overlay file"
         )
-    return _read_contract(path.stem, path)
+    return _read_contract(path.stem, path, is_ours=False)
+
+
+def _is_bare_name(path: Path) -> bool:
+    """Return whether nothing readable is there, so that the text is a wrong name or path.
+
+    A pipe or a device is there; reading it says what is wrong with it.
+    """
+    return is_folder(path) or not os.path.exists(path)  # noqa: PTH110 - never raises
 
 
 # ── reading the files ────────────────────────────────────────────────────────────────────────────
@@ -187,20 +198,24 @@ def load_contract(name_or_path: str) -> Contract:
 
 @cache
 def _bundled(name: str) -> Contract:
-    return _read_contract(name, spec_directory() / "documents" / f"{name}.yaml")
+    path = spec_directory() / "documents" / f"{name}.yaml"
+    return _read_contract(name, path, is_ours=True)
 
 
-def _read_contract(name: str, path: Path) -> Contract:
+def _read_contract(name: str, path: Path, *, is_ours: bool) -> Contract:
     base = _base()
-    overlay = read_yaml(path)
+    overlay = read_own_yaml(path) if is_ours else read_yaml(path)
     try:
         applied = apply_overlay(base, overlay)
     except OverlayError as error:
         raise ContractError(f"{path}: {error}") from error
     try:
-        if name not in DOCUMENTS:
+        if not is_ours:
             _assert_schemas_valid(applied, path)
+            assert_schemas_bounded(applied["components"]["schemas"])
         return _contract_of(name, str(overlay["info"]["title"]), base, applied)
+    except RecursionError:
+        raise ContractError(f"{path}: the overlay nests schemas too deeply") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ContractError(
             f"{path}: invalid overlay, the result is not a valid contract ({error}); see "
@@ -210,7 +225,7 @@ def _read_contract(name: str, path: Path) -> Contract:
 
 @cache
 def _base() -> Schema:
-    document: Schema = read_yaml(spec_directory() / "openapi.yaml")
+    document: Schema = read_own_yaml(spec_directory() / "openapi.yaml")
     return document
 
 

@@ -16,11 +16,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from jsonpath import JSONPathEnvironment, JSONPathError, JSONPathMatch
 
-_JSONPATH = JSONPathEnvironment(strict=True)
+MAX_ACTIONS = 1_000
+MAX_PATH_CHARS = 2_000
+MAX_SELECTED = 10_000
+MAX_DESCENTS = 50
+"""Descendant segments (``..``) in all targets together; each visits the whole document."""
+
+MAX_ADDED = 100_000
+"""Nodes that all actions together may add, those behind YAML aliases counted at each alias."""
+
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+
+
+class _Environment(JSONPathEnvironment):
+    """RFC 9535 without regular expressions, which could take exponential time."""
+
+    def setup_function_extensions(self) -> None:
+        """Remove ``match`` and ``search``."""
+        super().setup_function_extensions()
+        for name in ("match", "search"):
+            self.function_extensions.pop(name, None)
+
+
+_JSONPATH = _Environment(strict=True)
 _VERSION = re.compile(r"1\.[01]\.\d+")
 _ROOT_FIELDS = {"overlay", "info", "extends", "actions"}
 _ACTION_FIELDS = {"target", "description", "update", "copy", "remove"}
@@ -39,13 +62,38 @@ def apply_overlay(document: Mapping[str, Any], overlay: object) -> dict[str, Any
         OverlayError: the overlay is malformed, selects nothing or does not fit the document.
     """
     result: dict[str, Any] = _copied(document)
-    for number, action in enumerate(_actions_of(overlay), start=1):
-        target = action["target"]
+    actions = _actions_of(overlay)
+    _bound_descents(actions)
+    left = MAX_ADDED
+    for number, action in enumerate(actions, start=1):
+        place = f"action {number} (target {action['target'][:200]})"
         try:
-            _apply(result, action)
+            left -= _apply(result, action, left)
         except (OverlayError, JSONPathError) as error:
-            raise OverlayError(f"action {number} (target {target}): {error}") from error
+            raise OverlayError(f"{place}: {error}") from error
+        except RecursionError:
+            raise OverlayError(f"{place}: makes the description nest too deeply") from None
     return result
+
+
+def _bound_descents(actions: list[dict[str, Any]]) -> None:
+    """Check that all targets together visit the document a bounded number of times."""
+    descents = 0
+    for number, action in enumerate(actions, start=1):
+        for path in (action["target"], action.get("copy", "")):
+            bare = _QUOTED.sub("''", path)
+            descents += bare.count("..")
+            filters = "?" in bare
+            if (
+                len(path) > MAX_PATH_CHARS
+                or bare.count("..") > 2
+                or (filters and (".." in bare or bare.count("$") > 1))
+                or descents > MAX_DESCENTS
+            ):
+                raise OverlayError(
+                    f"action {number}: the path {path[:100]} could take too long; write it without "
+                    "repeated `..`, and without `..` or `$` in a filter"
+                )
 
 
 def _actions_of(overlay: object) -> list[dict[str, Any]]:
@@ -61,6 +109,8 @@ def _actions_of(overlay: object) -> list[dict[str, Any]]:
     actions = overlay.get("actions")
     if not isinstance(actions, list) or not actions:
         raise OverlayError("`actions` must be a list with at least one action")
+    if len(actions) > MAX_ACTIONS:
+        raise OverlayError(f"`actions` has more than {MAX_ACTIONS:,} actions")
     for number, action in enumerate(actions, start=1):
         name = f"action {number}"
         if not isinstance(action, dict) or not isinstance(action.get("target"), str):
@@ -68,6 +118,8 @@ def _actions_of(overlay: object) -> list[dict[str, Any]]:
         _know_fields(action, _ACTION_FIELDS, name)
         if not isinstance(action.get("remove", False), bool):
             raise OverlayError(f"{name}: `remove` must be true or false")
+        if not isinstance(action.get("copy", ""), str):
+            raise OverlayError(f"{name}: `copy` must be a JSONPath")
         if not action.get("remove") and ("update" in action) == ("copy" in action):
             raise OverlayError(f"{name} must have one of `update`, `copy` and `remove: true`")
     return actions
@@ -79,23 +131,46 @@ def _know_fields(mapping: Mapping[str, Any], known: set[str], name: str) -> None
         raise OverlayError(f"{name} has an unknown field `{unknown[0]}`")
 
 
-def _apply(document: dict[str, Any], action: Mapping[str, Any]) -> None:
+def _apply(document: dict[str, Any], action: Mapping[str, Any], left: int) -> int:
+    """Apply an action that may add ``left`` nodes, and return how many it added."""
     nodes = _select(document, action["target"])
     if not nodes:
         raise OverlayError("selects nothing")
     if action.get("remove"):
         _remove(nodes)
-        return
+        return 0
     value = _value_of(document, action)
+    added = _size(value, left // len(nodes)) * len(nodes)
+    if added > left:
+        raise OverlayError(f"the overlay adds more than {MAX_ADDED:,} values")
     if len({_kind(node.obj) for node in nodes}) > 1:
         raise OverlayError("selects nodes of different kinds (objects, arrays, primitives)")
     for node in nodes:
         _update(node, _copied(value))
+    return added
+
+
+def _size(value: Any, limit: int) -> int:
+    """Count the nodes of a value, at most ``limit`` + 1; it may contain itself."""
+    count, waiting = 0, [value]
+    while waiting and count <= limit:
+        one = waiting.pop()
+        count += 1
+        if isinstance(one, Mapping):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return count
 
 
 def _select(document: dict[str, Any], path: str) -> list[JSONPathMatch]:
     """Return the selected nodes, each once, in the order of the query."""
-    return list({node.parts: node for node in _JSONPATH.finditer(path, document)}.values())
+    nodes: dict[Any, JSONPathMatch] = {}
+    for node in islice(_JSONPATH.finditer(path, document), MAX_SELECTED + 1):
+        nodes[node.parts] = node
+    if len(nodes) > MAX_SELECTED:
+        raise OverlayError(f"selects more than {MAX_SELECTED:,} nodes")
+    return list(nodes.values())
 
 
 def _value_of(document: dict[str, Any], action: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from conformance.contract.files import ContractError, read_yaml, spec_directory
+from conformance.contract.files import ContractError, read_own_yaml, read_yaml, spec_directory
 from conformance.model import Level, Requirement, Source
 from conformance.plugins import Plugin, plugins
 
@@ -27,7 +27,7 @@ class Statement:
 @cache
 def own_statements() -> tuple[Statement, ...]:
     """Read the requirements of ``spec/requirements.yaml``."""
-    rows = read_yaml(spec_directory() / "requirements.yaml")["requirements"]
+    rows = read_own_yaml(spec_directory() / "requirements.yaml")["requirements"]
     return tuple(map(_statement_of, rows))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
+from referencing import Registry
 
 from conformance.contract import summary
 from conformance.language import Text
@@ -279,7 +280,10 @@ def _is_integer(_checker: object, value: object) -> bool:
 
 def _is_number(_checker: object, value: object) -> bool:
     """Accept only finite numbers: JSON has no NaN or Infinity."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    # An integer is finite, but may be too large to be converted to a float.
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 # `extend` has no type annotations.
@@ -296,7 +300,8 @@ def validator_of(schemas: Schema, name: str) -> Draft202012Validator:
     """Return a validator for one component; its references are resolved among ``schemas``."""
     components = {"schemas": schemas}
     schema = {"$ref": f"#/components/schemas/{name}", "components": components}
-    return _Validator(schema)
+    # An empty registry: by default, jsonschema would fetch what a reference names.
+    return _Validator(schema, registry=Registry())
 
 
 def violations_of(validator: Draft202012Validator, body: object) -> Iterator[SchemaViolation]:

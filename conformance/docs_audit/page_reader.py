@@ -10,17 +10,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from conformance.contract import DOCUMENTS, spec_directory
+from conformance.contract.files import ContractError, read_own_yaml, read_yaml
 from conformance.contract.schemas import path_of
 from conformance.docs_audit.page import (
     Client,
@@ -32,6 +33,7 @@ from conformance.docs_audit.page import (
     Parameter,
     Sample,
 )
+from conformance.input_files import is_folder, one_line
 
 PAGES: tuple[str, ...] = tuple(name for name in DOCUMENTS if name != "openai")
 """The documents that are pages; ``openai`` is observed behaviour."""
@@ -39,6 +41,12 @@ PAGES: tuple[str, ...] = tuple(name for name in DOCUMENTS if name != "openai")
 
 class PageError(Exception):
     """A page cannot be read; the message names the file and the place."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(one_line(sentence, MAX_SENTENCE_CHARS))
+
+
+MAX_SENTENCE_CHARS = 600
 
 
 def load_page(name_or_path: str) -> Page:
@@ -50,10 +58,10 @@ def load_page(name_or_path: str) -> Page:
     if name_or_path in PAGES:
         return _bundled(name_or_path)
     path = Path(name_or_path)
-    if not path.is_file():
+    if is_folder(path) or not os.path.exists(path):  # noqa: PTH110 - never raises
         raise PageError(
-            f"unknown page `{name_or_path}`; choose one of {', '.join(PAGES)}, or give the "
-            "path of a transcribed page"
+            f"unknown page `{one_line(name_or_path, 200)}`; choose one of {', '.join(PAGES)}, or "
+            "give the path of a transcribed page"
         )
     return read_page(path)
 
@@ -81,23 +89,16 @@ def read_page(path: Path) -> Page:
 
 def _rows_in(path: Path) -> Any:
     """Read YAML as JSON, because requests are sent as JSON, whose keys are strings."""
+    is_ours = path.parent == spec_directory() / "pages"
     try:
-        value = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - both loaders are safe
+        value = read_own_yaml(path) if is_ours else read_yaml(path, any_keys=True)
         return json.loads(json.dumps(value, allow_nan=False))
-    except OSError as error:
-        raise PageError(f"cannot read {path}: {error.strerror}") from error
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise PageError(f"{path}{line}: is not valid YAML ({error.problem})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PageError(f"{path}: is not UTF-8 text") from error
+    except ContractError as error:
+        raise PageError(str(error)) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise PageError(
             f"{path}: has values that JSON cannot represent ({_cut(str(error))})"
         ) from error
-
-
-_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache

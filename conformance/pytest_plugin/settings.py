@@ -11,12 +11,14 @@ import pytest
 
 from conformance.contract import Contract, ContractError, load_contract
 from conformance.engine.selection import LIVE, Options
+from conformance.input_files import is_file, is_folder
 from conformance.model import DEFAULT_KEY_ENV, Limits, Stage, Target, TransportOptions
 from conformance.pytest_plugin import SETTINGS, Setting, given
 from conformance.targets import Entry, MissingSecretError
 from conformance.targets.parsing import TypedError, read_base_url
 from conformance.targets.settings import (
     above_zero,
+    model,
     plain_headers,
     secret_headers,
     text,
@@ -66,7 +68,7 @@ def read_settings(
     entry = Entry(
         name="",
         base_url=where.url,
-        model=typed["model"].needed(text),
+        model=typed["model"].needed(model),
         api_key_env=key_env,
         headers=typed["header"].read_headers(plain_headers),
         headers_env=typed["header-env"].read_headers(secret_headers),
@@ -192,9 +194,15 @@ def _contract(name_or_path: str) -> Contract:
 
 def _assert_unused(folder: Path) -> None:
     """Check that the folder is new or empty, so that no other run is overwritten."""
-    if folder.is_dir() and any(folder.iterdir()):
+    try:
+        is_used = is_folder(folder) and any(folder.iterdir())
+    except OSError as error:
+        raise pytest.UsageError(
+            f"--conformance-out: cannot read the folder {folder} ({error.strerror})"
+        ) from None
+    if is_used:
         raise pytest.UsageError(
             f"--conformance-out: the folder {folder} is not empty; choose a new or empty one"
         )
-    if folder.exists() and not folder.is_dir():
+    if is_file(folder):
         raise pytest.UsageError(f"--conformance-out: {folder} is not a folder")

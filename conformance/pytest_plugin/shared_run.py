@@ -21,7 +21,7 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.runner import run
 from conformance.engine.selection import Options
 from conformance.model import Finding, Run, Target
-from conformance.record.ndjson import RunTail, RunWriter
+from conformance.record.ndjson import RecordError, RunTail, RunWriter
 from conformance.transport.redact import Redactor
 
 LEADER, FAILURE, STOP, REPORTED = "leader", "failure.txt", "stop", "reported"
@@ -116,7 +116,10 @@ class SharedRun:
         try:
             asyncio.run(self._until_stopped(checks))
         except Exception as error:  # noqa: BLE001 - waiting processes need to know the reason
-            result = Redactor.of(self._target).text(f"{type(error).__name__}: {error}")
+            reason = f"internal error of the suite: {type(error).__name__}: {error}"
+            if isinstance(error, RecordError):
+                reason = str(error)
+            result = Redactor.of(self._target).text(reason)
             with suppress(OSError):
                 (self._meeting / FAILURE).write_text(result, encoding="utf-8", errors="replace")
 
@@ -149,8 +152,7 @@ class SharedRun:
 
     def _why(self) -> str:
         with suppress(OSError):
-            result = (self._meeting / FAILURE).read_text(encoding="utf-8")
-            return f"internal error of the suite: {result}"
+            return (self._meeting / FAILURE).read_text(encoding="utf-8")
         reason = self._tail.footer.because if self._tail.footer else None
         return reason or "the run ended before this check had a verdict"
 

@@ -6,13 +6,16 @@ import difflib
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.checks import Check
+from conformance.cli.files import WriteError
+from conformance.cli.folder import claimed, write_reports
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import choose
 from conformance.engine.verdicts import rule
@@ -24,7 +27,6 @@ from conformance.pytest_plugin.items import NODE, CheckItem, Endpoint, NotJudged
 from conformance.pytest_plugin.settings import Settings, read_settings
 from conformance.pytest_plugin.shared_run import SharedRun
 from conformance.record.ndjson import RunFileError, read_run
-from conformance.report import formats
 from conformance.report.sanitize import line
 from conformance.report.summary import Summary
 
@@ -67,6 +69,9 @@ class Suite:
         self._blocking: BlockingApi | None = None
         self._most_failures = most_failures
         self._failed = 0
+        self._claim = ExitStack()
+        if own and settings.out is not None:
+            self._claim.enter_context(_claimed(settings.out))
 
     @classmethod
     def of(cls, config: pytest.Config) -> Suite:
@@ -233,13 +238,14 @@ class Suite:
         terminalreporter.line(line(summary.cost_in_words.en))
         if self._settings.out is not None:
             try:
-                for path in _write_reports(run, self._settings.out):
-                    terminalreporter.line(str(path))
-            except OSError as error:
-                terminalreporter.line(f"the reports could not be written: {error}", red=True)
+                for path in write_reports(run, self._settings.out, REPORTS):
+                    terminalreporter.line(line(str(path)))
+            except WriteError as error:
+                terminalreporter.line(f"conformance: {line(error.message)}", red=True)
 
     def pytest_unconfigure(self) -> None:
         """Remove the shared folder."""
+        self._claim.close()
         if self._own:
             shutil.rmtree(self._meeting, ignore_errors=True)
 
@@ -253,10 +259,23 @@ def _checks(settings: Settings) -> tuple[Check, ...]:
     return tuple(sorted((choice.check for choice in chosen), key=lambda check: not check.asks))
 
 
-def _write_reports(run: Run, folder: Path) -> Sequence[Path]:
-    """Write the reports next to the record and return their paths."""
-    known = formats()
-    paths = [folder / known[name].file_name for name in REPORTS]
-    for name, path in zip(REPORTS, paths, strict=True):
-        path.write_text(known[name].render(run), encoding="utf-8", newline="\n")
-    return paths
+@contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Lock the output folder until the session ends.
+
+    Raises:
+        pytest.UsageError: another session or run uses it, or it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "this is not a valid path"
+        raise pytest.UsageError(
+            line(f"--conformance-out: cannot create the folder {folder} ({reason})")
+        ) from None
+    with claimed(folder) as is_ours:
+        if not is_ours or any(folder.iterdir()):
+            raise pytest.UsageError(
+                line(f"--conformance-out: another run is using the folder {folder}")
+            )
+        yield

@@ -1,8 +1,12 @@
 """The record as NDJSON: one JSON object per line, the header first and the footer last.
 
-Each line is flushed when it is written, so a killed run keeps its results so far. A file without a
-footer is an incomplete run, never a conforming one. ``run.schema.json`` in this folder describes
-the format.
+Each line is given to the operating system when it is written, so a killed run keeps its results so
+far; the file is synchronised with the disk once, at its end, so only a loss of power during a run
+can cost more than the line in flight. A file without a footer is an incomplete run, never a
+conforming one. ``run.schema.json`` in this folder describes the format.
+
+A record may come from anyone: reading one raises :class:`RunFileError` or returns a run that every
+report can show.
 """
 
 from __future__ import annotations
@@ -10,15 +14,26 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
+from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self
 
 import cattrs
 from cattrs.preconf.json import make_converter
+from cattrs.v import format_exception
 
+from conformance.input_files import (
+    MIB,
+    InputError,
+    assert_not_compressed,
+    one_line,
+    open_file,
+)
 from conformance.model import Comparison, Exchange, Finding, Footer, Header, Run
 from conformance.record.events import (
     CheckStarted,
@@ -29,6 +44,15 @@ from conformance.record.events import (
     RunEvent,
     RunFinished,
     RunStarted,
+)
+from conformance.record.validation import (
+    BadValueError,
+    assert_plausible,
+    brief,
+    integer,
+    only,
+    seconds,
+    word,
 )
 
 FORMAT = 1
@@ -44,18 +68,45 @@ KINDS: dict[str, type[Record]] = {
     "comparison": Comparison,
     "footer": Footer,
 }
-T = TypeVar("T")
+MAX_FILE_BYTES = 512 * MIB
+MAX_LINE_BYTES = 64 * MIB
+"""The longest line: a body of 8 MiB of which each byte needs an escape of six characters."""
+
+MAX_REASONS = 3
+"""Reasons that the message about an invalid line has."""
 
 
-class RunFileError(ValueError):
+class RunFileError(InputError):
     """A record cannot be read; the message names the file, the line and the problem."""
 
 
+class RecordError(Exception):
+    """A record cannot be created or written further; the message is one sentence."""
+
+
+class RecordExistsError(RecordError):
+    """Another run has created the record."""
+
+
 class RunWriter:
-    """Writes events to a record as they happen; a context manager."""
+    """Writes events to a new record as they happen; a context manager.
+
+    A line that cannot be written whole is removed again, so that the record ends with its last
+    whole line.
+
+    Raises:
+        RecordError: the file exists (:class:`RecordExistsError`) or cannot be created.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
+        self._path = path
+        try:
+            self._file = path.open("xb", buffering=0)
+        except FileExistsError:
+            raise RecordExistsError(one_line(f"another run has created {path}")) from None
+        except OSError as error:
+            raise RecordError(one_line(f"cannot create {path}: {error.strerror}")) from None
+        self._exchanges = self._findings = 0
 
     def __enter__(self) -> Self:
         return self
@@ -66,10 +117,17 @@ class RunWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # some file systems cannot; every line is with the kernel already
+            os.fsync(self._file.fileno())
+        with suppress(OSError):
+            self._file.close()
 
     def write(self, event: RunEvent) -> None:
-        """Write an event's line; some events have none."""
+        """Write an event's line; some events have none.
+
+        Raises:
+            RecordError: the line cannot be written; the message says how much is kept.
+        """
         match event:
             case RunStarted():
                 self._line("header", event.header)
@@ -85,8 +143,31 @@ class RunWriter:
                 return
 
     def _line(self, kind: str, record: Record) -> None:
-        self._file.write(to_line(kind, record))
-        self._file.flush()
+        line = to_line(kind, record)
+        before = self._file.tell()
+        try:
+            _write_all(self._file, line)
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(before)
+                if before == 0:  # nothing is kept, so the folder can be used again
+                    self._path.unlink()
+            raise RecordError(
+                one_line(
+                    f"cannot write to {self._path} any more ({error.strerror}); the run is "
+                    f"stopped, and the record keeps {self._exchanges} exchanges and "
+                    f"{self._findings} findings"
+                )
+            ) from error
+        self._exchanges += kind == "exchange"
+        self._findings += kind == "finding"
+
+
+def _write_all(file: RawIOBase, data: bytes) -> None:
+    """Write all bytes; a nearly full disk takes only some of them at first."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]
 
 
 def to_line(kind: str, record: Record) -> bytes:
@@ -105,15 +186,20 @@ def to_line(kind: str, record: Record) -> bytes:
     return line + b"\n"
 
 
+def lines_of(run: Run) -> Iterator[bytes]:
+    """Yield the lines of a whole run, in the order of the format."""
+    yield to_line("header", run.header)
+    yield from (to_line("exchange", exchange) for exchange in run.exchanges)
+    yield from (to_line("finding", finding) for finding in run.findings)
+    yield from (to_line("comparison", comparison) for comparison in run.comparisons)
+    if run.footer is not None:
+        yield to_line("footer", run.footer)
+
+
 def write_run(run: Run, path: Path) -> None:
-    """Write a whole run to a file, in the order of the format."""
+    """Write a whole run to a file; what is there is replaced."""
     with path.open("wb") as file:
-        file.write(to_line("header", run.header))
-        file.writelines(to_line("exchange", exchange) for exchange in run.exchanges)
-        file.writelines(to_line("finding", finding) for finding in run.findings)
-        file.writelines(to_line("comparison", comparison) for comparison in run.comparisons)
-        if run.footer is not None:
-            file.write(to_line("footer", run.footer))
+        file.writelines(lines_of(run))
 
 
 def read_run(path: Path) -> Run:
@@ -123,10 +209,14 @@ def read_run(path: Path) -> Run:
         RunFileError: the file is missing or not a run record.
     """
     try:
-        raw = path.read_bytes()
+        with open_file(path, MAX_FILE_BYTES) as file:
+            return _run_of(_records(file, path), path)
     except OSError as error:
         raise RunFileError(f"cannot read {path}: {error.strerror}") from None
-    return _run_of(_records(raw, path), path)
+    except RunFileError:
+        raise
+    except InputError as error:
+        raise RunFileError(str(error)) from None
 
 
 class RunTail:
@@ -192,8 +282,8 @@ def _run_of(records: Iterator[Record], path: Path) -> Run:
     header = next(records, None)
     if not isinstance(header, Header):
         raise RunFileError(f"{path} is not a run record: the first line is not a header")
-    exchanges: list[Exchange] = []
-    findings: list[Finding] = []
+    exchanges: dict[str, Exchange] = {}
+    findings: dict[str, Finding] = {}
     comparisons: list[Comparison] = []
     footer: Footer | None = None
     for record in records:
@@ -201,52 +291,93 @@ def _run_of(records: Iterator[Record], path: Path) -> Run:
             raise RunFileError(f"{path} has lines after its footer")
         match record:
             case Exchange():
-                exchanges.append(record)
+                if exchanges.setdefault(record.id, record) is not record:
+                    raise RunFileError(f"{path} has two exchanges {brief(record.id)}")
             case Finding():
-                findings.append(record)
+                if findings.setdefault(record.id, record) is not record:
+                    raise RunFileError(f"{path} has two findings {brief(record.id)}")
             case Comparison():
                 comparisons.append(record)
             case Footer():
                 footer = record
             case Header():
                 raise RunFileError(f"{path} has two headers")
-    return Run(header, tuple(exchanges), tuple(findings), footer, tuple(comparisons))
+    return Run(
+        header, tuple(exchanges.values()), tuple(findings.values()), footer, tuple(comparisons)
+    )
 
 
-def _records(raw: bytes, path: Path) -> Iterator[Record]:
-    *lines, rest = raw.split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        yield _record(line, f"{path}, line {number}")
-    if rest:
-        # The last line has no newline; a killed run leaves an incomplete one, which is ignored.
+def _records(file: BinaryIO, path: Path) -> Iterator[Record]:
+    number = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if number == 1:
+            assert_not_compressed(line, path)
+        where = f"{path}, line {number}"
+        if len(line) > MAX_LINE_BYTES:
+            raise RunFileError(f"{where}: has more than {MAX_LINE_BYTES // MIB} MiB")
         try:
-            yield _record(rest, f"{path}, line {len(lines) + 1}")
+            record = _record(line, where)
         except RunFileError:
-            if not lines:
+            # A killed run leaves an incomplete last line without a newline, which is ignored.
+            if line.endswith(b"\n") or number == 1:
                 raise
+            return
+        yield record
 
 
 def _record(line: bytes, where: str) -> Record:
     try:
-        data: Any = json.loads(line)
-    except ValueError as error:
+        data: Any = _JSON.decode(line.decode())
+    except json.JSONDecodeError as error:
         raise RunFileError(f"{where}: not JSON ({error})") from None
+    except UnicodeDecodeError as error:
+        raise RunFileError(f"{where}: not UTF-8 (byte {error.start + 1})") from None
+    except RecursionError:
+        raise RunFileError(f"{where}: is nested too deeply") from None
+    except ValueError as error:
+        # Python converts integers of at most 4300 digits.
+        reason = error if isinstance(error, _NotJsonError) else "a number has too many digits"
+        raise RunFileError(f"{where}: not JSON ({reason})") from None
     kind = data.pop("kind", None) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
-        raise RunFileError(f"{where}: unknown kind of record {kind!r}")
+        raise RunFileError(f"{where}: unknown kind of record {brief(kind)}")
     if kind == "header" and data.get("format") != FORMAT:
         raise RunFileError(
-            f"{where}: has format {data.get('format')!r}; this version reads format {FORMAT}"
+            f"{where}: has format {brief(data.get('format'))}; this version reads format {FORMAT}"
         )
     try:
-        return _converter.structure(data, KINDS[kind])
-    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError) as error:
-        reason = (
-            "; ".join(cattrs.transform_error(error))
-            if isinstance(error, cattrs.BaseValidationError)
-            else str(error)
-        )
-        raise RunFileError(f"{where}: invalid {kind} ({reason})") from None
+        record = _converter.structure(data, KINDS[kind])
+        assert_plausible(record)
+    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise RunFileError(f"{where}: invalid {kind} ({_reason(error)})") from None
+    return record
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if not isinstance(error, cattrs.BaseValidationError):
+        return str(error)
+    reasons = cattrs.transform_error(error, format_exception=_reason_of_one)
+    more = [f"and {len(reasons) - MAX_REASONS} more"] if len(reasons) > MAX_REASONS else []
+    shown = (one_line(reason, 200) for reason in reasons[:MAX_REASONS])
+    return "; ".join((*shown, *more))
+
+
+def _reason_of_one(error: BaseException, kind: Any) -> str:
+    return str(error) if isinstance(error, BadValueError) else format_exception(error, kind)
+
+
+class _NotJsonError(ValueError):
+    """A word that Python reads and JSON does not have."""
+
+
+def _no_constant(word: str) -> None:
+    raise _NotJsonError(f"{word} is not a value")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _body_to_json(body: bytes) -> dict[str, str]:
@@ -268,22 +399,12 @@ def _body_from_json(data: Any, _: type[bytes]) -> bytes:
     raise ValueError("a body must be {text} or {base64}")
 
 
-def _only(kind: type[T], *, but_not: type[T] | None = None) -> Callable[[Any, Any], T]:
-    """Accept only values of one type; by default cattrs would convert None to a string."""
-
-    def structure(value: Any, _: Any) -> T:
-        if not isinstance(value, kind) or (but_not is not None and isinstance(value, but_not)):
-            raise TypeError(f"{value!r} is not of type {kind.__name__}")
-        return value
-
-    return structure
-
-
 _converter = make_converter()
-_converter.register_structure_hook(str, _only(str))
-_converter.register_structure_hook(bool, _only(bool))
-_converter.register_structure_hook(int, _only(int, but_not=bool))
+_converter.register_structure_hook(str, only(str))
+_converter.register_structure_hook(bool, only(bool))
+_converter.register_structure_hook(int, integer)
+_converter.register_structure_hook(float, seconds)
 # Enumerations are strings, too, and would otherwise not be converted.
-_converter.register_structure_hook(StrEnum, lambda value, kind: kind(value))
+_converter.register_structure_hook(StrEnum, word)
 _converter.register_unstructure_hook(bytes, _body_to_json)
 _converter.register_structure_hook(bytes, _body_from_json)

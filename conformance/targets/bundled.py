@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
+from typing import IO
 
 MODEL = "gpt-3.5-turbo-instruct"
 KEY_VARIABLE = "REFERENCE_SERVER_API_KEY"
@@ -31,6 +33,8 @@ STOP_SECONDS = 10.0
 PROGRAM = (sys.executable, "-m", "reference_server")
 COMMAND = (*PROGRAM, "--port", "0", "--exit-with-stdin")
 DISTRIBUTION = "completions-conformance"
+IN_UTF8 = {"PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
+"""What a server prints is read as UTF-8, whatever the locale of this process."""
 EXTRA = f"pip install '{DISTRIBUTION}[server]'"
 _MARKED = re.compile(r"""extra\s*==\s*['"]server['"]""")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -89,7 +93,11 @@ def list_bundled(what: str, command: Sequence[str] = PROGRAM) -> str:
     arguments = [*command, f"--list-{what}", "--format", "json"]
     try:
         listed = subprocess.run(  # noqa: S603 - our own command
-            arguments, capture_output=True, timeout=START_SECONDS, check=False
+            arguments,
+            capture_output=True,
+            timeout=START_SECONDS,
+            check=False,
+            env={**os.environ, **IN_UTF8},
         )
     except subprocess.TimeoutExpired:
         raise BundledServerError(f"the bundled reference server did not list its {what}") from None
@@ -120,13 +128,13 @@ def _is_package_installed(requirement: str) -> bool:
 def _started(command: Sequence[str]) -> Iterator[BundledServer]:
     # A random key, so that other users of this machine cannot use the server.
     key = f"sk-bundled-{secrets.token_urlsafe(24)}"
-    with tempfile.TemporaryFile() as log:
+    with _log() as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, KEY_VARIABLE: key, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **IN_UTF8, KEY_VARIABLE: key, "PYTHONUNBUFFERED": "1"},
         )
         try:
             line = _first_line(process)
@@ -139,6 +147,14 @@ def _started(command: Sequence[str]) -> Iterator[BundledServer]:
             yield BundledServer(base_url, MODEL, key, process.pid, lambda: process.poll() is None)
         finally:
             _stop(process)
+
+
+def _log() -> IO[bytes]:
+    """Open a file for the server's messages; without a temporary folder they are dropped."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return Path(os.devnull).open("r+b")
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> str:

@@ -14,6 +14,7 @@ The whole file is validated before anything is sent, and all mistakes are report
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,7 @@ from typing import Any
 
 from conformance.contract import DOCUMENTS, ContractError, load_contract
 from conformance.engine.selection import LIVE, Options
+from conformance.input_files import MIB, InputError, one_line, read_file
 from conformance.model import Limits, Tier, TransportOptions
 from conformance.targets.entry import Entry
 from conformance.targets.parsing import TypedError
@@ -31,6 +33,17 @@ from conformance.targets.settings import OWN, SHARED
 
 FILE = "conformance.toml"
 
+MAX_BYTES = MIB
+MAX_TARGETS = 1_000
+MAX_MISTAKES = 20
+MAX_KEY_CHARS = 80
+MAX_SENTENCE_CHARS = 600
+
+_PART = rb"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_DEEP_KEY = re.compile(rb"(?<![\w-])(?:" + _PART + rb"){50}")
+"""A dotted key of 50 parts: the time that :mod:`tomllib` takes is quadratic in their number."""
+
+_LONG_NUMBER = re.compile(rb"[0-9_]{4300,}")
 _NAME = re.compile(r"\w[\w-]{0,63}")
 _KEY_ITSELF = frozenset({"api-key", "api_key", "apikey", "key", "authorization", "token", "secret"})
 
@@ -39,8 +52,9 @@ class TargetsError(Exception):
     """An invalid targets file; ``mistakes`` has one message each, with file and place."""
 
     def __init__(self, *mistakes: str) -> None:
-        super().__init__(*mistakes)
-        self.mistakes = mistakes
+        shown = tuple(one_line(mistake, MAX_SENTENCE_CHARS) for mistake in mistakes)
+        super().__init__(*shown)
+        self.mistakes = shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,8 @@ class _Place:
 
     def complain(self, sentence: str) -> None:
         self.mistakes.append(f"{self.name}: {sentence}")
+        if len(self.mistakes) >= MAX_MISTAKES:
+            raise TargetsError(*self.mistakes, f"{self.name}: correct these mistakes first")
 
 
 def read_targets(path: Path) -> tuple[Entry, ...]:
@@ -81,16 +97,37 @@ def read_targets(path: Path) -> tuple[Entry, ...]:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise TargetsError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TargetsError(f"{path} is not valid TOML: {error}") from None
+        raw = read_file(path, MAX_BYTES)
+    except InputError as error:
+        raise TargetsError(str(error)) from None
+    deep = _DEEP_KEY.search(raw)
+    if deep is not None:
+        number = raw[: deep.start()].count(b"\n") + 1
+        raise TargetsError(f"{path}, line {number}: has a key with too many dots")
+    try:
+        return tomllib.loads(raw.decode())
+    except UnicodeDecodeError as error:
+        number = raw[: error.start].count(b"\n") + 1
+        raise TargetsError(f"{path}, line {number}: is not UTF-8 text") from None
+    except RecursionError:
+        raise TargetsError(f"{path} is not valid TOML: it is nested too deeply") from None
+    except tomllib.TOMLDecodeError as error:
+        hint = "; save it without a byte order mark" if raw.startswith(codecs.BOM_UTF8) else ""
+        raise TargetsError(f"{path} is not valid TOML: {error}{hint}") from None
+    except ValueError as error:
+        # Values that only Python rejects: 5,000 digits, a 31st of February.
+        long = _LONG_NUMBER.search(raw)
+        if long is None:
+            raise TargetsError(f"{path} is not valid TOML: {error}") from None
+        number = raw[: long.start()].count(b"\n") + 1
+        raise TargetsError(f"{path}, line {number}: has a number with too many digits") from None
 
 
 def _tables(document: Mapping[str, Any], top: _Place) -> Mapping[str, Any]:
     tables = document.get("targets")
+    if isinstance(tables, dict) and len(tables) > MAX_TARGETS:
+        top.complain(f"has more than {MAX_TARGETS:,} targets")
+        return {}
     if isinstance(tables, dict) and tables:
         return tables
     top.complain(
@@ -104,7 +141,7 @@ def _entry(
     name: str, table: Any, shared: Mapping[str, Any], path: Path, mistakes: list[str]
 ) -> Entry | None:
     """Make a target from a table; None if it is invalid."""
-    place = _Place(f"{path}, target {name!r}", mistakes)
+    place = _Place(f"{path}, target {one_line(repr(name), MAX_KEY_CHARS)}", mistakes)
     before = len(mistakes)
     if not _NAME.fullmatch(name):
         place.complain(
@@ -163,9 +200,9 @@ def _unknown(keys: Iterable[str], known: tuple[str, ...], place: _Place) -> None
     for key in keys:
         if key in known:
             continue
-        near = get_close_matches(key.lower().replace("_", "-"), known, n=1)
+        near = get_close_matches(key[:MAX_KEY_CHARS].lower().replace("_", "-"), known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"valid keys: {', '.join(sorted(known))}"
-        place.complain(f"unknown key {key!r}; {hint}")
+        place.complain(f"unknown key {one_line(repr(key), MAX_KEY_CHARS)}; {hint}")
 
 
 def _merged(shared: Mapping[str, str], own: Mapping[str, str]) -> Mapping[str, str]:

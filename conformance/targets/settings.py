@@ -13,9 +13,14 @@ from conformance.targets.parsing import TypedError, is_variable, read_base_url
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CARRIES_SECRETS = re.compile(r"auth|cookie|key|passw|secret|session|token", re.IGNORECASE)
 
+LARGEST = 2**63 - 1
+"""The largest integer that a record holds."""
+
 LEAST, MOST = 0.001, 86_400.0
 """Bounds of a timeout in seconds and of a rate per second. With a rate of 1e-300, the second
 request would never be sent; with a timeout of 1e300 s, a run would never end."""
+
+MAX_MODEL_CHARS = 1_000
 
 OF_THE_SUITE = frozenset(
     {
@@ -39,6 +44,14 @@ def text(value: Any) -> str:
     return value.strip()
 
 
+def model(value: Any) -> str:
+    """Validate the id of a model."""
+    name = text(value)
+    if len(name) > MAX_MODEL_CHARS:
+        raise TypedError(f"must have at most {MAX_MODEL_CHARS:,} characters")
+    return name
+
+
 def truth(value: Any) -> bool:
     """Validate a Boolean."""
     if not isinstance(value, bool):
@@ -47,7 +60,7 @@ def truth(value: Any) -> bool:
 
 
 def whole(least: int | None = None, most: int | None = None) -> Callable[[Any], int]:
-    """Return a validator for an integer within bounds."""
+    """Return a validator for an integer within bounds, and always of at most 64 bits."""
 
     def take(value: Any) -> int:
         usable = isinstance(value, int) and not isinstance(value, bool)
@@ -71,7 +84,7 @@ def above_zero(value: Any) -> float:
 
 def tier(value: Any) -> Tier:
     """Validate the name of a tier."""
-    if value not in list(Tier):
+    if not isinstance(value, str) or value not in list(Tier):
         raise TypedError(f"must be one of {', '.join(tier.value for tier in Tier)}")
     return Tier(value)
 
@@ -135,7 +148,8 @@ def _headers(value: Any, take: Callable[[Any], str]) -> Mapping[str, str]:
 
 
 def _within(value: int, least: int | None, most: int | None) -> bool:
-    return (least is None or value >= least) and (most is None or value <= most)
+    least = -LARGEST if least is None else least
+    return least <= value <= (LARGEST if most is None else most)
 
 
 def _bounds(least: int | None, most: int | None) -> str:
@@ -145,7 +159,7 @@ def _bounds(least: int | None, most: int | None) -> str:
 
 
 SHARED: Mapping[str, Callable[[Any], Any]] = {
-    "model": text,
+    "model": model,
     "contract": text,
     "tier": tier,
     "strict": truth,

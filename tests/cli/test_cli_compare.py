@@ -80,7 +80,7 @@ def test_language_is_the_option_or_the_locale(command, monkeypatch: pytest.Monke
         (("new", "new", "--format", ","), "give at least one of html"),
         (("new", "new", "--out", "x"), "--out requires --format"),
         (("new", "new", "--lang", "fr"), "'fr' is not one of"),
-        (("new", "new", "--format", "json", "--out", "new/run.ndjson"), "cannot write to"),
+        (("new", "new", "--format", "json", "--out", "new/run.ndjson"), "cannot create the folder"),
     ],
 )
 def test_wrong_usage_ends_with_one_sentence_and_4(command, words, sentence: str) -> None:

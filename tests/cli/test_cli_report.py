@@ -14,6 +14,7 @@ import pytest
 from conformance import __version__
 from conformance.cli import pdf
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import WriteError
 from conformance.model import Run, Verdict
 from conformance.record.ndjson import read_run, write_run
 from tests.cli.endpoints import NAMED, WithoutStop
@@ -169,5 +170,5 @@ def test_no_browser_process_or_file_remains() -> None:
 
 
 def test_unwritable_pdf_is_named() -> None:
-    with pytest.raises(UserError, match=r"cannot write no/where.pdf: No such file"):
+    with pytest.raises(WriteError, match=r"cannot write no/where.pdf: No such file"):
         pdf.print_page("<p>", Path("no/where.pdf"), program=a_browser('printf x > "$out"'))
