@@ -88,9 +88,9 @@ def deep_models(call: Call) -> None:
 
 @behaviour("million-models")
 def million_models(call: Call) -> None:
-    """An unknown model, and a list of 300,000 others, of which the first has an id of 1 MB."""
+    """An unknown model, and a list of 50,000 others, of which the first has an id of 1 MB."""
     if call.method == "GET":
         long = '{"id": "' + "x" * 1_000_000 + '"},'
-        call.respond(('{"data": [' + long + '{"id": "m"},' * 300_000 + "{}]}").encode())
+        call.respond(('{"data": [' + long + '{"id": "m"},' * 50_000 + "{}]}").encode())
     else:
         call.respond(_error("The model `m` does not exist", "model_not_found"), status=404)

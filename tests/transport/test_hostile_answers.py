@@ -127,7 +127,7 @@ def test_huge_max_tokens_does_not_lift_the_limit(server: HostileServer) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("interim-forever", "more than 32 interim responses"),
+        ("interim-forever", "invalid HTTP response from {url}: more than 32 interim responses"),
         ("headers-forever", "response too large: the headers of the response from {url} have no"),
         ("one-header-forever", "response too large: the headers of the response from {url} have"),
         ("header-flood", "response too large: {url} sent 9001 headers, more than 256; the body"),
