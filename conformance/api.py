@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from conformance.contract import Contract
-from conformance.model import Credentials, Exchange, Request
+from conformance.model import Credentials, Exchange, Request, Tier
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
 from conformance.protocol.trace import Trace
@@ -47,20 +47,56 @@ class RetestBudget:
         return True
 
 
-class SharedResponses:
-    """The responses of a run by their exchanges: each is read once, however many checks read it."""
+PARSED_BYTES = {Tier.SMOKE: 16 * 2**20, Tier.STANDARD: 16 * 2**20, Tier.DEEP: 64 * 2**20}
+"""The estimated memory of the parsed responses that a run keeps; at real servers, standard runs
+need 3 MiB and deep ones up to 46 MiB."""
 
-    def __init__(self) -> None:
-        self._read: dict[int, Response] = {}
+
+class SharedResponses:
+    """The responses of a run: each is parsed once, however many checks read it.
+
+    Beyond ``most`` bytes, what was parsed of the responses that were not read for longest is
+    dropped; their bytes stay in the exchanges, and are parsed again if another check reads them.
+
+    Args:
+        most: the estimated memory of all parsed responses.
+    """
+
+    def __init__(self, most: int = PARSED_BYTES[Tier.DEEP]) -> None:
+        self._most = most
+        self._weight = 0
+        # A response keeps its exchange, so no other exchange can have the same identity.
+        self._read: dict[int, tuple[Response, int]] = {}
 
     def of(self, exchange: Exchange) -> Response:
-        """Return the response of an exchange, the same one for the same exchange."""
-        # A response keeps its exchange, so no other exchange can have the same identity.
-        response = self._read.get(id(exchange))
-        if response is None:
-            response = Response(exchange, features_of(exchange.request.body))
-            self._read[id(exchange)] = response
-        return response
+        """Return the response of an exchange, the same one until it is dropped."""
+        kept = self._read.pop(id(exchange), None)
+        if kept is None:
+            kept = (
+                Response(exchange, features_of(exchange.request.body)),
+                parsed_size(exchange.body),
+            )
+            self._weight += kept[1]
+        # Dictionaries keep the order of insertion: the first entry is the one read longest ago.
+        self._read[id(exchange)] = kept
+        while self._weight > self._most and len(self._read) > 1:
+            dropped, weight = self._read.pop(next(iter(self._read)))
+            self._weight -= weight
+            # A check that still holds it would otherwise keep what the run no longer counts.
+            dropped.forget()
+        return kept[0]
+
+
+def parsed_size(body: bytes) -> int:
+    """Estimate the memory of a parsed body from its length and its values, rather too high."""
+    objects, others = body.count(b"{"), sum(map(body.count, (b",", b"[", b"\n")))
+    # One character beyond the basic plane makes each of a text take four bytes, also in parts of
+    # it. In a short body that does not matter.
+    width = 2 if len(body) < SHORT else 8
+    return 1_000 + width * len(body) + 180 * objects + 40 * others
+
+
+SHORT = 2**19
 
 
 class Api:

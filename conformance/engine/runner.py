@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance import __version__
-from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Transport
+from conformance.api import NOTHING_YET, PARSED_BYTES, Api, RetestBudget, SharedResponses, Transport
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
@@ -29,6 +29,7 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
+from conformance.judgement import bounded
 from conformance.model import Conclusion, Exchange, Finding, Footer, Header, Stage, Target, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.record.conclusions import conclude, count_verdicts
@@ -165,7 +166,7 @@ class _RunInProgress:
         self._reference_budget = Budget(comparison_limits(options.limits))
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
-        self._responses = SharedResponses()
+        self._responses = SharedResponses(PARSED_BYTES[options.tier])
 
     def started(self) -> RunStarted:
         """Return the first event."""
@@ -184,7 +185,7 @@ class _RunInProgress:
                 finished_at=_now(),
                 elapsed=round(seconds, 3),
                 conclusion=Conclusion.UNDECIDED if self.failed_preflight else conclusion,
-                because=self.failed_preflight,
+                because=self.failed_preflight and bounded(self.failed_preflight),
                 counts=count_verdicts(self.findings),
                 cost=self._budget.cost,
                 reference_cost=reference_cost if reference_cost.requests else None,
@@ -239,8 +240,7 @@ class _RunInProgress:
         if exchange.id in self._seen_ids:
             return
         self._seen_ids.add(exchange.id)
-        read = self._responses.of(exchange)
-        self.trace.append(RecordedExchange(exchange, self._contract, read))
+        self.trace.append(RecordedExchange(exchange, self._contract, self._responses.of))
         self.events.put_nowait(ExchangeMade(exchange))
 
     def _report(self, finding: Finding) -> None:
@@ -360,19 +360,39 @@ async def judge(check: Check, api: Api) -> Finding:
 
 
 async def _ruling_of(check: Check, api: Api) -> Ruling:
-    outcome: Exception | None = None
+    task = asyncio.current_task()
+    outcome: BaseException | None = None
     try:
         await check.run(api)
-    except Exception as raised:  # noqa: BLE001 - every exception of a check becomes its finding
+    except BaseException as raised:
+        # A check, or a library that it uses, may raise anything: even CancelledError, which would
+        # end the worker, and SystemExit, which would end the process without a report.
+        if _ends_the_run(raised, task):
+            raise
         outcome = raised
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError  # the check swallowed it
     level = api.contract.requirement(check.requirement).level
     return rule(outcome, level, api.contract)
+
+
+def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool:
+    """Return whether an exception comes from outside the check, and so is not its finding."""
+    match raised:
+        case KeyboardInterrupt():
+            return True
+        case asyncio.CancelledError():
+            return task is None or task.cancelling() > 0
+        case GeneratorExit():
+            # The coroutine is closed by another task than the one that ran it.
+            return asyncio.current_task() is not task
+    return False
 
 
 def finding_of(
     check: Check, contract: Contract, ruling: Ruling, exchanges: Iterable[Exchange]
 ) -> Finding:
-    """Build a finding from a check, its ruling and its exchanges."""
+    """Build a finding from a check, its ruling and its exchanges; long texts are cut."""
     requirement = contract.requirement(check.requirement)
     return Finding(
         id=check.id,
@@ -382,9 +402,9 @@ def finding_of(
         subject=requirement.subject,
         tier=check.tier,
         verdict=ruling.verdict,
-        message=ruling.message,
-        expected=ruling.expected,
-        seen=ruling.seen,
+        message=bounded(ruling.message),
+        expected=None if ruling.expected is None else bounded(ruling.expected),
+        seen=None if ruling.seen is None else bounded(ruling.seen),
         effect=ruling.effect,
         exchanges=tuple(dict.fromkeys(exchange.id for exchange in exchanges)),
         title_zh=check.title_zh,

@@ -6,7 +6,6 @@ raise a judgement for anything else.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,10 @@ from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refus
 from conformance.model import Exchange
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
+from conformance.protocol.strict_json import excess_of, strict_json
+
+EXCESS_READ = 16_384
+"""Bytes that are parsed of a stream that has an excess of values."""
 
 DONE = "[DONE]"
 """The payload of a stream's last event."""
@@ -101,37 +104,51 @@ class Response:
 
     @cached_property
     def stream(self) -> EventStream:
-        """The body parsed as server-sent events."""
-        return parse_events(self.exchange.body, self.exchange.arrivals)
+        """The body parsed as server-sent events; only the beginning of one with an excess."""
+        body = self.exchange.body
+        read = body if self._excess is None else body[:EXCESS_READ]
+        return parse_events(read, self.exchange.arrivals)
 
     @property
     def events(self) -> tuple[Event, ...]:
         """The stream's events, including ``[DONE]``."""
         return self.stream.events
 
-    @cached_property
+    @property
     def json(self) -> object:
         """The body parsed as strict JSON.
 
         Raises:
-            Missing: it is not JSON, or contains NaN or Infinity.
+            Missing: it is not JSON, contains NaN or Infinity, or has an excess of values.
         """
-        try:
-            return strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
-        except Failure as broken:
-            raise Missing(Feature.JSON, broken.expected, broken.seen) from None
+        read = self._json
+        if isinstance(read, Failure):
+            raise Missing(Feature.JSON, read.expected, read.seen)
+        return read
 
     @cached_property
     def payloads(self) -> tuple[tuple[str, object], ...]:
-        """The data of each event but ``[DONE]``, with the JSON in it or the Failure to read any."""
+        """The data of each event but ``[DONE]``, with the JSON in it or the Failure to read any.
+
+        A stream with an excess of values ends with the Failure to read the rest.
+        """
         data = (event.data for event in self.events)
-        return tuple((one, _read_event(one)) for one in data if one.strip() != DONE)
+        read = tuple((one, _read(one, "a stream event")) for one in data if one.strip() != DONE)
+        if self._excess is None:
+            return read
+        expected, seen = self._excess
+        return (*read, ("", Failure(f"a stream with {expected}", seen)))
 
     @cached_property
     def is_stream(self) -> bool:
         """Whether the response is a stream, by its content type or the start of its body."""
         start = self.exchange.body[:64].lstrip()
         return self.content_type == "text/event-stream" or start.startswith((b"data:", b":"))
+
+    def forget(self) -> None:
+        """Drop what was parsed; it is parsed again when it is needed."""
+        for name in _PARSED & vars(self).keys():
+            del vars(self)[name]
 
     def expect_response(self) -> int:
         """Return the status if it is a response to the request itself.
@@ -229,6 +246,15 @@ class Response:
         return tuple(chunks)
 
     @cached_property
+    def _json(self) -> object:
+        return _read(self.exchange.body.decode("utf-8", errors="replace"), "the body")
+
+    @cached_property
+    def _excess(self) -> tuple[str, str] | None:
+        """The limit that the values of the whole body exceed, and by how much."""
+        return excess_of(self.exchange.body.decode("utf-8", errors="replace"))
+
+    @cached_property
     def _completion(self) -> Completion:
         response = self.json
         if not isinstance(response, Mapping):
@@ -245,30 +271,13 @@ class Response:
         return Completion(self.exchange, join_chunks(chunks), chunks)
 
 
-def _read_event(data: str) -> object:
+def _read(text: str, what: str) -> object:
     try:
-        return strict_json(data, "a stream event")
+        return strict_json(text, what)
     except Failure as broken:
         # The traceback would keep this frame alive.
         return broken.with_traceback(None)
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-def strict_json(text: str, what: str) -> object:
-    """Parse strict JSON, without NaN and Infinity.
-
-    Args:
-        text: the text.
-        what: names the text in messages.
-
-    Raises:
-        Failure: it is not JSON.
-    """
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        brief = text.strip()[:120]
-        raise Failure(f"{what} in JSON", f"{error}: {brief!r}") from None
+_PARSED = frozenset({"_json", "stream", "payloads", "chunk_objects", "_completion", "_joined"})
+"""The attributes that hold parts of a parsed body."""
