@@ -16,6 +16,7 @@ from conformance.contract import Contract
 from conformance.model import Credentials, Exchange, Request, Tier
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
+from conformance.protocol.strict_json import parsed_size
 from conformance.protocol.trace import Trace
 
 T = TypeVar("T")
@@ -85,18 +86,6 @@ class SharedResponses:
             # A check that still holds it would otherwise keep what the run no longer counts.
             dropped.forget()
         return kept[0]
-
-
-def parsed_size(body: bytes) -> int:
-    """Estimate the memory of a parsed body from its length and its values, rather too high."""
-    objects, others = body.count(b"{"), sum(map(body.count, (b",", b"[", b"\n")))
-    # One character beyond the basic plane makes each of a text take four bytes, also in parts of
-    # it. In a short body that does not matter.
-    width = 2 if len(body) < SHORT else 8
-    return 1_000 + width * len(body) + 180 * objects + 40 * others
-
-
-SHORT = 2**19
 
 
 class Api:

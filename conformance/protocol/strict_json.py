@@ -32,6 +32,9 @@ MAX_DEPTH = 100
 MAX_DIGITS = 308
 """Maximum digits of an integer, as many as the largest 64-bit float has."""
 
+SHORT_BODY = 2**19
+"""Bytes of a body whose texts matter less than its values when its memory is estimated."""
+
 _STRING = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"')
 _BRACKETS = re.compile(r"[^][{}]+")
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
@@ -50,6 +53,15 @@ def excess_of(text: str) -> tuple[str, str] | None:
     if count <= most:
         return None
     return f"at most {most:,} values in {len(text):,} characters", f"{count:,} values"
+
+
+def parsed_size(body: bytes) -> int:
+    """Estimate the memory of a parsed body from its length and its values, rather too high."""
+    objects, others = body.count(b"{"), sum(map(body.count, (b",", b"[", b"\n")))
+    # One character beyond the basic plane makes each of a text take four bytes, also in parts of
+    # it. In a short body that does not matter.
+    width = 2 if len(body) < SHORT_BODY else 8
+    return 1_000 + width * len(body) + 180 * objects + 40 * others
 
 
 def _values(text: str) -> int:
