@@ -1,7 +1,7 @@
 """Computing in a thread that nothing waits for.
 
-``asyncio.to_thread`` uses the loop's executor, whose threads a closing loop waits for: a run that is
-interrupted while requests are generated would end a second or two late.
+``asyncio.to_thread`` uses the loop's executor, whose threads a closing loop waits for: a run that
+is interrupted while requests are generated would end a second or two late.
 """
 
 from __future__ import annotations
