@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from conformance.contract import Contract
-from conformance.model import Credentials, Exchange, Request, Tier
+from conformance.model import Credentials, Exchange, Request
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
 from conformance.protocol.strict_json import parsed_size
@@ -48,44 +49,49 @@ class RetestBudget:
         return True
 
 
-PARSED_BYTES = {Tier.SMOKE: 16 * 2**20, Tier.STANDARD: 16 * 2**20, Tier.DEEP: 64 * 2**20}
-"""The estimated memory of the parsed responses that a run keeps; at real servers, standard runs
+PARSED_BYTES = 64 * 2**20
+"""The estimated memory of all parsed responses that a run keeps; at real servers, standard runs
 need 3 MiB and deep ones up to 46 MiB."""
 
 
 class SharedResponses:
     """The responses of a run: each is parsed once, however many checks read it.
 
-    Beyond ``most`` bytes, what was parsed of the responses that were not read for longest is
-    dropped; their bytes stay in the exchanges, and are parsed again if another check reads them.
+    If all together take more than ``most`` bytes, what was parsed of some is dropped; their bytes
+    stay in the exchanges, and are parsed again if another check reads them.
 
     Args:
         most: the estimated memory of all parsed responses.
     """
 
-    def __init__(self, most: int = PARSED_BYTES[Tier.DEEP]) -> None:
-        self._most = most
-        self._weight = 0
+    def __init__(self, most: int = PARSED_BYTES) -> None:
+        self._left = most
         # A response keeps its exchange, so no other exchange can have the same identity.
-        self._read: dict[int, tuple[Response, int]] = {}
+        self._read: dict[int, Response] = {}
+        self._parsed: list[Response] = []
+        # Passive checks read all responses in turn. Dropping the one that was read longest ago
+        # would always drop the next; a random one leaves most of them for the next check.
+        self._any = random.Random(0)  # noqa: S311 - not a secret
 
     def of(self, exchange: Exchange) -> Response:
-        """Return the response of an exchange, the same one until it is dropped."""
-        kept = self._read.pop(id(exchange), None)
-        if kept is None:
-            kept = (
-                Response(exchange, features_of(exchange.request.body)),
-                parsed_size(exchange.body),
-            )
-            self._weight += kept[1]
-        # Dictionaries keep the order of insertion: the first entry is the one read longest ago.
-        self._read[id(exchange)] = kept
-        while self._weight > self._most and len(self._read) > 1:
-            dropped, weight = self._read.pop(next(iter(self._read)))
-            self._weight -= weight
-            # A check that still holds it would otherwise keep what the run no longer counts.
+        """Return the response of an exchange, the same one for the same exchange."""
+        response = self._read.get(id(exchange))
+        if response is None:
+            features = features_of(exchange.request.body)
+            response = Response(exchange, features, self._make_room)
+            self._read[id(exchange)] = response
+        return response
+
+    def _make_room(self, new: Response) -> None:
+        """Count a response that is about to be parsed, and drop what was parsed of others."""
+        self._left -= parsed_size(new.exchange.body)
+        while self._left < 0 and self._parsed:
+            place = self._any.randrange(len(self._parsed))
+            self._parsed[place], self._parsed[-1] = self._parsed[-1], self._parsed[place]
+            dropped = self._parsed.pop()
+            self._left += parsed_size(dropped.exchange.body)
             dropped.forget()
-        return kept[0]
+        self._parsed.append(new)
 
 
 class Api:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance import __version__
-from conformance.api import NOTHING_YET, PARSED_BYTES, Api, RetestBudget, SharedResponses, Transport
+from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Transport
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
@@ -166,7 +166,7 @@ class _RunInProgress:
         self._reference_budget = Budget(comparison_limits(options.limits))
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
-        self._responses = SharedResponses(PARSED_BYTES[options.tier])
+        self._responses = SharedResponses()
 
     def started(self) -> RunStarted:
         """Return the first event."""
@@ -317,6 +317,8 @@ class _RunInProgress:
             if not check.asks:
                 whole = Trace(tuple(self.trace), tuple(self.findings))
                 await self._run_check(check, self._api(coalescer, check, whole))
+                # These checks wait for nothing; only here can the run be interrupted.
+                await asyncio.sleep(0)
 
     async def _inspect_undocumented(self, coalescer: RequestCoalescer) -> None:
         """Test parameters of the live API that the document does not mention, for information."""

@@ -6,8 +6,8 @@ raise a judgement for anything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refusal, shown
@@ -81,10 +81,17 @@ class ErrorResponse:
 
 @dataclass(frozen=True)
 class Response:
-    """The response to one request; ``features`` are the parameters that the request used."""
+    """The response to one request.
+
+    Attributes:
+        exchange: the exchange that it was received in.
+        features: the parameters that the request used.
+        parsing: is called before the body is parsed, so that its memory can be counted.
+    """
 
     exchange: Exchange
     features: frozenset[str] = frozenset()
+    parsing: Callable[[Response], None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def status(self) -> int:
@@ -105,6 +112,7 @@ class Response:
     @cached_property
     def stream(self) -> EventStream:
         """The body parsed as server-sent events; only the beginning of one with an excess."""
+        self._count()
         body = self.exchange.body
         read = body if self._excess is None else body[:EXCESS_READ]
         return parse_events(read, self.exchange.arrivals)
@@ -245,8 +253,14 @@ class Response:
             chunks.append(chunk)
         return tuple(chunks)
 
+    def _count(self) -> None:
+        """Have the memory of the parsed body counted, once for whatever is parsed of it."""
+        if self.parsing is not None and not _PARSED & vars(self).keys():
+            self.parsing(self)
+
     @cached_property
     def _json(self) -> object:
+        self._count()
         return _read(self.exchange.body.decode("utf-8", errors="replace"), "the body")
 
     @cached_property

@@ -102,21 +102,24 @@ def test_estimate_fits_what_takes_most_memory() -> None:
 
 def test_shared_responses_are_bounded() -> None:
     exchanges = [answered(json.dumps({"number": number}).encode()) for number in range(100)]
-    one = parsed_size(exchanges[0].body)
-    shared = SharedResponses(most=20 * one)
-    first = shared.of(exchanges[0])
-    assert first.json == {"number": 0}
-    assert shared.of(exchanges[0]) is first
-    for exchange in exchanges[1:]:
+    shared = SharedResponses(most=20 * parsed_size(exchanges[0].body))
+    for exchange in [*exchanges, *exchanges]:
         assert shared.of(exchange).json == json.loads(exchange.body)
-    assert "_json" not in vars(first)
-    assert shared.of(exchanges[0]) is not first
-    assert first.json == {"number": 0}
-    last = shared.of(exchanges[-1])
-    assert shared.of(exchanges[-1]) is last
+        assert shared.of(exchange).json is shared.of(exchange).json
+        assert shared.of(exchange) is shared.of(exchange)
+    parsed = [one for one in exchanges if "_json" in vars(shared.of(one))]
+    assert 18 <= len(parsed) <= 20
 
 
-def test_response_larger_than_all_is_shared() -> None:
+def test_response_larger_than_all_is_parsed_once() -> None:
     shared = SharedResponses(most=1)
-    exchange = answered(b"{}")
-    assert shared.of(exchange) is shared.of(exchange)
+    response = shared.of(answered(b"{}"))
+    assert response.json is response.json
+
+
+def test_unread_response_is_not_counted() -> None:
+    exchanges = [answered(json.dumps({"number": number}).encode()) for number in range(100)]
+    shared = SharedResponses(most=2 * parsed_size(exchanges[0].body))
+    kept = shared.of(exchanges[0]).json
+    assert all(shared.of(one).status == 200 for one in exchanges)
+    assert shared.of(exchanges[0]).json is kept
