@@ -14,7 +14,7 @@ from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refus
 from conformance.model import Exchange
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
-from conformance.protocol.strict_json import excess_of, strict_json
+from conformance.protocol.strict_json import Excess, excess_of, strict_json
 
 EXCESS_READ = 16_384
 """Bytes that are parsed of a stream that has an excess of values."""
@@ -142,10 +142,11 @@ class Response:
         """
         data = (event.data for event in self.events)
         read = tuple((one, _read(one, "a stream event")) for one in data if one.strip() != DONE)
-        if self._excess is None:
+        excess = self._excess
+        if excess is None:
             return read
-        expected, seen = self._excess
-        return (*read, ("", Failure(f"a stream with {expected}", seen)))
+        expected = f"a stream with at most {excess.most:,} values in {excess.size:,} characters"
+        return (*read, ("", Failure(expected, excess.seen)))
 
     @cached_property
     def is_stream(self) -> bool:
@@ -264,8 +265,8 @@ class Response:
         return _read(self.exchange.body.decode("utf-8", errors="replace"), "the body")
 
     @cached_property
-    def _excess(self) -> tuple[str, str] | None:
-        """The limit that the values of the whole body exceed, and by how much."""
+    def _excess(self) -> Excess | None:
+        """By how much the values of the whole body exceed their limit."""
         return excess_of(self.exchange.body.decode("utf-8", errors="replace"))
 
     @cached_property

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from itertools import accumulate
 
 from conformance.judgement import Failure
@@ -40,8 +41,22 @@ _BRACKETS = re.compile(r"[^][{}]+")
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
-def excess_of(text: str) -> tuple[str, str] | None:
-    """Return the limit that a text exceeds and by how much, in words; None if it has few values.
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A text of ``size`` characters that has ``count`` values, and may have ``most``."""
+
+    count: int
+    most: int
+    size: int
+
+    @property
+    def seen(self) -> str:
+        """The number of values in words."""
+        return f"{self.count:,} values"
+
+
+def excess_of(text: str) -> Excess | None:
+    """Return by how much a text exceeds its limit of values; None if it does not.
 
     Values are counted by commas, brackets and line ends, also in a stream of events.
     """
@@ -50,9 +65,7 @@ def excess_of(text: str) -> tuple[str, str] | None:
         return None
     # Only now the text within strings is removed, which takes as long as parsing.
     count = _values(_STRING.sub("", text))
-    if count <= most:
-        return None
-    return f"at most {most:,} values in {len(text):,} characters", f"{count:,} values"
+    return None if count <= most else Excess(count, most, len(text))
 
 
 def parsed_size(body: bytes) -> int:
@@ -80,8 +93,10 @@ def strict_json(text: str, what: str) -> object:
     """
     excess = excess_of(text)
     if excess is not None:
-        expected, seen = excess
-        raise Failure(f"{what} in JSON, with {expected}", seen)
+        raise Failure(
+            f"{what} in JSON, with at most {excess.most:,} values in {excess.size:,} characters",
+            excess.seen,
+        )
     try:
         if text.startswith("\ufeff"):
             raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
