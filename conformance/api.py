@@ -17,7 +17,6 @@ from conformance.contract import Contract
 from conformance.model import Credentials, Exchange, Request
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
-from conformance.protocol.strict_json import parsed_size
 from conformance.protocol.trace import Trace
 
 T = TypeVar("T")
@@ -84,12 +83,12 @@ class SharedResponses:
 
     def _make_room(self, new: Response) -> None:
         """Count a response that is about to be parsed, and drop what was parsed of others."""
-        self._left -= parsed_size(new.exchange.body)
+        self._left -= new.parsed_bytes
         while self._left < 0 and self._parsed:
             place = self._any.randrange(len(self._parsed))
             self._parsed[place], self._parsed[-1] = self._parsed[-1], self._parsed[place]
             dropped = self._parsed.pop()
-            self._left += parsed_size(dropped.exchange.body)
+            self._left += dropped.parsed_bytes
             dropped.forget()
         self._parsed.append(new)
 

@@ -14,9 +14,9 @@ from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refus
 from conformance.model import Exchange
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
-from conformance.protocol.strict_json import Excess, excess_of, strict_json
+from conformance.protocol.strict_json import Excess, excess_of, parsed_size, strict_json
 
-EXCESS_READ = 16_384
+EXCESS_READ = 2_048
 """Bytes that are parsed of a stream that has an excess of values."""
 
 DONE = "[DONE]"
@@ -153,6 +153,12 @@ class Response:
         """Whether the response is a stream, by its content type or the start of its body."""
         start = self.exchange.body[:64].lstrip()
         return self.content_type == "text/event-stream" or start.startswith((b"data:", b":"))
+
+    @cached_property
+    def parsed_bytes(self) -> int:
+        """An estimate of the memory of the parsed body, which is small if it has an excess."""
+        body = self.exchange.body
+        return parsed_size(body if self._excess is None else body[:EXCESS_READ])
 
     def forget(self) -> None:
         """Drop what was parsed; it is parsed again when it is needed."""

@@ -37,7 +37,7 @@ SHORT_BODY = 2**19
 """Bytes of a body whose texts matter less than its values when its memory is estimated."""
 
 _STRING = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"')
-_BRACKETS = re.compile(r"[^][{}]+")
+_NO_BRACKETS = re.compile(r"[^][{}]+")
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
@@ -114,14 +114,14 @@ def _refuse_depth(text: str) -> None:
 
 
 def _depth(text: str) -> int:
-    """Return the depth of the deepest value; brackets within strings count only if it is deep."""
-    deepest = 0
-    for read in (lambda: text, lambda: _STRING.sub("", text)):
-        brackets = _BRACKETS.sub("", read())
-        deepest = max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
-        if deepest <= MAX_DEPTH:
-            break
-    return deepest
+    """Return the depth of the deepest value, or of more brackets if that is within the limit."""
+    deepest = _deepest(text)
+    return deepest if deepest <= MAX_DEPTH else _deepest(_STRING.sub("", text))
+
+
+def _deepest(text: str) -> int:
+    brackets = _NO_BRACKETS.sub("", text)
+    return max(accumulate(_STEPS[bracket] for bracket in brackets), default=0)
 
 
 def _no_constant(name: str) -> object:
