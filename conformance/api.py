@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
@@ -48,20 +49,49 @@ class RetestBudget:
         return True
 
 
-class SharedResponses:
-    """The responses of a run by their exchanges: each is read once, however many checks read it."""
+PARSED_BYTES = 64 * 2**20
+"""The estimated memory of all parsed responses that a run keeps; at real servers, standard runs
+need 3 MiB and deep ones up to 46 MiB."""
 
-    def __init__(self) -> None:
+
+class SharedResponses:
+    """The responses of a run: each is parsed once, however many checks read it.
+
+    If all together take more than ``most`` bytes, what was parsed of some is dropped; their bytes
+    stay in the exchanges, and are parsed again if another check reads them.
+
+    Args:
+        most: the estimated memory of all parsed responses.
+    """
+
+    def __init__(self, most: int = PARSED_BYTES) -> None:
+        self._left = most
+        # A response keeps its exchange, so no other exchange can have the same identity.
         self._read: dict[int, Response] = {}
+        self._parsed: list[Response] = []
+        # Passive checks read all responses in turn. Dropping the one that was read longest ago
+        # would always drop the next; a random one leaves most of them for the next check.
+        self._any = random.Random(0)  # noqa: S311 - not a secret
 
     def of(self, exchange: Exchange) -> Response:
         """Return the response of an exchange, the same one for the same exchange."""
-        # A response keeps its exchange, so no other exchange can have the same identity.
         response = self._read.get(id(exchange))
         if response is None:
-            response = Response(exchange, features_of(exchange.request.body))
+            features = features_of(exchange.request.body)
+            response = Response(exchange, features, self._make_room)
             self._read[id(exchange)] = response
         return response
+
+    def _make_room(self, new: Response) -> None:
+        """Count a response that is about to be parsed, and drop what was parsed of others."""
+        self._left -= new.parsed_bytes
+        while self._left < 0 and self._parsed:
+            place = self._any.randrange(len(self._parsed))
+            self._parsed[place], self._parsed[-1] = self._parsed[-1], self._parsed[place]
+            dropped = self._parsed.pop()
+            self._left += dropped.parsed_bytes
+            dropped.forget()
+        self._parsed.append(new)
 
 
 class Api:

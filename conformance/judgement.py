@@ -25,6 +25,10 @@ from conformance.model import Effect, Exchange, Request
 T = TypeVar("T")
 
 
+MAX_FINDING_CHARS = 1_000
+"""Maximum characters of each text of a finding; those of ordinary runs have a third of it."""
+
+
 class Judgement(Exception):  # noqa: N818 - a judgement is no error
     """The outcome of a check that did not pass."""
 
@@ -145,10 +149,31 @@ def shown(value: object, *, limit: int = 200) -> str:
 
     Longer results are cut to ``limit`` characters, the last one an ellipsis.
     """
+    return _cut(_written(value), limit)
+
+
+def _written(value: object) -> str:
     try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        text = repr(value)
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        pass
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):
+        # Too deep for either, or an integer of more digits than Python writes.
+        return f"a value of type {type(value).__name__} that cannot be shown"
+
+
+def bounded(text: str) -> str:
+    """Cut a text that may quote a response to what a finding may hold: a few kilobytes as JSON."""
+    shorter = _cut(text, MAX_FINDING_CHARS)
+    # JSON writes a control character with six characters, and a page shows it with as many.
+    if len(json.dumps(shorter, ensure_ascii=False)) > 2 * MAX_FINDING_CHARS:
+        return _cut(shorter, MAX_FINDING_CHARS // 4)
+    return shorter
+
+
+def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

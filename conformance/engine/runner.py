@@ -29,7 +29,7 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
-from conformance.judgement import Inconclusive
+from conformance.judgement import Inconclusive, bounded
 from conformance.model import Conclusion, Exchange, Finding, Footer, Header, Stage, Target, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.record.conclusions import conclude, count_verdicts
@@ -199,7 +199,7 @@ class _RunInProgress:
                 elapsed=round(seconds, 3),
                 # Whatever was found before, a run that ended early has not been completed.
                 conclusion=Conclusion.UNDECIDED if because else conclusion,
-                because=because,
+                because=because and bounded(because),
                 counts=count_verdicts(self.findings),
                 cost=self._budget.cost,
                 reference_cost=reference_cost if reference_cost.requests else None,
@@ -265,8 +265,7 @@ class _RunInProgress:
         if exchange.id in self._seen_ids:
             return
         self._seen_ids.add(exchange.id)
-        read = self._responses.of(exchange)
-        self.trace.append(RecordedExchange(exchange, self._contract, read))
+        self.trace.append(RecordedExchange(exchange, self._contract, self._responses.of))
         self._show(exchange)
 
     def _show(self, exchange: Exchange) -> None:
@@ -346,6 +345,8 @@ class _RunInProgress:
             if not check.asks:
                 whole = Trace(tuple(self.trace), tuple(self.findings))
                 await self._run_check(check, self._api(coalescer, check, whole))
+                # These checks wait for nothing; only here can the run be interrupted.
+                await asyncio.sleep(0)
 
     async def _inspect_undocumented(self, coalescer: RequestCoalescer) -> None:
         """Test parameters of the live API that the document does not mention, for information."""
@@ -389,11 +390,18 @@ async def judge(check: Check, api: Api) -> Finding:
 
 
 async def _ruling_of(check: Check, api: Api) -> Ruling:
-    outcome: Exception | None = None
+    task = asyncio.current_task()
+    outcome: BaseException | None = None
     try:
         await check.run(api)
-    except Exception as raised:  # noqa: BLE001 - every exception of a check becomes its finding
+    except BaseException as raised:
+        # A check, or a library that it uses, may raise anything: even CancelledError, which would
+        # end the worker, and SystemExit, which would end the process without a report.
+        if _ends_the_run(raised, task):
+            raise
         outcome = raised
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError  # the check swallowed it
     if api.ended is not None:
         # A check may go on without a response; whatever it then finds is not the endpoint's doing.
         outcome = Inconclusive(api.ended)
@@ -401,10 +409,23 @@ async def _ruling_of(check: Check, api: Api) -> Ruling:
     return rule(outcome, level, api.contract)
 
 
+def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool:
+    """Return whether an exception comes from outside the check, and so is not its finding."""
+    match raised:
+        case KeyboardInterrupt():
+            return True
+        case asyncio.CancelledError():
+            return task is None or task.cancelling() > 0
+        case GeneratorExit():
+            # The coroutine is closed by another task than the one that ran it.
+            return asyncio.current_task() is not task
+    return False
+
+
 def finding_of(
     check: Check, contract: Contract, ruling: Ruling, exchanges: Iterable[Exchange]
 ) -> Finding:
-    """Build a finding from a check, its ruling and its exchanges."""
+    """Build a finding from a check, its ruling and its exchanges; long texts are cut."""
     requirement = contract.requirement(check.requirement)
     return Finding(
         id=check.id,
@@ -414,9 +435,9 @@ def finding_of(
         subject=requirement.subject,
         tier=check.tier,
         verdict=ruling.verdict,
-        message=ruling.message,
-        expected=ruling.expected,
-        seen=ruling.seen,
+        message=bounded(ruling.message),
+        expected=None if ruling.expected is None else bounded(ruling.expected),
+        seen=None if ruling.seen is None else bounded(ruling.seen),
         effect=ruling.effect,
         exchanges=tuple(dict.fromkeys(exchange.id for exchange in exchanges)),
         title_zh=check.title_zh,

@@ -34,7 +34,7 @@ class Ruling:
     effect: Effect | None = None
 
 
-def rule(outcome: Exception | None, level: Level, contract: Contract) -> Ruling:
+def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Ruling:
     """Map an outcome to a verdict and its message.
 
     Args:

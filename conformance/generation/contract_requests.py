@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +13,7 @@ from conformance.contract import Contract
 from conformance.generation.bodies_invalid import Defect, InvalidRequest, invalid_requests
 from conformance.generation.bodies_valid import Body, always_sent, valid_requests
 from conformance.generation.schemathesis_driver import generate_bodies
+from conformance.generation.threads import in_daemon_thread
 
 VALID_BODIES, INVALID_BODIES = 40, 80
 """Bodies that are generated; few of them are chosen, since only sending is expensive."""
@@ -44,7 +44,7 @@ async def generated_requests(api: Api, minimal: Mapping[str, Any]) -> GeneratedR
         NotApplicable: schemathesis is not installed.
     """
     members = tuple(minimal.items())
-    return await asyncio.to_thread(_generate_once, api.contract, api.model, api.seed, members)
+    return await in_daemon_thread(_generate_once, api.contract, api.model, api.seed, members)
 
 
 _generating = Lock()

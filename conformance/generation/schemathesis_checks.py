@@ -16,7 +16,8 @@ from conformance.generation._extra import extra
 from conformance.generation.schemathesis_driver import operation_of
 from conformance.judgement import Failure, Inconclusive
 from conformance.model import Exchange
-from conformance.protocol.response import DONE, Response, strict_json
+from conformance.protocol.response import DONE, Response
+from conformance.protocol.strict_json import strict_json
 
 if TYPE_CHECKING:
     from schemathesis import Response as SchemathesisResponse

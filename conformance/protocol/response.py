@@ -6,15 +6,18 @@ raise a judgement for anything else.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refusal, shown
 from conformance.model import Credentials, Exchange
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
+from conformance.protocol.strict_json import Excess, excess_of, parsed_size, strict_json
+
+EXCESS_READ = 2_048
+"""Bytes that are parsed of a stream that has an excess of values."""
 
 DONE = "[DONE]"
 """The payload of a stream's last event."""
@@ -82,10 +85,17 @@ class ErrorResponse:
 
 @dataclass(frozen=True)
 class Response:
-    """The response to one request; ``features`` are the parameters that the request used."""
+    """The response to one request.
+
+    Attributes:
+        exchange: the exchange that it was received in.
+        features: the parameters that the request used.
+        parsing: is called before the body is parsed, so that its memory can be counted.
+    """
 
     exchange: Exchange
     features: frozenset[str] = frozenset()
+    parsing: Callable[[Response], None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def status(self) -> int:
@@ -105,40 +115,62 @@ class Response:
 
     @cached_property
     def stream(self) -> EventStream:
-        """The body parsed as server-sent events."""
-        return parse_events(self.exchange.body, self.exchange.arrivals)
+        """The body parsed as server-sent events; only the beginning of one with an excess."""
+        self._count()
+        body = self.exchange.body
+        read = body if self._excess is None else body[:EXCESS_READ]
+        return parse_events(read, self.exchange.arrivals)
 
     @property
     def events(self) -> tuple[Event, ...]:
         """The stream's events, including ``[DONE]``."""
         return self.stream.events
 
-    @cached_property
+    @property
     def json(self) -> object:
         """The body parsed as strict JSON.
 
         Raises:
             Inconclusive: it is not JSON, and more came behind its declared end.
-            Missing: it is not JSON, or contains NaN or Infinity.
+            Missing: it is not JSON, contains NaN or Infinity, or has an excess of values.
         """
-        try:
-            return strict_json(self.exchange.body.decode("utf-8", errors="replace"), "the body")
-        except Failure as broken:
+        read = self._json
+        if isinstance(read, Failure):
             if self.exchange.surplus:  # the framing is reported, and may be why the JSON is cut
-                raise Inconclusive("the response goes on after its declared end") from None
-            raise Missing(Feature.JSON, broken.expected, broken.seen) from None
+                raise Inconclusive("the response goes on after its declared end")
+            raise Missing(Feature.JSON, read.expected, read.seen)
+        return read
 
     @cached_property
     def payloads(self) -> tuple[tuple[str, object], ...]:
-        """The data of each event but ``[DONE]``, with the JSON in it or the Failure to read any."""
+        """The data of each event but ``[DONE]``, with the JSON in it or the Failure to read any.
+
+        A stream with an excess of values ends with the Failure to read the rest.
+        """
         data = (event.data for event in self.events)
-        return tuple((one, _read_event(one)) for one in data if one.strip() != DONE)
+        read = tuple((one, _read(one, "a stream event")) for one in data if one.strip() != DONE)
+        excess = self._excess
+        if excess is None:
+            return read
+        expected = f"a stream with at most {excess.most:,} values in {excess.size:,} characters"
+        return (*read, ("", Failure(expected, excess.seen)))
 
     @cached_property
     def is_stream(self) -> bool:
         """Whether the response is a stream, by its content type or the start of its body."""
         start = self.exchange.body[:64].lstrip()
         return self.content_type == "text/event-stream" or start.startswith((b"data:", b":"))
+
+    @cached_property
+    def parsed_bytes(self) -> int:
+        """An estimate of the memory of the parsed body, which is small if it has an excess."""
+        body = self.exchange.body
+        return parsed_size(body if self._excess is None else body[:EXCESS_READ])
+
+    def forget(self) -> None:
+        """Drop what was parsed; it is parsed again when it is needed."""
+        for name in _PARSED & vars(self).keys():
+            del vars(self)[name]
 
     def expect_response(self) -> int:
         """Return the status if it is a response to the request itself.
@@ -239,6 +271,21 @@ class Response:
             chunks.append(chunk)
         return tuple(chunks)
 
+    def _count(self) -> None:
+        """Have the memory of the parsed body counted, once for whatever is parsed of it."""
+        if self.parsing is not None and not _PARSED & vars(self).keys():
+            self.parsing(self)
+
+    @cached_property
+    def _json(self) -> object:
+        self._count()
+        return _read(self.exchange.body.decode("utf-8", errors="replace"), "the body")
+
+    @cached_property
+    def _excess(self) -> Excess | None:
+        """By how much the values of the whole body exceed their limit."""
+        return excess_of(self.exchange.body.decode("utf-8", errors="replace"))
+
     @cached_property
     def _completion(self) -> Completion:
         response = self.json
@@ -256,30 +303,13 @@ class Response:
         return Completion(self.exchange, join_chunks(chunks), chunks)
 
 
-def _read_event(data: str) -> object:
+def _read(text: str, what: str) -> object:
     try:
-        return strict_json(data, "a stream event")
+        return strict_json(text, what)
     except Failure as broken:
         # The traceback would keep this frame alive.
         return broken.with_traceback(None)
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-def strict_json(text: str, what: str) -> object:
-    """Parse strict JSON, without NaN and Infinity.
-
-    Args:
-        text: the text.
-        what: names the text in messages.
-
-    Raises:
-        Failure: it is not JSON.
-    """
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        brief = text.strip()[:120]
-        raise Failure(f"{what} in JSON", f"{error}: {brief!r}") from None
+_PARSED = frozenset({"_json", "stream", "payloads", "chunk_objects", "_completion", "_joined"})
+"""The attributes that hold parts of a parsed body."""

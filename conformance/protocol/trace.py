@@ -1,11 +1,12 @@
 """The trace of a run, which passive checks judge: its exchanges and findings.
 
-Each exchange is parsed once, however many checks read it.
+An exchange keeps its bytes and no parsed response. Those are shared with the checks of the run,
+which keeps a bounded number of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,13 +28,13 @@ class RecordedExchange:
 
     exchange: Exchange
     contract: Contract
-    shared: Response | None = None
-    """The response as other checks have parsed it, if they have."""
+    shared: Callable[[Exchange], Response] | None = None
+    """Returns the response to an exchange as other checks parse it; None for one of its own."""
 
-    @cached_property
+    @property
     def response(self) -> Response:
         """The response, whatever its status."""
-        return self.shared or Response(self.exchange)
+        return self._own if self.shared is None else self.shared(self.exchange)
 
     @property
     def request(self) -> CompletionRequest:
@@ -60,10 +61,9 @@ class RecordedExchange:
         """The completion, if it is complete and streamed exactly if the request says so."""
         if self.request.stream != self.served.is_stream:
             raise NotApplicable("the response is not streamed as requested")
-        read = self._completion
-        if isinstance(read, Judgement):
-            raise NotApplicable(f"no complete completion: {read}")
-        return read
+        if self._why_none is not None:
+            raise NotApplicable(self._why_none)
+        return self.response.expect_ok()
 
     @property
     def non_streaming(self) -> Completion:
@@ -79,7 +79,7 @@ class RecordedExchange:
             raise NotApplicable("the response is not a stream")
         return self.completion
 
-    @cached_property
+    @property
     def payloads(self) -> tuple[tuple[str, object], ...]:
         """The data of all events except ``[DONE]``, each with its parsed JSON; None if invalid."""
         payloads = self.response.payloads
@@ -90,7 +90,7 @@ class RecordedExchange:
         """The violations of the contract's schema in the request."""
         return self.contract.validate_request(self.request.raw)
 
-    @cached_property
+    @property
     def numbered(self) -> tuple[tuple[int, Choice], ...]:
         """Each choice with the position of its prompt, if the indexes are 0 to ``choices`` - 1."""
         wanted = self.request.choices
@@ -133,16 +133,21 @@ class RecordedExchange:
         return choice.text[len(echoed) :]
 
     @cached_property
+    def _own(self) -> Response:
+        return Response(self.exchange)
+
+    @cached_property
     def _request(self) -> CompletionRequest | None:
         return read_request(self.exchange.request)
 
     @cached_property
-    def _completion(self) -> Completion | Judgement:
+    def _why_none(self) -> str | None:
+        """Why there is no completion in a complete response; None if there is one."""
         try:
-            return self.served.expect_ok()
+            self.served.expect_ok()
         except Judgement as judgement:
-            # The traceback would keep this frame and the exchange alive in a reference cycle.
-            return judgement.with_traceback(None)
+            return f"no complete completion: {judgement}"
+        return None
 
 
 @dataclass(frozen=True, eq=False)

@@ -380,11 +380,31 @@ def _no_constant(word: str) -> None:
 _JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
+_DOUBLED = b'"\\\n\r\t\b\f'
+_SIXFOLD = bytes(byte for byte in range(0x20) if byte not in _DOUBLED)
+"""The bytes that JSON writes with two, and those that it writes with six (RFC 8259, section 7)."""
+
+_ALL = bytes(range(256))
+_BUT_DOUBLED = bytes(byte for byte in _ALL if byte not in _DOUBLED)
+_BUT_SIXFOLD = bytes(byte for byte in _ALL if byte not in _SIXFOLD)
+
+
 def _body_to_json(body: bytes) -> dict[str, str]:
+    """Return a body as text, or as base64 if it is not UTF-8 or JSON would write half as much more.
+
+    So a record has at most one and a half times the bytes that an endpoint sent.
+    """
     try:
-        return {"text": body.decode()}
+        text = body.decode()
     except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode("ascii")}
+        return _base64(body)
+    doubled = len(body.translate(None, _BUT_DOUBLED))
+    sixfold = len(body.translate(None, _BUT_SIXFOLD))
+    return _base64(body) if doubled + 5 * sixfold > len(body) // 2 else {"text": text}
+
+
+def _base64(body: bytes) -> dict[str, str]:
+    return {"base64": base64.b64encode(body).decode("ascii")}
 
 
 def _body_from_json(data: Any, _: type[bytes]) -> bytes:

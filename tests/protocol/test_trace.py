@@ -32,7 +32,7 @@ def test_completion_is_parsed_once() -> None:
     exchange = answered(prompt="1, 2,", stream=True)
     assert exchange.completion is exchange.completion
     assert exchange.completion.text == " 3, 4,"
-    assert exchange.payloads is exchange.payloads
+    assert exchange.response.payloads is exchange.response.payloads
     assert all(isinstance(result, dict) for _, result in exchange.payloads)
 
 

@@ -193,6 +193,19 @@ def test_every_missing_feature_has_a_translation(feature: Feature) -> None:
             "缺少值，第 1 行第 1 列（字符 0）：'ping'",
         ),
         (
+            "expected the body in JSON, with at most 4,098 values in 16 characters; got 9 values",
+            "预期：JSON 形式的响应体，16 个字符中至多 4,098 个值；实际：9 个值",
+        ),
+        (
+            "expected a stream with at most 4,098 values in 16 characters; got 5,000 values",
+            "预期：流的 16 个字符中至多 4,098 个值；实际：5,000 个值",
+        ),
+        ("an integer of 4,000 digits: '99'", "4,000 位的整数：'99'"),
+        (
+            "more than 100 levels of arrays and objects: '[['",
+            "数组和对象嵌套超过 100 层：'[['",
+        ),
+        (
             "no answer: http://h/v1 did not answer within 2.5 s",
             "没有响应：http://h/v1 在 2.5 秒内没有响应",
         ),

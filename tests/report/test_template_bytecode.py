@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
 import jinja2
 import pytest
+from jinja2.bccache import Bucket
 
 from conformance.report.html.bytecode import TemplateBytecode
 
@@ -58,3 +60,12 @@ def test_dont_write_bytecode_is_respected(folder: Path, monkeypatch: pytest.Monk
 def test_unwritable_folder_is_no_error(folder: Path) -> None:
     (folder / "__pycache__").write_text("a file in its place", "utf-8")
     assert rendered(folder) == "one"
+
+
+def test_failed_write_leaves_no_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Bucket, "write_bytecode", full)
+    assert rendered(folder) == "one"
+    assert list((folder / "__pycache__").iterdir()) == []

@@ -20,6 +20,7 @@ from conformance.checks.interactions.parameter_model import (
     prompts_of,
 )
 from conformance.checks.interactions.predictions import Baseline, Baselines, Source, baseline_of
+from conformance.generation.threads import in_daemon_thread
 from conformance.judgement import BudgetSpent, Judgement, Refusal, shown
 from conformance.protocol.completion import Completion
 
@@ -49,7 +50,7 @@ async def run_test_cases(api: Api, *, pairs: bool = False) -> Results:
         NotApplicable: covertable is not installed, or the budget is spent.
         Refusal, Failure, Inconclusive: there is no baseline for the simplest prompt.
     """
-    array = await asyncio.to_thread(covering_array, api.contract)
+    array = await in_daemon_thread(covering_array, api.contract)
     if pairs:
         array = replace(array, combinations=array.combinations[: array.pairs])
     sources: dict[Source, None] = {(ASCII, None): None}

@@ -15,9 +15,14 @@ from itertools import accumulate
 from typing import Any
 
 from conformance.model import Credentials, Exchange, Finding, Request, Run
+from conformance.protocol.strict_json import excess_of, parsed_size
 
 LARGEST = 1_000_000
 """Maximum bytes of a body that is parsed."""
+
+MAX_PARSED_BYTES = 64 * 2**20
+"""Estimated memory of all bodies that are parsed, the first of the run; a deep run at a real server
+needs up to 46 MiB."""
 
 MAX_CHUNKS_READ = 5_000
 """Maximum number of events of a stream that are read."""
@@ -78,13 +83,19 @@ class Recorded:
 
 def recorded(run: Run) -> Recorded:
     """Read all responses of a run."""
-    responses = (read_exchange(exchange) for exchange in run.exchanges)
+    left = MAX_PARSED_BYTES
+
+    def read(exchange: Exchange) -> ReadExchange | None:
+        nonlocal left
+        left -= parsed_size(exchange.body)
+        return read_exchange(exchange) if left > 0 else None
+
+    responses = [read(exchange) for exchange in run.exchanges]
     request = {exchange.id: exchange.request for exchange in run.exchanges}
     reference = {
         request[comparison.exchange]: response
         for comparison in run.comparisons
-        if comparison.exchange in request
-        and (response := read_exchange(comparison.answer)) is not None
+        if comparison.exchange in request and (response := read(comparison.answer)) is not None
     }
     kept = tuple(response for response in responses if response is not None)
     return Recorded(kept, reference, run.findings)
@@ -99,6 +110,7 @@ def read_exchange(exchange: Exchange) -> ReadExchange | None:
         and request.credentials is Credentials.OWN
         and len(exchange.body) <= LARGEST
         and is_time(exchange.elapsed)
+        and excess_of(exchange.body.decode("utf-8", errors="replace")) is None
     )
     body = json_object(request.body) if usable else {}
     if not body or "prompt" not in body:

@@ -48,9 +48,13 @@ class TemplateBytecode(BytecodeCache):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Written to a temporary file, because other processes may read or write it as well.
             descriptor, name = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(descriptor, "wb") as file:
-                bucket.write_bytecode(file)
-            Path(name).replace(path)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    bucket.write_bytecode(file)
+                Path(name).replace(path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
 
     def _file(self, bucket: Bucket) -> Path:
         return Path(cache_from_source(str(self._folder / bucket.key)))

@@ -1,0 +1,144 @@
+"""Strict JSON from an endpoint: without NaN and Infinity, and bounded before it is parsed.
+
+JSON amplifies: ``{},`` has 3 bytes and becomes 70 in memory, and nested arrays exhaust the stack.
+Completions have at most one value in 9 bytes, so text with far more is no completion and is not
+parsed. Counting bytes takes a tenth of the time of parsing.
+
+Numbers beyond a 64-bit float are rejected as well (RFC 8259, section 6: senders should expect no
+more range or precision), because arithmetic with them raises OverflowError or ValueError.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from itertools import accumulate
+
+from conformance.judgement import Failure
+
+FREE_VALUES = 4_096
+"""Values that any text may have."""
+
+BYTES_PER_VALUE = 6
+"""A text may have one more value for each so many characters."""
+
+MAX_VALUES = 100_000
+"""Values that no text may exceed; the most of a deep run at a real server were 23,000."""
+
+MAX_DEPTH = 100
+"""Maximum depth of nested arrays and objects; completions have at most 6."""
+
+MAX_DIGITS = 308
+"""Maximum digits of an integer, as many as the largest 64-bit float has."""
+
+SHORT_BODY = 2**19
+"""Bytes of a body whose texts matter less than its values when its memory is estimated."""
+
+_STRING = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"')
+_NO_BRACKETS = re.compile(r"[^][{}]+")
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A text of ``size`` characters that has ``count`` values, and may have ``most``."""
+
+    count: int
+    most: int
+    size: int
+
+    @property
+    def seen(self) -> str:
+        """The number of values in words."""
+        return f"{self.count:,} values"
+
+
+def excess_of(text: str) -> Excess | None:
+    """Return by how much a text exceeds its limit of values; None if it does not.
+
+    Values are counted by commas, brackets and line ends, also in a stream of events.
+    """
+    most = min(FREE_VALUES + len(text) // BYTES_PER_VALUE, MAX_VALUES)
+    if _values(text) <= most:
+        return None
+    # Only now the text within strings is removed, which takes as long as parsing.
+    count = _values(_STRING.sub("", text))
+    return None if count <= most else Excess(count, most, len(text))
+
+
+def parsed_size(body: bytes) -> int:
+    """Estimate the memory of a parsed body from its length and its values, rather too high."""
+    objects, others = body.count(b"{"), sum(map(body.count, (b",", b"[", b"\n")))
+    # One character beyond the basic plane makes each of a text take four bytes, also in parts of
+    # it. In a short body that does not matter.
+    width = 2 if len(body) < SHORT_BODY else 8
+    return 1_000 + width * len(body) + 180 * objects + 40 * others
+
+
+def _values(text: str) -> int:
+    return sum(map(text.count, ",[{\n\r"))
+
+
+def strict_json(text: str, what: str) -> object:
+    """Parse strict JSON, without NaN and Infinity.
+
+    Args:
+        text: the text.
+        what: names the text in messages.
+
+    Raises:
+        Failure: it is not JSON, or exceeds a limit of this module.
+    """
+    excess = excess_of(text)
+    if excess is not None:
+        raise Failure(
+            f"{what} in JSON, with at most {excess.most:,} values in {excess.size:,} characters",
+            excess.seen,
+        )
+    try:
+        if text.startswith("\ufeff"):
+            raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
+        _refuse_depth(text)
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        brief = text[:1_000].strip()[:120]
+        raise Failure(f"{what} in JSON", f"{error}: {brief!r}") from None
+
+
+def _refuse_depth(text: str) -> None:
+    # Without that many brackets there is no such depth; most responses end here.
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        raise ValueError(f"more than {MAX_DEPTH} levels of arrays and objects")
+
+
+def _depth(text: str) -> int:
+    """Return the depth of the deepest value, or of more brackets if that is within the limit."""
+    deepest = _deepest(text)
+    return deepest if deepest <= MAX_DEPTH else _deepest(_STRING.sub("", text))
+
+
+def _deepest(text: str) -> int:
+    brackets = _NO_BRACKETS.sub("", text)
+    return max(accumulate(_STEPS[bracket] for bracket in brackets), default=0)
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"an integer of {len(digits):,} digits")
+    return int(digits)
+
+
+def _float(written: str) -> float:
+    value = float(written)
+    if math.isinf(value):
+        raise ValueError("a number beyond the range of a 64-bit float")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer, parse_float=_float)
