@@ -43,6 +43,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "name": fault.name,
         "area": fault.area,
         "requirements": list(fault.breaks),
+        "also_breaks": list(fault.also_breaks),
         "evidence": fault.evidence.value,
         "summary": fault.summary,
         "statistical": fault.statistical,
