@@ -169,7 +169,7 @@ def attribute(
     if left:
         complaints = (f"incomplete: {left} of the runs did not take place", *complaints)
     if as_format == "json":
-        click.echo(json.dumps(document(told, complaints), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(document(told, complaints), indent=1))
     else:
         show(told, complaints, console_for())
     if incomplete is not None:
@@ -211,6 +211,7 @@ def _run(run: Told) -> dict[str, Any]:
         ],
         "others": [_claim(claim) for claim in run.claims if not claim.accuses],
         "states": dict(run.states),
+        "false_states": list(run.false_states),
         "headline": run.headline,
         "seconds": run.seconds,
         "because": run.because,
@@ -249,8 +250,9 @@ def _lines(told: Sequence[Told], complaints: Sequence[str]) -> Iterator[Text]:
         yield Text(
             f"{figures.runs} {name}: {figures.true} of {figures.accusations} accusations are true"
             f" ({100 * figures.precision:.1f} %), {figures.told} of {figures.planted} faults are"
-            f" told, {figures.spotless} runs accuse nothing else, {figures.reproduced} of"
-            f" {figures.commands} printed commands show the deviation."
+            f" told, {figures.spotless} runs accuse nothing else, {figures.false_states} of"
+            f" {figures.states} states are false, {figures.reproduced} of {figures.commands}"
+            " printed commands show the deviation."
         )
     for complaint in complaints:
         yield Text(f"✗ {complaint}", style="bold red")
@@ -279,7 +281,11 @@ def _block(run: Told) -> Iterator[Text]:
             (f"  {names}{again}", "dim" if named else "bold red"),
             (f"  {cut(line(claim.message), MAX_SENTENCE_CHARS)}", "dim"),
         )
-    states = ", ".join(f"{subject} {state}" for subject, state in run.states.items())
+    false = set(run.false_states)
+    states = ", ".join(
+        f"{subject} {state}{' (false)' if subject in false else ''}"
+        for subject, state in run.states.items()
+    )
     if states:
         yield Text(f"    states: {states}", style="dim")
     if run.headline:

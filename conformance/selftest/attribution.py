@@ -110,6 +110,12 @@ class Told:
         return tuple(claim for claim in self.accusations if not self.named(claim))
 
     @property
+    def false_states(self) -> tuple[str, ...]:
+        """Parameters and fields that are said to deviate without a true accusation about them."""
+        true = {claim.subject for claim in self.claims if self.named(claim)}
+        return tuple(subject for subject in self.states if subject not in true)
+
+    @property
     def planted(self) -> tuple[Trial, ...]:
         """The faults that a run can tell."""
         return tuple(t for t in self.planting.trials if t.name not in self.masked)
@@ -159,6 +165,9 @@ class Figures:
     told: int
     spotless: int
     """Runs without collateral."""
+    states: int
+    false_states: int
+    """Parameters and fields that are said to deviate, and those without a true accusation."""
     commands: int
     reproduced: int
 
@@ -174,6 +183,7 @@ def complaints_of(runs: Sequence[Told]) -> tuple[str, ...]:
     ended = sum(run.because is not None for run in runs)
     counted = (
         (figures.accusations - figures.true, "accusations name no planted fault"),
+        (figures.false_states, "states of parameters and fields rest on no true accusation"),
         (figures.planted - figures.told, "planted faults are told by no finding"),
         (figures.commands - figures.reproduced, "printed commands do not show the deviation"),
         (ended, "runs ended early"),
@@ -193,6 +203,8 @@ def figures_of(runs: Collection[Told]) -> Figures:
         planted=planted,
         told=planted - sum(len(run.untold) for run in runs),
         spotless=sum(not run.collateral for run in runs),
+        states=sum(len(run.states) for run in runs),
+        false_states=sum(len(run.false_states) for run in runs),
         commands=len(commands),
         reproduced=sum(claim.reproduced is True for claim in commands),
     )

@@ -16,7 +16,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -31,6 +31,12 @@ CLOCK_SECONDS = 60
 UNTOLD_HEADERS = frozenset({"date", "content-length", "transfer-encoding", "connection"})
 """Headers that the transport sets."""
 
+VARIED = frozenset({"header openai-processing-ms"})
+"""Places that even a correct server varies, but may repeat by chance."""
+
+LONG_TEXT_CHARS = 20
+"""Minimum characters of a sampled text that nobody repeats by chance."""
+
 ABSENT = object()
 """The value of a place that an answer does not have."""
 
@@ -39,7 +45,8 @@ Places = Mapping[str, object]
 
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
 _HEAD = re.compile(rb"HTTP/[\d.]+ (\d+)[^\r\n]*\r\n(.*?)\r\n\r\n", re.DOTALL)
-_LETTERS = re.compile(r"[A-Za-z0-9]+$")
+_NAMED_BY_TOKENS = re.compile(r"top_logprobs")
+"""Places whose names are tokens, which are sampled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,34 +96,66 @@ def _split(lines: list[str]) -> Iterator[tuple[str, str, str]]:
     return (line.partition(":") for line in lines)
 
 
-def shows_deviation(faulty: tuple[Answer, ...], correct: tuple[Answer, Answer]) -> bool:
+def shows_deviation(faulty: Sequence[Answer], correct: Sequence[Answer]) -> bool:
     """Return whether one of the faulty server's answers deviates from the correct server's.
 
     Args:
         faulty: the answers to the command, in order.
-        correct: two answers of the correct server to the same command.
+        correct: at least two answers of the correct server to the same command. The more there are,
+            the less likely is a sampled value that only seems to be steady.
     """
-    one, other = (places(answer) for answer in correct)
+    right = [places(answer) for answer in correct]
     seen = [places(answer) for answer in faulty]
-    return any(_deviates(found, one, other) for found in seen) or any(
-        _repeats(first, second, one, other) for first, second in pairwise(seen)
+    return any(_deviates(found, right) for found in seen) or any(
+        _repeats(first, second, right) for first, second in pairwise(seen)
     )
 
 
-def _deviates(found: Places, one: Places, other: Places) -> bool:
-    for place in one.keys() | other.keys() | found.keys():
-        value, *known = (of.get(place, ABSENT) for of in (found, one, other))
-        if any(_same(place, value, right) for right in known):
+def differ_in_form(faulty: Sequence[Answer], correct: Sequence[Answer]) -> bool:
+    """Return whether the answers differ in more than sampling explains.
+
+    That is the status, a header, or which fields there are and of which types.
+    """
+    known = frozenset().union(*(_forms(answer) for answer in correct))
+    always = frozenset.intersection(*(_forms(answer) for answer in correct))
+    return any(not always <= _forms(answer) <= known for answer in faulty)
+
+
+def _forms(answer: Answer) -> frozenset[tuple[str, object]]:
+    found = places(answer)
+    exact = {
+        (place, value)
+        for place, value in found.items()
+        if place in {"status", "whole"} or place.startswith("header content-type")
+    }
+    return frozenset(exact) | {
+        (re.sub(r"\d+", "#", place), type(value))
+        for place, value in found.items()
+        if place.startswith(("body", "event")) and not _NAMED_BY_TOKENS.search(place)
+    }
+
+
+def _deviates(found: Places, right: Sequence[Places]) -> bool:
+    for place in found.keys() | set().union(*right):
+        value = found.get(place, ABSENT)
+        known = [of.get(place, ABSENT) for of in right]
+        if any(_same(place, value, one) for one in known):
             continue
-        if _same(place, *known) or _form(value) not in {_form(right) for right in known}:
+        steady = place not in VARIED and all(_same(place, known[0], one) for one in known)
+        if steady or _form(place, value) not in {_form(place, one) for one in known}:
             return True
     return False
 
 
-def _repeats(first: Places, second: Places, one: Places, other: Places) -> bool:
-    """Whether the faulty server repeats a value that the correct one varies."""
-    varied = (p for p in one.keys() & other.keys() if not _same(p, one[p], other[p]))
-    return any(first.get(place) == second.get(place, ABSENT) for place in varied)
+def _repeats(first: Places, second: Places, right: Sequence[Places]) -> bool:
+    """Whether the faulty server repeats an id or a long text that the correct one varies."""
+    return any(
+        value == second.get(place, ABSENT)
+        and isinstance(value, str)
+        and (_is_id(place) or len(value) >= LONG_TEXT_CHARS)
+        and all(place in a and place in b and a[place] != b[place] for a, b in pairwise(right))
+        for place, value in first.items()
+    )
 
 
 def _same(place: str, one: object, other: object) -> bool:
@@ -129,16 +168,18 @@ def _near(one: object, other: object) -> bool:
     return isinstance(one, int) and isinstance(other, int) and abs(one - other) <= CLOCK_SECONDS
 
 
-def _form(value: object) -> object:
+def _form(place: str, value: object) -> object:
     """Return what two different values of one place have in common."""
-    if isinstance(value, str):
-        # An id keeps its prefix and its length; a text is empty or not.
-        return (str, _LETTERS.sub("", value), len(value)) if _is_id(value) else (str, not value)
-    return type(value)
+    if not isinstance(value, str):
+        return type(value)
+    if _is_id(place):
+        # The prefix and the length.
+        return re.split("[-_]", value)[0], len(value)
+    return str, not value
 
 
-def _is_id(value: str) -> bool:
-    return bool(re.fullmatch(r"[A-Za-z_]+-[A-Za-z0-9-]{8,}", value))
+def _is_id(place: str) -> bool:
+    return place.endswith((".id", "header x-request-id"))
 
 
 def places(answer: Answer) -> Places:

@@ -1,0 +1,79 @@
+"""Real runs against planted faults; the floors are what the suite reaches today."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from conformance.model import Tier
+from conformance.selftest.attribution import Draw, Planting, Told, figures_of, plantings_of
+from conformance.selftest.catalogue import Fault, read_catalogue
+from conformance.selftest.planted_run import broken_off, told_of
+from conformance.selftest.trials import Trial, Wanted, trials_of
+from conformance.selftest.workers import Craft, results_of
+from conformance.targets.bundled import list_bundled
+from tests.lanes import exhaustive
+from tests.selftest.builders import a_fault
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+
+CRAFT: Craft[Planting, Told] = Craft(told_of, broken_off)
+HANDFUL = ("total-mismatch", "usage-missing", "created-missing", "id-missing")
+PRECISION_OF_SINGLES, PRECISION_OF_COMBINATIONS = 0.45, 0.40
+REPRODUCED = 0.97
+
+
+def trials(tier: Tier, *names: str) -> tuple[Trial, ...]:
+    catalogue = read_catalogue(list_bundled("faults"), list_bundled("variants"))
+    return tuple(
+        trial
+        for trial in trials_of(catalogue, Wanted(tier, names))
+        if isinstance(trial.shown, Fault) and trial.tier is tier and trial.trigger is None
+    )
+
+
+def run(plantings: tuple[Planting, ...], jobs: int = 1) -> list[Told]:
+    told = list(results_of(plantings, jobs, CRAFT))
+    assert [one.because for one in told] == [None] * len(plantings)
+    return told
+
+
+def test_handful_of_faults_is_told_and_reproduced() -> None:
+    chosen = trials(Tier.SMOKE, *HANDFUL)
+    singles, pair = plantings_of(chosen, Draw(None)), plantings_of(chosen, Draw(0, pairs=1))
+    figures = figures_of(run((*singles, *pair)))
+    assert (figures.told, figures.planted) == (6, 6)
+    assert figures.reproduced == figures.commands
+    assert figures.precision == 1
+
+
+def test_masked_fault_is_recognised() -> None:
+    # Without `usage` there is no total that could be wrong.
+    (missing,) = trials(Tier.SMOKE, "usage-missing")
+    (mismatch,) = trials(Tier.SMOKE, "total-mismatch")
+    (told,) = run((Planting((missing, mismatch)),))
+    assert told.masked == {"total-mismatch"}
+    assert not told.untold
+
+
+def test_internal_error_breaks_off_one_run() -> None:
+    planting = Planting((Trial(a_fault(), Tier.SMOKE, "openai", "reference"),))
+    told = broken_off(planting, ValueError("no"))
+    assert told.because == "internal error of the suite: ValueError: no"
+
+
+@exhaustive
+def test_single_faults_hold_the_floor() -> None:
+    plantings = plantings_of(trials(Tier.STANDARD), Draw(None))
+    figures = figures_of(run(plantings, os.cpu_count() or 1))
+    assert figures.precision >= PRECISION_OF_SINGLES
+    assert figures.reproduced >= REPRODUCED * figures.commands
+
+
+@exhaustive
+def test_pairs_and_fives_hold_the_floor() -> None:
+    plantings = plantings_of(trials(Tier.STANDARD), Draw(0, pairs=200, fives=50))
+    figures = figures_of(run(plantings, os.cpu_count() or 1))
+    assert figures.precision >= PRECISION_OF_COMBINATIONS
