@@ -169,7 +169,7 @@ def selftest(
     everything = wanted.everything and not left
     matrix = Matrix(outcomes, everything=everything, checks=all_checks(), left=left)
     if as_format == "json":
-        click.echo(json.dumps(selftest_json.document(matrix), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(selftest_json.document(matrix), indent=1))
     elif as_format == "markdown":
         click.echo(selftest_markdown.render(matrix), nl=False)
     else:

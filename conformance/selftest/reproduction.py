@@ -175,6 +175,8 @@ def _form(place: str, value: object) -> object:
     if _is_id(place):
         # The prefix and the length.
         return re.split("[-_]", value)[0], len(value)
+    if place in VARIED:
+        return str, value.isdecimal()
     return str, not value
 
 

@@ -7,7 +7,13 @@ import shutil
 
 import pytest
 
-from conformance.selftest.reproduction import Answer, read_answer, run_command, shows_deviation
+from conformance.selftest.reproduction import (
+    Answer,
+    differ_in_form,
+    read_answer,
+    run_command,
+    shows_deviation,
+)
 
 ID = "cmpl-{}aaaaaaaaaaaa"
 
@@ -60,6 +66,22 @@ def test_difference_in_any_place_is_shown(changes, shown) -> None:
 
 def test_repetition_is_shown() -> None:
     assert shows_deviation((answer(3), answer(3)), (answer(1), answer(2)))
+
+
+@pytest.mark.parametrize(("value", "shown"), [("7", False), ("12 ms", True)])
+def test_measured_time_is_compared_by_its_form(value, shown) -> None:
+    def timed(milliseconds: str) -> Answer:
+        return Answer(200, (("openai-processing-ms", milliseconds),), b"", whole=True)
+
+    assert shows_deviation((timed(value),), (timed("0"), timed("0"))) is shown
+
+
+def test_sampled_answers_differ_in_form_only() -> None:
+    right = (answer(1), answer(2))
+    assert not differ_in_form((answer(3, usage={"total_tokens": 9}),), right)
+    assert differ_in_form((answer(3, usage=...),), right)
+    assert differ_in_form((answer(3, status=500),), right)
+    assert differ_in_form((answer(3, usage={"total_tokens": "9"}),), right)
 
 
 def test_one_deviating_answer_suffices() -> None:
