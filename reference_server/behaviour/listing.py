@@ -69,7 +69,8 @@ def _variant(variant: Variant) -> dict[str, Any]:
 def _fault_line(fault: Fault) -> str:
     name = " ".join([fault.name, *(f"@{trigger}" for trigger in sorted(fault.triggers))])
     breaks = ", ".join(fault.breaks)
-    return f"{name}\n    {fault.summary}\n    breaks {breaks}; {fault.evidence.value}"
+    also = f", also {', '.join(fault.also_breaks)}" if fault.also_breaks else ""
+    return f"{name}\n    {fault.summary}\n    breaks {breaks}{also}; {fault.evidence.value}"
 
 
 def _variant_line(variant: Variant) -> str:
