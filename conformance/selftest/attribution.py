@@ -117,12 +117,16 @@ class Told:
 
     @property
     def planted(self) -> tuple[Trial, ...]:
-        """The faults that a run can tell."""
-        return tuple(t for t in self.planting.trials if t.name not in self.masked)
+        """The faults that the run must tell: due at its tier, and not masked by another."""
+        return tuple(
+            trial
+            for trial in self.planting.trials
+            if trial.name not in self.masked and trial.tier.holds(_fault(trial).due(trial.trigger))
+        )
 
     @property
     def untold(self) -> tuple[Trial, ...]:
-        """The faults that no finding names, although they are not masked."""
+        """The faults that no finding names, although the run must tell them."""
         return tuple(trial for trial in self.planted if not self._is_told(trial))
 
     def named(self, claim: Claim) -> tuple[str, ...]:

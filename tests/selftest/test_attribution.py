@@ -110,6 +110,13 @@ def test_masked_fault_need_not_be_told() -> None:
     assert figures_of([run]).planted == 1
 
 
+def test_fault_that_is_due_at_deep_need_not_be_told() -> None:
+    statistical = a_fault(statistical=True)
+    assert not told(trials=(a_trial(statistical),)).untold
+    assert told(trials=(a_trial(statistical, tier=Tier.DEEP),)).untold
+    assert not told(trials=(a_trial(trigger="stream"),)).untold
+
+
 def test_state_needs_a_true_accusation() -> None:
     claims = a_claim("stop.string"), a_claim("usage.present")
     run = told(*claims, states={"stop": "ignored", "usage": "altered"})
