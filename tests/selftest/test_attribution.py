@@ -110,7 +110,7 @@ def test_masked_fault_need_not_be_told() -> None:
     assert figures_of([run]).planted == 1
 
 
-def test_fault_that_is_due_at_deep_need_not_be_told() -> None:
+def test_fault_due_later_need_not_be_told() -> None:
     statistical = a_fault(statistical=True)
     assert not told(trials=(a_trial(statistical),)).untold
     assert told(trials=(a_trial(statistical, tier=Tier.DEEP),)).untold
