@@ -6,12 +6,19 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import closing
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from conformance.cli import inputs, selftest_json, selftest_markdown, selftest_text
+from conformance.cli import (
+    inputs,
+    selftest_attribution,
+    selftest_json,
+    selftest_markdown,
+    selftest_text,
+)
 from conformance.cli.execution import interruptible
 from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
@@ -37,6 +44,8 @@ LOGGED = 100
         "conformance selftest --fault 'usage' --fault 'stop-*' --tier deep",
         "conformance selftest --variant '*' --seeds 20",
         "conformance selftest --format json > matrix.json",
+        "conformance selftest --attribution --fault 'usage-*'",
+        "conformance selftest --attribution --sample 0 --pairs 20 --fives 5",
     )
     + "\n\nExit codes: 0 all expected faults detected and no false positives, 1 a missed fault or "
     "a false positive, 2 interrupted, 3 the bundled server failed, 4 usage error, 5 nothing ran.",
@@ -91,6 +100,7 @@ LOGGED = 100
     callback=lambda _ctx, _param, value: Stage(value) if value else None,
     help="Run only checks of this stage and report what they detect; no fault is expected.",
 )
+@selftest_attribution.options
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
@@ -117,6 +127,7 @@ def selftest(
     stage: Stage | None,
     jobs: int,
     as_format: str,
+    **attribution: Any,
 ) -> ExitCode:
     """Run the suite against every fault, conforming variant and dialect of the bundled server.
 
@@ -131,6 +142,7 @@ def selftest(
         complete,
         stage,
     )
+    draw = selftest_attribution.draw_of(wanted, as_format, **attribution)
     catalogue = _catalogue()
     trials = trials_of(catalogue, wanted)
     missed = unmatched(catalogue, wanted)
@@ -141,6 +153,8 @@ def selftest(
             " see `reference-server --list-faults` and --list-variants"
         )
         return ExitCode.NOTHING_RAN
+    if draw is not None:
+        return selftest_attribution.attribute(trials, draw, wanted, jobs, as_format)
     outcomes: list[Outcome] = []
     incomplete = None
     try:
@@ -155,7 +169,7 @@ def selftest(
     everything = wanted.everything and not left
     matrix = Matrix(outcomes, everything=everything, checks=all_checks(), left=left)
     if as_format == "json":
-        click.echo(json.dumps(selftest_json.document(matrix), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(selftest_json.document(matrix), indent=1))
     elif as_format == "markdown":
         click.echo(selftest_markdown.render(matrix), nl=False)
     else:

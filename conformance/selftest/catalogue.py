@@ -40,8 +40,8 @@ class Fault:
     Attributes:
         name: the name, as in ``reference-server --fault NAME``.
         area: the area that it is filed under.
-        requirements: ids of the requirements that it breaks. A run that reports one of them has
-            detected it.
+        requirements: ids of the requirements that it breaks, its own first. A run that reports one
+            of them has detected it.
         summary: what the server does, in one sentence.
         evidence: how it is known that servers do this.
         statistical: whether only statistics over sampled responses can show it.
@@ -50,6 +50,8 @@ class Fault:
         triggers: the triggers under which it is still a fault (``stream``, ``every-third``, …);
             the server lists them as ``modifiers``.
         shows: whether it shows as a failure or as a refusal.
+        also_breaks: globs of requirements that it truly breaks as well. A report of one of them is
+            true, but does not detect the fault.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Fault:
     dialect: str = REFERENCE
     triggers: tuple[str, ...] = ()
     shows: Shows = Shows.FAILURE
+    also_breaks: tuple[str, ...] = ()
 
     def due(self, trigger: str | None) -> Tier:
         """Return the tier that must detect it.

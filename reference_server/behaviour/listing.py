@@ -43,6 +43,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "name": fault.name,
         "area": fault.area,
         "requirements": list(fault.breaks),
+        "also_breaks": list(fault.also_breaks),
         "evidence": fault.evidence.value,
         "summary": fault.summary,
         "statistical": fault.statistical,
@@ -68,7 +69,8 @@ def _variant(variant: Variant) -> dict[str, Any]:
 def _fault_line(fault: Fault) -> str:
     name = " ".join([fault.name, *(f"@{trigger}" for trigger in sorted(fault.triggers))])
     breaks = ", ".join(fault.breaks)
-    return f"{name}\n    {fault.summary}\n    breaks {breaks}; {fault.evidence.value}"
+    also = f", also {', '.join(fault.also_breaks)}" if fault.also_breaks else ""
+    return f"{name}\n    {fault.summary}\n    breaks {breaks}{also}; {fault.evidence.value}"
 
 
 def _variant_line(variant: Variant) -> str:

@@ -55,7 +55,9 @@ class Fault:
     """One named way to break a requirement.
 
     Attributes:
-        breaks: ids of the requirements that it breaks; a run must find one of them.
+        breaks: ids of the requirements that it breaks, its own first; a run must find one of them.
+        also_breaks: globs of requirements that it truly breaks on the wire as well. A report of one
+            is no false accusation, but does not detect the fault either.
         triggers: the triggers under which it still breaks that requirement.
         statistical: only statistics over sampled completions can show it.
         contract: the contract with the requirement.
@@ -73,6 +75,7 @@ class Fault:
     shows: Shows = Shows.FAILURE
     contract: str = "openai"
     dialect: str = "reference"
+    also_breaks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ def fault(
     name: str,
     *,
     breaks: str,
+    also_breaks: str = "",
     evidence: Evidence = Evidence.REQUIRED,
     triggers: Collection[Trigger] = ALL_TRIGGERS,
     statistical: bool = False,
@@ -111,7 +115,10 @@ def fault(
     contract: str = "openai",
     dialect: str = "reference",
 ) -> Callable[[Make], Make]:
-    """Register the decorated function as a fault; ``breaks`` is a list, separated by spaces."""
+    """Register the decorated function as a fault.
+
+    ``breaks`` and ``also_breaks`` are lists, separated by spaces.
+    """
 
     def register(make: Make) -> Make:
         _faults[_new(name)] = Fault(
@@ -126,6 +133,7 @@ def fault(
             shows,
             contract,
             dialect,
+            tuple(also_breaks.split()),
         )
         return make
 

@@ -66,6 +66,8 @@ def wrong_key_is_server_fault() -> Behaviour:
 @fault(
     "wrong-key-code",
     breaks="auth.wrong-key-code",
+    # The relay's type and code are in every error.
+    also_breaks="errors.bad-input-type model.unknown-is-404",
     evidence=Evidence.SOURCE,
     triggers=TRIGGERS - {Trigger.STREAM},
 )

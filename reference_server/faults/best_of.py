@@ -99,7 +99,12 @@ class _Chosen:
         return response.with_body({**whole, "choices": left})
 
 
-@fault("best-of-all-returned", breaks=BEST, triggers=NO_STREAM - {Trigger.SECOND_CHOICE})
+@fault(
+    "best-of-all-returned",
+    breaks=BEST,
+    also_breaks="envelope.choices",
+    triggers=NO_STREAM - {Trigger.SECOND_CHOICE},
+)
 def best_of_all_returned() -> Behaviour:
     """All candidates are returned."""
     return rewrites(

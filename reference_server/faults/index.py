@@ -84,6 +84,7 @@ def index_copies_first() -> Behaviour:
 @fault(
     "choice-doubled",
     breaks="envelope.choices n.count prompt.strings",
+    also_breaks="n.default-one",
     triggers=ALL_TRIGGERS - {Trigger.STREAM},
 )
 def choice_doubled() -> Behaviour:

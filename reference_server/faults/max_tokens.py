@@ -80,6 +80,8 @@ def max_tokens_capped() -> Behaviour:
 @fault(
     "max-tokens-shared",
     breaks="max-tokens.limits-answer",
+    # The second prompt gets fewer tokens than alone.
+    also_breaks="prompt.batch-as-singles",
     triggers=REQUESTS - {Trigger.BATCH, Trigger.EVERY_THIRD},
 )
 def max_tokens_shared() -> Behaviour:
@@ -156,6 +158,7 @@ def max_tokens_null_one() -> Behaviour:
 @fault(
     "max-tokens-zero-lost",
     breaks="max-tokens.zero-with-echo max-tokens.zero-without-echo",
+    also_breaks="echo.zero-tokens-scores-prompt",
     evidence=Evidence.SOURCE,
     triggers=REQUESTS - {Trigger.ECHO},
 )

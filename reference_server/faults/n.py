@@ -38,7 +38,13 @@ def choices_dropped() -> Behaviour:
     return choices(lambda request, of: of[:1] if count(request) > 1 else of)
 
 
-@fault("n-one-less", breaks="n.count", triggers=REQUESTS)
+@fault(
+    "n-one-less",
+    breaks="n.count",
+    # `n: 2, best_of: 1` becomes valid.
+    also_breaks="best-of.below-n-refused",
+    triggers=REQUESTS,
+)
 def n_one_less() -> Behaviour:
     """One choice fewer than requested is returned."""
     return rewrites(
@@ -58,7 +64,7 @@ def n_of_whole_batch() -> Behaviour:
     return drops("n", when=lambda request: is_batch(request) and 1 < count(request) <= 128)
 
 
-@fault("n-default-two", breaks="n.default-one", triggers=REQUESTS)
+@fault("n-default-two", breaks="n.default-one", also_breaks="envelope.choices", triggers=REQUESTS)
 def n_default_two() -> Behaviour:
     """Two choices are returned without ``n``."""
     return sets(lambda request: "n" not in request and "best_of" not in request, n=2)

@@ -196,6 +196,8 @@ def penalties_out_of_range_accepted() -> Behaviour:
     "penalties-limited-to-one",
     shows=Shows.REFUSED,
     breaks="presence-penalty.range-served frequency-penalty.range-served",
+    # The error names no parameter.
+    also_breaks="errors.bad-input-param",
     triggers=NON_STREAMING_ONLY,
 )
 def penalties_limited_to_one() -> Behaviour:

@@ -11,7 +11,13 @@ ZEROS = """
 """
 
 
-@fault("zeros-lost", breaks=ZEROS, evidence=Evidence.SOURCE)
+@fault(
+    "zeros-lost",
+    breaks=ZEROS,
+    # `n: 0` is dropped, too.
+    also_breaks="echo.zero-tokens-scores-prompt n.zero-refused",
+    evidence=Evidence.SOURCE,
+)
 def zeros_lost() -> Behaviour:
     """Every parameter that is 0, false or empty is dropped."""
     return rewrites(lambda request: {name: value for name, value in request.items() if value})
@@ -20,6 +26,7 @@ def zeros_lost() -> Behaviour:
 @fault(
     "response-cache",
     breaks="temperature.repeats-vary",
+    also_breaks="envelope.id-unique",
     evidence=Evidence.SIBLING,
     triggers=REQUESTS,
 )

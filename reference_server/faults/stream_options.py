@@ -56,7 +56,12 @@ def usage_chunk_twice() -> Behaviour:
     return chunks(lambda _, sent: [*sent, *(c for c in sent if c.get("usage"))])
 
 
-@fault("usage-chunk-without-choices", breaks="stream-options.include-usage", triggers=IN_EVENTS)
+@fault(
+    "usage-chunk-without-choices",
+    breaks="stream-options.include-usage",
+    also_breaks="streaming.chunk-shape",
+    triggers=IN_EVENTS,
+)
 def usage_chunk_without_choices() -> Behaviour:
     """The chunk with the usage has no ``choices`` field."""
     return chunks(

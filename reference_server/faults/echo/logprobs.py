@@ -99,6 +99,7 @@ def logprobs_dropped_with_echo() -> Behaviour:
 @fault(
     "echo-zero-generates",
     breaks="echo.zero-tokens-scores-prompt",
+    also_breaks="max-tokens.zero-with-echo",
     evidence=Evidence.REPORTED,
     triggers={Trigger.EVERY_THIRD},
 )

@@ -16,6 +16,9 @@ TRACE = (
 )
 PANIC = "panic: interface conversion\n\ngoroutine 118 [running]:\nmain.relay(0xc000)"
 
+UNEXPLAINED = "max-tokens.context-overflow-names-counts unknown-key.refused-or-ignored"
+"""What any other message in place of the server's breaks: it names no count and no parameter."""
+
 
 def _enveloped(envelope: Mapping[str, Any]) -> Rewrite:
     return Rewrite(refusal=lambda _, old: {k: _filled(v, old) for k, v in envelope.items()})
@@ -111,37 +114,70 @@ def nonstandard_error_type() -> Behaviour:
     return error(type="new_api_error", param="")
 
 
-@fault("error-unexplained", breaks="errors.bad-input-param", triggers=HANDLERS)
+@fault(
+    "error-unexplained",
+    breaks="errors.bad-input-param",
+    also_breaks=UNEXPLAINED,
+    triggers=HANDLERS,
+)
 def error_unexplained() -> Behaviour:
     """The error for an invalid value does not identify the value."""
     return error(message="The request is invalid.", param=None)
 
 
-@fault("upstream-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, triggers=HANDLERS)
+@fault(
+    "upstream-leak",
+    breaks="errors.no-leak",
+    also_breaks=UNEXPLAINED,
+    evidence=Evidence.SOURCE,
+    triggers=HANDLERS,
+)
 def upstream_leak() -> Behaviour:
     """The error contains the address of the upstream server."""
     return error(message=UPSTREAM)
 
 
-@fault("trace-leak", breaks="errors.no-leak", triggers=HANDLERS)
+@fault(
+    "trace-leak",
+    breaks="errors.no-leak",
+    also_breaks=UNEXPLAINED,
+    triggers=HANDLERS,
+)
 def trace_leak() -> Behaviour:
     """The error contains a stack trace."""
     return error(message=TRACE)
 
 
-@fault("panic-leak", breaks="errors.no-leak", triggers=HANDLERS)
+@fault(
+    "panic-leak",
+    breaks="errors.no-leak",
+    also_breaks=UNEXPLAINED,
+    triggers=HANDLERS,
+)
 def panic_leak() -> Behaviour:
     """The error contains a stack trace of a program in another language."""
     return error(message=PANIC)
 
 
-@fault("key-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, triggers=HANDLERS)
+@fault(
+    "key-leak",
+    breaks="errors.no-leak",
+    also_breaks=UNEXPLAINED,
+    evidence=Evidence.SOURCE,
+    triggers=HANDLERS,
+)
 def key_leak() -> Behaviour:
     """The error contains the key of the upstream server."""
     return error(message="Incorrect API key provided: sk-A1b2C3d4E5f6G7h8I9j0K1l2M3n4.")
 
 
-@fault("host-leak", breaks="errors.no-leak", evidence=Evidence.SOURCE, triggers=HANDLERS)
+@fault(
+    "host-leak",
+    breaks="errors.no-leak",
+    also_breaks=UNEXPLAINED,
+    evidence=Evidence.SOURCE,
+    triggers=HANDLERS,
+)
 def host_leak() -> Behaviour:
     """The error contains an internal host name."""
     return error(

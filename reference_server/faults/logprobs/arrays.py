@@ -198,7 +198,11 @@ def sampled_scored_otherwise() -> Behaviour:
     )
 
 
-@fault("scores-shifted", breaks="logprobs-arrays.sampled-agrees-with-top")
+@fault(
+    "scores-shifted",
+    breaks="logprobs-arrays.sampled-agrees-with-top",
+    also_breaks="echo.first-token-null echo.scored-equals-generated",
+)
 def scores_shifted() -> Behaviour:
     """Each token has the log probability of the previous one."""
     return logprobs(

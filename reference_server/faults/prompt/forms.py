@@ -138,7 +138,12 @@ def batch_first_for_all() -> Behaviour:
     return prompts(is_batch, lambda prompt: prompt[:1] * len(prompt))
 
 
-@fault("batch-reversed", breaks="prompt.batch-as-singles", triggers=IN_BATCHES)
+@fault(
+    "batch-reversed",
+    breaks="prompt.batch-as-singles",
+    also_breaks="index.prompt-major",
+    triggers=IN_BATCHES,
+)
 def batch_reversed() -> Behaviour:
     """The choices of a batch are in reverse order."""
     return prompts(is_batch, lambda prompt: prompt[::-1])

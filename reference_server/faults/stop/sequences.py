@@ -200,6 +200,7 @@ def stop_prompt_searched() -> Behaviour:
 @fault(
     "stop-echo-searched",
     breaks="stop.prompt-not-searched",
+    also_breaks="echo.prompt-then-completion",
     triggers=HANDLERS | {Trigger.BATCH, Trigger.SECOND_CHOICE, Trigger.NON_ASCII},
 )
 def stop_echo_searched() -> Behaviour:

@@ -230,6 +230,7 @@ def stream_choices_mixed() -> Behaviour:
 @fault(
     "stream-first-choice-only",
     breaks="index.each-once index.prompt-major",
+    also_breaks="n.count prompt.strings",
     # The second choice alone shows it.
     triggers=OF_SEVERAL - {Trigger.SECOND_CHOICE},
 )
@@ -300,7 +301,13 @@ def error_event_bare() -> Behaviour:
     return streams(lambda _, got: got.with_data([*_begun(got), '{"error": "upstream died"}']))
 
 
-@fault("stream-error-leaks", breaks="errors.no-leak", triggers=IN_STREAMS - {Trigger.SECOND_CHOICE})
+@fault(
+    "stream-error-leaks",
+    breaks="errors.no-leak",
+    # The stream ends with the error.
+    also_breaks="streaming.done-last",
+    triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
+)
 def stream_error_leaks() -> Behaviour:
     """A stream ends early with an error event that contains the upstream's address."""
     message = "dial tcp 10.0.0.7:8080: connect: connection refused"

@@ -64,6 +64,8 @@ def created_per_chunk() -> Behaviour:
 @fault(
     "chat-usage-chunk",
     breaks="streaming.chunk-shape",
+    # A second chunk with usage has other counts.
+    also_breaks="stream-options.include-usage usage.stream-equals-plain",
     evidence=Evidence.SOURCE,
     triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )

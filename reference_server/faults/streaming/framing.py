@@ -67,7 +67,12 @@ def done_quoted() -> Behaviour:
     return _data(lambda data: [*data[:-1], '"[DONE]"'])
 
 
-@fault("done-before-usage", breaks="streaming.done-last", triggers=IN_EVENTS)
+@fault(
+    "done-before-usage",
+    breaks="streaming.done-last",
+    also_breaks="stream-options.include-usage",
+    triggers=IN_EVENTS,
+)
 def done_before_usage() -> Behaviour:
     """The last chunk is sent after ``[DONE]``."""
     return _data(lambda data: [*data[:-2], DONE, data[-2]])

@@ -150,6 +150,7 @@ def echo_billed() -> Behaviour:
 @fault(
     "echo-billed-as-completion",
     breaks="usage.echo-not-completion usage.prompt-grows-with-text",
+    also_breaks="usage.prompt-sums-batch",
     triggers=IN_USAGE - {Trigger.ECHO},
 )
 def echo_billed_as_completion() -> Behaviour:

@@ -71,6 +71,7 @@ def usage_negative() -> Behaviour:
 @fault(
     "usage-zero",
     breaks="usage.completion-counts-text",
+    also_breaks="usage.prompt-grows-with-text",
     evidence=Evidence.REPORTED,
     triggers=IN_USAGE,
 )
@@ -100,6 +101,7 @@ def total_zero() -> Behaviour:
 @fault(
     "usage-of-batch-unsummed",
     breaks="usage.completion-sums-choices usage.prompt-sums-batch",
+    also_breaks="usage.prompt-grows-with-text",
     triggers=IN_USAGE,
 )
 def usage_of_batch_unsummed() -> Behaviour:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import json
 import subprocess
 import sys
@@ -42,6 +43,15 @@ def test_every_fault_names_existing_requirements() -> None:
     strange = {f.name: set(f.breaks) - known for f in all_faults().values()}
     assert not {name: ids for name, ids in strange.items() if ids}
     assert all(f.breaks for f in all_faults().values())
+
+
+def test_what_is_also_broken_is_known() -> None:
+    text = (ROOT / "spec" / "requirements.yaml").read_text("utf-8")
+    known = [requirement["id"] for requirement in yaml.safe_load(text)["requirements"]]
+    for one in all_faults().values():
+        for glob in one.also_breaks:
+            assert fnmatch.filter(known, glob), f"{one.name}: no requirement matches {glob}"
+            assert glob not in one.breaks, f"{one.name}: {glob} is declared twice"
 
 
 def test_contracts_and_dialects_are_known() -> None:

@@ -1,0 +1,292 @@
+"""``conformance selftest --attribution``: is every statement about a faulty server true?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from conformance.cli.execution import interruptible
+from conformance.cli.exit_codes import UserError
+from conformance.cli.terminal import say
+from conformance.model import ExitCode
+from conformance.report.console import VERDICT_MARKS, console_for
+from conformance.report.locale.terms import listed, plural
+from conformance.report.sanitize import cut, line
+from conformance.selftest.attribution import (
+    Claim,
+    Draw,
+    Figures,
+    Planting,
+    Told,
+    complaints_of,
+    falsely_accusing,
+    figures_of,
+    plantings_of,
+)
+from conformance.selftest.catalogue import Fault
+from conformance.selftest.planted_run import broken_off, told_of
+from conformance.selftest.trials import Trial, Wanted
+from conformance.selftest.workers import Craft, WorkerError, results_of
+
+SAMPLE = 24
+"""Number of single faults, unless some are selected."""
+
+MAX_NAMES = 6
+MAX_SENTENCE_CHARS = 160
+LOGGED = 20
+"""Number of runs between two progress lines."""
+
+PLANTINGS: Craft[Planting, Told] = Craft(told_of, broken_off)
+GROUPS = {1: "single faults", 2: "pairs", 5: "fives"}
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def options(function: Function) -> Function:
+    """Add the options of ``--attribution`` to a command."""
+    for option in reversed(
+        (
+            click.option(
+                "--attribution",
+                is_flag=True,
+                help="Measure whether findings are true: run all checks against faulty servers and "
+                "count the accusations that name the fault and the commands that show it.",
+            ),
+            click.option(
+                "--sample",
+                type=click.IntRange(0),
+                metavar="N",
+                help=f"With --attribution: number of single faults, drawn at random. "
+                f"[default: {SAMPLE}, or all that --fault selects]",
+            ),
+            click.option(
+                "--all", "all_faults", is_flag=True, help="With --attribution: every single fault."
+            ),
+            click.option(
+                "--pairs",
+                type=click.IntRange(0),
+                default=0,
+                metavar="N",
+                help="With --attribution: also N servers with two faults each, drawn at random.",
+            ),
+            click.option(
+                "--fives",
+                type=click.IntRange(0),
+                default=0,
+                metavar="N",
+                help="With --attribution: also N servers with five faults each.",
+            ),
+            click.option(
+                "--seed",
+                type=click.IntRange(0),
+                default=0,
+                metavar="N",
+                help="With --attribution: draw other faults.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def draw_of(
+    wanted: Wanted,
+    as_format: str,
+    *,
+    attribution: bool,
+    sample: int | None,
+    all_faults: bool,
+    pairs: int,
+    fives: int,
+    seed: int,
+) -> Draw | None:
+    """Return what to draw; None without ``--attribution``.
+
+    Raises:
+        UserError: options do not go together.
+    """
+    if not attribution:
+        if sample is not None or all_faults or pairs or fives or seed:
+            raise UserError("--sample, --all, --pairs, --fives and --seed need --attribution")
+        return None
+    if wanted.variants or wanted.stage or wanted.seeds > 1 or as_format == "markdown":
+        raise UserError(
+            "--attribution runs all checks against faults, once each, and prints text or JSON;"
+            " omit --variant, --stage, --seeds and --format markdown"
+        )
+    if all_faults and sample is not None:
+        raise UserError("--all and --sample exclude each other")
+    if sample is None and not (all_faults or wanted.faults):
+        sample = SAMPLE
+    return Draw(sample, pairs, fives, seed)
+
+
+def attribute(
+    trials: Sequence[Trial], draw: Draw, wanted: Wanted, jobs: int, as_format: str
+) -> ExitCode:
+    """Run the plantings and print the result.
+
+    Returns 1 if an accusation is false, a planted fault is told by no finding, or a printed command
+    does not show the deviation.
+    """
+    # A glob for names and areas also selects triggers; only a glob with a trigger means them.
+    triggers = any("@" in glob for glob in wanted.faults)
+    faults = [
+        trial
+        for trial in trials
+        if isinstance(trial.shown, Fault)
+        and trial.tier is wanted.tier
+        and (triggers or trial.trigger is None)
+    ]
+    plantings = plantings_of(faults, draw)
+    if not plantings:
+        say("too few faults are selected to draw from")
+        return ExitCode.NOTHING_RAN
+    told: list[Told] = []
+    incomplete = None
+    try:
+        with interruptible(), closing(results_of(plantings, jobs, PLANTINGS)) as made:
+            for run in made:
+                told.append(run)
+                if len(told) % LOGGED == 0:
+                    say(f"{len(told)} of {len(plantings)} runs done")
+    except WorkerError as error:
+        say(str(error))
+        incomplete = ExitCode.UNDECIDED
+    except KeyboardInterrupt:
+        incomplete = ExitCode.INTERRUPTED
+    order = {planting.name: place for place, planting in enumerate(plantings)}
+    told.sort(key=lambda run: order[run.planting.name])
+    left = len(plantings) - len(told)
+    complaints = complaints_of(told)
+    if left:
+        complaints = (f"incomplete: {left} of the runs did not take place", *complaints)
+    if as_format == "json":
+        click.echo(json.dumps(document(told, complaints), indent=1))
+    else:
+        show(told, complaints, console_for())
+    if incomplete is not None:
+        return incomplete
+    return ExitCode.NOT_CONFORMING if complaints else ExitCode.CONFORMING
+
+
+def groups(told: Sequence[Told]) -> Iterator[tuple[str, Figures]]:
+    """Yield the figures of the single faults, the pairs and the fives."""
+    for size, name in GROUPS.items():
+        runs = [run for run in told if len(run.planting.trials) == size]
+        if runs:
+            yield name, figures_of(runs)
+
+
+def document(told: Sequence[Told], complaints: Sequence[str]) -> dict[str, Any]:
+    """Return everything as JSON-compatible data."""
+    return {
+        "complaints": list(complaints),
+        "groups": {
+            name: {**asdict(figures), "precision": round(figures.precision, 4)}
+            for name, figures in groups(told)
+        },
+        "falsely_accusing": [
+            {"check": check, "faults": list(names)} for check, names in falsely_accusing(told)
+        ],
+        "runs": [_run(run) for run in told],
+    }
+
+
+def _run(run: Told) -> dict[str, Any]:
+    return {
+        "faults": [trial.name for trial in run.planting.trials],
+        "tier": run.planting.first.tier.value,
+        "untold": [trial.name for trial in run.untold],
+        "masked": sorted(run.masked),
+        "accusations": [
+            {**_claim(claim), "names": list(run.named(claim))} for claim in run.accusations
+        ],
+        "others": [_claim(claim) for claim in run.claims if not claim.accuses],
+        "states": dict(run.states),
+        "false_states": list(run.false_states),
+        "headline": run.headline,
+        "seconds": run.seconds,
+        "because": run.because,
+    }
+
+
+def _claim(claim: Claim) -> dict[str, Any]:
+    return {
+        "check": claim.check,
+        "requirement": claim.requirement,
+        "subject": claim.subject,
+        "level": claim.level.value,
+        "verdict": claim.verdict.value,
+        "message": claim.message,
+        "command": claim.command,
+        "reproduced": claim.reproduced,
+    }
+
+
+def show(told: Sequence[Told], complaints: Sequence[str], console: Console) -> None:
+    """Print each run, then the checks that accuse falsely, then the totals."""
+    for text in _lines(told, complaints):
+        console.print(text, soft_wrap=True)
+
+
+def _lines(told: Sequence[Told], complaints: Sequence[str]) -> Iterator[Text]:
+    for run in told:
+        yield from _block(run)
+    accusing = falsely_accusing(told)
+    if accusing:
+        yield Text(f"\n{plural(len(accusing), 'check')} that accused falsely", style="bold")
+        for check, names in accusing:
+            yield Text(f"  {len(names):3d}  {check}: {listed(names, MAX_NAMES)}")
+    yield Text()
+    for name, figures in groups(told):
+        yield Text(
+            f"{figures.runs} {name}: {figures.true} of {figures.accusations} accusations are true"
+            f" ({100 * figures.precision:.1f} %), {figures.told} of {figures.planted} faults are"
+            f" told, {figures.spotless} runs accuse nothing else, {figures.false_states} of"
+            f" {figures.states} states are false, {figures.reproduced} of {figures.commands}"
+            " printed commands show the deviation."
+        )
+    for complaint in complaints:
+        yield Text(f"✗ {complaint}", style="bold red")
+    if not complaints:
+        yield Text("✓ every accusation names its cause", style="bold green")
+
+
+def _block(run: Told) -> Iterator[Text]:
+    good = not (run.collateral or run.untold or run.because)
+    yield Text.assemble("✓ " if good else "✗ ", (line(run.planting.name), "bold"))
+    if run.because:
+        yield Text(f"    {cut(line(run.because), MAX_SENTENCE_CHARS)}")
+    if run.untold:
+        yield Text(f"    told by no finding: {listed([trial.name for trial in run.untold])}")
+    if run.masked:
+        yield Text(f"    hidden by another fault: {listed(sorted(run.masked))}")
+    for claim in run.accusations:
+        mark, style = VERDICT_MARKS[claim.verdict]
+        named = run.named(claim)
+        names = f"names {listed(named)}" if named else "names no planted fault"
+        again = "" if claim.reproduced is not False else "; its command does not show it"
+        yield Text.assemble(
+            "    ",
+            (f"{mark} {claim.verdict.value}  ", style),
+            claim.check,
+            (f"  {names}{again}", "dim" if named else "bold red"),
+            (f"  {cut(line(claim.message), MAX_SENTENCE_CHARS)}", "dim"),
+        )
+    false = set(run.false_states)
+    states = ", ".join(
+        f"{subject} {state}{' (false)' if subject in false else ''}"
+        for subject, state in run.states.items()
+    )
+    if states:
+        yield Text(f"    states: {states}", style="dim")
+    if run.headline:
+        yield Text(f"    headline: {line(run.headline)}", style="dim")

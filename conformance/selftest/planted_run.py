@@ -1,0 +1,185 @@
+"""Execute one run against planted faults, and try the commands that it prints."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from conformance.contract import Contract, load_contract
+from conformance.engine.runner import run
+from conformance.engine.selection import Options
+from conformance.model import (
+    Exchange,
+    Finding,
+    Footer,
+    Header,
+    Request,
+    Run,
+    State,
+    Target,
+    Verdict,
+)
+from conformance.record.events import ExchangeMade, FindingMade, RunFinished, RunStarted
+from conformance.report.case import case_of
+from conformance.report.summary import Summary
+from conformance.selftest.attribution import ACCUSING, Claim, Planting, Told
+from conformance.selftest.execution import COUNTING, MAX_SENTENCE_CHARS
+from conformance.selftest.reproduction import (
+    Answer,
+    differ_in_form,
+    run_command,
+    shows_deviation,
+)
+from conformance.selftest.trials import NOTHING
+from conformance.targets.bundled import BundledServer
+from conformance.transport.client import Client
+
+QUIET = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
+CALM = frozenset({State.HONOURED, State.UNTESTED})
+
+GREEDY = re.compile(rb'"temperature": ?0[,}]')
+"""Part of a request whose text is not sampled."""
+
+TRIES, TRIES_COUNTING = 2, 3
+"""How often a command is run; a fault in every third response needs three."""
+
+TRIES_CORRECT = 4
+"""How often a command is run against the correct server, to learn what it varies."""
+
+
+async def told_of(planting: Planting, server: BundledServer) -> Told:
+    """Run all checks of the tier against the planted faults, then every accusation's command."""
+    started = time.monotonic()
+    contract = load_contract(planting.first.contract)
+    target = _target(server, planting.path(), contract)
+    record = await _record(target, contract, planting)
+    summary = Summary(record)
+    counting = any(trial.trigger == COUNTING for trial in planting.trials)
+    tries = TRIES_COUNTING if counting else TRIES
+    told = Told(
+        planting,
+        tuple(
+            [
+                await _claim(summary, finding, server, planting, tries)
+                for finding in sorted(record.findings, key=lambda finding: finding.id)
+                if finding.verdict not in QUIET
+            ]
+        ),
+        {key: requirement.subject for key, requirement in contract.requirements.items()},
+        {row.subject.name: row.state.value for row in summary.rows if row.state not in CALM},
+        summary.sentence.en,
+        because=record.footer.because if record.footer else None,
+    )
+    if len(planting.trials) > 1:
+        told = replace(told, masked=await _masked(told, record.exchanges, server, contract))
+    return replace(told, seconds=round(time.monotonic() - started, 3))
+
+
+def broken_off(planting: Planting, error: Exception) -> Told:
+    """Return the result of a run that ended with an internal error of the suite."""
+    reason = f"internal error of the suite: {type(error).__name__}: {error}"
+    return Told(planting, (), {}, {}, "", because=reason[:MAX_SENTENCE_CHARS])
+
+
+async def _record(target: Target, contract: Contract, planting: Planting) -> Run:
+    header: Header | None = None
+    footer: Footer | None = None
+    exchanges: list[Exchange] = []
+    findings: list[Finding] = []
+    options = Options(planting.first.tier, seed=planting.first.seed)
+    async with aclosing(run(target, contract, options)) as events:
+        async for event in events:
+            match event:
+                case RunStarted():
+                    header = event.header
+                case ExchangeMade():
+                    exchanges.append(event.exchange)
+                case FindingMade():
+                    findings.append(event.finding)
+                case RunFinished():
+                    footer = event.footer
+    assert header is not None  # noqa: S101 - every run starts with its header
+    return Run(header, tuple(exchanges), tuple(findings), footer)
+
+
+async def _claim(
+    summary: Summary, finding: Finding, server: BundledServer, planting: Planting, tries: int
+) -> Claim:
+    command = case_of(summary, finding).command if finding.verdict in ACCUSING else None
+    shown: bool | None = None
+    if command is not None:
+        shown = await asyncio.to_thread(_reproduces, command, planting, server, tries)
+    return Claim(
+        finding.id,
+        finding.requirement,
+        finding.subject,
+        finding.level,
+        finding.verdict,
+        finding.message[:MAX_SENTENCE_CHARS],
+        finding.seen,
+        command,
+        shown,
+    )
+
+
+def _reproduces(command: str, planting: Planting, server: BundledServer, tries: int) -> bool:
+    key_env = Target("", "", "").api_key_env
+    faulty = tuple(run_command(command, key_env, server.api_key) for _ in range(tries))
+    right = f"{planting.first.dialect}/{NOTHING}/attribution"
+    elsewhere = command.replace(f"/{planting.path()}/v1", f"/{right}/v1")
+    return shows_deviation(faulty, _correct_answers(elsewhere, key_env, server.api_key))
+
+
+@lru_cache(maxsize=2048)
+def _correct_answers(command: str, key_env: str, key: str) -> tuple[Answer, ...]:
+    """Run a command against the server without faults; many runs print the same ones."""
+    return tuple(run_command(command, key_env, key) for _ in range(TRIES_CORRECT))
+
+
+async def _masked(
+    told: Told, exchanges: Iterable[Exchange], server: BundledServer, contract: Contract
+) -> frozenset[str]:
+    """Return the untold faults without which the server answers every request in the same way."""
+    requests = tuple(dict.fromkeys(exchange.request for exchange in exchanges))
+    masked = set()
+    async with _asking(server, told.planting.path(), contract) as faulty:
+        for trial in told.untold:
+            path = told.planting.path(without=trial.name)
+            async with _asking(server, path, contract) as without:
+                for request in requests:
+                    if await _differ(request, faulty, without):
+                        break
+                else:
+                    masked.add(trial.name)
+    return frozenset(masked)
+
+
+async def _differ(request: Request, faulty: Client, without: Client) -> bool:
+    found = [_answer(await faulty.send(request)) for _ in range(2)]
+    right = [_answer(await without.send(request)) for _ in range(2)]
+    # Two samples of one token are often equal by chance.
+    greedy = GREEDY.search(request.body) is not None
+    return shows_deviation(found, right) if greedy else differ_in_form(found, right)
+
+
+def _answer(exchange: Exchange) -> Answer:
+    headers = tuple((name.lower(), value) for name, value in exchange.headers)
+    return Answer(exchange.status, headers, exchange.body, exchange.fault is None)
+
+
+@asynccontextmanager
+async def _asking(server: BundledServer, path: str, contract: Contract) -> AsyncIterator[Client]:
+    async with Client(_target(server, path, contract), may_retry=lambda: False) as client:
+        yield client
+
+
+def _target(server: BundledServer, path: str, contract: Contract) -> Target:
+    parts = urlsplit(server.base_url)
+    base_url = f"{parts.scheme}://{parts.netloc}/{path}/v1"
+    return Target(base_url, server.model, contract.name, server.api_key)

@@ -1,0 +1,162 @@
+"""``conformance selftest --attribution``: text, JSON, exit codes and options."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from conformance.cli import selftest_attribution
+from conformance.model import Level, Verdict
+from conformance.selftest.attribution import Claim, Planting, Told
+from conformance.selftest.workers import WorkerError
+
+FAULTS = [
+    {
+        "name": name,
+        "area": "stop",
+        "requirements": ["stop.string"],
+        "also_breaks": ["finish-reason.*"],
+        "summary": "`stop` is dropped.",
+        "modifiers": ["stream"],
+    }
+    for name in ("dropped", "late", "shifted")
+]
+SUBJECTS = {"stop.string": "stop", "usage.present": "usage"}
+
+Judge = Callable[[Planting], Told]
+# The package has the command itself under this name.
+command_module = importlib.import_module("conformance.cli.selftest")
+
+
+def a_claim(requirement: str, **changes: object) -> Claim:
+    known = {"level": Level.MUST, "verdict": Verdict.FAIL, "reproduced": True}
+    subject = SUBJECTS[requirement]
+    return Claim(requirement, requirement, subject, **{**known, **changes})  # type: ignore[arg-type]  # names of a record's fields
+
+
+def right(planting: Planting) -> Told:
+    return Told(planting, (a_claim("stop.string"),), SUBJECTS, {"stop": "ignored"}, "Drops `stop`.")
+
+
+def wrong(planting: Planting) -> Told:
+    claims = (a_claim("usage.present", message="expected a; got \ud800\x1b[2J", reproduced=False),)
+    return Told(planting, claims, SUBJECTS, {"usage": "altered"}, "Incorrect field: `usage`.")
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> Callable[[Judge], None]:
+    """Let a small catalogue be judged without a server."""
+    listed = {"faults": json.dumps(FAULTS), "variants": "[]"}
+    monkeypatch.setattr(command_module, "list_bundled", listed.__getitem__)
+
+    def replace(judge: Judge) -> None:
+        def results(plantings: Sequence[Planting], jobs: int, craft: object) -> Iterator[Told]:
+            # Workers finish in any order.
+            yield from map(judge, reversed(plantings))
+
+        monkeypatch.setattr(selftest_attribution, "results_of", results)
+
+    return replace
+
+
+def test_true_statements_end_with_0(command, judged) -> None:
+    judged(right)
+    result = command("selftest", "--attribution")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert [line for line in lines if line[0:1] == "✓"][:3] == ["✓ dropped", "✓ late", "✓ shifted"]
+    assert "stop.string  names dropped" in result.output
+    assert "states: stop ignored" in result.output
+    assert (
+        "3 single faults: 3 of 3 accusations are true (100.0 %), 3 of 3 faults are told, 3 runs"
+        " accuse nothing else, 0 of 3 states are false, 3 of 3 printed commands show the deviation."
+    ) in result.output
+
+
+def test_false_statements_end_with_1(command, judged) -> None:
+    judged(wrong)
+    result = command("selftest", "--attribution", "--fault", "late")
+    assert result.exit_code == 1
+    assert "names no planted fault; its command does not show it" in result.output
+    assert "told by no finding: late" in result.output
+    assert "states: usage altered (false)" in result.output
+    assert "1 check that accused falsely\n    1  usage.present: late" in result.output
+    assert "✗ 1 accusations name no planted fault" in result.output
+    assert "\x1b" not in result.output
+
+
+def test_programs_get_every_accusation(command, judged) -> None:
+    judged(wrong)
+    result = command(
+        "selftest", "--attribution", "--sample", "0", "--pairs", "2", "--format", "json"
+    )
+    document = json.loads(result.output)
+    assert document["groups"]["pairs"]["accusations"] == 2
+    assert document["groups"]["pairs"]["precision"] == 0
+    assert len(document["falsely_accusing"][0]["faults"]) == 2
+    run = document["runs"][0]
+    assert len(run["faults"]) == len(run["untold"]) == 2
+    assert run["false_states"] == ["usage"]
+    (claim,) = run["accusations"]
+    assert (claim["names"], claim["reproduced"], claim["verdict"]) == ([], False, "fail")
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ((), {"dropped", "late", "shifted"}),
+        (("--sample", "1"), 1),
+        (("--fault", "stop"), {"dropped", "late", "shifted"}),
+        (("--fault", "late@stream"), {"late@stream"}),
+        (("--all",), {"dropped", "late", "shifted"}),
+        (("--sample", "0", "--pairs", "9"), 3),
+    ],
+)
+def test_selection_decides_what_is_planted(command, judged, words, names) -> None:
+    planted: list[str] = []
+    judged(lambda planting: planted.append(planting.name) or right(planting))  # type: ignore[func-returns-value]  # append, then judge
+    command("selftest", "--attribution", *words)
+    assert len(planted) == (names if isinstance(names, int) else len(names))
+    assert isinstance(names, int) or set(planted) == names
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--pairs", "3"), "--sample, --all, --pairs, --fives and --seed need --attribution"),
+        (("--attribution", "--seeds", "2"), "omit --variant, --stage, --seeds"),
+        (("--attribution", "--format", "markdown"), "and --format markdown"),
+        (("--attribution", "--all", "--sample", "3"), "--all and --sample exclude each other"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(command, judged, words, sentence) -> None:
+    judged(right)
+    result = command("selftest", *words)
+    assert result.exit_code == 4
+    assert sentence in result.output
+
+
+def test_nothing_to_plant_ends_with_5(command, judged) -> None:
+    judged(right)
+    result = command(
+        "selftest", "--attribution", "--fault", "late", "--sample", "0", "--pairs", "1"
+    )
+    assert result.exit_code == 5
+    assert "too few faults are selected to draw from" in result.output
+
+
+def test_lost_worker_keeps_results(command, judged) -> None:
+    def judge(planting: Planting) -> Told:
+        if planting.name == "dropped":
+            raise WorkerError("the bundled server ended during the run against dropped")
+        return right(planting)
+
+    judged(judge)
+    result = command("selftest", "--attribution")
+    assert result.exit_code == 3
+    assert "the bundled server ended during the run against dropped" in result.output
+    assert "✗ incomplete: 1 of the runs did not take place" in result.output
+    assert "2 single faults: 2 of 2" in result.output
