@@ -11,6 +11,7 @@ from urllib.parse import quote
 import click
 
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import write_text
 from conformance.cli.folder import recorded_in
 from conformance.cli.help import examples
 from conformance.cli.inputs import names_among
@@ -80,7 +81,7 @@ def _write(
         for file in files:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / file.name
-            path.write_text(file.render(result), encoding="utf-8", newline="\n")
+            write_text(path, file.render(result))
             written.append(path)
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror}") from None

@@ -21,6 +21,7 @@ from conformance.cli.lazy import LazyGroup
 from conformance.model import ExitCode
 from conformance.plugins import PluginError
 from conformance.report.sanitize import line
+from conformance.transport import gate
 
 OBJECTS_BEFORE_COLLECTION = 20_000
 """New objects after which the garbage collector looks for cycles.
@@ -45,6 +46,12 @@ class Suite(LazyGroup):
             return run(*args, standalone_mode=False, **extra)
         _tolerate_narrow_encodings()
         gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
+        gate.forget_all()
+        with gate.guarded():
+            return self._main(run, args, extra)
+
+    @staticmethod
+    def _main(run: Callable[..., Any], args: tuple[Any, ...], extra: dict[str, Any]) -> NoReturn:
         try:
             code = run(*args, standalone_mode=False, **extra)
             # Flush here, where a closed pipe can be handled.
@@ -74,7 +81,7 @@ def unforeseen(error: BaseException, folder: Path, redacted: str = "") -> str:
         folder: where the file is created.
         redacted: the traceback without secrets, if there may be any.
     """
-    details = redacted or details_of(error)
+    details = gate.redact(redacted or details_of(error))
     what = f"internal error ({type(error).__name__})"
     try:
         descriptor, name = tempfile.mkstemp(prefix="error-", suffix=".txt", dir=folder, text=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import write_text
 from conformance.language import Language
 from conformance.model import Run
 from conformance.record.ndjson import RunFileError, read_run
@@ -84,7 +85,7 @@ def write_reports(
     for name in names:
         path = folder / known[name].file_name
         try:
-            path.write_text(known[name].render(run), encoding="utf-8", newline="\n")
+            write_text(path, known[name].render(run))
         except OSError as error:
             raise UserError(f"cannot write {path}: {error.strerror}") from None
         written.append(path)

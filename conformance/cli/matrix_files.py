@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import write_text
 from conformance.language import Language
 from conformance.report.matrix import Matrix, files
 
@@ -24,7 +25,7 @@ def write_matrix(
             continue
         path = folder / file.name
         try:
-            path.write_text(file.render(matrix), encoding="utf-8", newline="\n")
+            write_text(path, file.render(matrix))
         except OSError as error:
             raise UserError(f"cannot write {path}: {error.strerror}") from None
         written.append(path)

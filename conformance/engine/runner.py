@@ -105,19 +105,20 @@ async def run(
 
 def header_of(target: Target, contract: Contract, options: Options) -> Header:
     """Return the header of a run that starts now."""
+    redactor = Redactor.of(target)
     return Header(
         format=FORMAT,
         suite_version=__version__,
         started_at=_now(),
-        base_url=Redactor.of(target).text(without_login(target.base_url)),
-        model=target.model,
+        base_url=redactor.text(without_login(target.base_url)),
+        model=redactor.text(target.model),
         api_key_env=target.api_key_env if target.api_key else None,
         contract=contract.name,
         contract_title=contract.title,
         contract_title_zh=contract.title_zh,
         document=contract.document,
         tier=options.tier,
-        select=options.select,
+        select=tuple(map(redactor.text, options.select)),
         strict=options.strict,
         seed=options.seed,
         limits=options.ceiling,
@@ -165,14 +166,15 @@ class _RunInProgress:
         self._reference_budget = Budget(comparison_limits(options.limits))
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
+        secrets = reference.secrets if reference else ()
+        self._redactor = Redactor.of(target, secrets)
         self._responses = SharedResponses()
 
     def started(self) -> RunStarted:
         """Return the first event."""
         header = header_of(self._target, self._contract, self._options)
         if self._reference is not None:
-            shown = Redactor.of(self._target).text(self._reference.name)
-            header = replace(header, reference=shown)
+            header = replace(header, reference=self._redactor.text(self._reference.name))
         return RunStarted(header, tuple(choice.check.id for choice in self._chosen))
 
     def finished(self, seconds: float) -> RunFinished:
@@ -199,7 +201,7 @@ class _RunInProgress:
         async with self._pipeline() as coalescer:
             reason = await preflight(self._api(coalescer), self._target)
             if reason is not None:
-                self.failed_preflight = Redactor.of(self._target).text(reason)
+                self.failed_preflight = self._redactor.text(reason)
                 return
             # Generated checks come last: they report only what no directed check has found.
             for stage in Stage:
@@ -244,6 +246,8 @@ class _RunInProgress:
         self.events.put_nowait(ExchangeMade(exchange))
 
     def _report(self, finding: Finding) -> None:
+        # A message can join texts that were apart in the responses.
+        finding = self._redactor.record(finding)
         self.findings.append(finding)
         self.events.put_nowait(FindingMade(finding))
 

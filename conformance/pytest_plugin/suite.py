@@ -27,6 +27,7 @@ from conformance.record.ndjson import RunFileError, read_run
 from conformance.report import formats
 from conformance.report.sanitize import line
 from conformance.report.summary import Summary
+from conformance.transport import gate
 
 RECORD = "run.ndjson"
 
@@ -258,5 +259,6 @@ def _write_reports(run: Run, folder: Path) -> Sequence[Path]:
     known = formats()
     paths = [folder / known[name].file_name for name in REPORTS]
     for name, path in zip(REPORTS, paths, strict=True):
-        path.write_text(known[name].render(run), encoding="utf-8", newline="\n")
+        text = gate.redact(known[name].render(run))
+        path.write_text(text, encoding="utf-8", newline="\n")
     return paths
