@@ -10,16 +10,19 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, permutations
 
 PASSES = 10
 """Maximum number of encodings around each other that are removed one by one."""
 
 LONGEST_RUN = 64
-"""Backslashes in a row that are halved, as JSON does; a longer run is removed at once."""
+"""Backslashes in a row that are halved, as JSON does, in a view that is not greedy."""
 
 MOST_TOKENS = 10_000
 """Maximum number of escapes whose meaning is remembered."""
+
+KINDS_APART = 3
+"""Maximum number of encodings of one kind that are removed before those of another kind."""
 
 CHUNK = 2**16
 """Bytes that are decoded at a time."""
@@ -119,33 +122,44 @@ def decoded_views(body: View, *, apart: bool = False) -> Iterator[View]:
 
     Args:
         body: the body, or a view of it.
-        apart: whether each kind of escapes is also removed by itself. A secret that contains ``%``
-            needs this, as it can look like an escape once its JSON is decoded.
+        apart: whether one kind of escapes is also removed after the other. A secret that contains
+            ``%`` needs this, as it can look like an escape once its JSON is decoded.
 
     The view without any escapes comes last.
     """
     if apart:
-        for escape in _ONE_KIND:
-            yield from _chain(body, [escape] * PASSES)
+        for kind, other in permutations(_ONE_KIND, 2):
+            for view in _chain(body, [kind] * KINDS_APART):
+                yield view
+                yield from _chain(view, [other] * KINDS_APART)
+    if b"\\\\" in body.data:
+        yield from _chain(body, [_ANY] * PASSES, is_greedy=True)
     single = [_ANY] * SINGLE_PASSES
     yield from _chain(body, single + [_ANY_CHAINED] * (PASSES - SINGLE_PASSES))
 
 
-def _chain(view: View, escapes: Iterable[re.Pattern[bytes]]) -> Iterator[View]:
+def _chain(
+    view: View, escapes: Iterable[re.Pattern[bytes]], *, is_greedy: bool = False
+) -> Iterator[View]:
+    """Yield views, each with one level less than the one before.
+
+    A greedy one removes any number of backslashes at once, as an endpoint need not write the
+    number that JSON within JSON has.
+    """
     for escape in escapes:
-        after = _decoded(view, escape)
+        after = _decoded(view, escape, LONGEST_RUN if not is_greedy else 0)
         if after is None:
             return
         view = after
         yield view
 
 
-def _decoded(view: View, escape: re.Pattern[bytes]) -> View | None:
+def _decoded(view: View, escape: re.Pattern[bytes], longest: int) -> View | None:
     """Remove one level of escapes; None if there is none."""
     data = view.data
     if b"\\" not in data and b"%" not in data and b"&" not in data:
         return None
-    table = _Tokens()
+    table = _Tokens(longest)
     plain = b"".join(_parts(data, escape, table))
     if plain == data:
         return None
@@ -186,19 +200,27 @@ def _end_of_chunk(data: bytes, start: int, escape: re.Pattern[bytes]) -> int:
 
 
 class _Tokens(dict[bytes, bytes]):
-    """The bytes that an escape stands for, filled on first use."""
+    """The bytes that an escape stands for, filled on first use.
+
+    Args:
+        longest: backslashes in a row that are halved; a longer run is removed at once.
+    """
+
+    def __init__(self, longest: int) -> None:
+        super().__init__()
+        self._longest = longest
 
     def __missing__(self, token: bytes) -> bytes:
         if len(self) >= MOST_TOKENS:
             self.clear()
-        plain = self[token] = _plain(token)
+        plain = self[token] = _plain(token, self._longest)
         return plain
 
 
-def _plain(token: bytes) -> bytes:
+def _plain(token: bytes, longest: int) -> bytes:
     match token[:1]:
         case b"\\":
-            return _without_backslashes(token)
+            return _without_backslashes(token, longest)
         case b"%":
             *_, digits = token.rpartition(b"u")
             is_unicode = len(digits) < len(token)
@@ -211,12 +233,12 @@ def _plain(token: bytes) -> bytes:
     return html.unescape(token.decode("ascii")).encode()
 
 
-def _without_backslashes(token: bytes) -> bytes:
+def _without_backslashes(token: bytes, longest: int) -> bytes:
     r"""Remove one level of backslashes; an even number of them leaves the escape as text."""
     escape = token.lstrip(b"\\")
     run = len(token) - len(escape)
-    kept = b"" if run > LONGEST_RUN else b"\\" * (run // 2)
-    if run % 2 == 0 and run <= LONGEST_RUN:
+    kept = b"" if run > longest else b"\\" * (run // 2)
+    if run % 2 == 0 and run <= longest:
         return kept + escape
     if not escape:
         return kept or b"\\"
