@@ -243,7 +243,7 @@ class _RunInProgress:
         self._seen_ids.add(exchange.id)
         read = self._responses.of(exchange)
         self.trace.append(RecordedExchange(exchange, self._contract, read))
-        self.events.put_nowait(ExchangeMade(exchange))
+        self.events.put_nowait(ExchangeMade(self._redactor.exchange(exchange)))
 
     def _report(self, finding: Finding) -> None:
         # A message can join texts that were apart in the responses.

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from conformance.model import Arrival, Target
+from conformance.model import Arrival, Exchange, Target
 from conformance.transport.needles import Needles, Secret, TooManyError
 from conformance.transport.pieces import groups_of, texts_of
 from conformance.transport.views import Span, View, decoded_views, joined, merged
@@ -91,6 +91,14 @@ class Redactor:
         raw = text.encode("utf-8", errors="surrogatepass")
         found = self._found(raw, split=split)
         return _replaced(raw, found).decode("utf-8", "surrogatepass") if found else text
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """Redact the request of an exchange: a user can have given a key for a model."""
+        request = exchange.request
+        body = self.body(request.body)
+        if body is request.body:
+            return exchange
+        return replace(exchange, request=replace(request, body=body))
 
     def record(self, record: Record) -> Record:
         """Redact the texts of a record, and those in its tuples and mappings of texts."""
