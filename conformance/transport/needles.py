@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -105,6 +106,7 @@ class Forms:
                 known.setdefault(needle.form, needle)
         self._needles = tuple(known.values())
         self._values = bytes(set(b"".join(known)))
+        self.shortest = min(map(len, known), default=sys.maxsize)
 
     def possible_in(self, data: bytes) -> tuple[Needle, ...]:
         """Return the forms all of whose characters are in ``data``, in any order."""
@@ -132,6 +134,8 @@ class Needles:
 
     Attributes:
         look_escaped: whether a secret has characters that begin an escape.
+        shortest: bytes of the shortest form. No encoding is shorter than what it encodes, so
+            shorter texts need no search.
     """
 
     def __init__(self, secrets: Sequence[Secret]) -> None:
@@ -149,6 +153,9 @@ class Needles:
         self._folded = Forms(form for secret in secrets for form in _folded(secret))
         self._squeezed = Forms(form for secret in secrets for form in _squeezed(secret))
         self._base64 = Forms(form for secret in secrets for form in _in_base64(secret))
+        all_forms = (self._exact, self._folded, self._squeezed, self._base64)
+        tails = [forms.shortest for _, forms in self._tails]
+        self.shortest = min([*(forms.shortest for forms in all_forms), *tails])
 
     def are_possible_in(self, data: bytes) -> bool:
         """Return whether ``data`` has all characters of any form, in any order."""

@@ -114,7 +114,7 @@ class Redactor:
         match value:
             # Members of an enumeration are no texts of anybody else.
             case str() if type(value) is str:
-                return self.text(value)
+                return self.text(value, split=False)
             case tuple():
                 return tuple(map(self._value, value))
             case Mapping():
@@ -145,7 +145,7 @@ class Redactor:
 
     def _found(self, body: bytes, *, split: bool = True) -> list[Span]:
         """Return where the secrets are, in ascending order and without overlaps."""
-        if self._needles is None or not body:
+        if self._needles is None or len(body) < self._needles.shortest:
             return []
         try:
             return merged(_spans(View(body), self._needles, split=split))
