@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from conformance.model import Target
 from conformance.transport.address import is_loopback, without_login
@@ -40,6 +39,9 @@ def exposure(base_url: str, variables: Sequence[str]) -> str | None:
 
 def proxy_of(base_url: str) -> str | None:
     """Return the proxy in the environment that requests to a URL go through, without its login."""
+    # Its import takes as long as two requests, and few runs need it.
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415
+
     parts = urlsplit(base_url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
