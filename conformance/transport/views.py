@@ -31,8 +31,8 @@ SINGLE_PASSES = 3
 """The first passes decode ``%2573`` to ``%73``, as a key can contain such text; the others to s."""
 
 
-# Every alternative consumes all that it has looked at, so no byte is read a second time. Each begins
-# with a literal, so that other bytes are skipped quickly.
+# Every alternative consumes all that it has looked at, so no byte is read a second time. Each
+# begins with a literal, so that other bytes are skipped quickly.
 _X = rb"[0-9a-fA-F]"
 _BACKSLASH = rb"\\\\*+(?:u[X]{4}|u\{[X]{1,8}\}|x[X]{2}|[0-3][0-7]{2}|[\"'/nrtbf])?+".replace(
     b"[X]", _X
