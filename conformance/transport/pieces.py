@@ -80,7 +80,11 @@ def texts_of(body: bytes) -> bytes | None:
     """Return all string literals; None if other texts can be joined as well. This is quick."""
     if _OTHER_PAYLOAD.search(body):
         return None
-    return b"".join(_LITERAL.findall(body))
+    texts = bytearray()
+    # A list of millions of literals would take forty times the memory of the body.
+    for literal in _LITERAL.finditer(body):
+        texts += literal[1]
+    return bytes(texts)
 
 
 class _Object:
