@@ -14,7 +14,7 @@ import click
 from conformance.cli import documents_markdown, documents_text, inputs
 from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
-from conformance.cli.options import with_key_from
+from conformance.cli.options import UNNAMED_KEY, with_key_from
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
 from conformance.docs_audit.contradictions import Section, about, contradictions
@@ -23,7 +23,7 @@ from conformance.docs_audit.page import Page
 from conformance.docs_audit.page_reader import PAGES, PageError, load_page
 from conformance.docs_audit.replay import TIMEOUT_SECONDS, Price, price, replay, sendable
 from conformance.docs_audit.results import Endpoint, Examined, Finding, Outcome, Replayed
-from conformance.model import DEFAULT_KEY_ENV, ExitCode
+from conformance.model import ExitCode
 from conformance.report.console import console_for
 from conformance.report.locale.terms import plural
 from conformance.targets.bundled import BundledServerError, bundled_server
@@ -82,7 +82,7 @@ def _parts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     metavar="ID",
     help="Model to request instead of the page's; requires --base-url.",
 )
-@with_key_from(f"{DEFAULT_KEY_ENV}, or a prompt in a terminal")
+@with_key_from(UNNAMED_KEY)
 @click.option(
     "--node-modules",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -182,10 +182,8 @@ def _aim(
     where = inputs.base_url(base_url)
     if where.corrected:
         say(where.corrected)
-    key = inputs.api_key(key_name, where.host)
-    if key:
-        say(f"sending the API key in ${key_name or DEFAULT_KEY_ENV} to {where.host}")
-    return _Aim(Endpoint(where.url, model, key), where.host, node_modules, timeout)
+    key = inputs.api_key(key_name, where)
+    return _Aim(Endpoint(where.url, model, key.text), where.host, node_modules, timeout)
 
 
 def _examined(page: Page, parts: Sequence[str], aim: _Aim) -> Examined:

@@ -26,6 +26,7 @@ from conformance.cli.terminal import say
 from conformance.input_files import one_line
 from conformance.model import ExitCode
 from conformance.plugins import PluginError
+from conformance.transport import gate
 
 OBJECTS_BEFORE_COLLECTION = 20_000
 """New objects after which the garbage collector looks for cycles.
@@ -55,7 +56,8 @@ class Suite(LazyGroup):
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
         gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
-        with tolerant_streams() as output:
+        gate.forget_all()
+        with tolerant_streams() as output, gate.guarded():
             try:
                 given = args[0] if args else extra.get("args")
                 _assert_usable(sys.argv[1:] if given is None else given)

@@ -1,5 +1,7 @@
 """Write files: whole or not at all. Every file of a command but the record passes here.
 
+Texts pass the last gate, which hides the secrets of this process.
+
 A file is written under a temporary name in its folder and renamed when it is complete, so a full
 disk or a crash leaves the previous file or none, never half of one. Nothing is synchronised with
 the disk: everything but the record can be written again from the record.
@@ -18,6 +20,7 @@ import click
 
 from conformance.input_files import one_line
 from conformance.model import ExitCode
+from conformance.transport import gate
 
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """Errors of a disk rather than of a path that the user chose."""
@@ -48,7 +51,7 @@ def code_of(error: OSError | ValueError) -> ExitCode:
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Write a text file in UTF-8, whole or not at all.
+    """Write a text file in UTF-8, whole or not at all, without the secrets of this process.
 
     Args:
         path: the file; what is there is replaced.
@@ -58,7 +61,7 @@ def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
     Raises:
         WriteError: it cannot be written.
     """
-    write_chunks(path, [text.encode("utf-8", "backslashreplace")], mode=mode)
+    write_chunks(path, [gate.redact(text).encode("utf-8", "backslashreplace")], mode=mode)
 
 
 def write_chunks(path: Path, chunks: Iterable[bytes], *, mode: int = 0o666) -> None:

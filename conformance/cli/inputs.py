@@ -6,16 +6,20 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import click
 
 from conformance.cli.exit_codes import UserError
+from conformance.cli.terminal import say
 from conformance.contract import Contract, ContractError, load_contract
 from conformance.model import DEFAULT_KEY_ENV
 from conformance.report import formats
 from conformance.targets import settings
+from conformance.targets.keys import TYPED_KEY_ENV, default_key_env, why_not_sent
 from conformance.targets.parsing import BaseUrl, TypedError, is_variable, read_base_url, usable_key
 from conformance.targets.settings import LARGEST, LEAST, MOST
+from conformance.transport.exposure import exposure
 
 
 def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -98,19 +102,33 @@ def key_variable(ctx: click.Context, param: click.Parameter, value: str | None) 
     return value
 
 
-def api_key(variable: str | None, host: str) -> str | None:
-    """Read the key from the environment, or prompt for it in a terminal.
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key, or None, and the variable that stands for it in commands."""
+
+    text: str | None = field(repr=False)
+    variable: str
+
+
+def api_key(variable: str | None, where: BaseUrl) -> Key:
+    """Read the key for an endpoint from the environment, or prompt for it in a terminal.
+
+    Only a key that is meant for the endpoint is read, see :mod:`conformance.targets.keys`. What is
+    sent, and what is not, is announced before the first request.
 
     Raises:
         UserError: the named variable is unset or empty, or its value cannot be a key.
     """
-    name = variable or DEFAULT_KEY_ENV
-    typed = os.environ.get(name, "")
+    name = variable or default_key_env(where.url)
+    typed = os.environ.get(name, "") if name else ""
+    if not variable and (unsent := why_not_sent(where.url, os.environ, "--api-key-env")):
+        say(unsent)
     if not typed.strip() and sys.stdin.isatty() and sys.stderr.isatty():
-        question = f"API key for {host} (${name} is not set; press Enter for none)"
+        unset = f"${name} is not set; press" if name else "press"
+        question = f"API key for {where.host} ({unset} Enter for none)"
         typed = click.prompt(question, default="", hide_input=True, show_default=False, err=True)
     try:
-        key = usable_key(name, typed)
+        key = usable_key(name or "the key", typed)
     except TypedError as error:
         raise UserError(str(error)) from None
     if not key and variable is not None:
@@ -118,7 +136,17 @@ def api_key(variable: str | None, host: str) -> str | None:
             f"environment variable {name} is not set or is empty; set it, or omit --api-key-env "
             "for an endpoint that needs no key"
         )
-    return key or None
+    name = name or TYPED_KEY_ENV
+    if key:
+        say(f"sending the API key in ${name} to {where.host}")
+        warn(exposure(where.url, [name]))
+    return Key(key or None, name)
+
+
+def warn(warning: str | None) -> None:
+    """Print a warning if there is one."""
+    if warning:
+        say(warning)
 
 
 def contract(name_or_path: str) -> Contract:

@@ -34,6 +34,7 @@ from conformance.report.matrix import Recorded, matrix_of
 from conformance.report.matrix import terminal as text
 from conformance.report.matrix.progress import ProgressOfMany
 from conformance.targets import Entry, MissingSecretError
+from conformance.transport.exposure import exposure_of
 
 WORST_FIRST = (
     ExitCode.NOT_CONFORMING,
@@ -162,6 +163,8 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
         if job.target.api_key:
             variable, url = job.target.api_key_env, job.target.base_url
             say(f"{job.target.name}: sending the API key in ${variable} to {url}")
+        if exposed := exposure_of(job.target):
+            say(f"{job.target.name}: {exposed}")
     for name, reason in reasons.items():
         say(f"{name}: {reason.of(language)}")
 

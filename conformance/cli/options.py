@@ -13,11 +13,15 @@ from conformance.contract import DOCUMENTS, Contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose
 from conformance.language import Language, language_of
-from conformance.model import Stage, Tier
+from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
+from conformance.targets.keys import OPENAI_HOST
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 DEFAULT_CONTRACT = "openai"
+
+UNNAMED_KEY = f"{DEFAULT_KEY_ENV}, for https://{OPENAI_HOST} only, or a prompt in a terminal"
+"""Where the key is read from without ``--api-key-env``, for a help text."""
 
 
 def choosing(default_tier: Tier) -> Callable[[Function], Function]:

@@ -24,6 +24,7 @@ from conformance.targets.bundled import (
     is_installed,
 )
 from conformance.targets.parsing import TypedError, read_base_url, read_key
+from conformance.transport.exposure import exposure
 
 BUNDLED = "bundled"
 NONE = "none"
@@ -107,6 +108,7 @@ def _named(url: str, model: str | None, key_name: str | None, contract: Contract
         say(f"--reference {where.corrected}")
     if key:
         say(f"sending the API key in ${key_name} to the reference server at {where.host}")
+        inputs.warn(exposure(where.url, [str(key_name)]))
     target = Target(where.url, model, contract.name, key or None)
 
     def opened() -> AbstractContextManager[Target]:

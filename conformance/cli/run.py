@@ -15,6 +15,7 @@ from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.options import (
+    UNNAMED_KEY,
     choosing,
     in_language,
     into_formats,
@@ -25,7 +26,7 @@ from conformance.cli.reference import reference_of, with_reference
 from conformance.cli.single_target import RunRequest, run_one
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS
-from conformance.model import DEFAULT_KEY_ENV, ExitCode, Tier
+from conformance.model import ExitCode, Tier
 from conformance.targets import FILE, Entry, TargetsError, read_targets
 from conformance.targets.bundled import REFERENCE
 
@@ -63,7 +64,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
     help="Test the bundled server while it emulates this vendor: "
     f"{', '.join(DIALECTS)}. [default: the contract's vendor, otherwise {REFERENCE}]",
 )
-@with_key_from(f"{DEFAULT_KEY_ENV}, or a prompt in a terminal")
+@with_key_from(UNNAMED_KEY)
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

@@ -20,7 +20,7 @@ from conformance.contract import Contract
 from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language
-from conformance.model import DEFAULT_KEY_ENV, EXIT_CODES, ExitCode, Target
+from conformance.model import EXIT_CODES, ExitCode, Target
 from conformance.record.ndjson import RunFileError, read_run
 from conformance.report import console
 from conformance.targets.bundled import KEY_VARIABLE, REFERENCE, BundledServerError, bundled_server
@@ -107,11 +107,9 @@ def _named(request: RunRequest, typed: str, contract: str) -> _Endpoint:
         )
     if where.corrected:
         say(f"--base-url {where.corrected}")
-    key = inputs.api_key(request.key_name, where.host)
-    name = request.key_name or DEFAULT_KEY_ENV
-    if key:
-        say(f"sending the API key in ${name} to {where.host}")
-    return _Endpoint(Target(where.url, request.model, contract, key, name), where.host)
+    key = inputs.api_key(request.key_name, where)
+    target = Target(where.url, request.model, contract, key.text, key.variable)
+    return _Endpoint(target, where.host)
 
 
 def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:

@@ -111,19 +111,20 @@ async def run(
 
 def header_of(target: Target, contract: Contract, options: Options) -> Header:
     """Return the header of a run that starts now."""
+    redactor = Redactor.of(target)
     return Header(
         format=FORMAT,
         suite_version=__version__,
         started_at=_now(),
-        base_url=Redactor.of(target).text(without_login(target.base_url)),
-        model=target.model,
+        base_url=redactor.text(without_login(target.base_url)),
+        model=redactor.text(target.model),
         api_key_env=target.api_key_env if target.api_key else None,
         contract=contract.name,
         contract_title=contract.title,
         contract_title_zh=contract.title_zh,
         document=contract.document,
         tier=options.tier,
-        select=options.select,
+        select=tuple(map(redactor.text, options.select)),
         strict=options.strict,
         seed=options.seed,
         limits=options.ceiling,
@@ -175,14 +176,15 @@ class _RunInProgress:
         self._reference_budget = Budget(comparison_limits(options.limits))
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
+        secrets = reference.secrets if reference else ()
+        self._redactor = Redactor.of(target, secrets)
         self._responses = SharedResponses()
 
     def started(self) -> RunStarted:
         """Return the first event."""
         header = header_of(self._target, self._contract, self._options)
         if self._reference is not None:
-            shown = Redactor.of(self._target).text(self._reference.name)
-            header = replace(header, reference=shown)
+            header = replace(header, reference=self._redactor.text(self._reference.name))
         return RunStarted(header, tuple(choice.check.id for choice in self._chosen))
 
     def finished(self, seconds: float) -> RunFinished:
@@ -222,7 +224,7 @@ class _RunInProgress:
             first = self._api(coalescer)
             reason = await preflight(first, self._target)
             if reason is not None:
-                self.failed_preflight = Redactor.of(self._target).text(reason)
+                self.failed_preflight = self._redactor.text(reason)
                 return
             if self.guard is not None and first.exchanges:
                 self.guard.arm(first.exchanges[0].request)
@@ -269,9 +271,12 @@ class _RunInProgress:
         self._show(exchange)
 
     def _show(self, exchange: Exchange) -> None:
-        self.events.put_nowait(ExchangeMade(exchange))
+        self.events.put_nowait(ExchangeMade(self._redactor.exchange(exchange)))
 
     def _report(self, finding: Finding) -> None:
+        # A message can join texts that were apart in the responses. Redacted before it is cut, since
+        # the beginning of a key is no key that a redactor finds.
+        finding = _cut(self._redactor.record(finding))
         self.findings.append(finding)
         self.events.put_nowait(FindingMade(finding))
 
@@ -425,7 +430,7 @@ def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool
 def finding_of(
     check: Check, contract: Contract, ruling: Ruling, exchanges: Iterable[Exchange]
 ) -> Finding:
-    """Build a finding from a check, its ruling and its exchanges; long texts are cut."""
+    """Build a finding from a check, its ruling and its exchanges."""
     requirement = contract.requirement(check.requirement)
     return Finding(
         id=check.id,
@@ -435,13 +440,23 @@ def finding_of(
         subject=requirement.subject,
         tier=check.tier,
         verdict=ruling.verdict,
-        message=bounded(ruling.message),
-        expected=None if ruling.expected is None else bounded(ruling.expected),
-        seen=None if ruling.seen is None else bounded(ruling.seen),
+        message=ruling.message,
+        expected=ruling.expected,
+        seen=ruling.seen,
         effect=ruling.effect,
         exchanges=tuple(dict.fromkeys(exchange.id for exchange in exchanges)),
         title_zh=check.title_zh,
         sees_effect=check.sees_effect,
+    )
+
+
+def _cut(finding: Finding) -> Finding:
+    """Cut the long texts of a finding, which may quote a response."""
+    return replace(
+        finding,
+        message=bounded(finding.message),
+        expected=finding.expected and bounded(finding.expected),
+        seen=finding.seen and bounded(finding.seen),
     )
 
 

@@ -12,7 +12,7 @@ WRONG_KEY = "sk-conformance-this-key-was-never-issued"
 
 
 DEFAULT_KEY_ENV = "OPENAI_API_KEY"
-"""The default environment variable for the API key."""
+"""The environment variable that usually holds the key of OpenAI."""
 
 
 @dataclass(frozen=True, slots=True)

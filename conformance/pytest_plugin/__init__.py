@@ -53,7 +53,7 @@ SETTINGS = (
     Setting(
         "api-key-env",
         "NAME",
-        "environment variable that holds the API key (default: OPENAI_API_KEY, if set)",
+        "environment variable that holds the API key (default: OPENAI_API_KEY, for OpenAI only)",
     ),
     Setting(
         "header",

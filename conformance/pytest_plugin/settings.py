@@ -12,9 +12,10 @@ import pytest
 from conformance.contract import Contract, ContractError, load_contract
 from conformance.engine.selection import LIVE, Options
 from conformance.input_files import is_file, is_folder
-from conformance.model import DEFAULT_KEY_ENV, Limits, Stage, Target, TransportOptions
+from conformance.model import Limits, Stage, Target, TransportOptions
 from conformance.pytest_plugin import SETTINGS, Setting, given
 from conformance.targets import Entry, MissingSecretError
+from conformance.targets.keys import default_key_env, why_not_sent
 from conformance.targets.parsing import TypedError, read_base_url
 from conformance.targets.settings import (
     above_zero,
@@ -26,6 +27,7 @@ from conformance.targets.settings import (
     variable,
     whole,
 )
+from conformance.transport.exposure import exposure_of
 
 T = TypeVar("T")
 
@@ -63,8 +65,11 @@ def read_settings(
     notes = [f"{typed['base-url'].setting.option} {where.corrected}"] if where.corrected else []
     contract = _contract(typed["contract"].read(text, LIVE))
     key_env = typed["api-key-env"].read(variable, None)
-    if key_env is None and environment.get(DEFAULT_KEY_ENV, "").strip():
-        key_env = DEFAULT_KEY_ENV
+    if key_env is None:
+        usual = default_key_env(where.url)
+        key_env = usual if usual and environment.get(usual, "").strip() else None
+        unsent = why_not_sent(where.url, environment, typed["api-key-env"].setting.option)
+        notes += [unsent] if unsent else []
     entry = Entry(
         name="",
         base_url=where.url,
@@ -79,6 +84,8 @@ def read_settings(
         raise pytest.UsageError(f"conformance: {error}") from None
     if target.api_key:
         notes.append(f"sending the API key in ${key_env} to {where.host}")
+    if exposed := exposure_of(target):
+        notes.append(exposed)
     out = typed["out"].read(Path, None)
     if out is not None and begins:
         _assert_unused(out)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from conformance.engine.selection import LIVE, Options
 from conformance.language import Text
 from conformance.model import DEFAULT_KEY_ENV, Target
-from conformance.targets.parsing import TypedError, read_key
+from conformance.targets.parsing import MOST_KEY_CHARS, LongKeyError, TypedError, read_key
 
 
 class MissingSecretError(Exception):
@@ -25,6 +25,10 @@ NOT_SET = Text(
 NO_KEY = Text(
     "The value of {name} is not a valid key: it contains blanks or special characters.",
     "{name} 的值不是有效的密钥：其中含有空白或特殊字符。",
+)
+LONG_KEY = Text(
+    "The value of {name} is not a valid key: it has more than {most} characters.",
+    "{name} 的值不是有效的密钥：超过 {most} 个字符。",
 )
 
 
@@ -85,6 +89,8 @@ class Entry:
 def _secret(variable: str, environment: Mapping[str, str]) -> str:
     try:
         value = read_key(variable, environment)
+    except LongKeyError:
+        raise MissingSecretError(LONG_KEY.format(name=variable, most=f"{MOST_KEY_CHARS}")) from None
     except TypedError:
         raise MissingSecretError(NO_KEY.format(name=variable)) from None
     if not value:

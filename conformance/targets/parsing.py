@@ -11,13 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from conformance.transport import gate
+
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY_LIKE = re.compile(r"(?=.*[a-z])(?=.*[0-9]).{20,}")
 """Text that looks like a key: at least 20 characters with lower-case letters and digits."""
 
+MOST_KEY_CHARS = 8_000
+"""Maximum characters of a key; servers accept about as many bytes of headers."""
+
 
 class TypedError(ValueError):
     """An invalid setting; the message follows the setting's name."""
+
+
+class LongKeyError(TypedError):
+    """A key that no server would accept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,12 @@ def usable_key(name: str, typed: str) -> str:
         TypedError: the value cannot be sent in a header.
     """
     key = typed.strip()
+    if len(key) > MOST_KEY_CHARS:
+        raise LongKeyError(
+            f"the value of {name} is not a valid key: it has more than {MOST_KEY_CHARS} characters"
+        )
+    # Also if it is none: an error of a library could show it.
+    gate.remember(key)
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise TypedError(
             f"the value of {name} is not a valid key: it contains blanks or special characters"

@@ -1,20 +1,30 @@
 r"""Redact the API key and other secrets from everything that is recorded, by value.
 
 An endpoint can show the key in an error message, a header or a debug page, and records are shared.
-The key is found verbatim, JSON-escaped (``\u0073k``, ``\/``), URL-encoded (``%73k``), in any
-mixture of these, and inside base64 at any alignment, as in ``Basic`` credentials.
+The key is found as it is and escaped in JSON, URLs or HTML, in any mixture and depth of these
+(:mod:`~conformance.transport.views`); in capitals, in reverse, with blanks in it, in hexadecimal,
+base32 and base64 (:mod:`~conformance.transport.needles`); and split between the texts that checks
+join (:mod:`~conformance.transport.pieces`). The time is linear in the size of the body.
 
 A body is redacted as a whole, so a key that is split between two reads is found as well.
 """
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from conformance.model import Arrival, Target
+from conformance.model import Arrival, Exchange, Target
+from conformance.transport.needles import Needles, Secret, TooManyError
+from conformance.transport.pieces import groups_of, texts_of
+from conformance.transport.views import Span, View, decoded_views, joined, merged
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Record = TypeVar("Record", bound="DataclassInstance")
 
 KEY_MARK = "$API_KEY"
 """Replaces the key; in a shell command it is the variable to type."""
@@ -59,29 +69,62 @@ class Redactor:
     """
 
     def __init__(self, key: str | None, others: Sequence[str] = ()) -> None:
-        kinds = (("key", [key or ""]), ("other", others))
-        forms = [
-            b"(?P<%s>%s)" % (kind.encode(), b"|".join(_forms_of(secret) for secret in secrets))
-            for kind, known in kinds
-            if (secrets := [secret for secret in known if len(secret) >= MIN_SECRET_CHARS])
+        known = [(key or "", KEY_MARK), *((other, NAMED_MARK) for other in others)]
+        secrets = [
+            Secret(text, mark.encode(), loose=not is_placeholder(text))
+            for text, mark in known
+            if len(text) >= MIN_SECRET_CHARS
         ]
-        self._pattern = re.compile(b"|".join(forms)) if forms else None
+        # A secret can be the beginning of another one.
+        secrets.sort(key=lambda secret: -len(secret.text))
+        self._needles = Needles(secrets) if secrets else None
 
     @classmethod
     def of(cls, target: Target, others: Sequence[str] = ()) -> Self:
         """Return a redactor for the secrets of a target and ``others``."""
         return cls(target.api_key, (*target.secrets, *others))
 
-    def text(self, text: str) -> str:
-        """Redact a text."""
-        if self._pattern is None:
+    def text(self, text: str, *, split: bool = True) -> str:
+        """Redact a text; ``split`` also searches for a secret between its string literals."""
+        if self._needles is None or not text:
             return text
         raw = text.encode("utf-8", errors="surrogatepass")
-        return self.body(raw).decode("utf-8", errors="surrogatepass")
+        found = self._found(raw, split=split)
+        return _replaced(raw, found).decode("utf-8", "surrogatepass") if found else text
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """Redact the request of an exchange: a user can have given a key for a model."""
+        request = exchange.request
+        body = self.body(request.body)
+        if body is request.body:
+            return exchange
+        return replace(exchange, request=replace(request, body=body))
+
+    def record(self, record: Record) -> Record:
+        """Redact the texts of a record, and those in its tuples and mappings of texts."""
+        changed = {}
+        for field in fields(record):
+            value = getattr(record, field.name)
+            redacted = self._value(value)
+            if redacted != value:
+                changed[field.name] = redacted
+        return replace(record, **changed) if changed else record
+
+    def _value(self, value: Any) -> Any:
+        match value:
+            # Members of an enumeration are no texts of anybody else.
+            case str() if type(value) is str:
+                return self.text(value, split=False)
+            case tuple():
+                return tuple(map(self._value, value))
+            case Mapping():
+                return {self._value(key): self._value(each) for key, each in value.items()}
+        return value
 
     def body(self, body: bytes) -> bytes:
-        """Redact raw bytes."""
-        return self._pattern.sub(_mark, body) if self._pattern else body
+        """Redact raw bytes; without a secret in them, the same object is returned."""
+        found = self._found(body)
+        return _replaced(body, found) if found else body
 
     def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Redact headers, by value and by name."""
@@ -95,68 +138,70 @@ class Redactor:
 
         A read that ended inside a secret ends after its replacement.
         """
-        found = list(self._pattern.finditer(body)) if self._pattern else []
+        found = self._found(body)
         if not found:
             return body, tuple(arrivals)
-        moved: list[Arrival] = []
-        read = shown = 0
-        for arrival in arrivals:
-            read += arrival.size
-            end = _moved(read, found)
-            moved.append(Arrival(arrival.at, end - shown))
-            shown = end
-        return self.body(body), tuple(moved)
+        return _replaced(body, found), tuple(_moved(arrivals, found))
+
+    def _found(self, body: bytes, *, split: bool = True) -> list[Span]:
+        """Return where the secrets are, in ascending order and without overlaps."""
+        if self._needles is None or len(body) < self._needles.shortest:
+            return []
+        try:
+            return merged(_spans(View(body), self._needles, split=split))
+        except TooManyError as error:
+            return [Span(0, len(body), error.mark)]
 
 
-def _mark(found: re.Match[bytes]) -> bytes:
-    """Return the replacement for a match."""
-    return (KEY_MARK if found.lastgroup == "key" else NAMED_MARK).encode()
+def _spans(whole: View, needles: Needles, *, split: bool) -> list[Span]:
+    spans = _spans_in(whole, needles)
+    if split and _can_be_split(whole.data, needles):
+        for pieces in groups_of(whole.data):
+            spans += _spans_in(joined(whole, pieces), needles)
+    return spans
 
 
-def _moved(offset: int, found: Sequence[re.Match[bytes]]) -> int:
-    """Return the offset after the replacement of all secrets before or around it."""
-    shift = 0
-    for secret in found:
-        if secret.start() >= offset:
-            break
-        shift += len(_mark(secret)) - (min(secret.end(), offset) - secret.start())
-    return offset + shift
+def _spans_in(view: View, needles: Needles) -> list[Span]:
+    """Search a view as it is, decoded step by step, and decoded completely."""
+    spans = needles.everywhere(view)
+    last = None
+    for last in decoded_views(view, apart=needles.look_escaped):
+        spans += needles.exact(last) + needles.swallowed(last)
+    return spans + needles.everywhere(last) if last else spans
 
 
-def _forms_of(key: str) -> bytes:
-    spelled = b"".join(_spellings(character) for character in key)
-    return b"|".join([spelled, *_base64_forms(key.encode())])
+def _can_be_split(body: bytes, needles: Needles) -> bool:
+    """Return whether the texts in a body have the characters of a secret, in any order."""
+    texts = texts_of(body)
+    # An escape of these can be split between two texts as well.
+    if texts is None or b"%" in texts or b"&" in texts:
+        return True
+    views = [View(texts)]
+    views += decoded_views(views[0], apart=needles.look_escaped)
+    return any(needles.are_possible_in(view.data) for view in (views[0], views[-1]))
 
 
-def _spellings(character: str) -> bytes:
-    r"""Match one character as it is, escaped in JSON (also twice over), or URL-encoded."""
-    raw = character.encode()
-    units = character.encode("utf-16-be")
-    escaped = b"".join(
-        rb"\\+u" + _any_case(units[i : i + 2].hex()) for i in range(0, len(units), 2)
-    )
-    percent = b"".join(b"%(?:25)*" + _any_case(f"{byte:02x}") for byte in raw)
-    # JSON may put a backslash before these, and must before two of them.
-    literal = (rb"\\*" if character in '"\\/' else b"") + re.escape(raw)
-    return b"(?:" + b"|".join([literal, escaped, percent]) + b")"
+def _replaced(body: bytes, found: Sequence[Span]) -> bytes:
+    parts = []
+    end = 0
+    for span in found:
+        parts += [body[end : span.start], span.mark]
+        end = span.end
+    return b"".join([*parts, body[end:]])
 
 
-def _any_case(digits: str) -> bytes:
-    return b"".join(f"[{d}{d.upper()}]".encode() if d.isalpha() else d.encode() for d in digits)
-
-
-def _base64_forms(raw: bytes) -> list[bytes]:
-    """Match the key inside base64 at each of the three alignments, in both alphabets.
-
-    Characters at the edges, which mix bits of the key with bits of its neighbours, match as well.
-    """
-    forms = []
-    for before in range(3):
-        padded = base64.b64encode(b"\0" * before + raw)
-        first = (before * 8 + 5) // 6
-        last = (before + len(raw)) * 8 // 6
-        core = padded[first:last].replace(b"+", b"(?:[+-]|%2[Bb])")
-        core = core.replace(b"/", rb"(?:\\*[/_]|%2[Ff])")
-        edge = b"[A-Za-z0-9+/_-]"
-        forms.append((edge if before else b"") + core + edge + b"{0,1}={0,2}")
-    return forms
+def _moved(arrivals: Sequence[Arrival], found: Sequence[Span]) -> Iterator[Arrival]:
+    """Give each read the size that is left of it; a mark is in the first read it touches."""
+    spans = iter(found)
+    span = next(spans, None)
+    read = shift = shown = 0
+    for arrival in arrivals:
+        read += arrival.size
+        while span is not None and span.end <= read:
+            shift += len(span.mark) - (span.end - span.start)
+            span = next(spans, None)
+        end = read + shift
+        if span is not None and span.start < read:
+            end = span.start + shift + len(span.mark)
+        yield Arrival(arrival.at, end - shown)
+        shown = end

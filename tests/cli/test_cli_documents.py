@@ -166,9 +166,10 @@ def test_findings_fail_only_with_strict(command) -> None:
 
 
 def test_named_endpoint_gets_the_examples_and_their_price(command, replayed, monkeypatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-1")
+    monkeypatch.setenv("EXAMPLE_KEY", "sk-secret-1")
     request = replayed(Outcome.MET)
-    result = command("documents", "zero", "gpt-ge", "--only", "replay", *ELSEWHERE)
+    key = ("--api-key-env", "EXAMPLE_KEY")
+    result = command("documents", "zero", "gpt-ge", "--only", "replay", *ELSEWHERE, *key)
     assert [(name, count) for name, _, count in request] == [("zero", 3), ("gpt-ge", 3)]
     endpoint = request[0][1]
     assert (endpoint.base_url, endpoint.model) == ("http://127.0.0.1:9/v1", "some-model")

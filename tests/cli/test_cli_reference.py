@@ -132,7 +132,8 @@ def test_faulty_server_is_compared_with_the_bundled_one(process, tmp_path: Path)
         judged = process(
             *("run", "--base-url", server.base_url, "--model", "gpt-3.5-turbo-instruct"),
             *("--select", "echo.*", "--tier", "smoke", "--out", "out"),
-            OPENAI_API_KEY=DEMO_KEY,
+            *("--api-key-env", "DEMO_KEY"),
+            DEMO_KEY=DEMO_KEY,
         )
     assert judged.returncode == 1, judged.stderr
     run = read_run(tmp_path / "out" / "run.ndjson")

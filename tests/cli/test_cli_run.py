@@ -125,8 +125,8 @@ def test_internal_error_keeps_results_and_hides_the_key(
             raise RuntimeError(f"cannot send Bearer {target.api_key}")
 
     monkeypatch.setattr(runner, "run", failing)
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-000111222")
-    result = command("run", *NAMED, *STOP, "--out", "out")
+    monkeypatch.setenv("VENDOR_KEY", "sk-very-secret-000111222")
+    result = command("run", *NAMED, *STOP, "--out", "out", "--api-key-env", "VENDOR_KEY")
     assert result.exit_code == 3
     assert "internal error (RuntimeError)" in result.output
     assert "Traceback" not in result.output

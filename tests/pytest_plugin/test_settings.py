@@ -92,9 +92,21 @@ def test_options_override_the_projects_file(pytester: pytest.Pytester) -> None:
     assert settings.options.tier is Tier.DEEP
 
 
-def test_default_key_variable_is_read(pytester: pytest.Pytester) -> None:
-    settings = settings_of(pytester, *NAMED, OPENAI_API_KEY="sk-usual-0123456789")
-    assert settings.target.api_key == "sk-usual-0123456789"
+def test_unnamed_key_goes_to_openai_alone(pytester: pytest.Pytester) -> None:
+    key = "sk-usual-0123456789"
+    openai = ("--conformance-base-url", "https://api.openai.com/v1", "--conformance-model", "m")
+    assert settings_of(pytester, *openai, OPENAI_API_KEY=key).target.api_key == key
+    elsewhere = settings_of(pytester, *NAMED, OPENAI_API_KEY=key)
+    assert elsewhere.target.api_key is None
+    (note,) = elsewhere.notes
+    assert note.endswith("to send it, use --conformance-api-key-env OPENAI_API_KEY")
+
+
+def test_unencrypted_key_is_warned_about(pytester: pytest.Pytester) -> None:
+    words = ("--conformance-base-url", "http://far.example/v1", "--conformance-model", "m")
+    key = ("--conformance-api-key-env", "EXAMPLE_KEY")
+    settings = settings_of(pytester, *words, *key, EXAMPLE_KEY="sk-example-0123456789")
+    assert "everyone on the way can read $EXAMPLE_KEY" in settings.notes[-1]
 
 
 def test_corrected_url_is_reported(pytester: pytest.Pytester) -> None:
