@@ -14,12 +14,17 @@ from conformance.contract import Contract, ContractError, load_contract
 from conformance.model import DEFAULT_KEY_ENV
 from conformance.report import formats
 from conformance.targets.parsing import BaseUrl, TypedError, is_variable, read_base_url, usable_key
+from conformance.targets.settings import LEAST, MOST
 
 
 def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    """Accept a finite number above zero, or None."""
-    if value is not None and not (math.isfinite(value) and value > 0):
+    """Accept a number above zero that can be a timeout or a rate, or None."""
+    if value is None:
+        return None
+    if not (math.isfinite(value) and value > 0):
         raise click.BadParameter(f"{value} is not a number greater than 0.", ctx, param)
+    if not LEAST <= value <= MOST:
+        raise click.BadParameter(f"{value} is not from {LEAST:g} to {MOST:g}.", ctx, param)
     return value
 
 

@@ -105,17 +105,21 @@ class EventCounter:
     """Counts events of a body while it arrives, without parsing any part twice."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._count = 0
 
     def feed(self, read: bytes) -> int:
-        """Add the next read and return the number of complete events so far."""
+        """Add the next read and return the number of complete events so far.
+
+        The time is linear in the read, also if no event ever ends.
+        """
         # The end of an event can be split between two reads.
         start = max(0, len(self._rest) - 3)
         self._rest += read
-        borders = list(_EVENT_END.finditer(self._rest, start))
-        if borders:
-            end = borders[-1].end()
-            self._count += len(parse_events(self._rest[:end]).events)
-            self._rest = self._rest[end:]
+        end = 0
+        for border in _EVENT_END.finditer(self._rest[start:]):
+            end = start + border.end()
+        if end:
+            self._count += len(parse_events(bytes(self._rest[:end])).events)
+            del self._rest[:end]
         return self._count

@@ -13,6 +13,10 @@ from conformance.targets.parsing import TypedError, is_variable, read_base_url
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CARRIES_SECRETS = re.compile(r"auth|cookie|key|passw|secret|session|token", re.IGNORECASE)
 
+LEAST, MOST = 0.001, 86_400.0
+"""Bounds of a timeout in seconds and of a rate per second. With a rate of 1e-300, the second
+request would never be sent; with a timeout of 1e300 s, a run would never end."""
+
 OF_THE_SUITE = frozenset(
     {
         "accept-encoding",
@@ -55,10 +59,13 @@ def whole(least: int | None = None, most: int | None = None) -> Callable[[Any], 
 
 
 def above_zero(value: Any) -> float:
-    """Validate a finite number greater than zero."""
+    """Validate a number greater than zero, within :data:`LEAST` and :data:`MOST`."""
     usable = isinstance(value, int | float) and not isinstance(value, bool)
-    if not usable or not (math.isfinite(value) and value > 0):
+    # A comparison, because an integer can be too large for a float.
+    if not usable or not 0 < value < math.inf:
         raise TypedError("must be a number greater than 0")
+    if not LEAST <= value <= MOST:
+        raise TypedError(f"must be a number from {LEAST:g} to {MOST:g}")
     return float(value)
 
 

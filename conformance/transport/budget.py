@@ -15,16 +15,11 @@ from conformance.judgement import BudgetSpent
 from conformance.model import Cost, Exchange, Limits, Request
 from conformance.protocol.sse import parse_events
 from conformance.transport.coalesce import Sender
-
-FALLBACK_TOKENS = 16
-"""Tokens assumed for a request without ``max_tokens`` if the contract states no default."""
+from conformance.transport.token_bound import FALLBACK_TOKENS, count, upper_bound
 
 MAX_USAGE_TOKENS = 10**9
 """Maximum plausible tokens of one kind. Larger values are ignored, because their sum could exceed
 what JSON numbers represent, and the record could not be written."""
-
-FILL_IN_MARKERS = 4
-"""Control tokens of a fill-in-the-middle prompt: prefix, suffix, middle and beginning."""
 
 
 class Budget:
@@ -118,36 +113,6 @@ class Budgeted:
         return exchange
 
 
-def upper_bound(request: Request, default_tokens: int | None = FALLBACK_TOKENS) -> int:
-    """Return the maximum number of tokens of a request, prompts and choices together.
-
-    A text has at most as many tokens as UTF-8 bytes. A request with ``read_events`` counts one
-    token per event.
-
-    Args:
-        request: the request; one whose body is not a JSON object costs nothing.
-        default_tokens: the contract's default of ``max_tokens``; None if it has none.
-    """
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return 0
-    if not isinstance(body, dict):
-        return 0
-    prompts = _prompt_sizes(body.get("prompt"))
-    suffix = body.get("suffix")
-    around = 1 if suffix is None else FILL_IN_MARKERS + _bytes(str(suffix))
-    read = sum(prompts) + around * len(prompts)
-    choices = max(_count(body.get("n"), 1), _count(body.get("best_of"), 1)) * len(prompts)
-    fallback = FALLBACK_TOKENS if default_tokens is None else default_tokens
-    written = _count(body.get("max_tokens"), fallback) * choices
-    if request.read_events is not None:
-        # The number of events also bounds a request without max_tokens and without a default.
-        has_limit = "max_tokens" in body or default_tokens is not None
-        written = min(written, request.read_events) if has_limit else request.read_events
-    return read + written
-
-
 def cost_of(exchange: Exchange, bound: int) -> Cost:
     """Return the cost of an exchange: the reported usage, or ``bound`` if it is missing or absurd.
 
@@ -160,7 +125,7 @@ def cost_of(exchange: Exchange, bound: int) -> Cost:
     if usage is None:
         return Cost(estimated_tokens=bound)
     prompt, completion = (
-        _count(usage.get(name), 0) for name in ("prompt_tokens", "completion_tokens")
+        count(usage.get(name), 0) for name in ("prompt_tokens", "completion_tokens")
     )
     if max(prompt, completion) > MAX_USAGE_TOKENS:
         return Cost(estimated_tokens=bound)
@@ -184,28 +149,6 @@ def stated_usage(body: bytes) -> Mapping[str, Any] | None:
         if isinstance(usage, dict):
             return usage
     return None
-
-
-def _prompt_sizes(prompt: object) -> list[int]:
-    """Return the maximum tokens of each prompt; a flat array of integers is one prompt."""
-    if isinstance(prompt, str):
-        return [_bytes(prompt)]
-    if not isinstance(prompt, list) or not prompt:
-        return [0]
-    if not any(isinstance(part, str | list) for part in prompt):
-        return [len(prompt)]
-    return [
-        _bytes(p) if isinstance(p, str) else len(p) if isinstance(p, list) else 1 for p in prompt
-    ]
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode("utf-8", errors="surrogatepass"))
-
-
-def _count(value: object, otherwise: int) -> int:
-    usable = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return int(value) if usable and isinstance(value, int) else otherwise
 
 
 def _add(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Self
 
 import httpx
@@ -18,26 +18,30 @@ import httpx
 from conformance import __version__
 from conformance.model import (
     WRONG_KEY,
-    Arrival,
     Attempt,
     Credentials,
     Exchange,
     Request,
     Target,
 )
-from conformance.protocol.sse import EventCounter
 from conformance.transport import errors as faults
 from conformance.transport.address import is_loopback, join, trouble_with, without_login
+from conformance.transport.answer_size import answer_limit, exact_reads
+from conformance.transport.body import BodyLimits, Received, read_body
 from conformance.transport.errors import TransportError
 from conformance.transport.rate_limit import RateLimiter
 from conformance.transport.redact import Redactor
 from conformance.transport.retry import wait_before_retry
-
-BODY_LIMIT = 8 * 2**20
-"""Maximum bytes of a body. Completions have kilobytes; more is a mistake or an attack."""
+from conformance.transport.token_bound import FALLBACK_TOKENS
 
 ATTEMPT_LIMIT = 2_000
 """Bytes kept of the body of an attempt that was retried."""
+
+WAIT_LIMIT = 200
+"""Characters kept of the ``Retry-After`` header of an attempt that was retried."""
+
+HEADERS_LIMIT = 256
+"""Maximum number of response headers. Servers behind several proxies send about 40."""
 
 CONNECT_SECONDS = 10.0
 """Timeout for opening a connection, TLS included; part of an attempt's timeout."""
@@ -46,17 +50,6 @@ SILENCE_SECONDS = 20.0
 """Timeout between two reads of a body."""
 
 Transport = httpx.AsyncBaseTransport
-
-
-@dataclass(slots=True)
-class _Response:
-    """One attempt's response while it arrives."""
-
-    status: int | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytearray = field(default_factory=bytearray)
-    arrivals: list[Arrival] = field(default_factory=list)
-    fault: TransportError | None = None
 
 
 class Client:
@@ -69,7 +62,8 @@ class Client:
         seed: for the jitter between attempts.
         may_retry: called before each retry, which costs a request; false prevents it.
         silence: timeout in seconds between two reads of a body.
-        body_limit: maximum bytes of a body.
+        default_tokens: the contract's default of ``max_tokens``; None if it has none.
+        body_limit: maximum bytes of a body; None derives it from the request.
         http: replaces the network in tests.
         clock, sleep: replace time in tests.
     """
@@ -83,7 +77,8 @@ class Client:
         seed: int = 0,
         may_retry: Callable[[], bool] = lambda: True,
         silence: float = SILENCE_SECONDS,
-        body_limit: int = BODY_LIMIT,
+        default_tokens: int | None = FALLBACK_TOKENS,
+        body_limit: int | None = None,
         http: Transport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -92,6 +87,7 @@ class Client:
         self._timeout = timeout
         self._may_retry = may_retry
         self._silence = min(silence, timeout)
+        self._default_tokens = default_tokens
         self._body_limit = body_limit
         self._clock = clock
         self._sleep = sleep
@@ -164,23 +160,23 @@ class Client:
             fault=error,
         )
 
-    def _with_answer(self, tried: Attempt, response: _Response) -> Attempt:
+    def _with_answer(self, tried: Attempt, response: Received) -> Attempt:
         """Add the Retry-After header and the beginning of the body of a retried response."""
         headers = self._redactor.headers(response.headers)
         wait = next((value for name, value in headers if name.lower() == "retry-after"), None)
         body = self._redactor.body(bytes(response.body))[:ATTEMPT_LIMIT]
-        return replace(tried, retry_after=wait, body=body)
+        return replace(tried, retry_after=wait and wait[:WAIT_LIMIT], body=body)
 
-    def _wait(self, tries: int, response: _Response) -> float | None:
+    def _wait(self, tries: int, response: Received) -> float | None:
         if response.fault is None and response.status is not None:
             return wait_before_retry(tries, response.status, response.headers, self._rng)
         if response.fault is not None and response.fault.passing:
             return wait_before_retry(tries, None, (), self._rng)
         return None
 
-    async def _attempt(self, request: Request, started: float) -> _Response:
+    async def _attempt(self, request: Request, started: float) -> Received:
         """Make one attempt; what arrived before a transport error is kept."""
-        response = _Response()
+        response = Received()
         if self._trouble is not None:
             response.fault = TransportError(self._trouble, passing=False)
             return response
@@ -195,7 +191,7 @@ class Client:
             response.fault = put(error, self._where)
         return response
 
-    async def _receive(self, request: Request, started: float, result: _Response) -> None:
+    async def _receive(self, request: Request, started: float, result: Received) -> None:
         body = self._http.build_request(
             request.method,
             join(self._target.base_url, request.path),
@@ -204,40 +200,32 @@ class Client:
         )
         response = await self._http.send(body, stream=True)
         try:
+            headers = response.headers.raw
             result.headers = tuple(
                 (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in response.headers.raw
+                for name, value in headers[:HEADERS_LIMIT]
             )
             result.status = response.status_code
-            await self._read_body(response.aiter_bytes(), request, started, result)
+            if len(headers) > HEADERS_LIMIT:
+                result.fault = faults.too_many_headers(self._where, len(headers), HEADERS_LIMIT)
+                return
+            await read_body(
+                # Not decoded by the library, which inflates without a limit.
+                response.aiter_raw(),
+                result,
+                self._limits_of(request),
+                where=self._where,
+                clock=lambda: self._clock() - started,
+            )
         finally:
             await response.aclose()
 
-    async def _read_body(
-        self, reads: AsyncIterator[bytes], request: Request, started: float, response: _Response
-    ) -> None:
-        counter = EventCounter()
-        while True:
-            try:
-                async with asyncio.timeout(self._silence) as timeout:
-                    read = await anext(reads, None)
-            except TimeoutError:
-                if not timeout.expired():
-                    raise
-                response.fault = faults.fell_silent(self._where, self._silence)
-                return
-            if read is None:
-                return
-            room = self._body_limit - len(response.body)
-            response.body += read[:room]
-            response.arrivals.append(
-                Arrival(round(self._clock() - started, 6), min(len(read), room))
-            )
-            if len(read) > room:
-                response.fault = faults.too_large(self._where, self._body_limit)
-                return
-            if request.read_events is not None and counter.feed(read) >= request.read_events:
-                return
+    def _limits_of(self, request: Request) -> BodyLimits:
+        size = self._body_limit
+        if size is None:
+            size = answer_limit(request, self._default_tokens)
+        exact = exact_reads(request, self._default_tokens)
+        return BodyLimits(size, exact, self._silence, request.read_events)
 
     def _headers(self, request: Request) -> list[tuple[str, str]]:
         """Return the request's headers and the default ones that it does not set."""

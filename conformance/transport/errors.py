@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import httpx
 
+MAX_QUOTED = 200
+"""Characters of a library's message in a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class TransportError:
@@ -40,15 +43,39 @@ def fell_silent(where: str, seconds: float) -> TransportError:
 
 def too_large(where: str, limit: int) -> TransportError:
     """The response is larger than the limit."""
-    size = f"{limit / 2**20:g} MiB" if limit >= 2**20 else f"{limit} bytes"
+    size = f"{limit // 2**20} MiB" if limit % 2**20 == 0 else f"{limit} bytes"
     return TransportError(
         f"response too large: {where} sent more than {size}; the rest was not read", passing=False
     )
 
 
+def too_many_headers(where: str, count: int, limit: int) -> TransportError:
+    """The response has more headers than are kept."""
+    return TransportError(
+        f"response too large: {where} sent {count} headers, more than {limit}; the body was not"
+        " read",
+        passing=False,
+    )
+
+
+def cannot_decode(where: str, reason: str) -> TransportError:
+    """The body has a content encoding that cannot be undone; the server would repeat it."""
+    return TransportError(f"the response from {where} {reason}", passing=False)
+
+
 def incomplete_body(error: Exception, where: str) -> TransportError:
-    """The connection ended before the response was complete."""
-    return TransportError(f"incomplete response from {where}: {error}", passing=True)
+    """The connection ended before the response was complete, or its framing is invalid."""
+    if _is_endless_line(error):
+        return TransportError(
+            f"invalid HTTP response from {where}: a chunk's first line or the trailer has no end",
+            passing=False,
+        )
+    # h11 says that the peer closed the connection, or what it cannot read.
+    if isinstance(error, httpx.RemoteProtocolError) and "closed" not in str(error):
+        return TransportError(
+            f"invalid HTTP response from {where}: {_shortened(error)}", passing=False
+        )
+    return TransportError(f"incomplete response from {where}: {_shortened(error)}", passing=True)
 
 
 def error_of(error: Exception, where: str) -> TransportError:
@@ -94,8 +121,11 @@ def _library_error(error: Exception, where: str, causes: list[BaseException]) ->
             sentence = f"cannot connect to {where}: {_reason(causes)}"
         case httpx.ProxyError():
             sentence = f"proxy error on the way to {where}: {error}"
-        case httpx.RemoteProtocolError() | httpx.DecodingError():
-            sentence = f"invalid HTTP response from {where}: {error}"
+        case httpx.RemoteProtocolError() if _is_endless_line(error):
+            passing = False
+            sentence = f"response too large: the headers of the response from {where} have no end"
+        case httpx.RemoteProtocolError():
+            sentence = f"invalid HTTP response from {where}: {_shortened(error)}"
         case _:
             sentence = f"connection to {where} lost: {_reason(causes)}"
     return TransportError(sentence, passing)
@@ -107,6 +137,17 @@ def _reason(causes: list[BaseException]) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
     return str(causes[0]) or type(causes[0]).__name__
+
+
+def _is_endless_line(error: Exception) -> bool:
+    """Return whether h11 gave up on headers, a chunk's first line or a trailer, at 100 KiB."""
+    return isinstance(error, httpx.RemoteProtocolError) and "buffer too long" in str(error)
+
+
+def _shortened(error: Exception) -> str:
+    """Return an error's message; h11 quotes what it cannot read, however long."""
+    text = str(error)
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""The pipeline of a request: concurrency limiter, circuit breaker, budget, client.
+"""The pipeline of a request: concurrency limiter, circuit breaker, budgets, client.
 
 The checks of a run, the comparison server and pytest test functions all send through it.
 """
@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from conformance.model import Target, TransportOptions
 from conformance.transport.budget import Budget, Budgeted
+from conformance.transport.byte_budget import ByteBudget
 from conformance.transport.circuit_breaker import CircuitBreaker
 from conformance.transport.client import Client
 from conformance.transport.coalesce import Sender
@@ -31,7 +32,8 @@ async def open_pipeline(
     """Open a pipeline to a target; its connections are closed when the block ends.
 
     The sender raises :class:`~conformance.judgement.BudgetSpent` if a limit forbids a request, and
-    :class:`~conformance.judgement.Inconclusive` if the circuit breaker is open.
+    :class:`~conformance.judgement.Inconclusive` if the circuit breaker is open or the
+    responses so far are so large that no more can be kept.
 
     Args:
         target: the endpoint and the key.
@@ -50,8 +52,14 @@ async def open_pipeline(
                 rate=options.rate,
                 seed=seed,
                 may_retry=budget.take_retry,
+                default_tokens=default_tokens,
             )
-            sender = (await stack.enter_async_context(client)).send
-        # The budget comes last, so that queued requests hold no reservations.
-        budgeted = Budgeted(sender, budget, default_tokens)
-        yield ConcurrencyLimiter(CircuitBreaker(budgeted.send).send, options.concurrency).send
+            await stack.enter_async_context(client)
+            # Only what comes from the network can be too large.
+            send = ByteBudget(
+                Budgeted(client.send, budget, default_tokens).send, default_tokens
+            ).send
+        else:
+            send = Budgeted(sender, budget, default_tokens).send
+        # The budgets come last, so that queued requests hold no reservations.
+        yield ConcurrencyLimiter(CircuitBreaker(send).send, options.concurrency).send

@@ -60,8 +60,15 @@ class ConcurrencyLimiter:
         first.turn.set_result(None)
 
 
+MAX_GAP_SECONDS = 3600.0
+"""Maximum seconds between two requests, also for a rate that is almost zero."""
+
+
 class RateLimiter:
-    """Delays requests so that they are at least ``1 / rate`` seconds apart; None is no limit."""
+    """Delays requests so that they are at least ``1 / rate`` seconds apart; None is no limit.
+
+    They are at most :data:`MAX_GAP_SECONDS` apart.
+    """
 
     def __init__(
         self,
@@ -69,7 +76,8 @@ class RateLimiter:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
-        self._gap = 1 / rate if rate else 0.0
+        # Divided the other way round, 1 / 5e-324 would overflow.
+        self._gap = 1 / max(rate, 1 / MAX_GAP_SECONDS) if rate else 0.0
         self._clock = clock
         self._sleep = sleep
         self._next = 0.0

@@ -7,6 +7,7 @@ is recorded.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,8 +21,14 @@ RETRIED = frozenset({429, 500, 502, 503, 504})
 MAX_WAIT_SECONDS = 30.0
 """Maximum delay; a longer ``Retry-After`` is cut to this."""
 
+MAX_DATE_CHARS = 64
+"""Maximum characters of a date in ``Retry-After``; the longest of RFC 9110 has 33."""
+
 FIRST_WAIT_SECONDS = 0.5
 """Maximum delay before the second attempt; twice as long before the third."""
+
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]*)?")
+"""A non-negative number. ``float`` alone would also accept ``nan``, ``-1``, ``1e999`` and ``٣``."""
 
 
 def wait_before_retry(
@@ -53,20 +60,21 @@ def requested_wait(headers: Iterable[tuple[str, str]], now: datetime) -> float |
     named = {name.lower(): value.strip() for name, value in headers}
     millis, seconds = named.get("retry-after-ms"), named.get("retry-after")
     for text, unit in ((millis, 0.001), (seconds, 1.0)):
-        if text is not None and (number := _number(text)) is not None:
-            return number * unit
-    if seconds is None:
+        if text is not None and _DECIMAL.fullmatch(text):
+            # A number with hundreds of digits is infinite, which is no error.
+            return float(text) * unit
+    return None if seconds is None else _until(seconds, now)
+
+
+def _until(date: str, now: datetime) -> float | None:
+    """Return the seconds until a date, 0 if it is past; None if it is no date."""
+    if len(date) > MAX_DATE_CHARS:
         return None
     try:
-        moment = parsedate_to_datetime(seconds)
-    except ValueError:
+        moment = parsedate_to_datetime(date)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - now).total_seconds())
+    # A year, an hour or a time zone with too many digits overflows in one of several ways.
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
-
-
-def _number(text: str) -> float | None:
-    """Parse a non-negative decimal; ``float`` alone would also accept ``nan`` and ``-1``."""
-    whole, _, fraction = text.partition(".")
-    return float(text) if whole.isdecimal() and (fraction or "0").isdecimal() else None

@@ -113,7 +113,9 @@ def test_corrected_url_is_reported(pytester: pytest.Pytester) -> None:
         (["max-requests", "0"], "--conformance-max-requests must be an integer of at least"),
         (["max-requests", "few"], "--conformance-max-requests must be an integer"),
         (["timeout", "inf"], "--conformance-timeout must be a number greater than 0"),
+        (["timeout", "1e300"], "--conformance-timeout must be a number from 0.001 to 86400"),
         (["rate", "nan"], "--conformance-rate must be a number greater than 0"),
+        (["rate", "1e-300"], "--conformance-rate must be a number from 0.001 to 86400"),
         (["select", "nothing.*"], "--conformance-select nothing.* matches no check"),
         (["header", SECRET], "--conformance-header must have the form 'NAME: VALUE'"),
         (
