@@ -12,7 +12,9 @@ from conformance.checks._shared.error_bodies import LEAK, numbers_in
 from conformance.checks._shared.stop_candidates import long_and_late, two_in_order
 from conformance.checks._shared.token_scores import assert_offsets_advance, prompt_length
 from conformance.judgement import Failure, NotApplicable, shown
+from conformance.model import Exchange, Request
 from conformance.protocol.completion import Choice, join_chunks
+from conformance.protocol.response import Response
 
 MANY = 60_000
 SECONDS = 2.0
@@ -101,3 +103,12 @@ def test_shown_beginning_is_that_of_the_whole_value() -> None:
     value = {"k" * 300: 1, "b": [{"c": "y" * 300}] * 500}
     assert shown(value) == '{"' + "k" * 197 + "…"
     assert shown(value["b"]) == '[{"c": "' + "y" * 191 + "…"
+
+
+def test_unreadable_events_keep_no_frames() -> None:
+    request = Request("POST", "/completions")
+    body = b"data:\n\n" * 100
+    response = Response(Exchange("x1", request, (), 200, (), body, (), 0.1))
+    for _, read in response.payloads:
+        assert isinstance(read, Failure)
+        assert (read.__context__, read.__traceback__) == (None, None)
