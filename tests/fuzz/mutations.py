@@ -30,7 +30,16 @@ TEXTS = (
 
 NUMBERS = (
     *("-0", "-0.0", "1e308", "-1.7e308", "1e999", "-1e999", "1e-999", "NaN", "Infinity", "1" * 30),
-    *("9" * 300, "9" * 400, "9" * 4_000, "-" + "9" * 4_400, "1000000000000000000", "1.5", "-1"),
+    *(
+        "9" * 300,
+        "9" * 308,
+        "9" * 400,
+        "9" * 4_000,
+        "-" + "9" * 4_400,
+        "1000000000000000000",
+        "1.5",
+        "-1",
+    ),
     *("2147483648", "0.1e1", "01", "1_0", "+1", "0x1"),
 )
 """Literals of numbers, some of which are no JSON."""
@@ -49,7 +58,12 @@ HEADERS = (
 HEADER_VALUES = (
     *TEXTS,
     *("text/event-stream", "application/json; charset=" + "x" * 500, "text/html", "image/png"),
-    *("Mon, 01 Jan 99999999999999 00:00:00 GMT", "9" * 5_000, "-1", "1e999", "\xff\x00"),
+    *("9" * 5_000, "-1", "1e999", "\xff\x00"),
+)
+DATES = (
+    *("Mon, 01 Jan 99999999999999 00:00:00 GMT", "Mon, 01 Jan 9999 23:59:59 -9999"),
+    *("Mon, 01 Jan 0001 00:00:00 +1400", "1 Jan 1", "Mon, 01 Jan 2026 99999999999:00:00 GMT"),
+    *("Mon, 01 Jan 2026 00:00:00 +99999999999999", ", ,", "Mon"),
 )
 STATUSES = (None, 100, 200, 204, 299, 301, 400, 401, 402, 403, 404, 413, 418, 422, 429, 500, 503)
 
@@ -193,7 +207,9 @@ def pad(body: bytes, rng: random.Random) -> bytes:
 
 @_changes
 def change_header(exchange: Exchange, rng: random.Random) -> Exchange:
-    header = (rng.choice(HEADERS), rng.choice(HEADER_VALUES))
+    name = rng.choice(HEADERS)
+    dated = name in {"date", "retry-after"} and rng.random() < 0.7
+    header = (name, rng.choice(DATES if dated else HEADER_VALUES))
     others = tuple(pair for pair in exchange.headers if pair[0] != header[0])
     return replace(exchange, headers=(*others, header))
 

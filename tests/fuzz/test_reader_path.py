@@ -10,7 +10,7 @@ from tests.fuzz.mutations import CHANGES, Mutation
 from tests.fuzz.reader import REPORTS, assert_reads
 from tests.lanes import runs_everything
 
-EXAMPLES, ALL_EXAMPLES = 40, 2_000
+EXAMPLES, ALL_EXAMPLES = 25, 2_000
 
 MUTATIONS = st.lists(
     st.lists(

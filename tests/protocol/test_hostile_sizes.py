@@ -9,6 +9,7 @@ import pytest
 from conformance.api import encode
 from conformance.checks._shared.characters import ends_of, join_tokens, token_bytes
 from conformance.checks._shared.error_bodies import LEAK, numbers_in
+from conformance.checks._shared.header_dates import time_in
 from conformance.checks._shared.stop_candidates import long_and_late, two_in_order
 from conformance.checks._shared.token_scores import assert_offsets_advance, prompt_length
 from conformance.judgement import Failure, NotApplicable, shown
@@ -112,3 +113,22 @@ def test_unreadable_events_keep_no_frames() -> None:
     for _, read in response.payloads:
         assert isinstance(read, Failure)
         assert (read.__context__, read.__traceback__) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Mon, 01 Jan 99999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 99999999999:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999",
+        "9" * 5_000,
+        ", ,",
+        "",
+    ],
+)
+def test_impossible_dates_are_no_times(header: str) -> None:
+    assert time_in(header) is None
+
+
+def test_http_date_is_a_time() -> None:
+    assert time_in("Thu, 01 Jan 1970 00:01:00 GMT") == 60

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
-
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.characters import assert_utf_8
+from conformance.checks._shared.header_dates import time_in
 from conformance.checks._shared.prompts import CHINESE
 from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
@@ -310,7 +309,4 @@ def created_of(completion: Completion) -> int:
 
 def date_of(exchange: Exchange) -> float | None:
     """Return the time of the ``Date`` header, which is the endpoint's clock."""
-    try:
-        return parsedate_to_datetime(exchange.header("date") or "").timestamp()
-    except ValueError:
-        return None
+    return time_in(exchange.header("date") or "")
