@@ -17,6 +17,9 @@ from conformance.model import Effect, Exchange
 
 JsonObject = Mapping[str, Any]
 
+MAX_CHOICES = 1_024
+"""Choices of a response that are read; no request asks for as many."""
+
 
 @dataclass(frozen=True)
 class Logprobs:
@@ -187,9 +190,17 @@ class Completion:
         """The choices, sorted by index.
 
         Raises:
-            Missing: ``choices`` is not a non-empty array of objects.
+            Missing: ``choices`` is not a non-empty array of objects, or has more than
+                :data:`MAX_CHOICES`.
         """
         value = self.raw.get("choices")
+        if isinstance(value, list) and len(value) > MAX_CHOICES:
+            raise Missing(
+                Feature.CHOICES,
+                f"at most {MAX_CHOICES:,} choices",
+                f"{len(value)} choices",
+                effect=Effect.ALTERED,
+            )
         if not isinstance(value, list) or not value or not all(isinstance(c, dict) for c in value):
             raise Missing(
                 Feature.CHOICES,

@@ -12,7 +12,7 @@ from conformance.checks._shared.error_bodies import LEAK, numbers_in
 from conformance.checks._shared.header_dates import time_in
 from conformance.checks._shared.stop_candidates import long_and_late, two_in_order
 from conformance.checks._shared.token_scores import assert_offsets_advance, prompt_length
-from conformance.judgement import Failure, NotApplicable, shown
+from conformance.judgement import Failure, Missing, NotApplicable, shown
 from conformance.model import Exchange, Request
 from conformance.protocol.completion import Choice, join_chunks
 from conformance.protocol.response import Response
@@ -132,3 +132,11 @@ def test_impossible_dates_are_no_times(header: str) -> None:
 
 def test_http_date_is_a_time() -> None:
     assert time_in("Thu, 01 Jan 1970 00:01:00 GMT") == 60
+
+
+def test_more_choices_than_any_request_asks_for_are_not_read() -> None:
+    request = Request("POST", "/completions")
+    body = b'{"choices":[' + b"{}," * 2_000 + b"{}]}"
+    completion = Response(Exchange("x1", request, (), 200, (), body, (), 0.1)).expect_ok()
+    with pytest.raises(Missing, match="at most 1,024 choices; got 2001 choices"):
+        _ = completion.choices
