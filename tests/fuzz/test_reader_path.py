@@ -21,8 +21,10 @@ MUTATIONS = st.lists(
 )
 
 BROKE: dict[str, list[list[Mutation]]] = {
-    f"{name}-{seed}": [[Mutation(name, seed)]]
-    for name, seed in (("replace_number", 1), ("nest_value", 2), ("replace_text", 3))
+    "integers beyond floats": [[Mutation("replace_number", 3831)]],
+    "deep values": [[Mutation("nest_value", 48)]],
+    "impossible dates": [[Mutation("change_header", 180)]],
+    "empty events": [[Mutation("add_lines", 6)]],
 }
 """Mutations that have found an error before."""
 
