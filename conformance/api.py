@@ -233,8 +233,15 @@ async def in_parallel(*requests: Awaitable[T]) -> list[T]:
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """Encode a body as compact UTF-8 JSON, keeping the order of its keys."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    r"""Encode a body as compact UTF-8 JSON, keeping the order of its keys.
+
+    UTF-8 has no lone surrogates, which an endpoint's own text may contain; a body with one is
+    written in ASCII, as ``\ud800``.
+    """
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 def features_of(body: bytes) -> frozenset[str]:

@@ -18,6 +18,7 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from conformance.model import Effect, Exchange, Request
@@ -149,7 +150,24 @@ def shown(value: object, *, limit: int = 200) -> str:
 
     Longer results are cut to ``limit`` characters, the last one an ellipsis.
     """
-    return _cut(_written(value), limit)
+    return _cut(_written(_trimmed(value, limit)), limit)
+
+
+def _trimmed(value: object, limit: int, depth: int = 2) -> object:
+    """Return a value whose JSON begins as that of ``value``, for at least ``limit`` characters.
+
+    A value can be megabytes long, and many checks show the same one.
+    """
+    if isinstance(value, str):
+        return value[:limit]
+    if depth and type(value) is list:
+        return [_trimmed(inner, limit, depth - 1) for inner in value[:limit]]
+    if depth and type(value) is dict:
+        return {
+            _trimmed(name, limit, 0): _trimmed(inner, limit, depth - 1)
+            for name, inner in islice(value.items(), limit)
+        }
+    return value
 
 
 def _written(value: object) -> str:

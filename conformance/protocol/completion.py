@@ -17,6 +17,9 @@ from conformance.model import Effect, Exchange
 
 JsonObject = Mapping[str, Any]
 
+MAX_CHOICES = 1_024
+"""Choices of a response that are read; no request asks for as many."""
+
 
 @dataclass(frozen=True)
 class Logprobs:
@@ -187,9 +190,17 @@ class Completion:
         """The choices, sorted by index.
 
         Raises:
-            Missing: ``choices`` is not a non-empty array of objects.
+            Missing: ``choices`` is not a non-empty array of objects, or has more than
+                :data:`MAX_CHOICES`.
         """
         value = self.raw.get("choices")
+        if isinstance(value, list) and len(value) > MAX_CHOICES:
+            raise Missing(
+                Feature.CHOICES,
+                f"at most {MAX_CHOICES:,} choices",
+                f"{len(value)} choices",
+                effect=Effect.ALTERED,
+            )
         if not isinstance(value, list) or not value or not all(isinstance(c, dict) for c in value):
             raise Missing(
                 Feature.CHOICES,
@@ -258,7 +269,7 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
         Missing: a chunk has no array of choices.
         Failure: a choice is not an object.
     """
-    choices: dict[Any, dict[str, Any]] = {}
+    choices: dict[Any, _Joined] = {}
     usage: object = None
     for chunk in chunks:
         if isinstance(chunk.get("usage"), Mapping):
@@ -271,27 +282,51 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
                 raise Failure("choices of objects", shown(part))
             _join_choice(choices, part)
     envelope = {key: value for key, value in chunks[0].items() if key != "choices"}
-    ordered = sorted(choices.values(), key=_order)
+    ordered = sorted((choice.whole for choice in choices.values()), key=_order)
     return {**envelope, "choices": ordered, "usage": usage}
 
 
-def _join_choice(choices: dict[Any, dict[str, Any]], part: JsonObject) -> None:
+def _join_choice(choices: dict[Any, _Joined], part: JsonObject) -> None:
     index = part.get("index")
     key = index if isinstance(index, int) else shown(index)
-    whole = choices.setdefault(key, {"index": index, "logprobs": None, "finish_reason": None})
-    text = part.get("text")
-    if isinstance(text, str):
-        whole["text"] = whole.get("text", "") + text
-    if part.get("finish_reason") is not None:
-        whole["finish_reason"] = part["finish_reason"]
-    logprobs = part.get("logprobs")
-    if isinstance(logprobs, Mapping):
-        joined = whole["logprobs"] or {}
-        for name, values in logprobs.items():
-            before = joined.get(name, [])
-            both = isinstance(values, list) and isinstance(before, list)
-            joined[name] = [*before, *values] if both else values
-        whole["logprobs"] = joined
+    choices.setdefault(key, _Joined(index)).add(part)
+
+
+class _Joined:
+    """The parts of one choice so far, kept apart until the end: joining each is quadratic."""
+
+    def __init__(self, index: object) -> None:
+        self._index = index
+        self._texts: list[str] = []
+        self._finish_reason: object = None
+        self._logprobs: dict[str, Any] | None = None
+
+    def add(self, part: JsonObject) -> None:
+        """Add the next part."""
+        text, logprobs = part.get("text"), part.get("logprobs")
+        if isinstance(text, str):
+            self._texts.append(text)
+        if part.get("finish_reason") is not None:
+            self._finish_reason = part["finish_reason"]
+        if isinstance(logprobs, Mapping):
+            self._logprobs = joined = self._logprobs or {}
+            for name, values in logprobs.items():
+                before = joined.setdefault(name, [])
+                if isinstance(values, list) and isinstance(before, list):
+                    before.extend(values)
+                else:
+                    # A copy, because it is extended, and the chunk has to stay as it was sent.
+                    joined[name] = list(values) if isinstance(values, list) else values
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """The choice in the shape of a non-streaming one; without ``text`` if no part has any."""
+        return {
+            "index": self._index,
+            "logprobs": self._logprobs,
+            "finish_reason": self._finish_reason,
+            **({"text": "".join(self._texts)} if self._texts else {}),
+        }
 
 
 def _order(raw: JsonObject) -> tuple[int, int]:

@@ -103,8 +103,11 @@ def strict_json(text: str, what: str) -> object:
         _refuse_depth(text)
         return _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
-        brief = text[:1_000].strip()[:120]
-        raise Failure(f"{what} in JSON", f"{error}: {brief!r}") from None
+        why = str(error)
+    # Raised here, because in the block above the error, its traceback and all their frames would
+    # be kept as the context of the failure: a stream can have thousands of unreadable events.
+    brief = text[:1_000].strip()[:120]
+    raise Failure(f"{what} in JSON", f"{why}: {brief!r}")
 
 
 def _refuse_depth(text: str) -> None:

@@ -9,12 +9,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 MAX_MARKS = 20
 """Maximum number of highlights in one body."""
 
 SHORTEST = 2
 """Minimum characters of a string that is searched without a name."""
+
+MAX_TEXTS, MAX_SEARCHES = 50, 500
+"""Maximum number of findings, and of places tried, for one body: an endpoint can make a body of
+thousands of members with the same name, each of which would be parsed."""
+
+MAX_VALUE_CHARS = 2_000
+"""Maximum characters of a value in a body; a finding shows a value of at most a few hundred."""
 
 _CLAIM = re.compile(r"([A-Za-z_][\w\[\]. -]*?) = ")
 _NAME = re.compile(r"[A-Za-z_]{2,}")
@@ -26,33 +34,37 @@ Spans = tuple[Span, ...]
 
 def pointed_out(body: str, result: Iterable[str]) -> Spans:
     """Return the spans of a body that findings refer to, sorted and disjoint."""
-    return merged(span for words in result for span in _spans(body, words))
+    texts = islice(dict.fromkeys(result), MAX_TEXTS)
+    searches = iter(range(MAX_SEARCHES))
+    return merged(span for words in texts for span in _spans(body, words, searches))
 
 
-def _spans(body: str, words: str) -> list[Span]:
+def _spans(body: str, words: str, searches: Iterator[int]) -> list[Span]:
     """Find one finding's values; a name with a value has precedence over a value alone."""
-    found = [span for claim in _CLAIM.finditer(words) for span in _named(body, words, claim)]
-    return found or list(_quoted(body, words))
+    claims = _CLAIM.finditer(words)
+    found = [span for claim in claims for span in _named(body, words, claim, searches)]
+    return found or list(_quoted(body, words, searches))
 
 
-def _named(body: str, words: str, claim: re.Match[str]) -> Iterator[Span]:
+def _named(body: str, words: str, claim: re.Match[str], searches: Iterator[int]) -> Iterator[Span]:
     try:
         value, _ = _decoder.raw_decode(words, claim.end())
     except (ValueError, RecursionError):
         return
-    for name in _NAME.findall(claim[1]):
-        for member in re.finditer(rf'"{name}"\s*:\s*', body):
+    for name in dict.fromkeys(_NAME.findall(claim[1])):
+        for _, member in zip(searches, re.finditer(rf'"{name}"\s*:\s*', body), strict=False):
+            start = member.end()
             try:
-                there, end = _decoder.raw_decode(body, member.end())
+                there, size = _decoder.raw_decode(body[start : start + MAX_VALUE_CHARS])
             except (ValueError, RecursionError):
                 continue
             if there == value and isinstance(there, bool) == isinstance(value, bool):
-                yield member.start(), end
+                yield member.start(), start + size
 
 
-def _quoted(body: str, words: str) -> Iterator[Span]:
+def _quoted(body: str, words: str, searches: Iterator[int]) -> Iterator[Span]:
     place = words.find('"')
-    while place >= 0:
+    while place >= 0 and next(searches, None) is not None:
         try:
             text, end = _decoder.raw_decode(words, place)
         except (ValueError, RecursionError):

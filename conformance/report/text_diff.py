@@ -15,6 +15,10 @@ from difflib import SequenceMatcher
 MAX_WORD_PAIRS = 10_000
 """Limit for pairs of equal words; beyond it the whole middle part counts as different."""
 
+MAX_COMPARISONS = 2_000_000
+"""Limit for all pairs of words: the search for common runs takes that many steps, if the runs are
+short and many."""
+
 MIN_SHARED_FRACTION = 0.3
 """Minimum common share of the shorter text; below it no differences are marked."""
 
@@ -61,7 +65,9 @@ def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[in
     tail = next((i for i in range(room) if lefts[-1 - i] != rights[-1 - i]), room)
     inner_lefts, inner_rights = lefts[head : len(lefts) - tail], rights[head : len(rights) - tail]
     blocks = [(0, 0, head)]
-    if equal_pairs(_words(inner_lefts), _words(inner_rights)) <= MAX_WORD_PAIRS:
+    if is_comparable(inner_lefts, inner_rights) and (
+        equal_pairs(_words(inner_lefts), _words(inner_rights)) <= MAX_WORD_PAIRS
+    ):
         # Blanks and punctuation only extend a match that starts with a word.
         matcher = SequenceMatcher(_is_sign, inner_lefts, inner_rights, autojunk=False)
         blocks += [
@@ -79,6 +85,11 @@ def _words(segments: Iterable[str]) -> Iterator[str]:
 
 def _is_sign(word: str) -> bool:
     return not word[0].isalnum()
+
+
+def is_comparable(lefts: Sequence[str], rights: Sequence[str]) -> bool:
+    """Return whether two sequences are short enough to search for common runs."""
+    return len(lefts) * len(rights) <= MAX_COMPARISONS
 
 
 def equal_pairs(lefts: Iterable[str], rights: Iterable[str]) -> int:

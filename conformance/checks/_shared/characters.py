@@ -19,6 +19,9 @@ REPLACEMENT = "\ufffd"
 
 _BYTES_PREFIX = "bytes:"
 
+MAX_CACHED_CHARS = 200
+"""Characters of a token up to which its bytes are kept."""
+
 _ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -49,22 +52,30 @@ def is_whole(token: str) -> bool:
     return REPLACEMENT not in token and not token.startswith(_BYTES_PREFIX)
 
 
-@lru_cache(maxsize=4096)
 def token_bytes(token: str) -> bytes | None:
     r"""Return the bytes of a token as ``logprobs.tokens`` writes it (``bytes:\xe2\x80``).
 
     None if they are unknown, because the server wrote U+FFFD for a part of a character.
     """
+    # Only tokens of ordinary length are worth the memory of a cache.
+    return (_cached_bytes if len(token) <= MAX_CACHED_CHARS else _bytes_of)(token)
+
+
+def _bytes_of(token: str) -> bytes | None:
     if REPLACEMENT in token:
         return None
     if not token.startswith(_BYTES_PREFIX):
         return token.encode("utf-8", errors="surrogatepass")
     written = token.removeprefix(_BYTES_PREFIX)
-    raw, rest = b"", 0
+    raw, rest = bytearray(), 0
     for escape in _ESCAPE.finditer(written):
-        raw += written[rest : escape.start()].encode() + bytes.fromhex(escape[1])
+        raw += written[rest : escape.start()].encode("utf-8", errors="surrogatepass")
+        raw += bytes.fromhex(escape[1])
         rest = escape.end()
-    return raw + written[rest:].encode()
+    return bytes(raw + written[rest:].encode("utf-8", errors="surrogatepass"))
+
+
+_cached_bytes = lru_cache(maxsize=4096)(_bytes_of)
 
 
 def join_tokens(tokens: Iterable[str]) -> tuple[str, bool]:
@@ -72,7 +83,7 @@ def join_tokens(tokens: Iterable[str]) -> tuple[str, bool]:
 
     The text ends before the first token whose bytes are unknown.
     """
-    raw, complete = b"", True
+    raw, complete = bytearray(), True
     for token in tokens:
         fragment = token_bytes(token)
         if fragment is None:
@@ -80,6 +91,20 @@ def join_tokens(tokens: Iterable[str]) -> tuple[str, bool]:
             break
         raw += fragment
     return raw.decode("utf-8", errors="replace"), complete
+
+
+def ends_of(tokens: Iterable[str]) -> tuple[bytes, list[int]]:
+    """Join tokens to bytes, and return the offset of the end of each.
+
+    Those from the first token on whose bytes are unknown end where it begins.
+    """
+    raw, ends, known = bytearray(), [], True
+    for token in tokens:
+        fragment = token_bytes(token) if known else None
+        known = fragment is not None
+        raw += fragment or b""
+        ends.append(len(raw))
+    return bytes(raw), ends
 
 
 def assert_utf_8(exchange: Exchange) -> None:

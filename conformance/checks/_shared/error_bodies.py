@@ -8,12 +8,22 @@ from conformance.judgement import Failure, shown
 from conformance.protocol.response import Response
 
 LEAK = re.compile(
-    r"Traceback \(most recent call last\)|\bgoroutine \d+ \[|\n\s+at \S+ \(.*:\d+:\d+\)"
+    r"Traceback \(most recent call last\)|\bgoroutine \d+ \[|\n[^\S\n]+at \S+ \(.*:\d+:\d+\)"
     r'|File "/[^"]+", line \d+'
     r"|\bdial tcp\b|\b(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}:\d{2,5}\b"
-    r"|https?://[^\s\"'<>]+/v\d+/(?:chat/)?completions|\bsk-[A-Za-z0-9_-]{20,}",
+    r"|https?://(?:(?!https?://)[^\s\"'<>])+/v\d+/(?:chat/)?completions|\bsk-[A-Za-z0-9_-]{20,}",
 )
-"""Matches stack traces, internal addresses and keys, but not links to a manual."""
+"""Matches stack traces, internal addresses and keys, but not links to a manual.
+
+Each part ends where the next match of it could begin, so that a search takes linear time.
+"""
+
+_NUMBER = re.compile(r"(?<!\d)\d{1,18}(?!\d)")
+
+
+def numbers_in(message: str) -> list[int]:
+    """Return the numbers of up to 18 digits in an error message; longer ones count nothing."""
+    return [int(number) for number in _NUMBER.findall(message)]
 
 
 def assert_no_error_inside(response: Response) -> None:

@@ -24,13 +24,17 @@ CHARS_BEFORE_MATCH = 4
 """Characters before the earliest match, in which other sequences almost match."""
 
 
+MAX_MATERIAL_CHARS = 2_000
+"""Characters of a text that sequences are cut from; the search takes the square of it."""
+
+
 def material(text: str, at_least: int = 9) -> str:
     """Return the part of a generated text that stop sequences may be cut from.
 
     Raises:
         NotApplicable: the text is too short.
     """
-    whole = solid(text)
+    whole = solid(text[:MAX_MATERIAL_CHARS])
     if len(whole) < at_least:
         raise NotApplicable(f"the endpoint's own text {text!r} is too short for a stop sequence")
     return whole
@@ -85,7 +89,7 @@ def long_and_late(text: str) -> tuple[str, str]:
     Raises:
         NotApplicable: the text has no two such pieces.
     """
-    whole = solid(text)
+    whole = solid(text[:MAX_MATERIAL_CHARS])
     for start in (match.end() for match in re.finditer(r"\s(?=\S)", whole)):
         early = whole[start : start + MIN_MULTI_TOKEN_CHARS]
         if start < CHARS_BEFORE_MATCH or whole.find(early) < start:
@@ -94,6 +98,7 @@ def long_and_late(text: str) -> tuple[str, str]:
             late = whole[later : later + 2]
             if whole.find(late) == later:
                 return early, late
+        break  # what no later piece is new to is not new after a later start either
     raise NotApplicable(
         f"the endpoint's own text {text!r} contains no long stop sequence after white space"
     )

@@ -17,6 +17,9 @@ from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.protocol.http_date import read_date
 from conformance.protocol.trace import RecordedExchange
 
+MAX_ERROR_BYTES = 2**16
+"""Bytes of a body that is read as an error; no error is longer."""
+
 RATE_LIMIT_CODES = frozenset(
     {"rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"}
 )
@@ -82,6 +85,8 @@ def _tries(recorded: RecordedExchange) -> Iterator[LimitedResponse]:
 
 def _names(body: bytes) -> Iterator[str]:
     """Yield the code and the type of an error."""
+    if len(body) > MAX_ERROR_BYTES:
+        return
     try:
         result: Any = json.loads(body)
     except (ValueError, RecursionError):

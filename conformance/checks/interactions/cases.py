@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from conformance.api import encode
 from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.judgement import shown
 from conformance.protocol.request import CompletionRequest
@@ -78,7 +79,9 @@ class TestCase:
     def encoded(self, model: str) -> bytes:
         """Return the body as it is sent."""
         named = {"model": model, **self.body}
-        return json.dumps(named, ensure_ascii=self.escaped, separators=(",", ":")).encode()
+        if self.escaped:
+            return json.dumps(named, separators=(",", ":")).encode()
+        return encode(named)
 
     def without(self, *names: str) -> TestCase:
         """Remove traits, and the traits that need them."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
+from conformance.checks._shared.error_bodies import numbers_in
 from conformance.checks._shared.prompts import AWKWARD, COUNTING
 from conformance.checks._shared.refusals import (
     REJECTED_STATUSES,
@@ -162,7 +161,7 @@ async def the_refusal_names_the_counts(api: Api) -> None:
     """
     request = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
     error = as_rejected(await api.stream(read_events=3, **request), *REJECTED_STATUSES)
-    numbers = {int(number) for number in re.findall(r"\d+", error.message)}
+    numbers = set(numbers_in(error.message))
     expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
     expect(len(numbers), "number of counts in the message").at_least(2)
 

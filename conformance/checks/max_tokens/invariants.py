@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from conformance.checks import invariant, invariant_across
-from conformance.checks._shared.characters import join_tokens, solid
+from conformance.checks._shared.characters import ends_of, join_tokens, solid
 from conformance.checks._shared.greedy import MIN_PROMPTS, Greedy, Sight, greedy_in
 from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens, scored_choices
@@ -93,11 +93,13 @@ def is_miscounted(sight: Sight, tokens: Sequence[str]) -> bool:
         or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT
     ):
         return False
-    ends = [join_tokens(tokens[:count])[0] for count in range(1, len(tokens) + 1)]
+    raw, ends = ends_of(tokens)
+    written = text.encode("utf-8", errors="surrogatepass")
+    ends_there = raw.startswith(written) and len(written) in ends
     if limit > len(ends):
-        return text in ends
-    right = solid(ends[limit - 1])
-    return text != right and (text in ends or (right != "" and text.startswith(right)))
+        return ends_there
+    right = solid(raw[: ends[limit - 1]].decode("utf-8", errors="replace"))
+    return text != right and (ends_there or (right != "" and text.startswith(right)))
 
 
 def _is_cut(sight: Sight) -> bool:

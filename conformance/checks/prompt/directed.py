@@ -9,6 +9,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
+from conformance.checks._shared.error_bodies import numbers_in
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.refusals import (
     REJECTED_STATUSES,
@@ -260,10 +261,7 @@ async def context_of(api: Api, *, at_most: int = 4096) -> int:
         raise NotApplicable(
             "the endpoint states no context length: it does not reject ten million tokens"
         )
-    numbers = [
-        int(number)
-        for number in re.findall(r"\d+", response.expect_error(*REJECTED_STATUSES).message)
-    ]
+    numbers = numbers_in(response.expect_error(*REJECTED_STATUSES).message)
     sizes = [number for number in numbers if 128 <= number < 10_000_000]
     if not sizes:
         raise NotApplicable(

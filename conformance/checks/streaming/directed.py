@@ -241,7 +241,7 @@ def error_in(data: str) -> JsonObject | None:
     """Return the error object of an event's data, or None."""
     try:
         envelope = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     inner = envelope.get("error") if isinstance(envelope, dict) else None
     return inner if isinstance(inner, dict) else None

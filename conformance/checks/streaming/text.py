@@ -226,7 +226,7 @@ def carries_text(data: str) -> bool:
     """Return whether an event's data is a chunk with text in it."""
     try:
         chunk = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(chunk, dict) and any(part.get("text") for part in choices_in_chunk(chunk))
 

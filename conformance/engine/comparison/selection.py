@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.api import encode
 from conformance.model import Credentials, Exchange, Finding, Limits, Request, Verdict
 from conformance.protocol.request import COMPLETIONS
 from conformance.transport.token_bound import upper_bound
@@ -65,10 +66,10 @@ def request_for(request: Request, model: str) -> Request:
     wanted = {**body, "model": model}
     if wanted == body:
         return request
-    name = json.dumps(model, ensure_ascii=False).encode()
+    name = json.dumps(model, ensure_ascii=False).encode("utf-8", errors="replace")
     raw = _MODEL.sub(lambda found: found[1] + name, request.body, count=1)
     if _object(raw) != wanted:
-        raw = json.dumps(wanted, ensure_ascii=False, separators=(",", ":")).encode()
+        raw = encode(wanted)
     return replace(request, body=raw)
 
 

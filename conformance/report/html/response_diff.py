@@ -12,7 +12,13 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from conformance.report.evidence_spans import Span, Spans, merged
-from conformance.report.text_diff import MAX_WORD_PAIRS, Segments, equal_pairs, side_by_side
+from conformance.report.text_diff import (
+    MAX_WORD_PAIRS,
+    Segments,
+    equal_pairs,
+    is_comparable,
+    side_by_side,
+)
 
 MAX_MARKS = 200
 """Maximum number of highlights in one response."""
@@ -26,7 +32,8 @@ def differences(one: str, other: str) -> tuple[Spans, Spans]:
     """Return the spans that differ in each text, without values that always differ."""
     lefts, rights = one.splitlines(keepends=True), other.splitlines(keepends=True)
     keys = [[_OWN.sub("", line) for line in lines] for lines in (lefts, rights)]
-    if equal_pairs(*(filter(str.strip, lines) for lines in keys)) > MAX_WORD_PAIRS:
+    few = equal_pairs(*(filter(str.strip, lines) for lines in keys)) <= MAX_WORD_PAIRS
+    if not few or not is_comparable(*keys):
         return _words(one, other)
     starts = [[0, *accumulate(map(len, lines))] for lines in (lefts, rights)]
     found: tuple[list[Span], list[Span]] = ([], [])

@@ -1,0 +1,1 @@
+"""Mutated responses through the whole reader path."""
