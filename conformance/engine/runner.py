@@ -274,8 +274,8 @@ class _RunInProgress:
         self.events.put_nowait(ExchangeMade(self._redactor.exchange(exchange)))
 
     def _report(self, finding: Finding) -> None:
-        # A message can join texts that were apart in the responses. It is redacted before it is cut:
-        # a redactor does not find the beginning of a key.
+        # A message can join texts that were apart in the responses. It is redacted before it is
+        # cut, because a redactor does not find the beginning of a key.
         finding = _cut(self._redactor.record(finding))
         self.findings.append(finding)
         self.events.put_nowait(FindingMade(finding))

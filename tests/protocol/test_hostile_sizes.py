@@ -114,7 +114,7 @@ def test_unreadable_events_keep_no_frames() -> None:
         assert (read.__context__, read.__traceback__) == (None, None)
 
 
-def test_more_choices_than_any_request_asks_for_are_not_read() -> None:
+def test_excess_choices_are_not_read() -> None:
     request = Request("POST", "/completions")
     body = b'{"choices":[' + b"{}," * 2_000 + b"{}]}"
     completion = Response(Exchange("x1", request, (), 200, (), body, (), 0.1)).expect_ok()
