@@ -34,7 +34,7 @@ def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) 
     return value
 
 
-class _Whole(click.ParamType):
+class _Whole(click.ParamType[int]):
     """An integer that a record holds; help texts are spared the limits of 64 bits."""
 
     name = "integer"
