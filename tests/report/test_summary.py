@@ -194,6 +194,12 @@ def test_sizes_and_lists_are_readable() -> None:
     assert listing(["a", "b", "c"]).zh == "a、b 和 c"
 
 
+def test_counted_names_have_no_space_in_chinese() -> None:
+    subjects = tuple(a_subject(f"p{n}") for n in range(8))
+    unclear = [a_finding(f"{s.name}.a", "inconclusive", subject=s.name) for s in subjects]
+    assert "等 8 个不明确" in Summary(a_run(*unclear, a_finding(), subjects=subjects)).sentence.zh
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_own_document_is_the_first_origin(name: str) -> None:
     contract = load_contract(name)
