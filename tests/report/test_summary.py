@@ -228,3 +228,12 @@ def test_reference_cost_is_distinguished() -> None:
     )
     assert Summary(request).cost_in_words == Summary(run).cost_in_words
     assert Summary(replace(run, footer=None)).reference_cost_in_words is None
+
+
+def test_unclear_parameters_are_not_counted() -> None:
+    subjects = (a_subject("stop"), a_subject("echo"))
+    unsure = a_finding("echo.returned", "inconclusive", subject="echo")
+    run = a_run(unsure, a_finding(), subjects=subjects)
+    assert "Supports 1 of 1 tested parameters as promised; `echo` unclear." in (
+        Summary(run).sentence.en
+    )

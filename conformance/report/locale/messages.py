@@ -112,7 +112,7 @@ def _kept(judged: int, lesser: int) -> Text:
 def the_parameters(rows: Iterable[Row]) -> Text | None:
     """Count the documented parameters that work, and name the others by state."""
     promised = [row for row in rows if row.subject.documented]
-    tested = [row for row in promised if row.state is not State.UNTESTED]
+    tested = [row for row in promised if row.state not in {State.UNTESTED, State.UNCLEAR}]
     if not tested:
         return None
     served = sum(row.state is State.HONOURED for row in tested)
