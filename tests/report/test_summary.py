@@ -197,6 +197,7 @@ def test_sizes_and_lists_are_readable() -> None:
 def test_counted_names_have_no_space_in_chinese() -> None:
     subjects = tuple(a_subject(f"p{n}") for n in range(8))
     unclear = [a_finding(f"{s.name}.a", "inconclusive", subject=s.name) for s in subjects]
+    subjects += (a_subject("stop"),)
     assert "等 8 个不明确" in Summary(a_run(*unclear, a_finding(), subjects=subjects)).sentence.zh
 
 
