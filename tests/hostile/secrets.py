@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -130,3 +131,17 @@ def key_in_the_status_line(call: Call) -> None:
 def key_in_a_redirect(call: Call) -> None:
     """A redirect whose location contains the key."""
     call.respond(b"", {"Location": f"http://127.0.0.1:9/{call.key}"}, 307)
+
+
+_SEEN: set[str] = set()
+
+
+@behaviour("keys-of-all")
+def keys_of_all(call: Call) -> None:
+    """A gateway that shows everybody the keys of everybody; it waits for the second one."""
+    _SEEN.add(call.key or "no-key")
+    for _ in range(100):
+        if len(_SEEN) > 1:
+            break
+        time.sleep(0.02)
+    call.respond({"error": {"message": f"known: {sorted(_SEEN)}"}}, status=400)
