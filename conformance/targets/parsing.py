@@ -70,7 +70,9 @@ def _split(typed: str) -> SplitResult:
             f"{typed!r} needs http:// or https:// and a host, such as https://api.openai.com/v1"
         )
     if parts.query or parts.fragment:
-        raise TypedError(f"{typed!r} must not have a query or fragment")
+        # Some vendors take the key as a query, so this message does not repeat it.
+        shown = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+        raise TypedError(f"{shown!r} must not have a query or fragment")
     if any(character.isspace() or not character.isprintable() for character in typed):
         raise TypedError(f"{typed!r} must not contain blanks")
     return parts

@@ -178,6 +178,15 @@ def test_record_hides_the_keys_of_other_targets(command, server, monkeypatch) ->
         assert other not in text
 
 
+@pytest.mark.parametrize("mark", ["?key=", "#"])
+def test_key_in_a_query_is_not_repeated(command, mark: str) -> None:
+    url = f"https://vendor.example/v1{mark}{KEY}"
+    result = command("run", "--base-url", url, "--model", "m", "--reference", "none")
+    assert result.exit_code == 4
+    assert "https://vendor.example/v1" in result.output
+    assert_hidden(result.output)
+
+
 def test_key_in_a_mistyped_option_is_hidden(command, monkeypatch) -> None:
     monkeypatch.setenv("VENDOR_KEY", KEY)
     where = ("--base-url", "http://127.0.0.1:9/v1", "--model", KEY, "--reference", "none")
