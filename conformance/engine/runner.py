@@ -42,6 +42,7 @@ from conformance.record.events import (
     RunStarted,
 )
 from conformance.record.ndjson import FORMAT
+from conformance.transport import gate
 from conformance.transport.account_guard import AccountGuard
 from conformance.transport.address import without_login
 from conformance.transport.budget import Budget
@@ -111,7 +112,7 @@ async def run(
 
 def header_of(target: Target, contract: Contract, options: Options) -> Header:
     """Return the header of a run that starts now."""
-    redactor = Redactor.of(target)
+    redactor = Redactor.of(target, gate.known())
     return Header(
         format=FORMAT,
         suite_version=__version__,
@@ -177,7 +178,7 @@ class _RunInProgress:
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
         secrets = reference.secrets if reference else ()
-        self._redactor = Redactor.of(target, secrets)
+        self._redactor = Redactor.of(target, (*secrets, *gate.known()))
         self._responses = SharedResponses()
 
     def started(self) -> RunStarted:
@@ -191,9 +192,7 @@ class _RunInProgress:
         """Return the last event, with the conclusion and the cost."""
         conclusion = conclude(self.findings, strict=self._options.strict)
         ended = self.guard.ended if self.guard else None
-        because = self.failed_preflight or (
-            Redactor.of(self._target).text(ended) if ended else None
-        )
+        because = self.failed_preflight or (self._redactor.text(ended) if ended else None)
         reference_cost = self._reference_budget.cost
         return RunFinished(
             Footer(

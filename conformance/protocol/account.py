@@ -49,6 +49,7 @@ class Cause(StrEnum):
     ROUTE = "nothing is served at this address"
     MODEL = "the model is no longer served"
     REDIRECT = "a redirect"
+    ALIKE = "every request gets the same answer"
 
 
 WORDINGS: Mapping[Cause, tuple[str, ...]] = {
@@ -251,6 +252,16 @@ def cause_of(exchange: Exchange, model: str) -> Cause | None:
         # A 5xx page of a proxy is a passing condition like any other 5xx.
         cause = Cause.PAGE
     return cause
+
+
+def is_own_refusal(exchange: Exchange) -> bool:
+    """Return whether a completion request with the run's own key got no completion, but words.
+
+    Passing conditions do not count: no response, a rate limit, a 5xx.
+    """
+    status = exchange.status
+    is_answer = status is not None and status != 429 and status < 500
+    return is_answer and _is_own(exchange.request) and not _has_choices(exchange.body)
 
 
 def is_rate_limit(exchange: Exchange) -> bool:

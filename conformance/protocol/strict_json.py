@@ -33,9 +33,6 @@ MAX_DEPTH = 100
 MAX_DIGITS = 308
 """Maximum digits of an integer, as many as the largest 64-bit float has."""
 
-SHORT_BODY = 2**19
-"""Bytes of a body whose texts matter less than its values when its memory is estimated."""
-
 _STRING = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"')
 _NO_BRACKETS = re.compile(r"[^][{}]+")
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
@@ -69,12 +66,28 @@ def excess_of(text: str) -> Excess | None:
 
 
 def parsed_size(body: bytes) -> int:
-    """Estimate the memory of a parsed body from its length and its values, rather too high."""
-    objects, others = body.count(b"{"), sum(map(body.count, (b",", b"[", b"\n")))
-    # One character beyond the basic plane makes each of a text take four bytes, also in parts of
-    # it. In a short body that does not matter.
-    width = 2 if len(body) < SHORT_BODY else 8
-    return 1_000 + width * len(body) + 180 * objects + 40 * others
+    """Estimate the memory of a parsed body, rather too high.
+
+    A text is kept three times: as the data of an event, as a value in it, and joined.
+    """
+    objects, names, others = body.count(b"{"), body.count(b":"), sum(map(body.count, _SEPARATORS))
+    return 1_000 + 3 * _width(body) * len(body) + 180 * objects + 80 * names + 40 * others
+
+
+_SEPARATORS = (b",", b"[", b"\n")
+_WIDE_BYTES = tuple(bytes([first]) for first in range(0xF0, 0xF5))
+_WIDE_ESCAPE = re.compile(rb"\\u[dD][89a-bA-B]")
+
+
+def _width(body: bytes) -> int:
+    """Return the bytes that each character of a text in the body may take.
+
+    One character beyond the basic plane makes all others of its text take four as well.
+    """
+    escaped = b"\\u" in body
+    if any(byte in body for byte in _WIDE_BYTES) or (escaped and _WIDE_ESCAPE.search(body)):
+        return 4
+    return 2 if escaped or not body.isascii() else 1
 
 
 def _values(text: str) -> int:

@@ -19,7 +19,7 @@ from itertools import count
 
 from conformance.judgement import BudgetSpent, EndedEarly, Inconclusive, Judgement
 from conformance.model import Exchange, Request
-from conformance.protocol.account import Cause, cause_of, is_rate_limit, said
+from conformance.protocol.account import Cause, cause_of, is_own_refusal, is_rate_limit, said
 from conformance.protocol.response import TRANSIENT_STATUSES
 from conformance.transport.coalesce import Sender
 from conformance.transport.retry import MAX_WAIT_SECONDS, requested_wait
@@ -39,6 +39,9 @@ MAX_IN_A_ROW = 3
 MAX_EXPLAINED_IN_A_ROW = 10
 """The same for answers to requests with a parameter that has been refused in this way before."""
 
+ALIKE_IN_A_ROW = 6
+"""Refusals in the same words to different requests, without one served, of which the last is
+confirmed whatever it says: no list has all wordings of an empty account."""
 
 MAX_QUOTED_CHARS = 100
 
@@ -85,6 +88,7 @@ class AccountGuard:
         self._specific: dict[object, list[frozenset[str]]] = {}
         self._found_specific = 0
         self._in_a_row = 0
+        self._alike: tuple[object, int] = None, 0
 
     def arm(self, probe: Request) -> None:
         """Begin to confirm, with a request that was served."""
@@ -135,6 +139,9 @@ class AccountGuard:
         if probe is None:
             return None
         if cause_of(exchange, self._model) is None:
+            has_ended = self.ended is not None and is_own_refusal(exchange)
+            if has_ended or self._is_alike(exchange):
+                return await self._confirmed(exchange, probe, send)
             if exchange.status == 200:
                 self._in_a_row = 0
             return None
@@ -155,6 +162,7 @@ class AccountGuard:
                 return _Outcome.PASSED
             if self._served_at > arrived:
                 return _Outcome.SPECIFIC
+            words = _signature(exchange)
             refused: list[tuple[Exchange, Cause]] = []
             for again in (False, True):
                 if again:
@@ -165,6 +173,8 @@ class AccountGuard:
                 except Judgement:  # the budget is spent, or the circuit is open
                     raise Inconclusive(_unclear(exchange)) from None
                 cause = cause_of(answer, self._model)
+                if cause is None and is_own_refusal(answer) and _signature(answer) == words:
+                    cause = Cause.ALIKE
                 if cause is not None:
                     refused.append((answer, cause))
                 elif not _is_passing(answer):
@@ -206,6 +216,18 @@ class AccountGuard:
                 known[number] = common & parts
                 return self._in_a_row < MAX_EXPLAINED_IN_A_ROW
         return self._found_specific >= MANY_SPECIFIC and self._in_a_row < MAX_IN_A_ROW
+
+    def _is_alike(self, exchange: Exchange) -> bool:
+        """Return whether an answer is the last of many refusals in the same words."""
+        if not is_own_refusal(exchange):
+            if exchange.status == 200:
+                self._alike = None, 0
+            return False
+        words = _signature(exchange)
+        known, count = self._alike
+        count = count + 1 if words == known else 1
+        self._alike = words, count % ALIKE_IN_A_ROW
+        return count == ALIKE_IN_A_ROW
 
     def _remember(self, exchange: Exchange, probe: Request) -> None:
         parts = _parts(exchange.request) - _parts(probe)

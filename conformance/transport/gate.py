@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
-from conformance.transport.redact import MIN_SECRET_CHARS, Redactor
+from conformance.transport.redact import MIN_SECRET_CHARS, Redactor, is_placeholder
 
 LONGEST_LINE = 2**16
 """Characters of a line after which it is printed before its end."""
@@ -50,6 +50,15 @@ def remember(secret: str) -> None:
 def forget_all() -> None:
     """Forget all secrets, for a command that starts in a process that has run others."""
     _GATE.learn(())
+
+
+def known() -> tuple[str, ...]:
+    """Return the secrets of this process, without placeholders.
+
+    A record has to hide them all, not only those of its own target: with several targets, one
+    endpoint can show a key that another one got, and both may be the same gateway.
+    """
+    return tuple(secret for secret in _GATE.secrets if not is_placeholder(secret))
 
 
 def redact(text: str) -> str:

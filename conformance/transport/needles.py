@@ -32,6 +32,9 @@ LEAST_SQUEEZED = 16
 The words of a shorter one could follow each other in an innocent text.
 """
 
+_PREFIX = re.compile(rb"(?:[a-z0-9]{1,6}[-_]){1,3}")
+"""What a vendor puts before the random part of its keys, such as ``sk-proj-``."""
+
 LEAST_REVERSED = 12
 """Minimum characters of a secret that is also searched for in reverse."""
 
@@ -237,9 +240,17 @@ def _exact(secret: Secret) -> Iterator[Needle]:
         yield Needle(secret.text.encode("latin-1", "ignore"), secret.mark)
 
 
+def _without_prefix(secret: Secret) -> bytes:
+    """Return the random part of a key, which relays keep without ``sk-``; empty if it is short."""
+    prefix = _PREFIX.match(secret.raw)
+    rest = secret.raw[prefix.end() :] if prefix else b""
+    return rest if len(rest) >= LEAST_SQUEEZED else b""
+
+
 def _folded(secret: Secret) -> Iterator[Needle]:
     if secret.loose:
         yield Needle(secret.raw.lower(), secret.mark)
+        yield Needle(_without_prefix(secret).lower(), secret.mark)
     if secret.loose and len(secret.text) >= LEAST_REVERSED:
         backwards = secret.text[::-1].encode("utf-8", "surrogatepass")
         yield Needle(backwards.lower(), secret.mark)
@@ -252,7 +263,8 @@ def _squeezed(secret: Secret) -> Iterator[Needle]:
     for prefix in ("", "x", "0x"):
         yield Needle(prefix.join(hexadecimal).encode(), mark)
     # A list of codes is a list of numbers after the replacement, too.
-    yield Needle("".join(map(str, raw)).encode(), b"0", rest=b"0")
+    for width in (1, 3):
+        yield Needle("".join(f"{byte:0{width}}" for byte in raw).encode(), b"0", rest=b"0")
     for before in range(5):
         form = _aligned(base64.b32encode, raw, before, bits=5, mark=mark)
         yield replace(form, form=form.form.lower())
@@ -260,6 +272,8 @@ def _squeezed(secret: Secret) -> Iterator[Needle]:
     if secret.loose and len(letters) >= LEAST_SQUEEZED:
         yield Needle(letters, mark)
         yield Needle(letters[::-1], mark)
+        rest = _LETTERS.squeeze(_without_prefix(secret)).lower()
+        yield from [Needle(rest, mark)] if len(rest) >= LEAST_SQUEEZED else []
 
 
 def _in_base64(secret: Secret) -> Iterator[Needle]:

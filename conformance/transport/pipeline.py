@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from conformance.model import Target, TransportOptions
+from conformance.transport import gate
 from conformance.transport.account_guard import AccountGuard
 from conformance.transport.budget import Budget, Budgeted
 from conformance.transport.byte_budget import ByteBudget
@@ -43,14 +44,14 @@ async def open_pipeline(
         options: concurrency, rate and timeout.
         seed: for the jitter between attempts.
         default_tokens: the default of ``max_tokens``; None if the contract has none.
-        secrets: secrets to redact besides those of the target.
+        secrets: secrets to redact besides those of the target and of the process.
         sender: sends the requests instead of the network; limits still apply.
         guard: ends the run if the account, the route or a gatekeeper refuses every request.
     """
     async with AsyncExitStack() as stack:
         if sender is None:
             client = Client(
-                replace(target, secrets=(*target.secrets, *secrets)),
+                replace(target, secrets=(*target.secrets, *secrets, *gate.known())),
                 timeout=options.timeout,
                 rate=options.rate,
                 seed=seed,

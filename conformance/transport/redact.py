@@ -69,10 +69,10 @@ class Redactor:
     """
 
     def __init__(self, key: str | None, others: Sequence[str] = ()) -> None:
-        known = [(key or "", KEY_MARK), *((other, NAMED_MARK) for other in others)]
+        known = {**dict.fromkeys(others, NAMED_MARK), key or "": KEY_MARK}
         secrets = [
             Secret(text, mark.encode(), loose=not is_placeholder(text))
-            for text, mark in known
+            for text, mark in known.items()
             if len(text) >= MIN_SECRET_CHARS
         ]
         # A secret can be the beginning of another one.

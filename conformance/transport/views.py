@@ -34,10 +34,10 @@ SINGLE_PASSES = 3
 # Every alternative consumes all that it has looked at, so no byte is read a second time. Each
 # begins with a literal, so that other bytes are skipped quickly.
 _X = rb"[0-9a-fA-F]"
-_BACKSLASH = rb"\\\\*+(?:u[X]{4}|u\{[X]{1,8}\}|x[X]{2}|[0-3][0-7]{2}|[\"'/nrtbf])?+".replace(
-    b"[X]", _X
-)
-r"""``\u0073``, ``\x73``, ``\163``, ``\n``"""
+_BACKSLASH = (
+    rb"\\\\*+(?:u[X]{4}|u\{[X]{1,8}\}|U[X]{8}|x[X]{2}|[0-3]?[0-7]{1,2}|[\"'/nrtbf])?+"
+).replace(b"[X]", _X)
+r"""``\u0073``, ``\U00000073``, ``\x73``, ``\163``, ``\55``, ``\n``"""
 _PERCENT = rb"%[X][X]|%u[X]{4}".replace(b"[X]", _X)
 _CHAIN = rb"%(?:25(?=[X]{2}))*+[X]{2}|%u[X]{4}".replace(b"[X]", _X)
 """``%2573``, which is ``%73`` after the first pass"""
@@ -244,9 +244,9 @@ def _without_backslashes(token: bytes, longest: int) -> bytes:
     if not escape:
         return kept or b"\\"
     match escape[:1]:
-        case b"u" | b"x" if len(escape) > 1:
+        case b"u" | b"U" | b"x" if len(escape) > 1:
             return kept + _character(int(escape[1:].strip(b"{}"), 16))
-        case b"0" | b"1" | b"2" | b"3":
+        case digit if digit.isdigit():
             return kept + bytes([int(escape, 8)])
     return kept + _CONTROLS.get(escape, escape)
 

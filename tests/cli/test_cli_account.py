@@ -65,6 +65,19 @@ def test_lost_account_ends_the_run_with_3(command, hostile, behaviour: str) -> N
     assert KEY not in Path("out/run.ndjson").read_text(encoding="utf-8")
 
 
+@pytest.mark.exhaustive
+def test_unknown_words_to_all_end_the_run_with_3(command, hostile) -> None:
+    """The first answers are judged, as nothing tells them from answers about their requests."""
+    hostile.calls["account-frozen"] = 0
+    hostile.keys.clear()
+    result = command(*words(hostile, "account-frozen"))
+    assert result.exit_code == 3, result.output
+    most = SERVED + account_guard.ALIKE_IN_A_ROW + CONCURRENCY + 2 + keyless(hostile)
+    assert hostile.calls["account-frozen"] <= most
+    because = json.loads(Path("out/results.json").read_text(encoding="utf-8"))["because"]
+    assert "answers 400 (every request gets the same answer): 该帐户处于异常状态" in because
+
+
 def test_lost_account_is_told_in_chinese(command, hostile) -> None:
     hostile.calls["key-revoked"] = 0
     result = command(*words(hostile, "key-revoked", "--lang", "zh"))

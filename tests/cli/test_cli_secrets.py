@@ -152,6 +152,41 @@ def test_secret_header_is_hidden_as_well(command, server: HostileServer, monkeyp
         assert_hidden(text, SECRET)
 
 
+def test_record_hides_the_keys_of_other_targets(command, server, monkeypatch) -> None:
+    """Two accounts at one gateway: what shows one key can show the other."""
+    other = "sk-proj-9Tq3LmX7vRs2WbN6cYhK4pQd"
+    monkeypatch.setenv("FIRST_KEY", KEY)
+    monkeypatch.setenv("SECOND_KEY", other)
+    Path("conformance.toml").write_text(
+        "".join(
+            f"""
+            [targets.{name}]
+            base-url = "{server.base_url("keys-of-all")}"
+            model = "m"
+            api-key-env = "{name.upper()}_KEY"
+            """
+            for name in ("first", "second")
+        ),
+        encoding="utf-8",
+    )
+    words = ("--tier", "smoke", "-k", "stop.*", "--reference", "none", "--out", "out")
+    result = command("run", *words)
+    assert {KEY, other} <= set(server.keys)
+    shown = [result.output, *(p.read_text("utf-8") for p in Path("out").rglob("*") if p.is_file())]
+    for text in shown:
+        assert KEY not in text
+        assert other not in text
+
+
+@pytest.mark.parametrize("mark", ["?key=", "#"])
+def test_key_in_a_query_is_not_repeated(command, mark: str) -> None:
+    url = f"https://vendor.example/v1{mark}{KEY}"
+    result = command("run", "--base-url", url, "--model", "m", "--reference", "none")
+    assert result.exit_code == 4
+    assert "https://vendor.example/v1" in result.output
+    assert_hidden(result.output)
+
+
 def test_key_in_a_mistyped_option_is_hidden(command, monkeypatch) -> None:
     monkeypatch.setenv("VENDOR_KEY", KEY)
     where = ("--base-url", "http://127.0.0.1:9/v1", "--model", KEY, "--reference", "none")

@@ -52,6 +52,12 @@ def arrearage(call: Call) -> None:
     _refuse(call, 400, _error("Access denied, make sure your account is in good standing"))
 
 
+@behaviour("account-frozen")
+def account_frozen(call: Call) -> None:
+    """Words that no list has, and a status that is usually about the request."""
+    _refuse(call, 400, _error("该帐户处于异常状态"))
+
+
 @behaviour("captcha")
 def captcha(call: Call) -> None:
     page = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>"

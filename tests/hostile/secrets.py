@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "unicode": lambda key: "".join(f"\\u{ord(character):04x}" for character in key),
     "backslashes": lambda key: "".join("\\" * 9 + f"u{ord(each):04x}" for each in key),
     "octal": lambda key: "".join(f"\\{byte:03o}" for byte in key.encode()),
+    "short-octal": lambda key: "".join(f"\\{byte:o}" for byte in key.encode()),
+    "long-unicode": lambda key: "".join(f"\\U{ord(character):08x}" for character in key),
     "entities": lambda key: "".join(f"&#{ord(character)};" for character in key),
     "hex-entities": lambda key: "".join(f"&#x000{ord(character):X}" for character in key),
     "named-entities": lambda key: html.escape(html.escape(key)),
@@ -26,6 +29,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "hex": lambda key: key.encode().hex(),
     "hex-colons": lambda key: key.encode().hex(":").upper(),
     "hex-list": lambda key: ", ".join(f"0x{byte:02x}" for byte in key.encode()),
+    "padded-codes": lambda key: " ".join(f"{byte:03}" for byte in key.encode()),
     "codes": lambda key: " ".join(str(byte) for byte in key.encode()),
     "base64": lambda key: base64.b64encode(f"user:{key}!".encode()).decode(),
     "base64-lines": lambda key: base64.encodebytes(key.encode() * 3).decode(),
@@ -130,3 +134,17 @@ def key_in_the_status_line(call: Call) -> None:
 def key_in_a_redirect(call: Call) -> None:
     """A redirect whose location contains the key."""
     call.respond(b"", {"Location": f"http://127.0.0.1:9/{call.key}"}, 307)
+
+
+_SEEN: set[str] = set()
+
+
+@behaviour("keys-of-all")
+def keys_of_all(call: Call) -> None:
+    """A gateway that shows everybody the keys of everybody; it waits for the second one."""
+    _SEEN.add(call.key or "no-key")
+    for _ in range(100):
+        if len(_SEEN) > 1:
+            break
+        time.sleep(0.02)
+    call.respond({"error": {"message": f"known: {sorted(_SEEN)}"}}, status=400)

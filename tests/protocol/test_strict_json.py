@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+import tracemalloc
 
 import pytest
 
@@ -98,6 +100,22 @@ def test_estimate_fits_what_takes_most_memory() -> None:
     objects = '{"":0},' * 10_000
     # An object with one member takes 184 bytes and its reference 8.
     assert 192 * 10_000 <= parsed_size(objects.encode()) < 3 * 192 * 10_000
+
+
+@pytest.mark.parametrize("wide", ["\U0001f600".encode(), b"\\ud83d\\ude00"])
+def test_wide_character_counts_for_its_whole_text(wide: bytes) -> None:
+    body = b'{"text": "%s%s"}' % (b"a" * 100_000, wide)
+    assert parsed_size(body) >= 2 * sys.getsizeof(json.loads(body)["text"])
+
+
+def test_estimate_counts_the_names_of_members() -> None:
+    body = json.dumps({f"{number}": number for number in range(20_000)}).encode()
+    tracemalloc.start()
+    read = json.loads(body)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(read) == 20_000
+    assert size <= parsed_size(body) < 3 * size
 
 
 def test_shared_responses_are_bounded() -> None:

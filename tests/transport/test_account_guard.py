@@ -11,6 +11,7 @@ import pytest
 from conformance.judgement import BudgetSpent, EndedEarly, Inconclusive
 from conformance.model import Attempt, Exchange, Request
 from conformance.transport.account_guard import (
+    ALIKE_IN_A_ROW,
     MAX_EXPLAINED_IN_A_ROW,
     MAX_QUOTED_CHARS,
     PAUSE_SECONDS,
@@ -105,6 +106,48 @@ def test_refusal_that_is_confirmed_twice_ends_the_run() -> None:
             await guarded.send(a_request(n=3))
         assert later.value.evidence is None
         assert len(guarded.endpoint.sent) == 4
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("status", [200, 400, 422])
+def test_unknown_words_to_all_requests_end_the_run(status: int) -> None:
+    frozen = (status, '{"error": {"message": "您的帐户已被冻结"}}'.encode())
+
+    async def scenario() -> None:
+        guarded = Guarded([frozen], [SERVED, frozen])
+        assert (await guarded.send(a_request(n=1))).status == 200
+        for number in range(1, ALIKE_IN_A_ROW):
+            assert (await guarded.send(a_request(n=number))).status == status
+        assert guarded.endpoint.probes == 0
+        with pytest.raises(EndedEarly, match="every request gets the same answer"):
+            await guarded.send(a_request(stop="a"))
+        assert guarded.endpoint.probes == 2
+
+    asyncio.run(scenario())
+
+
+def test_same_words_about_requests_are_left_to_checks() -> None:
+    vague = (400, b'{"error": {"message": "invalid request"}}')
+
+    async def scenario() -> None:
+        guarded = Guarded([SERVED], [vague])
+        for number in range(3 * ALIKE_IN_A_ROW):
+            assert (await guarded.send(a_request(n=number))).status == 400
+        assert guarded.guard.ended is None
+        assert guarded.endpoint.probes == 3
+
+    asyncio.run(scenario())
+
+
+def test_different_words_are_not_confirmed() -> None:
+    answers = [(400, b'{"error": {"message": "bad %c"}}' % (97 + n)) for n in range(20)]
+
+    async def scenario() -> None:
+        guarded = Guarded([SERVED], answers)
+        for number in range(20):
+            await guarded.send(a_request(n=number))
+        assert guarded.endpoint.probes == 0
 
     asyncio.run(scenario())
 

@@ -50,6 +50,16 @@ UNSEEN = {
 }
 
 
+@pytest.mark.parametrize("spelled", [str, str.upper, " ".join, list])
+def test_key_without_its_prefix_is_found(spelled) -> None:
+    """Relays keep the key of a user without ``sk-``, and show it so."""
+    for rest in (KEY.removeprefix("sk-"), KEY.removeprefix("sk-proj-")):
+        body = json.dumps({"error": {"message": spelled(rest)}}).encode()
+        assert MARK in REDACTOR.body(body)
+    words = Redactor("sk-proj-short").text("proj-short and short")
+    assert words == "proj-short and short"
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_key_in_pieces_is_found(split: str) -> None:
     body = SPLITS[split](KEY)
