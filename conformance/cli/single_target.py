@@ -13,6 +13,7 @@ from conformance.cli import inputs
 from conformance.cli.execution import interruptible, judge
 from conformance.cli.exit_codes import UserError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.reference import dialect_of
 from conformance.cli.terminal import say
@@ -76,6 +77,7 @@ def run_one(
             reference=reference,
             language=language,
         )
+    give_back()
     try:
         judged = read_run(folder / RECORD)
     except RunFileError:

@@ -66,6 +66,11 @@ def greedy_in(exchanges: Sequence[RecordedExchange]) -> Greedy:
     return _gathered(tuple(exchanges))
 
 
+def forget() -> None:
+    """Drop what was collected last, which holds a whole trace."""
+    _gathered.cache_clear()
+
+
 @lru_cache(maxsize=1)  # several invariants in a row read the same trace
 def _gathered(exchanges: tuple[RecordedExchange, ...]) -> Greedy:
     sights = tuple(sight for exchange in exchanges for sight in _sights(exchange))
