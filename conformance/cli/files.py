@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,10 +26,23 @@ FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT",
 """Errors of a disk rather than of a path that the user chose."""
 
 
+MOST = 800
+"""Characters of a message, which names some files."""
+
+
 class WriteError(click.ClickException):
-    """A file cannot be written, and another path would help; the message names it and why."""
+    """A file cannot be written, and another path would help; the message names it and why.
+
+    Args:
+        paths: the files.
+        reason: why.
+    """
 
     exit_code = ExitCode.USAGE
+
+    def __init__(self, paths: Sequence[Path], reason: str) -> None:
+        self.paths, self.reason = tuple(paths), reason
+        super().__init__(one_line(f"cannot write {', '.join(map(str, paths))}: {reason}", MOST))
 
 
 class DiskError(WriteError):
@@ -41,7 +54,19 @@ class DiskError(WriteError):
 def _error(path: Path, error: OSError | ValueError) -> WriteError:
     reason = error.strerror if isinstance(error, OSError) else "this is not a valid path"
     kind = DiskError if code_of(error) is ExitCode.UNDECIDED else WriteError
-    return kind(one_line(f"cannot write {path}: {reason}"))
+    return kind([path], reason)
+
+
+def together(errors: Sequence[WriteError]) -> WriteError:
+    """Return one error that names all files of several; a broken disk comes before a wrong path."""
+    kind = DiskError if any(isinstance(error, DiskError) for error in errors) else WriteError
+    by_reason: dict[str, list[Path]] = {}
+    for error in errors:
+        by_reason.setdefault(error.reason, []).extend(error.paths)
+    each = [WriteError(paths, reason) for reason, paths in by_reason.items()]
+    united = kind(each[0].paths, each[0].reason)
+    united.message = "; ".join(error.message for error in each)
+    return united
 
 
 def code_of(error: OSError | ValueError) -> ExitCode:

@@ -12,6 +12,7 @@ import click
 from conformance.cli import inputs
 from conformance.cli.execution import interruptible, judge
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
@@ -88,8 +89,13 @@ def run_one(
         return ExitCode.UNDECIDED
     console.show(judged, screen, language)
     click.echo()
-    for path in write_reports(judged, folder, format_names, language=language):
-        click.echo(path)
+    try:
+        for path in write_reports(judged, folder, format_names, language=language):
+            click.echo(path)
+    except WriteError:
+        if failure:
+            say(failure)  # the disk that stopped the run stops its reports, too
+        raise
     if failure:
         say(failure)
         return ExitCode.UNDECIDED
