@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,23 +26,27 @@ FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT",
 """Errors of a disk rather than of a path that the user chose."""
 
 
-MOST = 800
-"""Characters of a message, which names some files."""
+MOST_CHARS = 800
+"""Characters of a message about files that cannot be written for the same reason."""
 
 
 class WriteError(click.ClickException):
     """A file cannot be written, and another path would help; the message names it and why.
 
     Args:
-        paths: the files.
-        reason: why.
+        failed: the files, by the reason.
     """
 
     exit_code = ExitCode.USAGE
 
-    def __init__(self, paths: Sequence[Path], reason: str) -> None:
-        self.paths, self.reason = tuple(paths), reason
-        super().__init__(one_line(f"cannot write {', '.join(map(str, paths))}: {reason}", MOST))
+    def __init__(self, failed: Mapping[str, Sequence[Path]]) -> None:
+        self.failed = failed
+        super().__init__(
+            "; ".join(
+                one_line(f"cannot write {', '.join(map(str, paths))}: {reason}", MOST_CHARS)
+                for reason, paths in failed.items()
+            )
+        )
 
 
 class DiskError(WriteError):
@@ -54,7 +58,7 @@ class DiskError(WriteError):
 def _error(path: Path, error: OSError | ValueError) -> WriteError:
     reason = error.strerror if isinstance(error, OSError) else "this is not a valid path"
     kind = DiskError if code_of(error) is ExitCode.UNDECIDED else WriteError
-    return kind([path], reason)
+    return kind({reason or "unknown error": [path]})
 
 
 def together(errors: Sequence[WriteError]) -> WriteError:
@@ -62,11 +66,9 @@ def together(errors: Sequence[WriteError]) -> WriteError:
     kind = DiskError if any(isinstance(error, DiskError) for error in errors) else WriteError
     by_reason: dict[str, list[Path]] = {}
     for error in errors:
-        by_reason.setdefault(error.reason, []).extend(error.paths)
-    each = [WriteError(paths, reason) for reason, paths in by_reason.items()]
-    united = kind(each[0].paths, each[0].reason)
-    united.message = "; ".join(error.message for error in each)
-    return united
+        for reason, paths in error.failed.items():
+            by_reason.setdefault(reason, []).extend(paths)
+    return kind(by_reason)
 
 
 def code_of(error: OSError | ValueError) -> ExitCode:

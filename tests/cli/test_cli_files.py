@@ -114,7 +114,7 @@ def test_report_that_fails_does_not_stop_others(tmp_path: Path, monkeypatch) -> 
 
     def write(path: Path, text: str) -> None:
         if path.suffix == ".html":
-            raise DiskError([path], "full")
+            raise DiskError({"full": [path]})
         write_text(path, text)
 
     monkeypatch.setattr(folder, "write_text", write)
@@ -186,9 +186,9 @@ def test_full_disk_is_told_for_record_and_reports(command, fake, monkeypatch) ->
 
 def test_several_reasons_are_all_named() -> None:
     errors = [
-        WriteError([Path("a")], "Permission denied"),
-        DiskError([Path("b")], "No space left"),
-        WriteError([Path("c")], "Permission denied"),
+        WriteError({"Permission denied": [Path("a")]}),
+        DiskError({"No space left": [Path("b")]}),
+        WriteError({"Permission denied": [Path("c")]}),
     ]
     united = files.together(errors)
     assert united.message == "cannot write a, c: Permission denied; cannot write b: No space left"
