@@ -47,9 +47,14 @@ def too_large(where: str, limit: int, *, inflated: bool = False) -> TransportErr
     """The response is larger than the limit, as it was sent or once it is inflated."""
     # Coarse, so that requests with almost the same limit have the same sentence.
     size = f"{limit // 2**20} MiB" if limit % 2**20 == 0 else f"{limit // 2**10} KiB"
-    does = f"the body from {where} inflates to" if inflated else f"{where} sent"
+    if inflated:
+        return TransportError(
+            f"response too large: the body from {where} inflates to more than {size}; the rest was"
+            " not read",
+            passing=False,
+        )
     return TransportError(
-        f"response too large: {does} more than {size}; the rest was not read", passing=False
+        f"response too large: {where} sent more than {size}; the rest was not read", passing=False
     )
 
 
