@@ -14,7 +14,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+)
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,10 +33,12 @@ from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Tra
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
+from conformance.engine.decisive import evidence_of, resting_on
 from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
+from conformance.evidence import Evidence
 from conformance.judgement import Inconclusive, bounded
 from conformance.model import Conclusion, Exchange, Finding, Footer, Header, Stage, Target, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
@@ -340,7 +350,8 @@ class _RunInProgress:
 
     async def _run_check(self, check: Check, api: Api) -> None:
         self.events.put_nowait(CheckStarted(check.id))
-        self._report(await judge(check, api))
+        finding = await judge(check, api)
+        self._report(finding if check.asks else resting_on(finding, self.findings))
 
     async def _judge_trace(self, coalescer: RequestCoalescer) -> None:
         """Run the passive checks, which judge all exchanges, one after the other."""
@@ -367,8 +378,9 @@ class _RunInProgress:
                 clock=self._clock,
                 seed=self._options.seed,
             )
-            seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
-            self._report(finding_of(choice.check, live, seen, api.exchanges))
+            ruling, evidence = await _ruling_of(choice.check, api)
+            seen = as_information(ruling, choice.skip or "")
+            self._report(finding_of(choice.check, live, seen, api.exchanges, evidence))
 
         await self._in_order(inspect(choice) for choice in self._undocumented)
 
@@ -391,10 +403,12 @@ class _RunInProgress:
 
 async def judge(check: Check, api: Api) -> Finding:
     """Run one check and return its finding; no exception of the check is raised."""
-    return finding_of(check, api.contract, await _ruling_of(check, api), api.exchanges)
+    ruling, evidence = await _ruling_of(check, api)
+    return finding_of(check, api.contract, ruling, api.exchanges, evidence)
 
 
-async def _ruling_of(check: Check, api: Api) -> Ruling:
+async def _ruling_of(check: Check, api: Api) -> tuple[Ruling, Evidence | None]:
+    """Run a check; return its ruling, and the exchanges that show what it says if any do."""
     task = asyncio.current_task()
     outcome: BaseException | None = None
     try:
@@ -410,8 +424,9 @@ async def _ruling_of(check: Check, api: Api) -> Ruling:
     if api.ended is not None:
         # A check may go on without a response; whatever it then finds is not the endpoint's doing.
         outcome = Inconclusive(api.ended)
-    level = api.contract.requirement(check.requirement).level
-    return rule(outcome, level, api.contract)
+    requirement = api.contract.requirement(check.requirement)
+    evidence = evidence_of(outcome, api.exchanges, requirement.subject)
+    return rule(outcome, requirement.level, api.contract), evidence
 
 
 def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool:
@@ -428,10 +443,15 @@ def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool
 
 
 def finding_of(
-    check: Check, contract: Contract, ruling: Ruling, exchanges: Iterable[Exchange]
+    check: Check,
+    contract: Contract,
+    ruling: Ruling,
+    exchanges: Collection[Exchange],
+    evidence: Evidence | None = None,
 ) -> Finding:
-    """Build a finding from a check, its ruling and its exchanges."""
+    """Build a finding from a check, its ruling, its exchanges, and those that show the ruling."""
     requirement = contract.requirement(check.requirement)
+    shown = evidence.exchanges if evidence else ()
     return Finding(
         id=check.id,
         title=check.title,
@@ -444,9 +464,10 @@ def finding_of(
         expected=ruling.expected,
         seen=ruling.seen,
         effect=ruling.effect,
-        exchanges=tuple(dict.fromkeys(exchange.id for exchange in exchanges)),
+        exchanges=tuple(dict.fromkeys(exchange.id for exchange in (*exchanges, *shown))),
         title_zh=check.title_zh,
         sees_effect=check.sees_effect,
+        roles=evidence.roles_in(exchanges) if evidence else {},
     )
 
 
