@@ -36,13 +36,21 @@ class Judgement(Exception):  # noqa: N818 - a judgement is no error
 
     Attributes:
         evidence: the exchanges that show it, if the check says so.
+        needs_suite: whether its requests do not show it to who sends them again by hand, because
+            it is about time, or about what several requests at once provoke.
     """
 
     evidence: Evidence | None = None
+    needs_suite: bool = False
 
     def shown_by(self, evidence: Evidence | None) -> Self:
         """Say which exchanges show it, unless that is said already; return the judgement."""
         self.evidence = self.evidence or evidence
+        return self
+
+    def only_by_suite(self) -> Self:
+        """Say that its requests alone do not show it; return the judgement."""
+        self.needs_suite = True
         return self
 
 

@@ -15,7 +15,7 @@ from conformance.api import features_of
 from conformance.evidence import Evidence, compared
 from conformance.judgement import Failure, Judgement, Refusal
 from conformance.model import Exchange, Finding, Role
-from conformance.protocol.completion import Completion
+from conformance.protocol.completion import Choice, Completion
 from conformance.protocol.response import Response
 
 MAX_COMPARED = 2
@@ -84,7 +84,7 @@ def _exchange_of(value: object) -> Exchange | None:
     match value:
         case Exchange():
             return value
-        case Completion() | Response():
+        case Choice() | Completion() | Response():
             return value.exchange
     return None
 

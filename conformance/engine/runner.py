@@ -38,7 +38,6 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
-from conformance.evidence import Evidence
 from conformance.judgement import Inconclusive, bounded
 from conformance.model import Conclusion, Exchange, Finding, Footer, Header, Stage, Target, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
@@ -378,9 +377,8 @@ class _RunInProgress:
                 clock=self._clock,
                 seed=self._options.seed,
             )
-            ruling, evidence = await _ruling_of(choice.check, api)
-            seen = as_information(ruling, choice.skip or "")
-            self._report(finding_of(choice.check, live, seen, api.exchanges, evidence))
+            seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
+            self._report(finding_of(choice.check, live, seen, api.exchanges))
 
         await self._in_order(inspect(choice) for choice in self._undocumented)
 
@@ -403,12 +401,10 @@ class _RunInProgress:
 
 async def judge(check: Check, api: Api) -> Finding:
     """Run one check and return its finding; no exception of the check is raised."""
-    ruling, evidence = await _ruling_of(check, api)
-    return finding_of(check, api.contract, ruling, api.exchanges, evidence)
+    return finding_of(check, api.contract, await _ruling_of(check, api), api.exchanges)
 
 
-async def _ruling_of(check: Check, api: Api) -> tuple[Ruling, Evidence | None]:
-    """Run a check; return its ruling, and the exchanges that show what it says if any do."""
+async def _ruling_of(check: Check, api: Api) -> Ruling:
     task = asyncio.current_task()
     outcome: BaseException | None = None
     try:
@@ -425,8 +421,10 @@ async def _ruling_of(check: Check, api: Api) -> tuple[Ruling, Evidence | None]:
         # A check may go on without a response; whatever it then finds is not the endpoint's doing.
         outcome = Inconclusive(api.ended)
     requirement = api.contract.requirement(check.requirement)
-    evidence = evidence_of(outcome, api.exchanges, requirement.subject)
-    return rule(outcome, requirement.level, api.contract), evidence
+    return replace(
+        rule(outcome, requirement.level, api.contract),
+        evidence=evidence_of(outcome, api.exchanges, requirement.subject),
+    )
 
 
 def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool:
@@ -443,14 +441,11 @@ def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool
 
 
 def finding_of(
-    check: Check,
-    contract: Contract,
-    ruling: Ruling,
-    exchanges: Collection[Exchange],
-    evidence: Evidence | None = None,
+    check: Check, contract: Contract, ruling: Ruling, exchanges: Collection[Exchange]
 ) -> Finding:
-    """Build a finding from a check, its ruling, its exchanges, and those that show the ruling."""
+    """Build a finding from a check, its ruling and its exchanges."""
     requirement = contract.requirement(check.requirement)
+    evidence = ruling.evidence
     shown = evidence.exchanges if evidence else ()
     return Finding(
         id=check.id,
@@ -468,6 +463,7 @@ def finding_of(
         title_zh=check.title_zh,
         sees_effect=check.sees_effect,
         roles=evidence.roles_in(exchanges) if evidence else {},
+        needs_suite=ruling.needs_suite,
     )
 
 

@@ -33,6 +33,8 @@ class Finding:
         roles: what those exchanges are to the finding whose role is known, by id; empty in records
             of older versions.
         rests_on: ids of the checks whose exchanges a check refers to that makes none of its own.
+        needs_suite: whether sending the requests again does not show it, because it is about time,
+            or about what several requests at once provoke.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Finding:
     sees_effect: bool = False
     roles: Mapping[str, Role] = field(default_factory=dict, hash=False)
     rests_on: tuple[str, ...] = ()
+    needs_suite: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from conformance.model import Finding, Requirement
 from conformance.report.diagnosis import Cause, likely_cause
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.reproduce import (
+    NEEDS_SUITE,
     Decisive,
     commands,
     decisive,
@@ -122,6 +123,11 @@ class Case:
         if self.decisive is None or not self.commands:
             return None
         return with_comments(self.commands, self.decisive, language)
+
+    @property
+    def caution(self) -> Text | None:
+        """What is said if the commands do not suffice; None if they do."""
+        return NEEDS_SUITE if self.finding.needs_suite else None
 
     @property
     def suite_command(self) -> str:

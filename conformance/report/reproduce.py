@@ -25,11 +25,13 @@ class Decisive:
         probe: deviates.
         control: what the probe is compared with, or None.
         times: how often the probe's request was sent.
+        is_enough: whether sending them again shows the finding.
     """
 
     probe: Exchange
     control: Exchange | None = None
     times: int = 1
+    is_enough: bool = True
 
 
 def decisive(finding: Finding, exchanges: Sequence[Exchange]) -> Decisive | None:
@@ -46,9 +48,10 @@ def decisive(finding: Finding, exchanges: Sequence[Exchange]) -> Decisive | None
     probe = _first(exchanges, finding, Role.PROBE)
     if probe is None:
         sending = [one for one in exchanges if _sends(one, finding.subject)]
-        return Decisive((sending or exchanges)[-1])
+        return Decisive((sending or exchanges)[-1], is_enough=not finding.needs_suite)
     same = [one for one in exchanges if one.request == probe.request]
-    return Decisive(probe, _first(exchanges, finding, Role.CONTROL), len(same))
+    control = _first(exchanges, finding, Role.CONTROL)
+    return Decisive(probe, control, len(same), is_enough=not finding.needs_suite)
 
 
 def commands(shown: Decisive, header: Header, key_env: str | None) -> tuple[str, ...]:
@@ -67,6 +70,8 @@ def commands(shown: Decisive, header: Header, key_env: str | None) -> tuple[str,
 def with_comments(made: Sequence[str], shown: Decisive, language: Language) -> str:
     """Join commands into one text for a shell; more than one gets comments that tell them apart."""
     told = [_SENT.format(times=shown.times)] if shown.times > 1 else []
+    if not shown.is_enough:
+        told.append(NEEDS_SUITE)
     if len(made) == 1:
         return "\n".join((*(f"# {text.of(language)}" for text in told), *made))
     probe = " · ".join(text.of(language) for text in (_PROBE, *told))
@@ -112,6 +117,11 @@ def _sends(exchange: Exchange, parameter: str) -> bool:
 
 SUITE = Text("the suite's own command", "测试套件自身的命令")
 """Comment of the suite's command."""
+
+NEEDS_SUITE = Text(
+    "this finding needs the suite's own command", "该发现需要使用测试套件自身的命令才能复现"
+)
+"""What is said where sending the requests again does not show a finding."""
 
 _PROBE = Text("the request that deviates", "出现偏差的请求")
 _CONTROL = Text("the control that it is compared with", "与之比较的对照请求")

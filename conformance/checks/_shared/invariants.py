@@ -119,10 +119,12 @@ def conclude(inspected: Inspected, api: Api) -> None:
             dict.fromkeys(a for violation in inspected.violations for a in violation.exchanges)
         )
         api.exchanges.extend(response.exchange for response in broken[:MAX_EXCHANGES_SHOWN])
-        probe, *others = (one.exchange for one in inspected.violations[0].exchanges)
+        violation = inspected.violations[0]
+        probe, *others = (one.exchange for one in (*violation.exchanges, *violation.compared_with))
         seen = f"{first.seen} ({how_many(broken, inspected.at)})"
         evidence = first.evidence or Evidence((probe,), tuple(others))
-        raise Failure(first.expected, seen, effect=first.effect).shown_by(evidence)
+        failure = Failure(first.expected, seen, effect=first.effect).shown_by(evidence)
+        raise failure.only_by_suite() if first.needs_suite else failure
     if not inspected.at:
         raise NotApplicable("no applicable response in this run")
 
