@@ -61,7 +61,7 @@ def compared(left: Sequence[Exchange], right: Sequence[Exchange]) -> Evidence | 
     right = [exchange for exchange in right if exchange not in left]
     if not left:
         return Evidence(tuple(right)) if right else None
-    if right and _names(left[0]) < _names(right[0]):
+    if right and names_in(left[0]) < names_in(right[0]):
         left, right = right, left
     return Evidence(tuple(left), tuple(right))
 
@@ -83,7 +83,7 @@ def note(exchange: Exchange) -> None:
         exchanges.append(exchange)
 
 
-def _names(exchange: Exchange) -> frozenset[str]:
+def names_in(exchange: Exchange) -> frozenset[str]:
     """Return the names of the parameters that a request sends, even as null."""
     try:
         body = json.loads(exchange.request.body)

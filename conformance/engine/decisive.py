@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 
-from conformance.api import features_of
-from conformance.evidence import Evidence, compared
+from conformance.evidence import Evidence, compared, names_in
 from conformance.judgement import Failure, Judgement, Refusal
 from conformance.model import Exchange, Finding, Role
 from conformance.protocol.completion import Choice, Completion
@@ -93,5 +92,5 @@ def _about(subject: str, exchanges: Sequence[Exchange]) -> Evidence | None:
     """Return the last exchange, of those that send the parameter in question if there are any."""
     if not exchanges:
         return None
-    sending = [one for one in exchanges if subject in features_of(one.request.body)]
+    sending = [one for one in exchanges if subject in names_in(one)]
     return Evidence(((sending or exchanges)[-1],))

@@ -76,6 +76,14 @@ def test_last_request_with_the_parameter_is_the_probe() -> None:
     assert roles(check) == "p-"
 
 
+def test_parameter_sent_as_null_is_the_probe() -> None:
+    async def check(api: Api) -> None:
+        texts = [(await ask(api, prompt="1, 2,", **more)).text for more in ({"seed": None}, {})]
+        raise Failure("nothing", texts[0])
+
+    assert roles(check, "seed.repeats") == "p-"
+
+
 def test_passing_check_has_no_roles() -> None:
     async def check(api: Api) -> None:
         await ask(api, **SHORT)
