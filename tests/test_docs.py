@@ -112,6 +112,18 @@ def test_example_contract_loads(tmp_path: Path) -> None:
     assert not contract.parameter("suffix").documented
 
 
+def test_every_attack_has_a_test() -> None:
+    rows = TABLE_ROW.findall((DOCS / "attacks.md").read_text("utf-8"))
+    attacks = [row for row in rows if not row.startswith(("|---", "| attack"))]
+    assert len(attacks) > 30
+    for row in attacks:
+        files = re.findall(r"`(tests/[\w/]+\.py)`", row)
+        assert files, row
+        texts = [(ROOT / file).read_text("utf-8") for file in files]
+        for name in re.findall(r"`(test_\w+)`", row):
+            assert any(f"def {name}(" in text for text in texts), row
+
+
 def test_decisions_are_numbered_and_dated() -> None:
     records = sorted(DECISIONS.glob("[0-9]*.md"))
     index = (DECISIONS / "README.md").read_text("utf-8")

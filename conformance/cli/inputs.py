@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import click
 
@@ -33,9 +34,27 @@ def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) 
     return value
 
 
-SEED = click.IntRange(-LARGEST, LARGEST)
-COUNT = click.IntRange(1, LARGEST)
-"""Integers that a record holds."""
+class _Whole(click.ParamType[int]):
+    """An integer that a record holds; help texts are spared the limits of 64 bits."""
+
+    name = "integer"
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the integer, or fail with what is allowed."""
+        number: int = click.INT.convert(value, param, ctx)
+        if number < self._least:
+            limit = f"at least {self._least}" if self._least == 1 else "above -2^63"
+            self.fail(f"{number} is not {limit}.", param, ctx)
+        if number > LARGEST:
+            self.fail(f"{number} is not below 2^63.", param, ctx)
+        return number
+
+
+SEED = _Whole(-LARGEST)
+COUNT = _Whole(1)
 
 
 def model_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -179,7 +179,7 @@ def load_contract(name_or_path: str) -> Contract:
     path = Path(name_or_path)
     if _is_bare_name(path):
         raise ContractError(
-            f"unknown contract `{one_line(name_or_path, 200)}`; choose one of "
+            f"unknown contract `{one_line(name_or_path, 200)}`{_why_no_file(path)}; choose one of "
             f"{', '.join(DOCUMENTS)}, or give the path of an overlay file"
         )
     return _read_contract(path.stem, path, is_ours=False)
@@ -191,6 +191,14 @@ def _is_bare_name(path: Path) -> bool:
     A pipe or a device is there; reading it says what is wrong with it.
     """
     return is_folder(path) or not os.path.exists(path)  # noqa: PTH110 - never raises
+
+
+def _why_no_file(path: Path) -> str:
+    """Say in brackets why a path cannot be read; empty for what looks like a name."""
+    if is_folder(path):
+        return " (it is a folder)"
+    looks_like_path = path.suffix in {".yaml", ".yml", ".json"} or len(path.parts) > 1
+    return " (there is no such file)" if looks_like_path else ""
 
 
 # ── reading the files ────────────────────────────────────────────────────────────────────────────

@@ -84,7 +84,7 @@ def _refused(response: Response, target: Target, cause: Cause | None) -> str:
     if not target.api_key:
         return (
             f"the endpoint requires an API key (status {status}): name the environment variable "
-            "that holds it with --api-key-env"
+            "that holds it with --api-key-env, or api-key-env in conformance.toml"
         )
     if cause is Cause.ACCESS:
         return f"access was denied with {status}: {why}"

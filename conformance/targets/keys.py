@@ -37,6 +37,6 @@ def why_not_sent(base_url: str, environment: Mapping[str, str], option: str) -> 
     if default_key_env(base_url) or not environment.get(DEFAULT_KEY_ENV, "").strip():
         return None
     return (
-        f"{DEFAULT_KEY_ENV} is set but not sent: unnamed, it is only for https://{OPENAI_HOST}; "
-        f"to send it, use {option} {DEFAULT_KEY_ENV}"
+        f"{DEFAULT_KEY_ENV} is set but not sent: without {option} it is sent only to "
+        f"https://{OPENAI_HOST}; to send it here, use {option} {DEFAULT_KEY_ENV}"
     )

@@ -70,7 +70,9 @@ def _split(typed: str) -> SplitResult:
             f"{typed!r} needs http:// or https:// and a host, such as https://api.openai.com/v1"
         )
     if parts.query or parts.fragment:
-        raise TypedError(f"{typed!r} must not have a query or fragment")
+        # It is not repeated, since some endpoints take their key there.
+        shown = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+        raise TypedError(f"must not have a query or fragment; use {shown!r}")
     if any(character.isspace() or not character.isprintable() for character in typed):
         raise TypedError(f"{typed!r} must not contain blanks")
     return parts

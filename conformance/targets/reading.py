@@ -131,7 +131,7 @@ def _tables(document: Mapping[str, Any], top: _Place) -> Mapping[str, Any]:
     if isinstance(tables, dict) and tables:
         return tables
     top.complain(
-        "has no targets; add a table [targets.NAME] with base-url and model, or create a file "
+        "no targets; add a table [targets.NAME] with base-url and model, or create a file "
         "with `conformance init`"
     )
     return {}
@@ -229,7 +229,7 @@ def _contract(name: str, path: Path, place: _Place) -> str:
         load_contract(found)
     except ContractError as error:
         near = get_close_matches(name, DOCUMENTS, n=1)
-        place.complain(f"contract {error}" + (f"; did you mean {near[0]}?" if near else ""))
+        place.complain(f"contract: {error}" + (f"; did you mean {near[0]}?" if near else ""))
     return found
 
 

@@ -45,7 +45,8 @@ def fell_silent(where: str, seconds: float) -> TransportError:
 
 def too_large(where: str, limit: int) -> TransportError:
     """The response is larger than the limit."""
-    size = f"{limit // 2**20} MiB" if limit % 2**20 == 0 else f"{limit} bytes"
+    # Coarse, so that requests with almost the same limit have the same sentence.
+    size = f"{limit // 2**20} MiB" if limit % 2**20 == 0 else f"{limit // 2**10} KiB"
     return TransportError(
         f"response too large: {where} sent more than {size}; the rest was not read", passing=False
     )

@@ -96,9 +96,3 @@ def identity_encoding() -> Behaviour:
 def connection_closed() -> Behaviour:
     """The connection is closed after each response, which announces it."""
     return Rewrite(raw=lambda _, got: got.with_header("connection", "close"))
-
-
-@variant("blank-lines-between")
-def blank_lines_between() -> Behaviour:
-    """A blank line follows each response, which is no other response."""
-    return Rewrite(raw=lambda _, got: replace(got, behind=b"\r\n"))

@@ -19,7 +19,7 @@ from tests.lanes import by_default
 from tests.report.hostile import ACTING, ATTACKS
 
 KEY = "sk-browser-very-secret-000111222"
-MODEL = "m</script><script>alert(1)</script>\u202e"
+MODEL = "m</script><script>alert(1)</script>"
 PAGES = ("run/index.html", "again/rejudged/index.html", "compare.html", "matrix/index.html")
 WIDTHS = (390, 1440)
 
@@ -59,7 +59,9 @@ def files(left: Left) -> list[Path]:
 
 def test_every_attack_was_received(left: Left) -> None:
     record = (left.folder / "run/run.ndjson").read_bytes()
-    assert len(record) > HUGE
+    # The largest response was cut, and says so.
+    assert len(record) < HUGE
+    assert b"the rest was not read" in record
     # The endpoint did repeat the key, and what stands in its place is the mark.
     assert record.count(b"$API_KEY") > 20
 

@@ -247,8 +247,6 @@ def test_command_run_is_linked_from_its_matrix(
     path = tmp_path / "index.html"
     path.write_text(files()["html"].render(matrix), encoding="utf-8")
     page = opening(path).page
-    expect(page.locator("h1")).to_have_text(
-        "6 targets: 1 conforming, 5 not run.", use_inner_text=True
-    )
+    expect(page.locator("h1")).to_have_text("1 target: 1 conforming.", use_inner_text=True)
     page.get_by_role("link", name="bundled").first.click()
     expect(page.locator(".verdict .headline")).to_have_text("Conforming", use_inner_text=True)

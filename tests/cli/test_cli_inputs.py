@@ -69,8 +69,8 @@ def test_unnamed_key_is_sent_to_openai_only(monkeypatch, capsys) -> None:
     capsys.readouterr()
     assert inputs.api_key(None, WHERE).text is None
     assert capsys.readouterr().err == (
-        "conformance: OPENAI_API_KEY is set but not sent: unnamed, it is only for "
-        "https://api.openai.com; to send it, use --api-key-env OPENAI_API_KEY\n"
+        "conformance: OPENAI_API_KEY is set but not sent: without --api-key-env it is sent only to "
+        "https://api.openai.com; to send it here, use --api-key-env OPENAI_API_KEY\n"
     )
 
 

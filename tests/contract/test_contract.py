@@ -454,7 +454,12 @@ def test_unknown_name_gets_the_known_ones() -> None:
 
 
 def test_folder_is_no_contract(tmp_path: Path) -> None:
-    assert "unknown contract" in sentence_of(str(tmp_path))
+    assert f"unknown contract `{tmp_path}` (it is a folder)" in sentence_of(str(tmp_path))
+
+
+def test_missing_file_is_called_missing(tmp_path: Path) -> None:
+    assert "`ours.yaml` (there is no such file)" in sentence_of("ours.yaml")
+    assert "/ours` (there is no such file)" in sentence_of(str(tmp_path / "ours"))
 
 
 def test_broken_yaml_is_named_with_its_line(tmp_path: Path) -> None:

@@ -140,6 +140,16 @@ def test_reason_of_an_inconclusive_run_is_shown() -> None:
     ]
 
 
+def test_crowd_of_one_reason_is_told_once() -> None:
+    console = pipe()
+    crowd = [a_finding(f"s.{n}", "inconclusive", message="key revoked") for n in range(4)]
+    show(a_run(a_failure(), *crowd, a_finding("s.x", "inconclusive", message="slow")), console)
+    shown = printed(console)
+    assert shown.count("key revoked") == 1
+    # The only one with its reason is told one by one as well.
+    assert shown.count("slow") == shown.count("s.x") == 2
+
+
 def test_narrow_terminals_wrap_and_never_overflow() -> None:
     console = pipe(width=40)
     show(a_run(a_failure(seen="status 200: " + "x" * 100)), console)

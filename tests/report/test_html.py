@@ -92,6 +92,13 @@ def test_expected_seen_requirement_and_sources_are_shown() -> None:
     assert "Ignored: it had no effect." in text
 
 
+def test_accepted_parameter_says_what_its_checks_miss() -> None:
+    page = page_of(a_run(a_finding(), subjects=(a_subject(),)))
+    assert "1 check passed, which would not show it ignored." not in page.text
+    blind = a_finding(sees_effect=False)
+    assert "1 check passed, which would not show it ignored." in page_of(a_run(blind)).text
+
+
 def test_parameter_table_shows_promise_state_and_evidence() -> None:
     silent = a_subject("seed", documented=False, says={})
     text = page_of(a_run(a_failure(), subjects=(a_subject(), silent))).text

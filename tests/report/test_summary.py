@@ -194,6 +194,13 @@ def test_sizes_and_lists_are_readable() -> None:
     assert listing(["a", "b", "c"]).zh == "a、b 和 c"
 
 
+def test_counted_names_have_no_space_in_chinese() -> None:
+    subjects = tuple(a_subject(f"p{n}") for n in range(8))
+    unclear = [a_finding(f"{s.name}.a", "inconclusive", subject=s.name) for s in subjects]
+    subjects += (a_subject("stop"),)
+    assert "等 8 个不明确" in Summary(a_run(*unclear, a_finding(), subjects=subjects)).sentence.zh
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_own_document_is_the_first_origin(name: str) -> None:
     contract = load_contract(name)
@@ -222,3 +229,12 @@ def test_reference_cost_is_distinguished() -> None:
     )
     assert Summary(request).cost_in_words == Summary(run).cost_in_words
     assert Summary(replace(run, footer=None)).reference_cost_in_words is None
+
+
+def test_unclear_parameters_are_not_counted() -> None:
+    subjects = (a_subject("stop"), a_subject("echo"))
+    unsure = a_finding("echo.returned", "inconclusive", subject="echo")
+    run = a_run(unsure, a_finding(), subjects=subjects)
+    assert "Supports 1 of 1 tested parameters as promised; `echo` unclear." in (
+        Summary(run).sentence.en
+    )

@@ -155,9 +155,9 @@ def test_mistake_names_file_target_and_key(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "conformance.toml: has no targets; add a table [targets.NAME]"),
-        ("targets = 3", "conformance.toml: has no targets"),
-        ("[targets]", "conformance.toml: has no targets"),
+        ("", "conformance.toml: no targets; add a table [targets.NAME]"),
+        ("targets = 3", "conformance.toml: no targets"),
+        ("[targets]", "conformance.toml: no targets"),
         ("[targets", "conformance.toml is not valid TOML: "),
         (f"defaults = 1\n{SMALLEST}", "conformance.toml: defaults must be a table, [defaults]"),
         (f"[default]\n{SMALLEST}", "conformance.toml: unknown key 'default'; did you mean"),

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from conformance.language import Language
 from conformance.language import Text as Words
-from conformance.model import Finding, Run, State
+from conformance.model import Finding, Run, State, Verdict
 from conformance.report.case import Case, case_of
 from conformance.report.console.styles import (
     CONCLUSIONS,
@@ -36,6 +36,9 @@ from conformance.report.locale.terms import (
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 from conformance.report.text_diff import Segments
+
+CROWD = 4
+"""Inconclusive findings with one reason that are too many to be shown one by one."""
 
 
 def show(run: Run, console: Console, language: Language = Language.ENGLISH) -> None:
@@ -141,7 +144,7 @@ class _Outcome:
 
     def _troubles(self, most: int | None) -> RenderableType | None:
         """Show findings that need attention: all, or at most ``most``."""
-        troubles = self._summary.troubles
+        troubles = self._individual()
         if not troubles:
             return None
         result = _selected(troubles, most)
@@ -155,6 +158,20 @@ class _Outcome:
             return _titled(self._of(_FINDINGS), table)
         more = _IN_REPORTS.format(findings=counted(left, MORE_FINDINGS))
         return _titled(self._of(_FINDINGS), Group(table, Text(self._of(more), style="dim")))
+
+    def _individual(self) -> Sequence[Finding]:
+        """Findings that need attention, without crowds of inconclusive ones with one reason.
+
+        If a key is revoked in the middle of a run, more than a hundred checks have the same reason.
+        It is given once, under "Not verified".
+        """
+        troubles = self._summary.troubles
+        reasons = Counter(f.message for f in troubles if f.verdict is Verdict.INCONCLUSIVE)
+        return [
+            f
+            for f in troubles
+            if f.verdict is not Verdict.INCONCLUSIVE or reasons[f.message] < CROWD
+        ]
 
     def _finding(self, case: Case) -> RenderableType:
         finding = case.finding

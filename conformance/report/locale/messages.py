@@ -112,7 +112,7 @@ def _kept(judged: int, lesser: int) -> Text:
 def the_parameters(rows: Iterable[Row]) -> Text | None:
     """Count the documented parameters that work, and name the others by state."""
     promised = [row for row in rows if row.subject.documented]
-    tested = [row for row in promised if row.state is not State.UNTESTED]
+    tested = [row for row in promised if row.state not in {State.UNTESTED, State.UNCLEAR}]
     if not tested:
         return None
     served = sum(row.state is State.HONOURED for row in tested)
@@ -160,16 +160,22 @@ def _not_served(promised: Sequence[Row]) -> Iterator[Text]:
     for state, applies, words in _DEVIATING:
         names = [f"`{row.subject.name}`" for row in promised if row.state is state and applies(row)]
         if names:
-            yield words.format(names=listing(names, MAX_PARAMETERS))
+            yield _named(words, names)
     for state, words in _UNVERIFIED:
         names = [f"`{row.subject.name}`" for row in promised if row.state is state]
         if names:
-            yield words.format(names=listing(names, MAX_PARAMETERS))
+            yield _named(words, names)
     untested = [f"`{row.subject.name}`" for row in promised if row.state is State.UNTESTED]
     if len(untested) > MAX_UNTESTED_PARAMETERS:
         yield Text("{n} not tested", "{n} 个未测试").format(n=len(untested))
     elif untested:
         yield Text("{names} not tested", "{names} 未测试").format(names=listing(untested))
+
+
+def _named(words: Text, names: Sequence[str]) -> Text:
+    """Put names into a sentence; Chinese has no space after a count of those left out."""
+    text = words.format(names=listing(names, MAX_PARAMETERS))
+    return Text(text.en, text.zh.replace(" 个 ", " 个"))
 
 
 def the_fields(rows: Iterable[Row]) -> Text | None:

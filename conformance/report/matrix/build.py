@@ -47,7 +47,7 @@ def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
         parameters=parameters,
         fields=fields,
         subjects=tuple(_subjects(runs, (*parameters, *fields))),
-        sentence=_sentence(rows),
+        sentence=_sentence(rows[: len(given)]),
     )
 
 
@@ -125,7 +125,7 @@ def _check(finding: Finding) -> Check:
 
 
 def _sentence(rows: Sequence[Row]) -> Text:
-    """Count the targets by conclusion in one sentence."""
+    """Count the targets, without the rows of mere documents, by conclusion in one sentence."""
     counts = Counter(row.conclusion for row in rows)
     result = [
         Text("{count} {words}", "{count} 个{words}").format(

@@ -46,7 +46,7 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
     """
     return page.render(
         "matrix.html.j2",
-        title=TITLE.format(n=len(matrix.rows)),
+        title=TITLE.format(n=sum(bool(row.base_url) for row in matrix.rows)),
         language=language,
         styles=("matrix.css",),
         scripts=("matrix.js",),

@@ -59,7 +59,7 @@ def _finding(place: int, number: int) -> Finding:
     }
     broken = place % 5 and (place * 31 + number * 17) % 7 == 0
     if not broken:
-        return a_finding(key, **words)
+        return a_finding(key, sees_effect=place % 2 == 0, **words)
     verdict = MARKED[(place + number) % len(MARKED)]
     effect = Effect.IGNORED if (place + number) % 2 else Effect.ALTERED
     return a_finding(key, verdict, effect=effect, **words)
