@@ -74,7 +74,7 @@ def check(
                     raise
                 raise NotApplicable(f"{refusal}; see {simpler}") from None
             except Unsettled as doubt:
-                raise await settle(doubt, api) from None
+                raise (await settle(doubt, api)).shown_by(doubt.evidence) from None
 
         @wraps(function)
         async def run_last(api: Api) -> None:

@@ -8,7 +8,7 @@ the value or sent a wrong type, and never KeyError or TypeError.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -68,11 +68,13 @@ class Logprobs:
 class Choice:
     """One choice of a non-streaming response, or of a stream's joined chunks.
 
-    ``where`` is its path in messages, such as ``choices[0]``.
+    ``where`` is its path in messages, such as ``choices[0]``; ``exchange`` is the one that it was
+    received in, if it was.
     """
 
     raw: JsonObject
     where: str
+    exchange: Exchange | None = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -208,7 +210,7 @@ class Completion:
                 f"choices = {shown(value)}",
                 effect=Effect.ALTERED,
             )
-        choices = [Choice(raw, f"choices[{i}]") for i, raw in enumerate(value)]
+        choices = [Choice(raw, f"choices[{i}]", self.exchange) for i, raw in enumerate(value)]
         return tuple(sorted(choices, key=lambda choice: _order(choice.raw)))
 
     @property

@@ -37,6 +37,8 @@ def _lines(run: Run, finding: Finding) -> Iterator[str]:
     if case.command:
         # Not truncated, so that it can be pasted.
         yield f"  {'reproduce':<12} {lines(case.command)}"
+    if case.cause is not None:
+        yield f"  {'by the suite':<12} {lines(case.suite_command)}"
 
 
 def _row(name: str, words: str) -> str:

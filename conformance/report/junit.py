@@ -149,6 +149,7 @@ def _details(result: Case) -> str:
             parts[f"source: {source.document}"] = source.says.en
         parts |= {"likely cause": result.cause.cause, "fix": result.cause.remedy}
         parts["reproduce"] = result.command
+        parts["by the suite"] = result.suite_command
     return "\n".join(
         f"{line(name)}: {lines(text)}" if name else lines(text)
         for name, text in parts.items()

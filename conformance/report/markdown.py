@@ -21,6 +21,7 @@ from conformance.report.locale.terms import (
     counted,
     duration,
 )
+from conformance.report.reproduce import SUITE
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Row
@@ -186,10 +187,16 @@ class _Writer:
             f"<details><summary>{html(finding.id)}</summary>",
             prose(self._of(statement)),
             "\n".join(points),
-            _block(case.command) if case.command else "",
+            _block(self._again(case)),
             "</details>",
         ]
         return "\n\n".join(part for part in result if part)
+
+    def _again(self, case: Case) -> str:
+        """Write the commands that reproduce a finding, the suite's own last."""
+        command = case.command_in(self._language)
+        suite = f"# {self._of(SUITE)}\n{case.suite_command}"
+        return f"{command}\n\n{suite}" if command else suite
 
     def _states(self) -> str:
         rows = [row for row in self._summary.rows_of("parameter") if row.subject.documented]

@@ -57,7 +57,8 @@ async def missing_in_simpler_request(missing: Missing, check_id: str, api: Api) 
         if api.contract.why_not_in_force(judge.requirement) is not None:
             continue
         try:
-            await inspect.unwrap(judge.run)(api)
+            with api.without_evidence():
+                await inspect.unwrap(judge.run)(api)
         except Missing as found:
             # Without any stream, nothing is known about what a stream lacks.
             if found.feature is missing.feature or found.feature is not Feature.STREAM:
@@ -79,7 +80,8 @@ async def refused_in_simpler_request(refusal: Refusal, check_id: str, api: Api) 
         if api.contract.why_not_in_force(judge.requirement) is not None:
             continue
         try:
-            await inspect.unwrap(judge.run)(api)
+            with api.without_evidence():
+                await inspect.unwrap(judge.run)(api)
         except Refusal as found:
             if feature in found.features:
                 return judge.id

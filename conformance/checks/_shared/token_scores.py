@@ -12,6 +12,7 @@ from conformance.checks._shared.ab_compare import REPEATS, Ask
 from conformance.checks._shared.characters import REPLACEMENT, join_tokens, solid, token_bytes
 from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import non_streaming
+from conformance.evidence import compared, noted
 from conformance.judgement import (
     Failure,
     Feature,
@@ -189,14 +190,18 @@ async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> 
         Failure: they differ, and each is reproduced.
         Inconclusive: one of them is not reproduced.
     """
-    first, second = await left(False), await right(False)
+    with noted() as lefts:
+        first = await left(False)
+    with noted() as rights:
+        second = await right(False)
     if alike(first, second):
         return
     for _ in range(REPEATS):
         for ask, seen in ((left, first), (right, second)):
             if not alike(await ask(True), seen):
                 raise Inconclusive("the log probabilities are not deterministic")
-    raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)")
+    result = f"{shown(first)} vs. {shown(second)} (both reproduced)"
+    raise Failure(expected, result).shown_by(compared(lefts, rights))
 
 
 def scored_tokens(choices: Iterable[Choice]) -> Scored:
@@ -214,15 +219,20 @@ async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: s
         Failure: they differ, and each is reproduced, or tokens get other scores now and then.
         Inconclusive: the tokens of one of them are not reproduced.
     """
-    first, second = await left(False), await right(False)
+    with noted() as lefts:
+        first = await left(False)
+    with noted() as rights:
+        second = await right(False)
     if alike(_scores(first), _scores(second)):
         return
+    evidence = compared(lefts, rights)
     result = [first, second]
     for _ in range(REPEATS):
         result += [await left(True), await right(True)]
     steady = all(alike(_scores(result[n % 2]), _scores(again)) for n, again in enumerate(result))
     if steady:
-        raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)")
+        seen = f"{shown(first)} vs. {shown(second)} (both reproduced)"
+        raise Failure(expected, seen).shown_by(evidence)
     usual = max(
         result, key=lambda one: sum(apart(one, other) <= FAR_APART_NATS for other in result)
     )
@@ -230,7 +240,7 @@ async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: s
     if len(outlier) < MIN_RETURNS:
         raise Inconclusive("the log probabilities are not deterministic")
     seen = f"{shown(outlier[0])} instead of {shown(usual)}, {len(outlier)} times in {len(result)}"
-    raise Failure(expected, seen)
+    raise Failure(expected, seen).shown_by(evidence)
 
 
 def apart(usual: Scored, scored: Scored) -> float:

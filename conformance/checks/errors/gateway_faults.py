@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from conformance.api import Api
 from conformance.checks import check_afterwards
 from conformance.checks._shared.requests import MINIMAL_REQUEST
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Inconclusive, NotApplicable, shown
 from conformance.model import Credentials
 from conformance.protocol.response import Response
@@ -39,7 +40,7 @@ async def a_bad_request_causes_no_gateway_error(api: Api) -> None:
         raise Failure(
             "a 4xx for an invalid request",
             f"{status} each time for {shown(body.decode('utf-8', errors='replace'))}",
-        )
+        ).shown_by(Evidence((suspects[0].exchange,)))
 
 
 def bad_requests(api: Api) -> Iterator[RecordedExchange]:

@@ -13,6 +13,7 @@ from conformance.api import Api
 from conformance.checks import check_afterwards
 from conformance.checks._shared.invariants import traits
 from conformance.checks._shared.requests import MINIMAL_REQUEST
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Inconclusive, NotApplicable
 from conformance.model import Credentials
 from conformance.protocol.trace import RecordedExchange
@@ -41,7 +42,9 @@ async def a_valid_request_causes_no_server_error(api: Api) -> None:
     guilty = await broken_again(api, simplest(broken)[:MAX_SUSPECTS])
     if guilty:
         result = "; ".join(in_words(exchange) for exchange in guilty)
-        raise Failure("a response, or a 4xx that rejects the request", f"500 each time: {result}")
+        raise Failure(
+            "a response, or a 4xx that rejects the request", f"500 each time: {result}"
+        ).shown_by(Evidence(tuple(exchange.exchange for exchange in guilty)))
 
 
 def valid_exchanges(api: Api) -> Iterator[RecordedExchange]:

@@ -26,7 +26,7 @@ def render(run: Run, key_env: str | None = None, language: Language = Language.E
     named = key_env or run.header.api_key_env
     telling = {key for finding in summary.troubles for key in finding.exchanges}
     laid_out = drafts(run, named)
-    placed = areas(summary)
+    placed = areas(summary, named)
     for share in SHARES:
         shown = views(laid_out, telling, share)
         written = _written(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.language import Text, same
-from conformance.model import Conclusion, Effect, Level, State, Tier, Verdict
+from conformance.model import Conclusion, Effect, Level, Role, State, Tier, Verdict
 
 HEADLINES: Mapping[Conclusion, Text] = {
     Conclusion.CONFORMING: Text("Conforming", "符合契约"),
@@ -50,6 +50,11 @@ EFFECTS: Mapping[Effect, Text] = {
     Effect.REFUSED: Text(
         "Refused: the contract promises this feature.", "被拒绝：契约承诺了该功能。"
     ),
+}
+ROLES: Mapping[Role, Text] = {
+    Role.PROBE: Text("probe", "偏差请求"),
+    Role.CONTROL: Text("control", "对照"),
+    Role.REPEAT: Text("repeat", "重复"),
 }
 TIERS: Mapping[Tier, Text] = {
     Tier.SMOKE: Text("smoke tier", "smoke 档位"),
