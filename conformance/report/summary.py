@@ -18,12 +18,14 @@ from conformance.model import (
     Finding,
     Requirement,
     Run,
+    Subject,
     Verdict,
 )
 from conformance.record.conclusions import JUDGED, count_verdicts, state_of
 from conformance.report.locale import messages as sentences
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import HEADLINES
+from conformance.report.sentence import sentence_of
 from conformance.report.summary_rows import CALM, Area, Gap, Row
 from conformance.report.usage import usage_mismatches
 
@@ -112,6 +114,15 @@ class Summary:
     @cached_property
     def _exchanges(self) -> Mapping[str, Exchange]:
         return {exchange.id: exchange for exchange in self.run.exchanges}
+
+    def sentence_of(self, finding: Finding) -> Text:
+        """Say in one sentence what a finding found."""
+        subject = self._subjects.get(finding.subject)
+        return sentence_of(finding, self.evidence(finding), subject)
+
+    @cached_property
+    def _subjects(self) -> Mapping[str, Subject]:
+        return {subject.name: subject for subject in self.run.header.subjects}
 
     @cached_property
     def troubles(self) -> tuple[Finding, ...]:

@@ -65,13 +65,13 @@ def test_unusual_folder_name_is_escaped_in_the_link(command) -> None:
 def test_text_alone_writes_nothing(command) -> None:
     result = command("matrix", "runs", "--format", "text")
     assert result.exit_code == 0
-    assert "7 targets: 1 not conforming, 1 conforming, 5 not run." in result.output
+    assert "2 targets: 1 not conforming, 1 conforming." in result.output
     assert not Path("reports").exists()
 
 
 def test_page_and_text_are_written_by_default(command) -> None:
     result = command("matrix", "runs", "--lang", "zh")
-    assert "7 个目标" in result.output
+    assert "2 个目标" in result.output
     (home,) = Path("reports").iterdir()
     assert [path.name for path in home.iterdir()] == ["index.html"]
     assert result.output.splitlines()[-1] == f"{home}/index.html"

@@ -79,9 +79,16 @@ def test_custom_overlay_replaces_its_documents_row() -> None:
 
 def test_sentence_counts_the_outcomes() -> None:
     assert MATRIX.sentence == Text(
-        "6 targets: 1 not conforming, 1 conforming, 4 not run.",
-        "6 个目标：1 个不符合契约，1 个符合契约，4 个未运行。",
+        "3 targets: 1 not conforming, 1 conforming, 1 not run.",
+        "3 个目标：1 个不符合契约，1 个符合契约，1 个未运行。",
     )
+
+
+def test_documents_nobody_ran_stand_apart() -> None:
+    assert [row.name for row in MATRIX.asked] == ["vendor", "other", "absent"]
+    assert [row.name for row in MATRIX.others] == ["gpt-ge", "zhizengzeng", "eronmind"]
+    nothing_asked = matrix_of([], DOCUMENTS)
+    assert (len(nothing_asked.asked), nothing_asked.others) == (5, ())
 
 
 def test_cell_has_the_state_and_the_worst_finding() -> None:
