@@ -17,6 +17,8 @@ MAX_SETTINGS = 3
 _LEFT_OUT = re.compile(r"default|null|without|absent|unset|omitted")
 """In the id of a check whose probe leaves its parameter out."""
 
+_NAME = re.compile(r"[A-Za-z_][\w.-]{0,39}", re.ASCII)
+
 _BASICS = frozenset({"model", "prompt", "max_tokens"})
 """What nearly every request has; named only if the finding is about it."""
 
@@ -75,11 +77,13 @@ def _names(finding: Finding) -> tuple[str, ...]:
 
 def _matters(name: str, value: object) -> bool:
     """Return whether a setting is more than what nearly every request has."""
+    if not _NAME.fullmatch(name):
+        return False
     return not (name in _BASICS or value is None or (name == "temperature" and value == 0))
 
 
 def _setting(name: str, value: object) -> Text:
-    known = f"`{name.replace('`', '')[:40]}`"
+    known = f"`{name}`"
     match value:
         case list():
             return _ITEMS.format(name=known, n=len(value))

@@ -23,12 +23,15 @@ from conformance.report.sanitize import cut, line
 from conformance.report.sent import probe_of, sent_in, subject_value
 from conformance.report.wording import (
     Observed,
+    capitalised,
     head_of,
     joined,
     observed,
     pair_in,
     phrase,
     text_in,
+    uncapitalised,
+    unspaced,
     value_of,
 )
 
@@ -69,7 +72,7 @@ class Facts:
     def title(self) -> Text:
         """The title of the check, a promise in a sentence, as a part of another sentence."""
         given = Text(self.finding.title, self.finding.title_zh or self.finding.title)
-        return given.mapped(lambda words: cut(_uncapitalised(line(words).rstrip(".。")), 150))
+        return given.mapped(lambda words: cut(uncapitalised(line(words).rstrip(".。")), 150))
 
     @cached_property
     def probe(self) -> Exchange | None:
@@ -104,32 +107,10 @@ def sentence_of(finding: Finding, exchanges: Sequence[Exchange], subject: Subjec
     """
     facts = Facts(finding, exchanges, subject)
     for found in _candidates(facts):
-        told = Text(_capitalised(line(found.en)), _unspaced(line(found.zh)))
+        told = Text(capitalised(line(found.en)), unspaced(line(found.zh)))
         if max(len(told.en), len(told.zh)) <= MAX_CHARS:
             return told
     return facts.title
-
-
-def _capitalised(sentence: str) -> str:
-    word = sentence.partition(" ")[0]
-    return sentence if "_" in word or "." in word else sentence[:1].upper() + sentence[1:]
-
-
-def _uncapitalised(title: str) -> str:
-    word = title.partition(" ")[0]
-    plain = word[1:].islower() or word == "A"
-    return title[:1].lower() + title[1:] if plain and word not in _PROPER else title
-
-
-def _unspaced(sentence: str) -> str:
-    """Take out blanks between Chinese characters, which the parts of a sentence leave."""
-    parts = sentence.split('"')
-    parts[::2] = [_CHINESE_BLANK.sub("", part) for part in parts[::2]]
-    return '"'.join(parts)
-
-
-_CHINESE_BLANK = re.compile(r"(?<=[\u4e00-\u9fff，；：、]) (?=[\u4e00-\u9fff，；：、])")
-_PROPER = frozenset({"Chinese", "English", "Unicode", "Content-Type"})
 
 
 def _candidates(facts: Facts) -> Iterable[Text]:
@@ -321,12 +302,15 @@ def _short(facts: Facts) -> Text | None:
     return _with(facts, _BROKEN.format(title=facts.title))
 
 
-def _undecided(facts: Facts) -> Text | None:
+def _message(facts: Facts) -> Text | None:
     """There is only a message: why nothing was judged, or an internal error."""
-    if facts.finding.seen is not None or not facts.finding.message:
+    message = facts.finding.message
+    if facts.finding.seen is not None or not message:
         return None
-    told = phrase(facts.finding.message) or head_of(facts.finding.message)
-    return _UNDECIDED.format(told=told) if told else _UNKNOWN.format(title=facts.title)
+    told = phrase(message) or head_of(message)
+    if facts.finding.verdict in {Verdict.INCONCLUSIVE, Verdict.ERROR}:
+        return _UNDECIDED.format(told=told or facts.title)
+    return told
 
 
 def _with(facts: Facts, told: Text) -> Text:
@@ -347,7 +331,7 @@ KINDS: Sequence[Callable[[Facts], Text | None]] = (
     _scored,
     _known,
     _plain,
-    _undecided,
+    _message,
     _short,
 )
 """The kinds of findings, the most particular first."""
@@ -394,7 +378,6 @@ _NOT_BEST = Text(
 )
 _CAME = Text("the response shows {came}", "响应为 {came}")
 _UNDECIDED = Text("not judged: {told}", "未能判定：{told}")
-_UNKNOWN = Text("not judged: {title}", "未能判定：{title}")
 _NO_JSON = Text("the body of the error is not JSON", "错误响应的正文不是 JSON")
 _NO_ENVELOPE = Text(
     "the error has no `error` object with message, type, param and code",

@@ -228,6 +228,30 @@ def joined(parts: Sequence[Text]) -> Text:
     )
 
 
+def capitalised(sentence: str) -> str:
+    """Begin an English sentence with a capital letter, unless a name is first."""
+    word = sentence.partition(" ")[0]
+    return sentence if "_" in word or "." in word else sentence[:1].upper() + sentence[1:]
+
+
+def uncapitalised(title: str) -> str:
+    """Begin a title as a part of another sentence."""
+    word = title.partition(" ")[0]
+    plain = word[1:].islower() or word == "A"
+    return title[:1].lower() + title[1:] if plain and word not in _PROPER else title
+
+
+def unspaced(sentence: str) -> str:
+    """Take out blanks between Chinese characters, which the parts of a sentence leave."""
+    parts = sentence.split('"')
+    parts[::2] = [_CHINESE_BLANK.sub("", part) for part in parts[::2]]
+    return '"'.join(parts)
+
+
+_CHINESE_BLANK = re.compile(r"(?<=[\u4e00-\u9fff，；：、）]) (?=[\u4e00-\u9fff，；：、])")
+_PROPER = frozenset({"Chinese", "English", "Unicode", "Content-Type"})
+
+
 _NOTHING = Text("no value", "没有值")
 _OBJECT = Text("an object", "一个对象")
 _LIST = Text("a list", "一个列表")
