@@ -5,6 +5,7 @@ Names in sentences are in backticks; each report format renders these in its own
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from conformance.model import (
     Finding,
     Requirement,
     Run,
+    State,
     Subject,
     Verdict,
 )
@@ -26,7 +28,7 @@ from conformance.report.locale import messages as sentences
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import HEADLINES
 from conformance.report.sentence import sentence_of
-from conformance.report.summary_rows import CALM, Area, Gap, Row
+from conformance.report.summary_rows import CALM, STATES_WORST_FIRST, Area, Gap, Row
 from conformance.report.usage import usage_mismatches
 
 WORST_FIRST: Sequence[Verdict] = (
@@ -140,6 +142,16 @@ class Summary:
     def rows_of(self, kind: str) -> tuple[Row, ...]:
         """The rows of one kind: ``parameter`` or ``field``."""
         return tuple(row for row in self.rows if row.subject.kind == kind)
+
+    def rows_worst_first(self, kind: str) -> tuple[Row, ...]:
+        """The rows of one kind: what deviates first, the others in the contract's order."""
+        return tuple(sorted(self.rows_of(kind), key=lambda row: row.rank))
+
+    @property
+    def states_met(self) -> Mapping[State, int]:
+        """Number of parameters and fields by state, the worst state first, without zeros."""
+        counts = Counter(row.state for row in self.rows)
+        return {state: counts[state] for state in STATES_WORST_FIRST if counts[state]}
 
     @property
     def undocumented(self) -> tuple[Row, ...]:
