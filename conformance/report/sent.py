@@ -48,7 +48,8 @@ def sent_in(finding: Finding, exchanges: Sequence[Exchange]) -> tuple[Text, ...]
     """Name the settings that matter for a finding, those it is about first.
 
     Of several exchanges only the setting that the finding is about is named, because the others
-    may belong to the control; not even that one if the finding is about leaving it out.
+    may belong to the control; not even that one if the finding is about leaving it out, or if its
+    values differ.
     """
     probe = probe_of(finding, exchanges)
     if probe is None:
@@ -57,10 +58,16 @@ def sent_in(finding: Finding, exchanges: Sequence[Exchange]) -> tuple[Text, ...]
     subjects = [name for name in _names(finding) if name in settings]
     if len(exchanges) > 1:
         names = [] if _LEFT_OUT.search(finding.id) else subjects[:1]
+        names = [name for name in names if _is_alike(name, exchanges)]
     else:
         names = [*subjects, *(name for name in settings if _matters(name, settings[name]))]
         names = list(dict.fromkeys(names))[:MAX_SETTINGS]
     return tuple(_setting(name, settings[name]) for name in names)
+
+
+def _is_alike(name: str, exchanges: Sequence[Exchange]) -> bool:
+    values = [known[name] for known in map(settings_of, exchanges) if name in known]
+    return all(value == values[0] for value in values)
 
 
 def subject_value(finding: Finding, exchange: Exchange) -> object:

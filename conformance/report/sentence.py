@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from conformance.language import Text, same
@@ -21,6 +21,7 @@ from conformance.report.locale.finding_text import finding_text
 from conformance.report.named_value import deviation_of
 from conformance.report.sanitize import cut, line
 from conformance.report.sent import probe_of, sent_in, subject_value
+from conformance.report.unreadable import unreadable
 from conformance.report.wording import (
     Observed,
     capitalised,
@@ -160,6 +161,7 @@ def _unserved(facts: Facts) -> Text | None:
     found = _REFUSED.match(told)
     if found is None or facts.finding.verdict not in {Verdict.FAIL, Verdict.WARN, Verdict.REFUSED}:
         return None
+    facts = replace(facts, exchanges=_with_status(facts, int(found[1]), ""))
     sent = facts.the_request(_A_REQUEST)
     if facts.finding.verdict is Verdict.REFUSED:
         return _WAS_REFUSED.format(sent=sent, status=found[1])
@@ -172,6 +174,7 @@ def _status(facts: Facts) -> Text | None:
     wanted, got = _STATUSES.match(facts.expected), _STATUS.match(facts.seen)
     if wanted is None or got is None:
         return None
+    facts = replace(facts, exchanges=_with_status(facts, int(got[1]), facts.seen[got.end() :]))
     allowed = wanted[1].split(" or ")
     if got[1] == "200" and all(status.startswith("4") for status in allowed):
         return _served(facts, got[1])
@@ -179,6 +182,14 @@ def _status(facts: Facts) -> Text | None:
     sent = facts.the_request(_THE_REQUEST)
     told = _ANSWERED.format(sent=sent, got=got[1], allowed=those)
     return _PROMISED.format(told=told, promise=facts.title)
+
+
+def _with_status(facts: Facts, status: int, body: str) -> Sequence[Exchange]:
+    """Return the exchange that has the status and the body that were seen; all if none has."""
+    alike = [exchange for exchange in facts.exchanges if exchange.status == status]
+    start = body.removeprefix(": ").rstrip("…")[:80].encode(errors="replace")
+    same_body = [exchange for exchange in alike if exchange.body.startswith(start)]
+    return (same_body or alike)[-1:] or facts.exchanges
 
 
 def _served(facts: Facts, status: str) -> Text:
@@ -273,12 +284,9 @@ def _scored(facts: Facts) -> Text | None:
     return _with(facts, _PROMISED.format(told=told, promise=facts.promise))
 
 
-def _known(facts: Facts) -> Text | None:
-    """A whole kind of response is missing: the value itself is only JSON."""
-    for expected, seen, told in _WHOLE:
-        if facts.expected.startswith(expected) and facts.seen.startswith(seen):
-            return _with(facts, told)
-    return None
+def _unreadable(facts: Facts) -> Text | None:
+    told = unreadable(facts.expected, facts.seen)
+    return _with(facts, told) if told else None
 
 
 def _plain(facts: Facts) -> Text | None:
@@ -329,7 +337,7 @@ KINDS: Sequence[Callable[[Facts], Text | None]] = (
     _compared,
     _sampled,
     _scored,
-    _known,
+    _unreadable,
     _plain,
     _message,
     _short,
@@ -378,28 +386,3 @@ _NOT_BEST = Text(
 )
 _CAME = Text("the response shows {came}", "响应为 {came}")
 _UNDECIDED = Text("not judged: {told}", "未能判定：{told}")
-_NO_JSON = Text("the body of the error is not JSON", "错误响应的正文不是 JSON")
-_NO_ENVELOPE = Text(
-    "the error has no `error` object with message, type, param and code",
-    "错误响应中没有含 message、type、param、code 的 `error` 对象",
-)
-_NO_CHUNKS = Text("the stream has no chunks", "流中没有数据块")
-_EVENT = Text("an event of the stream is not a JSON object", "流中有事件不是 JSON 对象")
-_NO_STREAM = Text("one body came instead of a stream", "返回的是单个正文而不是流")
-_STREAMED = Text("a stream came instead of one JSON document", "返回的是流而不是一个 JSON 文档")
-_BAD_JSON = Text("the body is not valid JSON", "正文不是有效的 JSON")
-_BAD_EVENT = Text("an event of the stream is not valid JSON", "流中有事件不是有效的 JSON")
-_WHOLE: Sequence[tuple[str, str, Text]] = (
-    ("an error envelope in JSON", "", _NO_JSON),
-    ("an error envelope", "", _NO_ENVELOPE),
-    ("an event with {", "", _NO_ENVELOPE),
-    ("a stream with chunks", "", _NO_CHUNKS),
-    ("a JSON object in each event", "", _EVENT),
-    ("one JSON object per event", "", _EVENT),
-    ("a stream event in JSON", "", _BAD_EVENT),
-    ("a stream", "one body", _NO_STREAM),
-    ("one JSON document", "", _STREAMED),
-    ("a JSON document", "events", _STREAMED),
-    ("the body in JSON", "", _BAD_JSON),
-)
-"""Beginnings of the expected and the actual value, and what they mean."""

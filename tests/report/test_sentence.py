@@ -124,6 +124,22 @@ def test_control_is_not_named_as_the_probe() -> None:
     assert "logprobs" not in told(echoed, {"logprobs": 1}, {"echo": True, "n": 2}).en
 
 
+def test_values_that_differ_are_not_named() -> None:
+    counted = deviation("n", "3 choices", "1")
+    assert told(counted, {"n": 3}, {"n": 1}).en.startswith("The request returned 1 choice")
+    assert told(counted, {"n": 3}, {}).en.startswith("`n: 3` returned 1 choice")
+
+
+def test_status_is_of_the_request_that_got_it() -> None:
+    served = [
+        an_exchange(f"x{n}", request={**PROMPT, "stop": ["a"] * n}, body={"id": f"cmpl-{n}"})
+        for n in (4, 5, 3)
+    ]
+    seen = 'status 200: {"id": "cmpl-5"}'
+    found = sentence_of(deviation("stop", "status 400", seen), served, SUBJECTS["stop"])
+    assert found.en.startswith("`stop` of 5 entries was served")
+
+
 def test_refusal_names_the_parameter() -> None:
     refused = a_finding(
         "suffix.conditions", "refused", subject="suffix", message="refused with 400: no {x}"
