@@ -179,7 +179,7 @@ def test_many_findings_fit_on_one_screen(width: int, language: Language) -> None
     assert left[language] in printed(console)
 
 
-def test_block_has_a_sentence_a_count_and_a_command() -> None:
+def test_block_has_sentence_count_and_command() -> None:
     console = pipe()
     failures = (a_failure("stop.a", exchanges=("x1",)), a_failure("stop.b", exchanges=("x1",)))
     show(a_run(*failures, exchanges=(an_exchange(),)), console)
