@@ -59,7 +59,7 @@ def _written(
         ),
         language=language,
         styles=("report.css", "findings.css", "exchange.css"),
-        scripts=("findings.js", "keys.js", "copy.js"),
+        scripts=("subjects.js", "findings.js", "keys.js", "copy.js"),
         header=header,
         key_variable=safe_name(key_env) if key_env else None,
         summary=summary,

@@ -75,6 +75,7 @@ class Noun:
 CHECK = Noun("check", "checks", "{n} 项检查")
 WARNING = Noun("warning", "warnings", "{n} 条警告")
 DOCUMENT = Noun("other document", "other documents", "{n} 份其他文档")
+FIELD = Noun("response field", "response fields", "{n} 个响应字段")
 FINDING = Noun("finding", "findings", "{n} 项发现")
 MORE_FINDINGS = Noun("more finding", "more findings", "{n} 项其他发现")
 MORE_REASONS = Noun("more reason", "more reasons", "{n} 条其他原因")

@@ -84,6 +84,13 @@ def test_sentence_counts_the_outcomes() -> None:
     )
 
 
+def test_documents_nobody_ran_stand_apart() -> None:
+    assert [row.name for row in MATRIX.asked] == ["vendor", "other", "absent"]
+    assert [row.name for row in MATRIX.others] == ["gpt-ge", "zhizengzeng", "eronmind"]
+    nothing_asked = matrix_of([], DOCUMENTS)
+    assert (len(nothing_asked.asked), nothing_asked.others) == (5, ())
+
+
 def test_cell_has_the_state_and_the_worst_finding() -> None:
     cells = ROWS["vendor"].cells
     assert (cells["stop"].state, cells["stop"].evidence) == (State.IGNORED, "stop.five-refused")
