@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.model import Finding, Level
+from conformance.model import Finding, Level, Verdict
 from conformance.report.summary import WORST_FIRST, Summary
+
+CROWD = 4
+"""Inconclusive findings with one reason that are too many to be told one by one."""
 
 _LEVELS = (Level.MUST, Level.SHOULD, Level.MAY)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Findings about one parameter or field, the worst first; never empty."""
+    """Findings about one parameter or field, the worst first; never empty.
+
+    ``subject`` is empty for inconclusive findings that have nothing but their reason in common.
+    """
 
     subject: str
     findings: tuple[Finding, ...]
@@ -28,12 +35,16 @@ def groups_of(summary: Summary) -> tuple[Group, ...]:
     """Group the findings that need attention by subject and verdict.
 
     The worst verdict comes first, then the stricter level, then the larger group. Verdicts are
-    kept apart, so that a warning is never counted as a failure.
+    kept apart, so that a warning is never counted as a failure. Inconclusive findings with the same
+    reason are one group, if there are many: a key revoked in mid-run is a hundred of them.
     """
-    found: dict[tuple[str, str], list[Finding]] = {}
+    reasons = Counter(f.message for f in summary.troubles if f.verdict is Verdict.INCONCLUSIVE)
+    found: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in sorted(summary.troubles, key=_severity):
-        found.setdefault((finding.subject, finding.verdict), []).append(finding)
-    groups = [Group(subject, tuple(inside)) for (subject, _), inside in found.items()]
+        is_crowd = finding.verdict is Verdict.INCONCLUSIVE and reasons[finding.message] >= CROWD
+        subject, reason = ("", finding.message) if is_crowd else (finding.subject, "")
+        found.setdefault((subject, finding.verdict, reason), []).append(finding)
+    groups = [Group(subject, tuple(inside)) for (subject, *_), inside in found.items()]
     return tuple(sorted(groups, key=lambda group: (_severity(group.worst), -len(group.findings))))
 
 

@@ -13,6 +13,7 @@ from conformance.language import Text as Words
 from conformance.report import causes
 from conformance.report.case import case_of
 from conformance.report.console.styles import MAX_NAMES, VERDICT_MARKS, marked
+from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import FINDING, VERDICTS, counted, listing
 from conformance.report.sanitize import line
 from conformance.report.summary import Summary
@@ -71,12 +72,13 @@ def _block(
     mark, style = VERDICT_MARKS[worst.verdict]
     verdict = VERDICTS[worst.verdict].of(language)
     told = Text.assemble(
-        (f"{mark} {verdict}  ", style), marked(summary.sentence_of(worst).of(language))
+        (f"{mark} {verdict}  ", style), marked(_sentence_of(summary, group).of(language))
     )
     names = [line(finding.id) for finding in group.findings]
-    subject = f"`{line(group.subject)}`"
-    often = _OFTEN.format(
-        findings=counted(len(names), FINDING), subject=subject, names=listing(names, MAX_NAMES)
+    often = (_OFTEN if group.subject else _OFTEN_OF_ALL).format(
+        findings=counted(len(names), FINDING),
+        subject=f"`{line(group.subject)}`",
+        names=listing(names, MAX_NAMES),
     )
     counted_line = marked(often.of(language))
     counted_line.stylize("dim")
@@ -89,5 +91,10 @@ def _block(
     return Group(told, Padding(Group(*below), (0, 0, 0, 4)))
 
 
+def _sentence_of(summary: Summary, group: causes.Group) -> Words:
+    return summary.sentence_of(group.worst) if group.subject else finding_text(group.worst.message)
+
+
+_OFTEN_OF_ALL = Words("{findings}: {names}", "{findings}：{names}")
 _OFTEN = Words("{findings} about {subject}: {names}", "{findings}，关于 {subject}：{names}")
 _MORE = Words("and {n} more ({findings}): see the report", "还有 {n} 处（{findings}）：见报告")

@@ -66,7 +66,7 @@ def test_every_document_has_a_row() -> None:
 def test_empty_matrix_has_the_five_document_rows() -> None:
     matrix = matrix_of([], DOCUMENTS)
     assert [row.name for row in matrix.rows] == list(DOCUMENTS)
-    assert matrix.sentence.en == "No runs."
+    assert matrix.sentence.en == "5 targets: 5 not run."
     assert (matrix.parameters, matrix.fields, matrix.subjects) == ((), (), ())
     assert matrix_of([], ()).sentence.en == "No runs."
 
