@@ -19,7 +19,7 @@ from itertools import count
 
 from conformance.judgement import BudgetSpent, EndedEarly, Inconclusive, Judgement
 from conformance.model import Exchange, Request
-from conformance.protocol.account import Cause, cause_of, is_rate_limit, said
+from conformance.protocol.account import Cause, cause_of, is_rate_limit, said, signature_of
 from conformance.protocol.response import TRANSIENT_STATUSES
 from conformance.transport.coalesce import Sender
 from conformance.transport.retry import MAX_WAIT_SECONDS, requested_wait
@@ -197,7 +197,7 @@ class AccountGuard:
     def _is_known(self, exchange: Exchange, probe: Request) -> bool:
         """Return whether an answer need not be confirmed, because its like was."""
         self._in_a_row += 1
-        known = self._specific.get(_signature(exchange))
+        known = self._specific.get(signature_of(exchange))
         if known is None:
             return False
         parts = _parts(exchange.request) - _parts(probe)
@@ -209,7 +209,7 @@ class AccountGuard:
 
     def _remember(self, exchange: Exchange, probe: Request) -> None:
         parts = _parts(exchange.request) - _parts(probe)
-        known = self._specific.setdefault(_signature(exchange), [])
+        known = self._specific.setdefault(signature_of(exchange), [])
         if not any(common & parts for common in known):
             known.append(parts)
         self._found_specific += 1
@@ -232,11 +232,6 @@ def _pause(refused: list[Exchange]) -> float:
     if asked is None:
         return RATE_PAUSE_SECONDS if is_rate_limit(refused[-1]) else PAUSE_SECONDS
     return min(max(asked, PAUSE_SECONDS), MAX_WAIT_SECONDS)
-
-
-def _signature(exchange: Exchange) -> object:
-    """Return what equal refusals have in common: the status and the words without numbers."""
-    return exchange.status, re.sub(r"[0-9a-f]{6,}|\d+", "#", said(exchange).lower())
 
 
 def _parts(request: Request) -> frozenset[str]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conformance.api import Api, encode
-from conformance.checks._shared.common_traits import Group, Traits, groups_of, plainest
+from conformance.checks._shared.common_traits import Traits, groups_of, plainest
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.checks.errors.shrinking import candidates_of, next_trial
 from conformance.checks.errors.valid_requests import Sent, seconds_per_unit, sent_of
@@ -76,7 +76,7 @@ class Suspicion:
     def __str__(self) -> str:
         """Describe what is never answered, and why, for a reader; without a comma."""
         why = Counter(one.why for one in self.members).most_common(1)[0][0]
-        return f"{self._what}: {why} ({self._how_many})"
+        return f"{self._what} ({why}; {self._how_many})"
 
     @property
     def in_short(self) -> str:
@@ -120,23 +120,27 @@ async def never_answered(api: Api, sent: Sequence[Sent]) -> tuple[Suspicion, ...
 
 
 def suspicions_of(sent: Sequence[Sent]) -> list[Suspicion]:
-    """Group the requests without a whole answer by what no answered request has in common."""
+    """Group the requests without a whole answer by what no answered request has in common.
+
+    If fewer groups explain them by what no request had that was answered later, then requests
+    were served at first and never since.
+    """
     failing = [one for one in sent if one.why is not None]
+    if not failing:
+        return []
+    traits = [one.traits for one in failing]
     whole = [one for one in sent if one.why is None]
-    groups, rest = groups_of([one.traits for one in failing], {one.traits for one in whole})
-    suspicions = [_suspicion(group, failing) for group in groups]
-    late = [failing[place] for place in rest]
-    if late:  # served at first; perhaps never since
-        since = {one.traits for one in whole if one.id > late[0].id}
-        for group in groups_of([one.traits for one in late], since)[0]:
-            served = [one for one in whole if group.traits <= one.traits]
-            before = max(served, key=lambda one: one.id, default=None)
-            suspicions.append(_suspicion(group, late, before))
+    began = min(one.id for one in failing)
+    ever = groups_of(traits, {one.traits for one in whole})
+    since = groups_of(traits, {one.traits for one in whole if one.id > began})
+    groups, _ = min(ever, since, key=lambda found: (len(found[1]), len(found[0])))
+    suspicions: list[Suspicion] = []
+    for group in groups:
+        served = [one for one in whole if group.traits <= one.traits]
+        before = max(served, key=lambda one: one.id, default=None)
+        members = tuple(failing[place] for place in group.members)
+        suspicions.append(Suspicion(group.traits, members, before))
     return suspicions
-
-
-def _suspicion(group: Group, failing: Sequence[Sent], before: Sent | None = None) -> Suspicion:
-    return Suspicion(group.traits, tuple(failing[place] for place in group.members), before)
 
 
 class _Confirmation:

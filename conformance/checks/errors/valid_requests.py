@@ -131,8 +131,13 @@ def shape(exchange: RecordedExchange) -> Traits:
             named.discard(f"`{name}`")
         elif name not in {"model", "prompt", "stream"} and _is_telling(name, value):
             named.add(f"`{name}: {json.dumps(value)}`")
+    prompt = body.get("prompt")
+    if isinstance(prompt, list):
+        several = len(prompt) > 1 and isinstance(prompt[0], str | list)
+        named.discard("several prompts")
+        named.add("several prompts" if several else "a list as prompt")
     named |= {f"no `{name}`" for name in ("prompt", "max_tokens") if body.get(name) is None}
-    if body.get("prompt") in ("", []):
+    if prompt in ("", []):
         named.add("an empty prompt")
     return frozenset(named)
 
