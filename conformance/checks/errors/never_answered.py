@@ -28,7 +28,7 @@ UNLIKELY = 1e-3
 MAX_ROUNDS = 5
 """How often a request is sent again before the question is left open."""
 
-MAX_TRIALS = 3
+MAX_TRIALS = 5
 """How many smaller requests are sent to find out what it is about a request."""
 
 SLOW_SECONDS = 10.0

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from conformance.checks._shared.common_traits import Traits, explanations
+from conformance.checks._shared.common_traits import Traits, explanations, weight
 
 ALWAYS = frozenset({"model", "prompt", "max_tokens"})
 """Parameters that every request keeps."""
@@ -31,23 +31,28 @@ def next_trial(body: Mapping[str, Any], left: Sequence[Traits]) -> dict[str, Any
         body: a failing request.
         left: the explanations that are possible.
     """
+    least = min(map(weight, left))
+    likely = [one for one in left if weight(one) == least]
     needed = [frozenset(map(_parameter, one)) - ALWAYS for one in left]
+    first = [frozenset(map(_parameter, one)) - ALWAYS for one in likely]
     droppable = sorted(body.keys() - ALWAYS, key=lambda name: (name != "temperature", name))
     if len(droppable) > MAX_DROPPABLE:
         wanted = frozenset().union(*needed)
         droppable = sorted(wanted & body.keys())[:MAX_DROPPABLE]
-    best: tuple[float, int, tuple[str, ...]] | None = None
+    best: tuple[float, float, int, tuple[str, ...]] | None = None
     for size in range(len(droppable)):
         for kept in combinations(droppable, size):
             if any(name in kept and other not in kept for name, other in NEEDS.items()):
                 continue
             failing = sum(one <= set(kept) for one in needed)
             if 0 < failing < len(left):
-                found = (abs(failing - len(left) / 2), size, kept)
+                plain = sum(one <= set(kept) for one in first)
+                even = abs(plain - len(likely) / 2)
+                found = (even, abs(failing - len(left) / 2), size, kept)
                 best = found if best is None else min(best, found)
     if best is None:
         return None
-    names = {*best[2], *ALWAYS}
+    names = {*best[3], *ALWAYS}
     return {name: value for name, value in body.items() if name in names}
 
 

@@ -12,6 +12,7 @@ from conformance.checks._shared.common_traits import Traits
 from conformance.checks._shared.invariants import traits
 from conformance.judgement import NotApplicable
 from conformance.model import Credentials
+from conformance.protocol.response import REFUSALS
 from conformance.protocol.trace import RecordedExchange
 from conformance.protocol.unserved import (
     failed_attempts,
@@ -99,6 +100,15 @@ def sent_requests(api: Api, reported: Collection[str] = (), *, odd: bool = False
     slowest = seconds_per_unit(exchanges)
     sent = (sent_of(recorded, api.model, slowest) for recorded in exchanges)
     return [one for one in sent if one is not None]
+
+
+def refused_requests(api: Api) -> list[Sent]:
+    """Return the valid requests that were rejected, with the status as the reason."""
+    return [
+        Sent(one, shape(one), f"status {one.exchange.status}", 1)
+        for one in valid_exchanges(api)
+        if one.exchange.fault is None and one.exchange.status in REFUSALS
+    ]
 
 
 def sent_of(recorded: RecordedExchange, model: str, slowest: float = 0.0) -> Sent | None:

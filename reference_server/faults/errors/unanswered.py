@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reference_server.behaviour.builders import Condition, streams
+from reference_server.behaviour.builders import Condition, rejects, streams
 from reference_server.behaviour.messages import (
     Behaviour,
     Body,
@@ -122,6 +122,19 @@ def echo_cut_after_a_while() -> Behaviour:
         return body.get("echo") is True and served > SERVED
 
     return _cut(is_late)
+
+
+@fault("echo-refused-after-a-while", breaks="errors.served-stays-served", triggers=())
+def echo_refused_after_a_while() -> Behaviour:
+    """The first requests with an echo are served, and all later ones are rejected."""
+    served = 0
+
+    def is_late(body: Body) -> bool:
+        nonlocal served
+        served += body.get("echo") is True
+        return body.get("echo") is True and served > SERVED
+
+    return rejects(is_late, "`echo` is not supported.", param="echo")
 
 
 SERVED = 4
