@@ -132,7 +132,9 @@ def suspicions_of(sent: Sequence[Sent]) -> list[Suspicion]:
     whole = [one for one in sent if one.why is None]
     began = min(one.id for one in failing)
     ever = groups_of(traits, {one.traits for one in whole})
-    since = groups_of(traits, {one.traits for one in whole if one.id > began})
+    later = {one.traits for one in whole if one.id > began}
+    # Without any later answer, all requests would have failed since.
+    since = groups_of(traits, later) if later else ever
     groups, _ = min(ever, since, key=lambda found: (len(found[1]), len(found[0])))
     suspicions: list[Suspicion] = []
     for group in groups:
