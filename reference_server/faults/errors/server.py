@@ -51,7 +51,13 @@ def lowest_penalty_breaks_server() -> Behaviour:
     return _falls_over(lambda request: request.get("frequency_penalty") == -2)
 
 
-@fault("absent-prompt-breaks-server", breaks=BREAKS, evidence=Evidence.REPORTED, triggers=())
+@fault(
+    "absent-prompt-breaks-server",
+    breaks=BREAKS,
+    also_breaks="prompt.absent-or-null",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
 def absent_prompt_breaks_server() -> Behaviour:
     """A request without a prompt causes a server error."""
     return _falls_over(lambda request: request.get("prompt") is None)
