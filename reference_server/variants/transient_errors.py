@@ -71,7 +71,7 @@ def one_stream_fails() -> Behaviour:
     return _Once(_error_event, lambda got: got.is_stream)
 
 
-@variant("one-connection-lost")
+@variant("one-connection-lost", may_be_inconclusive=True)
 def one_connection_lost() -> Behaviour:
     """One response of all is cut in the middle; its retry is served."""
 

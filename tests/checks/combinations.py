@@ -163,7 +163,6 @@ UNSEEN: Mapping[str, str] = {
 
 OVERDRAWN: Mapping[str, str] = {
     "bad-gateway": "nothing asks the fake server again, as a run's client does after a 502",
-    "one-connection-lost": "nothing asks the fake server again, as a run's client does",
     "sure-model": (
         "it makes penalties smaller against the leads of a model, and those of the fake model are"
         " so even that no penalty of the range then turns a token"
