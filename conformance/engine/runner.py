@@ -235,7 +235,7 @@ class _RunInProgress:
                 self.failed_preflight = self._redactor.text(reason)
                 return
             if self.guard is not None and first.exchanges:
-                self.guard.arm(first.exchanges[0].request)
+                self.guard.arm(first.exchanges[-1].request)
             # Generated checks come last: they report only what no directed check has found.
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
