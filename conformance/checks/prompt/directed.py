@@ -150,10 +150,8 @@ async def token_arrays_are_a_batch(api: Api) -> None:
     """
     batch = [TOKENS, FEW_TOKENS]
     completion = (await api.complete(**minimal_request(prompt=batch))).expect_ok()
+    # The bill is judged by the checks of usage.
     choices_of(completion, len(batch), Feature.BATCH)
-    if completion.has_usage:
-        sent = len(TOKENS) + len(FEW_TOKENS)
-        expect(completion.usage.prompt_tokens, "prompt_tokens").one_of(sent, sent + 1, sent + 2)
 
 
 @check(
