@@ -259,7 +259,7 @@ async def context_of(api: Api, *, at_most: int = 4096) -> int:
         raise NotApplicable(
             "the endpoint states no context length: it does not reject ten million tokens"
         )
-    numbers = numbers_in(response.expect_error(*REJECTED_STATUSES).message)
+    numbers = numbers_in(response.expect_error(*REJECTED_STATUSES).words)
     sizes = [number for number in numbers if 128 <= number < 10_000_000]
     if not sizes:
         raise NotApplicable(
