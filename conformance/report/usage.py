@@ -1,8 +1,8 @@
 """Compare reported usage with tokens that can be counted exactly, without estimates.
 
 A prompt of token ids has as many tokens as ids; a choice has as many as its log probabilities
-list. ``max_tokens`` counts nothing: an endpoint may ignore it, and bill what it generated. Only such
-exchanges are used, and only if a check found incorrect usage.
+list. ``max_tokens`` counts nothing: an endpoint may ignore it, and bill what it generated. Only
+such exchanges are used, and only if a check found incorrect usage.
 """
 
 from __future__ import annotations

@@ -82,3 +82,11 @@ def test_cut_seeds_are_told_without_scores(scores: str) -> None:
         "seed.large-told-apart": Verdict.WARN,
         "seed.negative-told-apart": Verdict.PASS,
     }
+
+
+def test_wrong_type_is_about_its_parameter() -> None:
+    about = {one.id: one.subject for one in CHECKS.values() if one.id.endswith("word-refused")}
+    assert about["best-of.word-refused"] == "best_of"
+    assert "" not in about.values()
+    found = findings("best-of-ignored", [CHECKS["best-of.word-refused"]])
+    assert found["best-of.word-refused"].subject == "best_of"

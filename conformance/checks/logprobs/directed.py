@@ -219,7 +219,12 @@ async def true_asks_for_scores(api: Api) -> None:
         expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
 
 
-@check("logprobs.negative-refused", requirement="errors.bad-input-is-400", needs=("logprobs",))
+@check(
+    "logprobs.negative-refused",
+    requirement="errors.bad-input-is-400",
+    needs=("logprobs",),
+    subject="logprobs",
+)
 async def a_negative_number_is_refused(api: Api) -> None:
     """`logprobs: -1` is out of range and rejected with 400.
 
