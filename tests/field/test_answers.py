@@ -29,9 +29,7 @@ OPENAI = load_contract("openai")
 
 LONE_BYTES = "[13, 190, 191,"
 SAMPLED = '{"model": "tiny", "stream": true, "prompt": ["Once upon a time'
-SAMPLED_PLAIN = (
-    '{"model": "tiny", "prompt": "Once upon a time, in a village by the sea, there lived"'
-)
+SAMPLED_PLAIN = '{"model": "tiny", "prompt": "Once upon a time'
 SPECIAL = '"top_p": null, "n": 3'
 SPECIAL_STREAMED = '"stream": true, "prompt": ["\\r\\nThe'
 
