@@ -94,6 +94,8 @@ class Feature(StrEnum):
     ARRAYS = "arrays of logprobs"
     SCORES_OF_PROMPT = "logprobs of the prompt"
     JSON = "a response in JSON"
+    ENVELOPE = "an error object"
+    KEY_ENVELOPE = "an error object for a rejected key"
     STREAM = "a stream"
     CHUNKS = "a stream of chunks"
     TEXT = "text"

@@ -451,7 +451,7 @@ def finding_of(
         title=check.title,
         requirement=requirement.id,
         level=requirement.level,
-        subject=requirement.subject,
+        subject=check.subject or requirement.subject,
         tier=check.tier,
         verdict=ruling.verdict,
         message=ruling.message,

@@ -262,7 +262,7 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
     """Join a stream's chunks into one object in the shape of a non-streaming response.
 
     Texts and logprobs arrays are concatenated per choice. The finish reason is the last one sent,
-    usage is from the last chunk that has it, and envelope fields are from the first chunk.
+    usage is from the last chunk that has it, and each envelope field from the first that has it.
 
     Args:
         chunks: the JSON objects of the stream, at least one.
@@ -273,7 +273,9 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
     """
     choices: dict[Any, _Joined] = {}
     usage: object = None
+    envelope: dict[str, Any] = {}
     for chunk in chunks:
+        envelope = {**chunk, **envelope} if chunk.keys() - envelope.keys() else envelope
         if isinstance(chunk.get("usage"), Mapping):
             usage = chunk["usage"]
         parts = chunk.get("choices")
@@ -283,7 +285,6 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
             if not isinstance(part, Mapping):
                 raise Failure("choices of objects", shown(part))
             _join_choice(choices, part)
-    envelope = {key: value for key, value in chunks[0].items() if key != "choices"}
     ordered = sorted((choice.whole for choice in choices.values()), key=_order)
     return {**envelope, "choices": ordered, "usage": usage}
 
