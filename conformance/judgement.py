@@ -19,8 +19,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
+from conformance.evidence import Evidence
 from conformance.model import Effect, Exchange, Request
 
 T = TypeVar("T")
@@ -31,7 +32,26 @@ MAX_FINDING_CHARS = 1_000
 
 
 class Judgement(Exception):  # noqa: N818 - a judgement is no error
-    """The outcome of a check that did not pass."""
+    """The outcome of a check that did not pass.
+
+    Attributes:
+        evidence: the exchanges that show it, if the check says so.
+        needs_suite: whether its requests do not show it to who sends them again by hand, because
+            it is about time, or about what several requests at once provoke.
+    """
+
+    evidence: Evidence | None = None
+    needs_suite: bool = False
+
+    def shown_by(self, evidence: Evidence | None) -> Self:
+        """Say which exchanges show it, unless that is said already; return the judgement."""
+        self.evidence = self.evidence or evidence
+        return self
+
+    def only_by_suite(self) -> Self:
+        """Say that its requests alone do not show it; return the judgement."""
+        self.needs_suite = True
+        return self
 
 
 class Failure(Judgement):
@@ -74,6 +94,8 @@ class Feature(StrEnum):
     ARRAYS = "arrays of logprobs"
     SCORES_OF_PROMPT = "logprobs of the prompt"
     JSON = "a response in JSON"
+    ENVELOPE = "an error object"
+    KEY_ENVELOPE = "an error object for a rejected key"
     STREAM = "a stream"
     CHUNKS = "a stream of chunks"
     TEXT = "text"
@@ -129,12 +151,12 @@ class EndedEarly(Inconclusive):
     """The run ended before this request was judged; only the transport raises it.
 
     Attributes:
-        evidence: the exchange that ended the run, if it was this request's; None for later ones.
+        exchange: the one that ended the run, if it was this request's; None for later ones.
     """
 
-    def __init__(self, why: str, evidence: Exchange | None = None) -> None:
+    def __init__(self, why: str, exchange: Exchange | None = None) -> None:
         super().__init__(why)
-        self.evidence = evidence
+        self.exchange = exchange
 
 
 class NotApplicable(Judgement):

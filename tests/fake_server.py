@@ -140,6 +140,10 @@ def answer_of(exchange: Exchange) -> ServerResponse:
 
 def exchange_of(response: ServerResponse, request: Request, number: str) -> Exchange:
     """An answer as it arrives, at its pace; who wants some events alone hangs up after them."""
+    if response.unsent:
+        fault = "invalid HTTP response from the fake server: it disconnected"
+        tried = Attempt(0.0, FIRST_BYTE, None, fault)
+        return Exchange(number, request, (tried,), None, (), b"", (), FIRST_BYTE, fault)
     at, arrivals, body = FIRST_BYTE, [], b""
     counter, is_left = EventCounter(), False
     for part in _decoded(response).parts:
@@ -158,7 +162,7 @@ def exchange_of(response: ServerResponse, request: Request, number: str) -> Exch
         body=body,
         arrivals=tuple(arrivals),
         elapsed=at,
-        fault="the answer broke off" if response.cut else None,
+        fault="incomplete response from the fake server" if response.cut else None,
         surplus=response.behind if response.behind.strip() and not is_left else b"",
     )
 

@@ -32,6 +32,7 @@ class Check:
         prepare: computes in a thread what the check's requests are made from, while others are in
             flight; sends nothing. Checks that share it name the same function.
         sees_effect: whether the check fails if the endpoint accepts the parameter and ignores it.
+        subject: what its finding is about; empty for the subject of the requirement.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Check:
     made_from: tuple[object, ...] = ()
     prepare: CheckFunction | None = None
     sees_effect: bool = False
+    subject: str = ""
 
     @property
     def is_built_in(self) -> bool:

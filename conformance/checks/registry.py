@@ -42,6 +42,7 @@ def check(
     made_from: tuple[object, ...] = (),
     prepare: CheckFunction | None = None,
     sees_effect: bool = False,
+    subject: str = "",
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as a check.
 
@@ -49,6 +50,7 @@ def check(
     ``prepare`` is called early in the stage of the check, which does not wait for it.
     ``sees_effect`` says that the check fails if the endpoint accepts the parameter and ignores it;
     without such a check, a report calls a parameter accepted and not honoured.
+    ``subject`` is the parameter that a failure is about, if the requirement is about any of them.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks the title in one of the languages.
@@ -74,7 +76,7 @@ def check(
                     raise
                 raise NotApplicable(f"{refusal}; see {simpler}") from None
             except Unsettled as doubt:
-                raise await settle(doubt, api) from None
+                raise (await settle(doubt, api)).shown_by(doubt.evidence) from None
 
         @wraps(function)
         async def run_last(api: Api) -> None:
@@ -100,6 +102,7 @@ def check(
                 made_from=made_from,
                 prepare=prepare,
                 sees_effect=sees_effect,
+                subject=subject,
             )
         )
         return function

@@ -20,7 +20,7 @@ from conformance.language import Language
 from conformance.model import Target
 from conformance.record.events import RunEvent
 from conformance.record.ndjson import RecordError, RunWriter
-from conformance.report.console import Progressing
+from conformance.report.console import Progressing, Verbosity
 from conformance.transport.redact import Redactor
 
 
@@ -43,6 +43,7 @@ def judge(
     *,
     reference: Reference | None = None,
     language: Language = Language.ENGLISH,
+    verbosity: Verbosity = Verbosity.NORMAL,
 ) -> str | None:
     """Test a target and write the record to ``folder``.
 
@@ -57,7 +58,8 @@ def judge(
     with new_record(folder) as writer:
         try:
             events = runner.run(target, contract, options, reference=reference)
-            asyncio.run(_record(events, writer, Progressing(screen, language)))
+            progress = Progressing(screen, language, verbosity)
+            asyncio.run(_record(events, writer, progress))
         except (KeyboardInterrupt, asyncio.CancelledError):
             return None
         except RecordError as error:

@@ -58,10 +58,10 @@ PAGE = "index.html"
 def matrix(
     runs: tuple[str, ...], format_names: tuple[str, ...], out: Path | None, language: Language
 ) -> ExitCode:
-    """Compare recorded runs in one table: a row for each target, a column for each parameter.
+    """Compare recorded runs in one table: a row for each parameter, a column for each target.
 
-    RUN is a run folder, its run.ndjson, a folder of run folders, or a glob. Every vendor document
-    gets a row, even if no run used that contract.
+    RUN is a run folder, its run.ndjson, a folder of run folders, or a glob. Vendors'
+    documents whose contract no run used are listed apart.
     """
     records = list(dict.fromkeys(record for name in runs for record in _records(name)))
     read = [recorded_in(record) for record in records]

@@ -30,8 +30,9 @@ from conformance.engine.selection import Options
 from conformance.language import Language, Text
 from conformance.model import EXIT_CODES, ExitCode, Target
 from conformance.record.ndjson import RecordError, RunFileError, RunWriter, read_run
-from conformance.report.console import console_for
-from conformance.report.matrix import Recorded, matrix_of
+from conformance.report.console import Verbosity, console_for
+from conformance.report.console import show as show_run
+from conformance.report.matrix import Matrix, Recorded, matrix_of
 from conformance.report.matrix import terminal as text
 from conformance.report.matrix.progress import ProgressOfMany
 from conformance.targets import Entry, MissingSecretError
@@ -94,6 +95,7 @@ def run_many(
     out: Path | None,
     format_names: Sequence[str],
     language: Language,
+    verbosity: Verbosity = Verbosity.NORMAL,
 ) -> ExitCode:
     """Test targets in parallel, print each result, and write a matrix of all.
 
@@ -101,7 +103,13 @@ def run_many(
     """
     with fresh_folder(out, "conformance", "targets") as home:
         return _run_into(
-            home, planned, environment, jobs=jobs, format_names=format_names, language=language
+            home,
+            planned,
+            environment,
+            jobs=jobs,
+            format_names=format_names,
+            language=language,
+            verbosity=verbosity,
         )
 
 
@@ -113,6 +121,7 @@ def _run_into(
     jobs: int,
     format_names: Sequence[str],
     language: Language,
+    verbosity: Verbosity,
 ) -> ExitCode:
     ready: list[_Job] = []
     reasons: dict[str, Text] = {}
@@ -130,7 +139,7 @@ def _run_into(
     _announce(ready, reasons, language)
     screen = console_for()
     with interruptible():
-        failures, interrupted = _judge_all(ready, jobs, screen, language)
+        failures, interrupted = _judge_all(ready, jobs, screen, language, verbosity)
     give_back()
     for name, sentence in failures.items():
         reasons.setdefault(name, Text(sentence, ""))
@@ -143,15 +152,38 @@ def _run_into(
             codes[name] = EXIT_CODES[result.run.conclusion]
         recorded.append(result)
     matrix = matrix_of(recorded, PAGES)
-    click.echo()
-    show(text.render(matrix, language), screen)
-    click.echo()
+    _print_results(recorded, matrix, screen, language, verbosity)
     for result in recorded:
         if result.run is not None:
             click.echo(home / result.name)
     for path in write_matrix(matrix, home, format_names, language):
         click.echo(path)
     return worst([*codes.values(), *([ExitCode.INTERRUPTED] if interrupted else [])])
+
+
+def _print_results(
+    recorded: Sequence[Recorded],
+    matrix: Matrix,
+    screen: Console,
+    language: Language,
+    verbosity: Verbosity,
+) -> None:
+    """Print the table and the causes; a single run is printed as `conformance run` prints one."""
+    runs = [one for one in recorded if one.run is not None]
+    if verbosity is Verbosity.QUIET:
+        show(text.sentence(matrix, language), screen)
+    elif len(runs) == 1 and runs[0].run is not None:
+        show_run(runs[0].run, screen, language, verbosity)
+    else:
+        click.echo()
+        show(text.render(matrix, language), screen)
+        for one in runs if verbosity is Verbosity.VERBOSE else []:
+            click.echo(f"\n{one.name}")
+            if one.run is not None:
+                show_run(one.run, screen, language, verbosity)
+        if verbosity is not Verbosity.VERBOSE:
+            show(text.causes(runs, screen, language), screen)
+    click.echo()
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
@@ -172,11 +204,11 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
 
 
 def _judge_all(
-    ready: Sequence[_Job], jobs: int, screen: Console, language: Language
+    ready: Sequence[_Job], jobs: int, screen: Console, language: Language, verbosity: Verbosity
 ) -> tuple[Mapping[str, str], bool]:
     """Run ``jobs`` targets at a time; return internal errors by target and if interrupted."""
     failures: dict[str, str] = {}
-    progress = ProgressOfMany(screen, language)
+    progress = ProgressOfMany(screen, language, verbosity)
     try:
         with progress:
             asyncio.run(_side_by_side(ready, jobs, progress, failures.__setitem__))

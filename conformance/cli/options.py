@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -15,6 +16,7 @@ from conformance.engine.selection import Options, choose
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
 from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
+from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
 from conformance.transport import gate
 
@@ -96,6 +98,28 @@ def in_language(function: Function) -> Function:
         help="Output language; HTML pages contain both. [default: from the locale]",
     )
     return option(function)
+
+
+def how_much(function: Function) -> Function:
+    """Add ``--verbose`` and ``--quiet``; the command receives ``verbosity``."""
+
+    @click.option(
+        "--verbose",
+        "-v",
+        is_flag=True,
+        help="Print a line per check while running, and every finding with its evidence.",
+    )
+    @click.option(
+        "--quiet", "-q", is_flag=True, help="Print only the verdict and the paths of the files."
+    )
+    @wraps(function)
+    def chosen(*args: Any, verbose: bool, quiet: bool, **given: Any) -> Any:
+        if verbose and quiet:
+            raise click.UsageError("--verbose and --quiet cannot be combined; choose one of them")
+        loud = Verbosity.VERBOSE if verbose else Verbosity.NORMAL
+        return function(*args, verbosity=Verbosity.QUIET if quiet else loud, **given)
+
+    return cast(Function, chosen)
 
 
 def with_key_from(default: str) -> Callable[[Function], Function]:

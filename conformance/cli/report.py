@@ -13,7 +13,7 @@ from conformance.cli.exit_codes import UserError
 from conformance.cli.files import write_chunks
 from conformance.cli.folder import RECORD, make_folder, recorded_in, write_reports
 from conformance.cli.help import examples
-from conformance.cli.options import in_language, with_key_from
+from conformance.cli.options import how_much, in_language, with_key_from
 from conformance.cli.terminal import say
 from conformance.engine.replay import UndatedError, rejudge
 from conformance.language import Language
@@ -66,6 +66,7 @@ AGAIN = "rejudged"
     help="With --rejudge: contract to test against. [default: the run's contract]",
 )
 @with_key_from("the variable that the run used")
+@how_much
 @in_language
 def report(
     *,
@@ -76,6 +77,7 @@ def report(
     contract_name: str | None,
     key_name: str | None,
     language: Language,
+    verbosity: console.Verbosity,
 ) -> ExitCode:
     """Regenerate reports. RUN is a run folder or its run.ndjson, including incomplete runs."""
     if contract_name is not None and not again:
@@ -90,7 +92,7 @@ def report(
     make_folder(folder)
     if again:
         write_chunks(folder / RECORD, lines_of(run))
-    console.show(run, console.console_for(), language)
+    console.show(run, console.console_for(), language, verbosity)
     click.echo()
     others = [name for name in format_names if name != PDF]
     written = write_reports(run, folder, others, key_name, language)

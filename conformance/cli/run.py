@@ -17,6 +17,7 @@ from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.options import (
     UNNAMED_KEY,
     choosing,
+    how_much,
     in_language,
     into_formats,
     under_contract,
@@ -97,6 +98,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
 @into_formats("html,junit,json")
 @within_limits
 @with_reference
+@how_much
 @in_language
 @click.pass_context
 def run(context: click.Context, /, **given: Any) -> ExitCode:
@@ -105,7 +107,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     Command-line options override the file.
     """
     how = {name: given[name] for name in HOW}
-    landing = {name: given[name] for name in ("out", "format_names", "language")}
+    landing = {name: given[name] for name in ("out", "format_names", "language", "verbosity")}
     path = _file(given)
     if path is not None:
         # Most runs judge one endpoint, and start sooner without what many need.

@@ -227,7 +227,9 @@ def _claim(claim: Claim) -> dict[str, Any]:
         "verdict": claim.verdict.value,
         "message": claim.message,
         "command": claim.command,
+        "rerun": claim.rerun,
         "reproduced": claim.reproduced,
+        "by_suite": claim.by_suite,
     }
 
 

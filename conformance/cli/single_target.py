@@ -56,6 +56,7 @@ def run_one(
     out: Path | None,
     format_names: Sequence[str],
     language: Language,
+    verbosity: console.Verbosity = console.Verbosity.NORMAL,
 ) -> ExitCode:
     """Run the checks, print the result, and write the record and reports."""
     nothing = why_nothing_is_chosen(contract, options)
@@ -77,6 +78,7 @@ def run_one(
             screen,
             reference=reference,
             language=language,
+            verbosity=verbosity,
         )
     give_back()
     try:
@@ -87,7 +89,7 @@ def run_one(
             raise click.Abort from None
         say(failure)
         return ExitCode.UNDECIDED
-    console.show(judged, screen, language)
+    console.show(judged, screen, language, verbosity)
     click.echo()
     try:
         for path in write_reports(judged, folder, format_names, language=language):

@@ -16,11 +16,18 @@ from conformance.api import Api
 from conformance.checks._shared.prompts import COUNTING
 from conformance.judgement import NotApplicable
 from conformance.model import Request, Target
-from conformance.protocol.account import Cause, cause_of, is_html, one_line, said
+from conformance.protocol.account import Cause, cause_of, is_html, one_line, said, signature_of
 from conformance.protocol.response import Response
 from conformance.transport.address import join, without_login
 
 MINIMAL_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "temperature": 0}
+OTHER_FORMS: tuple[Mapping[str, Any], ...] = (
+    {"prompt": COUNTING, "max_tokens": 16},
+    {"prompt": COUNTING, "max_tokens": 16, "stream": True},
+)
+"""What is sent if the minimal request is rejected: an endpoint may not know `temperature`, require
+more tokens or serve only streams. Each is bounded: nothing without `max_tokens` is ever sent."""
+
 MAX_MODELS_SHOWN = 12
 MAX_MODELS_CHARS = 160
 MAX_NAME_CHARS = 60
@@ -36,7 +43,10 @@ async def preflight(api: Api, target: Target) -> str | None:
     is_not_found = response.exchange.status == 404 and not is_html(response.exchange)
     if is_not_found and _about(response, target) in {Cause.ROUTE, Cause.MODEL}:
         return await _not_found(api, response, target)
-    return trouble_in(response, target)
+    trouble = trouble_in(response, target)
+    if trouble is None and response.exchange.status in range(400, 500):
+        return await _rejected(api, response, target)
+    return trouble
 
 
 def trouble_in(response: Response, target: Target) -> str | None:
@@ -107,6 +117,28 @@ async def _not_found(api: Api, response: Response, target: Target) -> str:
         return sentence
     others = f" and {more} more" if more else ""
     return f"{sentence}; available models: {', '.join(shown)}{others}"
+
+
+async def _rejected(api: Api, response: Response, target: Target) -> str | None:
+    """Return that every request is rejected alike, or None if another form is answered otherwise.
+
+    Then nothing can be told about any parameter: each would be called a broken promise.
+    """
+    signature = signature_of(response.exchange)
+    for form in OTHER_FORMS:
+        if not all(api.contract.parameter(name).documented for name in form):
+            continue
+        try:
+            other = await api.complete(**form)
+        except NotApplicable:
+            return None  # no budget, or a record without these requests
+        if signature_of(other.exchange) != signature:
+            return None
+    model, why = one_line(target.model, MAX_NAME_CHARS), said(response.exchange, 120)
+    return (
+        f"the endpoint rejects the minimal request ({response.exchange.status}: {why}), also in"
+        f" other forms: check the model {model!r}, and that prompt and max_tokens are known there"
+    )
 
 
 async def _models(api: Api) -> tuple[list[str], int]:

@@ -14,7 +14,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+)
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +34,7 @@ from conformance.checks import Check
 from conformance.checks._shared import greedy
 from conformance.contract import Contract, load_contract
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
+from conformance.engine.decisive import evidence_of, resting_on
 from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
@@ -227,7 +236,7 @@ class _RunInProgress:
                 self.failed_preflight = self._redactor.text(reason)
                 return
             if self.guard is not None and first.exchanges:
-                self.guard.arm(first.exchanges[0].request)
+                self.guard.arm(first.exchanges[-1].request)
             # Generated checks come last: they report only what no directed check has found.
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
@@ -340,7 +349,8 @@ class _RunInProgress:
 
     async def _run_check(self, check: Check, api: Api) -> None:
         self.events.put_nowait(CheckStarted(check.id))
-        self._report(await judge(check, api))
+        finding = await judge(check, api)
+        self._report(finding if check.asks else resting_on(finding, self.findings))
 
     async def _judge_trace(self, coalescer: RequestCoalescer) -> None:
         """Run the passive checks, which judge all exchanges, one after the other."""
@@ -411,8 +421,11 @@ async def _ruling_of(check: Check, api: Api) -> Ruling:
     if api.ended is not None:
         # A check may go on without a response; whatever it then finds is not the endpoint's doing.
         outcome = Inconclusive(api.ended)
-    level = api.contract.requirement(check.requirement).level
-    return rule(outcome, level, api.contract)
+    requirement = api.contract.requirement(check.requirement)
+    return replace(
+        rule(outcome, requirement.level, api.contract),
+        evidence=evidence_of(outcome, api.exchanges, requirement.subject),
+    )
 
 
 def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool:
@@ -429,25 +442,29 @@ def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool
 
 
 def finding_of(
-    check: Check, contract: Contract, ruling: Ruling, exchanges: Iterable[Exchange]
+    check: Check, contract: Contract, ruling: Ruling, exchanges: Collection[Exchange]
 ) -> Finding:
     """Build a finding from a check, its ruling and its exchanges."""
     requirement = contract.requirement(check.requirement)
+    evidence = ruling.evidence
+    shown = evidence.exchanges if evidence else ()
     return Finding(
         id=check.id,
         title=check.title,
         requirement=requirement.id,
         level=requirement.level,
-        subject=requirement.subject,
+        subject=check.subject or requirement.subject,
         tier=check.tier,
         verdict=ruling.verdict,
         message=ruling.message,
         expected=ruling.expected,
         seen=ruling.seen,
         effect=ruling.effect,
-        exchanges=tuple(dict.fromkeys(exchange.id for exchange in exchanges)),
+        exchanges=tuple(dict.fromkeys(exchange.id for exchange in (*exchanges, *shown))),
         title_zh=check.title_zh,
         sees_effect=check.sees_effect,
+        roles=evidence.roles_in(exchanges) if evidence else {},
+        needs_suite=ruling.needs_suite,
     )
 
 

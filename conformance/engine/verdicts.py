@@ -18,6 +18,7 @@ import traceback
 from dataclasses import dataclass, replace
 
 from conformance.contract import Contract
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Inconclusive, NotApplicable, Refusal
 from conformance.model import Effect, Level, Verdict
 from conformance.protocol.refusal import is_promised
@@ -25,13 +26,20 @@ from conformance.protocol.refusal import is_promised
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The part of a finding that depends on the check's outcome."""
+    """The part of a finding that depends on the check's outcome.
+
+    Attributes:
+        evidence: the exchanges that show it, if that is known.
+        needs_suite: whether sending its requests again does not show it.
+    """
 
     verdict: Verdict
     message: str = ""
     expected: str | None = None
     seen: str | None = None
     effect: Effect | None = None
+    evidence: Evidence | None = None
+    needs_suite: bool = False
 
 
 def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Ruling:
@@ -47,7 +55,14 @@ def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Rul
         case None:
             ruling = Ruling(Verdict.PASS)
         case Failure():
-            ruling = Ruling(broken, str(outcome), outcome.expected, outcome.seen, outcome.effect)
+            ruling = Ruling(
+                broken,
+                str(outcome),
+                outcome.expected,
+                outcome.seen,
+                outcome.effect,
+                needs_suite=outcome.needs_suite,
+            )
         case Refusal() if is_promised(outcome, contract):
             served = "the request is served, as the document promises"
             ruling = Ruling(broken, str(outcome), served, str(outcome), Effect.REFUSED)

@@ -24,6 +24,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from conformance.api import Api, features_of
+from conformance.evidence import Evidence
 from conformance.generation._extra import extra
 from conformance.judgement import (
     Failure,
@@ -219,7 +220,7 @@ class _Search(Generic[C, S]):
             failure.failure.seen,
             effect=failure.failure.effect,
             features=features_of(failure.request.body),
-        )
+        ).shown_by(_evidence_of(failure))
 
     async def _confirmed(self, first: PropertyFailure[C, S]) -> PropertyFailure[C, S]:
         """Return the smallest failure if it passes the A/A control, else the first, which did."""
@@ -324,6 +325,15 @@ def _same(one: PropertyFailure[C, S], other: PropertyFailure[C, S]) -> bool:
     Another sentence is another fault, or one that has not passed the A/A control.
     """
     return one.failure.expected == other.failure.expected
+
+
+def _evidence_of(failure: PropertyFailure[C, S]) -> Evidence:
+    """Return the exchange whose response is wrong, and those that a relation compares it with."""
+    if failure.failure.evidence is not None:
+        return failure.failure.evidence
+    probes = tuple(one for one in failure.exchanges if one.request == failure.request)
+    controls = tuple(one for one in failure.exchanges if one.request != failure.request)
+    return Evidence(probes, controls)
 
 
 def body_text(request: Request) -> str:

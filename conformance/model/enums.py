@@ -57,6 +57,17 @@ class Effect(StrEnum):
     REFUSED = "refused"
 
 
+class Role(StrEnum):
+    """What an exchange is to a finding.
+
+    A probe deviates, a control is what it is compared with, and a repeat is one of them once more.
+    """
+
+    PROBE = "probe"
+    CONTROL = "control"
+    REPEAT = "repeat"
+
+
 class State(StrEnum):
     """The state of one parameter or response field over a whole run."""
 

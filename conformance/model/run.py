@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from conformance.model.contract import Requirement, Subject
-from conformance.model.enums import Conclusion, Effect, Level, Stage, Tier, Verdict
+from conformance.model.enums import Conclusion, Effect, Level, Role, Stage, Tier, Verdict
 from conformance.model.exchange import Comparison, Exchange
 
 
@@ -30,6 +30,11 @@ class Finding:
         sees_effect: whether the check fails if the endpoint accepts the parameter and ignores it;
             false in records of older versions.
         exchanges: ids of the exchanges that the check made or refers to.
+        roles: what those exchanges are to the finding whose role is known, by id; empty in records
+            of older versions.
+        rests_on: ids of the checks whose exchanges a check refers to that makes none of its own.
+        needs_suite: whether sending the requests again does not show it, because it is about time,
+            or about what several requests at once provoke.
     """
 
     id: str
@@ -46,6 +51,9 @@ class Finding:
     exchanges: tuple[str, ...] = ()
     title_zh: str = ""
     sees_effect: bool = False
+    roles: Mapping[str, Role] = field(default_factory=dict, hash=False)
+    rests_on: tuple[str, ...] = ()
+    needs_suite: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -321,6 +321,11 @@ def said(exchange: Exchange, limit: int = MAX_SAID_CHARS) -> str:
     return one_line(text, limit) or "(empty response)"
 
 
+def signature_of(exchange: Exchange) -> object:
+    """Return what equal refusals have in common: the status and the words without numbers."""
+    return exchange.status, re.sub(r"[0-9a-f]{6,}|\d+", "#", said(exchange).lower())
+
+
 def one_line(text: str, limit: int) -> str:
     """Return a text as one line of at most ``limit`` printable characters.
 

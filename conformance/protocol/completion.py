@@ -8,7 +8,7 @@ the value or sent a wrong type, and never KeyError or TypeError.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -68,11 +68,13 @@ class Logprobs:
 class Choice:
     """One choice of a non-streaming response, or of a stream's joined chunks.
 
-    ``where`` is its path in messages, such as ``choices[0]``.
+    ``where`` is its path in messages, such as ``choices[0]``; ``exchange`` is the one that it was
+    received in, if it was.
     """
 
     raw: JsonObject
     where: str
+    exchange: Exchange | None = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -208,7 +210,7 @@ class Completion:
                 f"choices = {shown(value)}",
                 effect=Effect.ALTERED,
             )
-        choices = [Choice(raw, f"choices[{i}]") for i, raw in enumerate(value)]
+        choices = [Choice(raw, f"choices[{i}]", self.exchange) for i, raw in enumerate(value)]
         return tuple(sorted(choices, key=lambda choice: _order(choice.raw)))
 
     @property
@@ -260,7 +262,7 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
     """Join a stream's chunks into one object in the shape of a non-streaming response.
 
     Texts and logprobs arrays are concatenated per choice. The finish reason is the last one sent,
-    usage is from the last chunk that has it, and envelope fields are from the first chunk.
+    usage is from the last chunk that has it, and each envelope field from the first that has it.
 
     Args:
         chunks: the JSON objects of the stream, at least one.
@@ -271,7 +273,9 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
     """
     choices: dict[Any, _Joined] = {}
     usage: object = None
+    envelope: dict[str, Any] = {}
     for chunk in chunks:
+        envelope = {**chunk, **envelope} if chunk.keys() - envelope.keys() else envelope
         if isinstance(chunk.get("usage"), Mapping):
             usage = chunk["usage"]
         parts = chunk.get("choices")
@@ -281,7 +285,6 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
             if not isinstance(part, Mapping):
                 raise Failure("choices of objects", shown(part))
             _join_choice(choices, part)
-    envelope = {key: value for key, value in chunks[0].items() if key != "choices"}
     ordered = sorted((choice.whole for choice in choices.values()), key=_order)
     return {**envelope, "choices": ordered, "usage": usage}
 

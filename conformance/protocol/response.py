@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refusal, shown
-from conformance.model import Credentials, Exchange
+from conformance.model import Credentials, Effect, Exchange
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
 from conformance.protocol.strict_json import Excess, excess_of, parsed_size, strict_json
@@ -41,7 +41,7 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """An error response: the HTTP status and the body as parsed JSON."""
+    """An error response: the HTTP status and the body as parsed JSON, or as text if it is none."""
 
     status: int
     raw: object
@@ -51,12 +51,23 @@ class ErrorResponse:
         """The object inside the error envelope.
 
         Raises:
-            Failure: the body has no ``error`` object.
+            Missing: the body has no ``error`` object.
         """
         inner = self.raw.get("error") if isinstance(self.raw, Mapping) else None
-        if not isinstance(inner, Mapping):
-            raise Failure('an error envelope {"error": {…}}', shown(self.raw))
-        return inner
+        if isinstance(inner, Mapping):
+            return inner
+        expected, seen = 'an error envelope {"error": {…}}', shown(self.raw)
+        # Another part of a server answers for the key.
+        feature = Feature.KEY_ENVELOPE if self.status in KEY_STATUSES else Feature.ENVELOPE
+        raise Missing(feature, expected, seen, effect=Effect.ALTERED)
+
+    @property
+    def words(self) -> str:
+        """Whatever the error says, in its envelope or not; other checks judge the form."""
+        inner = self.raw.get("error", self.raw) if isinstance(self.raw, Mapping) else self.raw
+        if isinstance(inner, Mapping):
+            return " ".join(v if isinstance(v, str) else shown(v) for v in inner.values())
+        return inner if isinstance(inner, str) else shown(inner)
 
     @property
     def message(self) -> str:
@@ -217,7 +228,7 @@ class Response:
             Inconclusive: no response, a status of :data:`TRANSIENT_STATUSES`, or one of
                 :data:`KEY_STATUSES` that is not expected. With the run's own key, 401 and 402 are
                 never about the request, even where 403 is expected.
-            Failure: any other status, or a body that is not JSON.
+            Failure: any other status.
         """
         status = self.status
         wanted = " or ".join(str(s) for s in statuses)
@@ -258,8 +269,7 @@ class Response:
         except Failure:
             if self.exchange.fault is not None:
                 raise Inconclusive(self._why_not_whole) from None
-            seen = self._brief() or "an empty body"
-            raise Failure("an error envelope in JSON", seen) from None
+            return self._brief()
 
     def _brief(self) -> str:
         text = self.exchange.body[:400].decode("utf-8", errors="replace").strip()

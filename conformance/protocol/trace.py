@@ -175,7 +175,11 @@ class Trace:
 
 @dataclass(frozen=True, eq=False)
 class Violation:
-    """A failure of a requirement, and the exchanges that show it, alone or together."""
+    """A failure of a requirement, and the exchanges that show it, alone or together.
+
+    The first one deviates. ``compared_with`` are exchanges that are right, or may be.
+    """
 
     failure: Failure
     exchanges: tuple[RecordedExchange, ...]
+    compared_with: tuple[RecordedExchange, ...] = ()

@@ -14,13 +14,15 @@ MAX_VALUE_CHARS = 600
 
 
 def report_lines(run: Run, finding: Finding) -> str:
-    """Describe a failure: requirement, sources, expected, actual, cause, fix, reproduction."""
+    """Describe a failure: its sentence, the requirement, the evidence, cause, fix, a command."""
     return "\n".join(_lines(run, finding))
 
 
 def _lines(run: Run, finding: Finding) -> Iterator[str]:
-    case = case_of(Summary(run), finding)
+    summary = Summary(run)
+    case = case_of(summary, finding)
     sentence = case.requirement
+    yield summary.sentence_of(finding).en
     yield cut(line(finding.title), MAX_VALUE_CHARS)
     if sentence is not None:
         yield _row(sentence.level.value, f"{sentence.statement} ({sentence.id})")
@@ -37,6 +39,8 @@ def _lines(run: Run, finding: Finding) -> Iterator[str]:
     if case.command:
         # Not truncated, so that it can be pasted.
         yield f"  {'reproduce':<12} {lines(case.command)}"
+    if case.cause is not None:
+        yield f"  {'by the suite':<12} {lines(case.suite_command)}"
 
 
 def _row(name: str, words: str) -> str:

@@ -12,9 +12,16 @@ from functools import cached_property
 
 from conformance.language import Language, Text
 from conformance.model import Finding, Requirement
-from conformance.report.curl import curl
 from conformance.report.diagnosis import Cause, likely_cause
 from conformance.report.locale.finding_text import finding_text
+from conformance.report.reproduce import (
+    NEEDS_SUITE,
+    Decisive,
+    commands,
+    decisive,
+    suite_command,
+    with_comments,
+)
 from conformance.report.sanitize import cut
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Origin, Statement, origin
@@ -94,14 +101,38 @@ class Case:
         expected, seen = (cut(text.of(language), MAX_VALUE_CHARS) for text in texts)
         return side_by_side(expected, seen)
 
+    @cached_property
+    def decisive(self) -> Decisive | None:
+        """The exchanges that show the finding; None if it has none."""
+        return decisive(self.finding, self.summary.evidence(self.finding))
+
+    @cached_property
+    def commands(self) -> tuple[str, ...]:
+        """The curl commands of the request that deviates, and of its control; empty if none."""
+        if self.decisive is None:
+            return ()
+        return commands(self.decisive, self.summary.run.header, self.key_env)
+
     @property
     def command(self) -> str | None:
-        """A curl command that reproduces the check's last request; None if there is none."""
-        shown = self.summary.evidence(self.finding)
-        if not shown:
+        """The commands that reproduce the finding, with English comments; None if none."""
+        return self.command_in(Language.ENGLISH)
+
+    def command_in(self, language: Language) -> str | None:
+        """Return the commands that reproduce the finding, with comments; None if none."""
+        if self.decisive is None or not self.commands:
             return None
-        header = self.summary.run.header
-        return curl(shown[-1].request, header.base_url, self.key_env, header.headers)
+        return with_comments(self.commands, self.decisive, language)
+
+    @property
+    def caution(self) -> Text | None:
+        """What is said if the commands do not suffice; None if they do."""
+        return NEEDS_SUITE if self.finding.needs_suite else None
+
+    @property
+    def suite_command(self) -> str:
+        """The command that makes the suite find it again."""
+        return suite_command(self.finding, self.summary.run.header, self.key_env)
 
 
 def case_of(summary: Summary, finding: Finding, key_env: str | None = None) -> Case:

@@ -125,7 +125,9 @@ def _add_outcome(case: ET.Element, result: Case) -> None:
             ET.SubElement(case, "system-out").text = lines(seen)
             return
         case Verdict.WARN if not result.summary.run.header.strict:
-            ET.SubElement(case, "system-out").text = f"warning\n{_details(result)}"
+            ET.SubElement(
+                case, "system-out"
+            ).text = f"warning: {_headline(result)}\n{_details(result)}"
             return
         case Verdict.FAIL | Verdict.WARN:
             tag = "failure"
@@ -133,9 +135,17 @@ def _add_outcome(case: ET.Element, result: Case) -> None:
             tag = "error"
         case Verdict.REFUSED | Verdict.SKIPPED:
             tag = "skipped"
-    outcome = ET.SubElement(case, tag, message=line(finding.message or finding.title))
+    outcome = ET.SubElement(case, tag, message=_headline(result))
     outcome.set("type", finding.verdict.value)
     outcome.text = _details(result)
+
+
+def _headline(result: Case) -> str:
+    """Say what was found in one sentence; a skipped check says why in its own words."""
+    finding = result.finding
+    if finding.verdict is Verdict.SKIPPED:
+        return line(finding.message or finding.title)
+    return result.summary.sentence_of(finding).en
 
 
 def _details(result: Case) -> str:
@@ -149,6 +159,7 @@ def _details(result: Case) -> str:
             parts[f"source: {source.document}"] = source.says.en
         parts |= {"likely cause": result.cause.cause, "fix": result.cause.remedy}
         parts["reproduce"] = result.command
+        parts["by the suite"] = result.suite_command
     return "\n".join(
         f"{line(name)}: {lines(text)}" if name else lines(text)
         for name, text in parts.items()

@@ -21,6 +21,7 @@ from conformance.report.locale.terms import (
     counted,
     duration,
 )
+from conformance.report.reproduce import SUITE
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Row
@@ -138,7 +139,7 @@ class _Writer:
         troubles = self._summary.troubles
         if not troubles:
             return ""
-        rows = [self._of(_FINDINGS_HEAD), "| --- | --- | --- | --- |"]
+        rows = [self._of(_FINDINGS_HEAD), "| --- | --- | --- |"]
         rows += [
             self._finding(case_of(self._summary, finding))
             for finding in troubles[:MAX_FINDINGS_LISTED]
@@ -152,13 +153,9 @@ class _Writer:
 
     def _finding(self, case: Case) -> str:
         finding = case.finding
-        expected, seen = (
-            _distinguished(fragments) for fragments in case.compared_in(self._language)
-        )
-        expected = expected or escape(self._of(case.title))
-        seen = seen or code(self._of(case.message))
+        told = prose(self._of(self._summary.sentence_of(finding))).replace("\n", " ")
         verdict = self._of(VERDICTS[finding.verdict])
-        return f"| {verdict} | {code(finding.id)} | {expected} | {seen} |"
+        return f"| {verdict} | {code(finding.id)} | {told} |"
 
     def _cases(self) -> str:
         """Write collapsed details of the first failures: sources, likely cause, fix, curl."""
@@ -176,6 +173,13 @@ class _Writer:
         finding, sentence = case.finding, case.requirement
         statement = Text(sentence.statement, sentence.statement_zh) if sentence else case.title
         points = [
+            f"- {self._of(label)}{_distinguished(fragments)}"
+            for label, fragments in zip(
+                (_EXPECTED, _SEEN), case.compared_in(self._language), strict=True
+            )
+            if fragments
+        ]
+        points += [
             f"- {self._of(_PROMISED)} {code(source.document)}{self._of(_COLON)}"
             f"{escape(self._of(source.says))}"
             for source in case.sources
@@ -186,10 +190,16 @@ class _Writer:
             f"<details><summary>{html(finding.id)}</summary>",
             prose(self._of(statement)),
             "\n".join(points),
-            _block(case.command) if case.command else "",
+            _block(self._again(case)),
             "</details>",
         ]
         return "\n\n".join(part for part in result if part)
+
+    def _again(self, case: Case) -> str:
+        """Write the commands that reproduce a finding, the suite's own last."""
+        command = case.command_in(self._language)
+        suite = f"# {self._of(SUITE)}\n{case.suite_command}"
+        return f"{command}\n\n{suite}" if command else suite
 
     def _states(self) -> str:
         rows = [row for row in self._summary.rows_of("parameter") if row.subject.documented]
@@ -225,7 +235,9 @@ class _Writer:
 _MODEL = Text("model", "模型")
 _CONTRACT = Text("contract", "契约")
 _BECAUSE = Text("Reason: ", "原因：")
-_FINDINGS_HEAD = Text("| verdict | check | expected | actual |", "| 判定 | 检查 | 预期 | 实际 |")
+_FINDINGS_HEAD = Text("| verdict | check | finding |", "| 判定 | 检查 | 发现 |")
+_EXPECTED = Text("expected: ", "预期：")
+_SEEN = Text("actual: ", "实际：")
 _IN_REPORT = Text("{findings} in the full report.", "完整报告中还有 {findings}。")
 _PROMISED = Text("source:", "出处：")
 _COLON = Text(": ", "：")

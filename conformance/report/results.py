@@ -118,5 +118,7 @@ def _finding(case: Case) -> Mapping[str, Any]:
         "likely_cause": asdict(case.cause) if case.cause else None,
         "tier": finding.tier.value,
         "exchanges": list(finding.exchanges),
+        "roles": {key: role.value for key, role in finding.roles.items()},
         "curl": case.command if case.cause else None,
+        "rerun": case.suite_command if case.cause else None,
     }

@@ -19,13 +19,16 @@ from conformance.model import (
     Finding,
     Requirement,
     Run,
+    State,
+    Subject,
     Verdict,
 )
 from conformance.record.conclusions import JUDGED, count_verdicts, state_of
 from conformance.report.locale import messages as sentences
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import HEADLINES
-from conformance.report.summary_rows import CALM, Area, Gap, Row
+from conformance.report.sentence import sentence_of
+from conformance.report.summary_rows import CALM, STATES_WORST_FIRST, Area, Gap, Row
 from conformance.report.usage import usage_mismatches
 
 WORST_FIRST: Sequence[Verdict] = (
@@ -118,6 +121,15 @@ class Summary:
     def _exchanges(self) -> Mapping[str, Exchange]:
         return {exchange.id: exchange for exchange in self.run.exchanges}
 
+    def sentence_of(self, finding: Finding) -> Text:
+        """Say in one sentence what a finding found."""
+        subject = self._subjects.get(finding.subject)
+        return sentence_of(finding, self.evidence(finding), subject)
+
+    @cached_property
+    def _subjects(self) -> Mapping[str, Subject]:
+        return {subject.name: subject for subject in self.run.header.subjects}
+
     @cached_property
     def troubles(self) -> tuple[Finding, ...]:
         """Findings that need attention: all except pass, skipped and info."""
@@ -134,6 +146,16 @@ class Summary:
     def rows_of(self, kind: str) -> tuple[Row, ...]:
         """The rows of one kind: ``parameter`` or ``field``."""
         return tuple(row for row in self.rows if row.subject.kind == kind)
+
+    def rows_worst_first(self, kind: str) -> tuple[Row, ...]:
+        """The rows of one kind: what deviates first, the others in the contract's order."""
+        return tuple(sorted(self.rows_of(kind), key=lambda row: row.rank))
+
+    @property
+    def states_met(self) -> Mapping[State, int]:
+        """Number of parameters and fields by state, the worst state first, without zeros."""
+        counts = Counter(row.state for row in self.rows)
+        return {state: counts[state] for state in STATES_WORST_FIRST if counts[state]}
 
     @property
     def undocumented(self) -> tuple[Row, ...]:

@@ -13,6 +13,20 @@ CALM = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
 """Verdicts that need no attention."""
 
 
+STATES_WORST_FIRST = (
+    State.IGNORED,
+    State.ALTERED,
+    State.REFUSED,
+    State.UNCLEAR,
+    State.UNTESTED,
+    State.ACCEPTED,
+    State.HONOURED,
+)
+"""The order in which reports list states."""
+
+_CALM_STATES = frozenset({State.UNTESTED, State.ACCEPTED, State.HONOURED})
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One parameter or response field: the promise, the state, and the findings behind it."""
@@ -26,6 +40,13 @@ class Row:
         """Return whether it deviates only from requirements of level should."""
         broken = deviations_of(self.findings)
         return bool(broken) and all(finding.level is not Level.MUST for finding in broken)
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """Sort key: the worst state first, lesser deviations last; states without any are equal."""
+        if self.state in _CALM_STATES:
+            return len(STATES_WORST_FIRST), False
+        return STATES_WORST_FIRST.index(self.state), self.is_lesser
 
     @property
     def passed(self) -> bool:

@@ -30,6 +30,14 @@ _WORD = re.compile(
 )
 
 
+_EXCLUSION = re.compile(r'(?:without|other than|不含|不为|不以) ("(?:[^"\\]|\\.)+")')
+"""What an expected value must not contain, in either language."""
+
+
+_BETWEEN = (" vs. ", " 与 ")
+"""Between two values of which the second is what the first was compared with, in each language."""
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A part of a text; ``differs`` if the other text lacks it."""
@@ -44,8 +52,35 @@ Segments = tuple[Segment, ...]
 def side_by_side(left: str, right: str) -> tuple[Segments, Segments]:
     """Split two texts into equal and different pieces; the pieces of a side join to its text.
 
-    Texts with too little in common are returned as one piece each.
+    Texts with too little in common are returned as one piece each. If the left text says what must
+    not be in the other, such as ``text without ", 1"``, that is what differs in both. If the right
+    one is two values, ``"a" vs. "b"``, they are compared with each other.
     """
+    excluded = _excluded(left, right)
+    if excluded is not None:
+        return excluded
+    values = _two_values(right)
+    if values is None:
+        return _diffed(left, right)
+    one, between, other, remark = values
+    ours, theirs = _diffed(one, other)
+    return _whole(left), (*ours, *_whole(between), *theirs, *_whole(remark))
+
+
+def _two_values(text: str) -> tuple[str, str, str, str] | None:
+    """Split ``"a" vs. "b" (remark)`` at its two values; None if it is anything else."""
+    for between in _BETWEEN:
+        one, found, rest = text.partition(between)
+        if found and one[:1] in _OPENING and rest[:1] in _OPENING and one and rest:
+            end = max(rest.rfind(sign) for sign in _CLOSING) + 1
+            return one, between, rest[:end], rest[end:]
+    return None
+
+
+_OPENING, _CLOSING = frozenset('["'), ('"', "]", "…")
+
+
+def _diffed(left: str, right: str) -> tuple[Segments, Segments]:
     lefts, rights = _WORD.findall(left), _WORD.findall(right)
     blocks = _shared_blocks(lefts, rights)
     shared = sum(len(word) for start, _, size in blocks for word in lefts[start : start + size])
@@ -55,6 +90,29 @@ def side_by_side(left: str, right: str) -> tuple[Segments, Segments]:
         _segments(lefts, [(start, size) for start, _, size in blocks]),
         _segments(rights, [(start, size) for _, start, size in blocks]),
     )
+
+
+def _excluded(left: str, right: str) -> tuple[Segments, Segments] | None:
+    """Mark what the left text excludes; None if it excludes nothing that the right one has."""
+    found = _EXCLUSION.search(left)
+    part = found[1][1:-1] if found else ""
+    if found is None or not part or part not in right:
+        return None
+    # The name before the value may contain it too.
+    name = right.find(" = ") + 1
+    places = [match.start() for match in re.finditer(re.escape(part), right)]
+    spans = [(start, start + len(part)) for start in places if start >= name]
+    return _marked(left, [(found.start(1) + 1, found.end(1) - 1)]), _marked(right, spans)
+
+
+def _marked(text: str, spans: Iterable[tuple[int, int]]) -> Segments:
+    segments: list[Segment] = []
+    place = 0
+    for start, end in spans:
+        segments += (Segment(text[place:start], False), Segment(text[start:end], True))
+        place = end
+    segments.append(Segment(text[place:], False))
+    return tuple(segment for segment in segments if segment.text)
 
 
 def _shared_blocks(lefts: Sequence[str], rights: Sequence[str]) -> list[tuple[int, int, int]]:

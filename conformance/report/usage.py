@@ -1,7 +1,8 @@
 """Compare reported usage with tokens that can be counted exactly, without estimates.
 
-A prompt of token ids has as many tokens as ids; a choice with finish_reason ``length`` has
-``max_tokens``. Only such exchanges are used, and only if a check found incorrect usage.
+A prompt of token ids has as many tokens as ids; a choice has as many as its log probabilities
+list. ``max_tokens`` counts nothing: an endpoint may ignore it, and bill what it generated. Only
+such exchanges are used, and only if a check found incorrect usage.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def _pairs(
         stated = usage.get(name) if isinstance(usage, dict) else None
         counted = count(request, answered)
         if isinstance(stated, int) and _whole(stated) and counted:
-            yield stated, counted
+            # A start token for each prompt may be counted, too.
+            may_start = 0 <= stated - counted <= _prompts_of(request) and name == "prompt_tokens"
+            yield stated, stated if may_start else counted
 
 
 def _object(body: bytes) -> _Json:
@@ -90,16 +93,35 @@ def _sent(request: _Json, _: _Json) -> int | None:
     return None
 
 
+def _prompts_of(request: _Json) -> int:
+    prompt = request.get("prompt")
+    several = isinstance(prompt, list) and any(isinstance(one, list | str) for one in prompt)
+    return len(prompt) if several and isinstance(prompt, list) else 1
+
+
 def _generated(request: _Json, answered: _Json) -> int | None:
-    """Count the tokens of a response whose choices all ended with ``length``."""
+    """Count the tokens that a response lists, if all of its choices ended with ``length``.
+
+    None if their number is not that of the limit: then more were generated than are shown, or the
+    limit was not kept, and nobody can say which tokens count.
+    """
     limit, choices = request.get("max_tokens"), answered.get("choices")
     if not _whole(limit) or not isinstance(choices, list) or not choices:
         return None
     best_of = request.get("best_of")
     if (best_of is not None and best_of != request.get("n", 1)) or request.get("echo"):
         return None
-    cut = all(isinstance(c, dict) and c.get("finish_reason") == "length" for c in choices)
-    return int(limit or 0) * len(choices) if cut else None
+    listed = [_listed(choice) for choice in choices]
+    return sum(listed) if all(number == limit for number in listed) else None
+
+
+def _listed(choice: object) -> int:
+    """Return how many tokens a choice that the limit ended lists; 0 if it is unknown."""
+    if not isinstance(choice, dict) or choice.get("finish_reason") != "length":
+        return 0
+    logprobs = choice.get("logprobs")
+    tokens = logprobs.get("tokens") if isinstance(logprobs, dict) else None
+    return len(tokens) if isinstance(tokens, list) else 0
 
 
 _KINDS: tuple[tuple[str, frozenset[str], Callable[[_Json, _Json], int | None]], ...] = (

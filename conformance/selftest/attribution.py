@@ -55,8 +55,8 @@ class Planting:
 class Claim:
     """One finding of a run.
 
-    ``reproduced`` is whether the printed command showed the deviation again; None if the finding
-    accuses nobody or has no command.
+    ``reproduced`` is whether a printed command showed the deviation again, None if the finding
+    accuses nobody; ``by_suite`` is whether only ``rerun``, the suite's own command, did.
     """
 
     check: str
@@ -68,6 +68,8 @@ class Claim:
     seen: str | None = None
     command: str | None = None
     reproduced: bool | None = None
+    rerun: str | None = None
+    by_suite: bool = False
 
     @property
     def accuses(self) -> bool:

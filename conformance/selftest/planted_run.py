@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from conformance.contract import Contract, load_contract
@@ -26,13 +27,14 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.events import ExchangeMade, FindingMade, RunFinished, RunStarted
-from conformance.report.case import case_of
+from conformance.report.case import Case, case_of
 from conformance.report.summary import Summary
 from conformance.selftest.attribution import ACCUSING, Claim, Planting, Told
 from conformance.selftest.execution import COUNTING, MAX_SENTENCE_CHARS
 from conformance.selftest.reproduction import (
     Answer,
     differ_in_form,
+    finds_again,
     run_command,
     shows_deviation,
 )
@@ -48,6 +50,15 @@ GREEDY = re.compile(rb'"temperature": ?0[,}]')
 
 TRIES, TRIES_COUNTING = 2, 3
 """How often a command is run; a fault in every third response needs three."""
+
+MAX_TRIES = 10
+"""How often the command of a request is run at most that the suite had to repeat."""
+
+KEY_ENV = Target("", "", "").api_key_env
+"""The variable that holds the key of the bundled server."""
+
+TRIES_SUITE = 3
+"""How often the suite's own command is run: a busy machine cannot judge what is about time."""
 
 TRIES_CORRECT = 4
 """How often a command is run against the correct server, to learn what it varies."""
@@ -111,10 +122,12 @@ async def _record(target: Target, contract: Contract, planting: Planting) -> Run
 async def _claim(
     summary: Summary, finding: Finding, server: BundledServer, planting: Planting, tries: int
 ) -> Claim:
-    command = case_of(summary, finding).command if finding.verdict in ACCUSING else None
-    shown: bool | None = None
-    if command is not None:
-        shown = await asyncio.to_thread(_reproduces, command, planting, server, tries)
+    command = rerun = None
+    shown: _Shown | None = None
+    if finding.verdict in ACCUSING:
+        case = case_of(summary, finding)
+        command, rerun = case.command, case.suite_command
+        shown = await asyncio.to_thread(_shown, case, planting, server, tries)
     return Claim(
         finding.id,
         finding.requirement,
@@ -124,16 +137,37 @@ async def _claim(
         finding.message[:MAX_SENTENCE_CHARS],
         finding.seen,
         command,
-        shown,
+        shown.again if shown else None,
+        rerun,
+        by_suite=shown is not None and shown.by_suite,
     )
 
 
+class _Shown(NamedTuple):
+    """Whether a finding was shown again, and whether by the suite's own command alone."""
+
+    again: bool
+    by_suite: bool
+
+
+def _shown(case: Case, planting: Planting, server: BundledServer, tries: int) -> _Shown:
+    """Run the commands of a finding until one shows it, the suite's own last."""
+    # What took the suite several requests may take as many again.
+    tries = max(tries, min(case.decisive.times, MAX_TRIES)) if case.decisive else tries
+    if any(_reproduces(command, planting, server, tries) for command in case.commands):
+        return _Shown(again=True, by_suite=False)
+    again = any(
+        finds_again(case.suite_command, case.finding.id, KEY_ENV, server.api_key)
+        for _ in range(TRIES_SUITE)
+    )
+    return _Shown(again, by_suite=again)
+
+
 def _reproduces(command: str, planting: Planting, server: BundledServer, tries: int) -> bool:
-    key_env = Target("", "", "").api_key_env
-    faulty = tuple(run_command(command, key_env, server.api_key) for _ in range(tries))
+    faulty = tuple(run_command(command, KEY_ENV, server.api_key) for _ in range(tries))
     right = f"{planting.first.dialect}/{NOTHING}/attribution"
     elsewhere = command.replace(f"/{planting.path()}/v1", f"/{right}/v1")
-    return shows_deviation(faulty, _correct_answers(elsewhere, key_env, server.api_key))
+    return shows_deviation(faulty, _correct_answers(elsewhere, KEY_ENV, server.api_key))
 
 
 @lru_cache(maxsize=2048)

@@ -14,16 +14,25 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 from conformance.protocol.sse import parse_events
+from conformance.record.ndjson import RunFileError, read_run
+from conformance.selftest.attribution import ACCUSING
 
 COMMAND_SECONDS = 20.0
 """Timeout of one command."""
+
+SUITE_SECONDS = 120.0
+"""Timeout of one command of the suite."""
 
 CLOCK_SECONDS = 60
 """Maximum difference between two values of ``created`` that count as the same time."""
@@ -80,6 +89,28 @@ def run_command(command: str, key_env: str, key: str) -> Answer:
         os.killpg(shell.pid, signal.SIGKILL)
         return read_answer(shell.communicate()[0], whole=False)
     return read_answer(printed, whole=shell.returncode == 0)
+
+
+def finds_again(command: str, check: str, key_env: str, key: str) -> bool:
+    """Run a command of the suite, and return whether the check accuses the endpoint again."""
+    program, *words = shlex.split(command)
+    if program != "conformance":
+        return False
+    environment = {**os.environ, key_env: key, "NO_PROXY": "127.0.0.1,localhost"}
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        subprocess.run(  # noqa: S603 - the suite's own command, against its own server
+            [sys.executable, "-m", "conformance", *words, "--out", str(out), "--format", "json"],
+            env=environment,
+            capture_output=True,
+            timeout=SUITE_SECONDS,
+            check=False,
+        )
+        try:
+            found = read_run(out / "run.ndjson").findings
+        except RunFileError:
+            return False
+    return any(finding.id == check and finding.verdict in ACCUSING for finding in found)
 
 
 def read_answer(printed: bytes, *, whole: bool) -> Answer:

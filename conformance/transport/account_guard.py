@@ -19,7 +19,14 @@ from itertools import count
 
 from conformance.judgement import BudgetSpent, EndedEarly, Inconclusive, Judgement
 from conformance.model import Exchange, Request
-from conformance.protocol.account import Cause, cause_of, is_own_refusal, is_rate_limit, said
+from conformance.protocol.account import (
+    Cause,
+    cause_of,
+    is_own_refusal,
+    is_rate_limit,
+    said,
+    signature_of,
+)
 from conformance.protocol.response import TRANSIENT_STATUSES
 from conformance.transport.coalesce import Sender
 from conformance.transport.retry import MAX_WAIT_SECONDS, requested_wait
@@ -162,7 +169,7 @@ class AccountGuard:
                 return _Outcome.PASSED
             if self._served_at > arrived:
                 return _Outcome.SPECIFIC
-            words = _signature(exchange)
+            words = signature_of(exchange)
             refused: list[tuple[Exchange, Cause]] = []
             for again in (False, True):
                 if again:
@@ -173,7 +180,7 @@ class AccountGuard:
                 except Judgement:  # the budget is spent, or the circuit is open
                     raise Inconclusive(_unclear(exchange)) from None
                 cause = cause_of(answer, self._model)
-                if cause is None and is_own_refusal(answer) and _signature(answer) == words:
+                if cause is None and is_own_refusal(answer) and signature_of(answer) == words:
                     cause = Cause.ALIKE
                 if cause is not None:
                     refused.append((answer, cause))
@@ -207,7 +214,7 @@ class AccountGuard:
     def _is_known(self, exchange: Exchange, probe: Request) -> bool:
         """Return whether an answer need not be confirmed, because its like was."""
         self._in_a_row += 1
-        known = self._specific.get(_signature(exchange))
+        known = self._specific.get(signature_of(exchange))
         if known is None:
             return False
         parts = _parts(exchange.request) - _parts(probe)
@@ -223,7 +230,7 @@ class AccountGuard:
             if exchange.status == 200:
                 self._alike = None, 0
             return False
-        words = _signature(exchange)
+        words = signature_of(exchange)
         known, count = self._alike
         count = count + 1 if words == known else 1
         self._alike = words, count % ALIKE_IN_A_ROW
@@ -231,7 +238,7 @@ class AccountGuard:
 
     def _remember(self, exchange: Exchange, probe: Request) -> None:
         parts = _parts(exchange.request) - _parts(probe)
-        known = self._specific.setdefault(_signature(exchange), [])
+        known = self._specific.setdefault(signature_of(exchange), [])
         if not any(common & parts for common in known):
             known.append(parts)
         self._found_specific += 1
@@ -254,11 +261,6 @@ def _pause(refused: list[Exchange]) -> float:
     if asked is None:
         return RATE_PAUSE_SECONDS if is_rate_limit(refused[-1]) else PAUSE_SECONDS
     return min(max(asked, PAUSE_SECONDS), MAX_WAIT_SECONDS)
-
-
-def _signature(exchange: Exchange) -> object:
-    """Return what equal refusals have in common: the status and the words without numbers."""
-    return exchange.status, re.sub(r"[0-9a-f]{6,}|\d+", "#", said(exchange).lower())
 
 
 def _parts(request: Request) -> frozenset[str]:

@@ -18,6 +18,8 @@ Headers = tuple[tuple[str, str], ...]
 EVENT_STREAM = "text/event-stream"
 BEHIND = "bytes-behind-response"
 """The name in a scope's ``state`` of bytes to send right behind the response (by a fault)."""
+DROP = "drop-connection"
+"""The name in a scope's ``state`` of a function that closes the connection (for a fault)."""
 DONE = "[DONE]"
 
 
@@ -78,6 +80,8 @@ class ServerResponse:
     """The connection is closed after the last part, before the response is complete."""
     behind: bytes = b""
     """Bytes sent behind the response, on the same connection."""
+    unsent: bool = False
+    """The connection is closed without any response."""
 
     @property
     def raw(self) -> bytes:

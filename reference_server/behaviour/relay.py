@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_server.behaviour.messages import (
     BEHIND,
+    DROP,
     Behaviour,
     ClientRequest,
     Part,
@@ -63,7 +64,14 @@ class Relay:
             return response
 
         response = await self._behaviour(ClientRequest(raw, headers, self._key), upstream)
-        scope.setdefault("state", {})[BEHIND] = response.behind
+        state = scope.setdefault("state", {})
+        if response.unsent and DROP in state:
+            logger.info("the behaviour closes the connection")
+            state[DROP]()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
+        state[BEHIND] = response.behind
         await send_response(send, paced(response, sum(took)))
 
     async def _respond(

@@ -103,6 +103,7 @@ def _alike(one: ServerResponse, other: ServerResponse) -> bool:
             response.headers,
             response.raw,
             response.cut,
+            response.unsent,
             response.behind,
             sum(p.pause for p in response.parts),
         )

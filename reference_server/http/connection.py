@@ -7,7 +7,7 @@ import h11
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
-from reference_server.behaviour.messages import BEHIND
+from reference_server.behaviour.messages import BEHIND, DROP
 from reference_server.completions import errors, strict_json
 from reference_server.http.parser import Parser
 
@@ -47,6 +47,7 @@ class Connection(H11Protocol):
         self._inbox = bytearray()
         self.conn = Parser()
         self.flow = _Flow(transport, self._schedule)
+        self.app_state = {**self.app_state, DROP: transport.close}
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:

@@ -106,6 +106,22 @@ def vllm_errors() -> Behaviour:
     return errors(change)
 
 
+@variant("errors-in-words")
+def errors_in_words() -> Behaviour:
+    """Errors have no ``param`` and name it in words: ``Frequency penalty is invalid``."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = envelope["error"]
+        name = (inner["param"] or "").split(".")[0].split("[")[0]
+        spoken = {"n": "number of completions"}.get(name, name.replace("_", " "))
+        message = f"{spoken.capitalize()} is invalid. {inner['message'] if not name else ''}"
+        if any(character.isdigit() for character in inner["message"]):
+            message = f"{message}{inner['message']}"  # the counts of a context that is too small
+        return {"error": {**inner, "message": message, "param": None}}
+
+    return Rewrite(refusal=refusal)
+
+
 @variant("params-as-paths")
 def params_as_paths() -> Behaviour:
     """``param`` is the path to the value in the request, as in validators."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -153,20 +154,71 @@ def _without_alternatives(change: Callable[[list[Any]], Any]) -> Rewrite:
 @variant("parts-as-replacement")
 def parts_as_replacement() -> Behaviour:
     """A token that is part of a character is listed as U+FFFD instead of its bytes."""
+    return _parts(lambda _: "\ufffd")
+
+
+@variant("parts-as-nothing")
+def parts_as_nothing() -> Behaviour:
+    """A token that is part of a character is listed as an empty string."""
+    return _parts(lambda _: "")
+
+
+@variant("parts-as-one-byte")
+def parts_as_one_byte() -> Behaviour:
+    """A token that is a single byte is listed as SentencePiece writes it, ``<0xE4>``."""
+    single = re.compile(r"bytes:\\x([0-9a-f]{2})")
 
     def name(token: str) -> str:
-        return "\ufffd" if token.startswith("bytes:") else token
+        byte = single.fullmatch(token)
+        return f"<0x{byte[1].upper()}>" if byte else token
+
+    return _parts(name)
+
+
+@variant("parts-with-the-last")
+def parts_with_the_last() -> Behaviour:
+    """The last token of a character is listed as the whole of it, and the others as nothing."""
 
     def change(scores: Scores) -> Scores:
-        tops = []
-        for top in scores["top_logprobs"]:
-            result: Body = {}
-            for token, value in (top or {}).items():
-                result[name(token)] = max(value, result.get(name(token), value))
-            tops.append(None if top is None else result)
-        return {"tokens": [name(token) for token in scores["tokens"]], "top_logprobs": tops}
+        held, tokens = b"", []
+        for token in scores["tokens"]:
+            if not token.startswith("bytes:"):
+                held = b""
+                tokens.append(token)
+                continue
+            held += token.removeprefix("bytes:").encode().decode("unicode_escape").encode("latin-1")
+            whole = held.decode("utf-8", errors="ignore")
+            tokens.append(whole)
+            held = b"" if whole else held
+        columns = zip(scores["tokens"], tokens, scores["top_logprobs"], strict=True)
+        tops = [
+            None
+            if top is None
+            else _renamed({new if name == old else name: top[name] for name in top}, lambda _: "")
+            for old, new, top in columns
+        ]
+        return {"tokens": tokens, "top_logprobs": tops}
 
     return logprobs(change)
+
+
+def _parts(name: Callable[[str], str]) -> Rewrite:
+    """Change how a token is listed that is part of a character."""
+
+    def change(scores: Scores) -> Scores:
+        tops = [None if top is None else _renamed(top, name) for top in scores["top_logprobs"]]
+        tokens = [name(t) if t.startswith("bytes:") else t for t in scores["tokens"]]
+        return {"tokens": tokens, "top_logprobs": tops}
+
+    return logprobs(change)
+
+
+def _renamed(top: Body, name: Callable[[str], str]) -> Body:
+    result: Body = {}
+    for token, value in top.items():
+        listed = name(token) if token.startswith("bytes:") else token
+        result[listed] = max(value, result.get(listed, value))
+    return result
 
 
 @variant("greedy-is-certain")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -13,9 +14,14 @@ from reference_server.behaviour.messages import (
     Part,
     ServerResponse,
     Upstream,
+    encode,
     json_response,
 )
 from reference_server.behaviour.registry import variant
+
+FIFTH = 5
+LIMITED = range(8, 20)
+"""Which requests are limited for a while, counting retries."""
 
 ERROR_SHARE = 0.04
 """The share of requests that get an error instead."""
@@ -57,6 +63,58 @@ def bad_gateway() -> Behaviour:
     """Some requests get 502 with an HTML page from a proxy."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
     return _Now(lambda: ServerResponse(502, (("content-type", "text/html"),), (Part(page),)))
+
+
+@variant("one-stream-fails", may_be_inconclusive=True)
+def one_stream_fails() -> Behaviour:
+    """One stream of all ends with an error after its first chunk."""
+    return _Once(_error_event, lambda got: got.is_stream)
+
+
+@variant("one-connection-lost", may_be_inconclusive=True)
+def one_connection_lost() -> Behaviour:
+    """One response of all is cut in the middle; its retry is served."""
+
+    def cut(got: ServerResponse) -> ServerResponse:
+        return replace(got.with_raw(got.raw[: len(got.raw) // 2]), cut=True)
+
+    return _Once(cut, lambda got: got.status == 200)
+
+
+@variant("limited-for-a-while", may_be_inconclusive=True)
+def limited_for_a_while() -> Behaviour:
+    """Some requests in a row get 429 with ``Retry-After``."""
+    count = 0
+
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        nonlocal count
+        count += 1
+        if count in LIMITED:
+            return _limit().with_header("retry-after", "0")
+        return await upstream(request)
+
+    return behave
+
+
+def _error_event(got: ServerResponse) -> ServerResponse:
+    error = {"message": "The server had an error.", "type": "server_error"}
+    return got.with_data([got.data[0], encode({"error": error}).decode()])
+
+
+class _Once:
+    """Changes one response, the fifth of those that it could change."""
+
+    def __init__(
+        self,
+        change: Callable[[ServerResponse], ServerResponse],
+        when: Callable[[ServerResponse], bool],
+    ) -> None:
+        self._change, self._when, self._count = change, when, 0
+
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        got = await upstream(request)
+        self._count += self._when(got)
+        return self._change(got) if self._count == FIFTH and self._when(got) else got
 
 
 class _Now:

@@ -75,6 +75,8 @@ def bodies() -> Iterator[Body]:
     yield {**greedy, "prompt": CHINESE, "max_tokens": 1}
     yield {**greedy, "prompt": IDS, "max_tokens": 1}
     yield {**greedy, "max_tokens": 1, "presence_penalty": -2, "frequency_penalty": -2}
+    yield {**greedy, "max_tokens": 1, "n": 2, "logprobs": 2}
+    yield {"model": MODEL, "max_tokens": 1, "temperature": 0}
     yield {**greedy, "max_tokens": 1, "logprobs": None, "suffix": None}
     yield from ({**greedy, "max_tokens": 1, **wrong} for wrong in WRONG)
 

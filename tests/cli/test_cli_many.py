@@ -111,6 +111,40 @@ def test_one_nonconforming_target_decides(command, fake, write) -> None:
     assert "✗ stop" in result.output
 
 
+def test_one_target_is_printed_as_one_run(command, fake, write) -> None:
+    fake()
+    write(TWO)
+    result = command("run", *STOP, "--out", "out", "--target", "mine")
+    assert "targets" not in result.stdout
+    assert "not run" not in result.stdout
+    assert "Parameters and response fields" in result.stdout
+    assert "http://other.example/v1, large, contract openai" in result.stdout
+
+
+def test_only_target_with_a_key_is_one_run(
+    command, fake, write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake()
+    write(TWO)
+    monkeypatch.delenv("ZERO_KEY")
+    result = command("run", *STOP, "--out", "out")
+    assert "targets:" not in result.stdout
+    assert "Parameters and response fields" in result.stdout
+    assert "zero: Environment variable ZERO_KEY is not set" in result.stderr
+
+
+def test_causes_of_every_target_are_printed(command, fake, write) -> None:
+    fake(WithoutStop)
+    write(TWO)
+    result = command("run", *STOP, "--out", "out")
+    assert "2 targets: 2 not conforming." in result.stdout
+    assert result.stdout.count("about stop: stop.") >= 2
+    assert len(result.stdout.splitlines()) <= 45
+    quiet = command("run", *STOP, "--out", "quiet", "--quiet")
+    assert "about stop" not in quiet.stdout
+    assert quiet.stdout.startswith("2 targets: 2 not conforming.\n\nquiet/")
+
+
 def test_missing_key_does_not_stop_other_targets(
     command, fake, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,20 @@ def test_endpoint_that_ignores_stop_does_not_conform(command, fake) -> None:
     assert "silently ignores stop" in result.output
 
 
+def test_log_shows_progress_only_if_verbose(command, fake) -> None:
+    fake()
+    assert "[1/" not in command("run", *NAMED, *STOP, "--out", "plain").output
+    assert "[1/" in command("run", *NAMED, *STOP, "--out", "loud", "--verbose").output
+
+
+def test_quiet_run_prints_verdict_and_paths(command, fake) -> None:
+    fake()
+    result = command("run", *NAMED, *STOP, "--out", "out", "--format", "json", "-q")
+    verdict, blank, path = result.output.splitlines()[-3:]
+    assert verdict.startswith("Conforming. ")
+    assert (blank, path) == ("", "out/results.json")
+
+
 def test_only_the_formats_requested_are_written(command, fake) -> None:
     fake()
     result = command("run", *NAMED, *STOP, "--out", "out", "--format", "markdown, json,json")
@@ -179,6 +193,7 @@ def test_run_that_never_began_has_no_report(
         ([*NAMED, "--timeout", "1e-300"], "1e-300 is not from 0.001 to 86400"),
         ([*NAMED, "--api-key-env", "NOT_SET"], "environment variable NOT_SET is not set"),
         ([*NAMED, "--no-such-flag"], "No such option"),
+        ([*NAMED, "-v", "-q"], "--verbose and --quiet cannot be combined"),
         ([*NAMED, "stray"], "unexpected extra argument"),
     ],
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,8 +78,6 @@ def test_responding_endpoint_is_judged() -> None:
         (200, b'{"choices": []}'),
         (200, b"not JSON at all"),
         (200, b""),
-        (400, error("temperature is required")),
-        (422, b"{}"),
     ],
 )
 def test_endpoint_with_bad_responses_is_judged(status: int, body: bytes) -> None:
@@ -107,6 +106,71 @@ def test_unreadable_response_ends_the_preflight(server: HostileServer, name: str
 def test_dropped_response_is_left_to_the_checks() -> None:
     fault = "incomplete response from http://h/v1: peer closed connection"
     assert why_not(Scripted(completions=(200, b"{", JSON), fault=fault)) is None
+
+
+class Rejecting:
+    """Rejects requests of one kind, and answers all others as the fake endpoint does."""
+
+    def __init__(self, rejects: Callable[[dict[str, Any]], bool], message: str = "no") -> None:
+        self._rejects, self._message = rejects, message
+        self._inner = FakeEndpoint(OPENAI, "my-model")
+        self.bodies: list[dict[str, Any]] = []
+
+    async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
+        body = json.loads(request.body)
+        self.bodies.append(body)
+        response = await self._inner.send(request, fresh=fresh)
+        if not self._rejects(body):
+            return response
+        raw = error(self._message.format(number=len(self.bodies), fields=sorted(body)))
+        return replace(response, status=400, body=raw, headers=(("content-type", JSON),))
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_endpoint_that_rejects_every_request_is_not_judged(status: int) -> None:
+    sentence = why_not(answering(status, error("Invalid parameter value")))
+    assert sentence == (
+        f"the endpoint rejects the minimal request ({status}: Invalid parameter value), also in"
+        " other forms: check the model 'my-model', and that prompt and max_tokens are known there"
+    )
+    assert (in_chinese(sentence) or "").startswith("接口拒绝最小的请求")
+
+
+def test_numbers_in_a_rejection_make_no_difference() -> None:
+    endpoint = Rejecting(lambda _: True, "bad request no. {number}")
+    assert "rejects the minimal request" in (why_not(endpoint) or "")
+
+
+def test_rejecting_endpoint_gets_three_bounded_requests() -> None:
+    endpoint = Rejecting(lambda _: True)
+    why_not(endpoint)
+    assert len(endpoint.bodies) == 3
+    assert all(0 < body["max_tokens"] <= 16 for body in endpoint.bodies)
+
+
+@pytest.mark.parametrize(
+    "rejects",
+    [
+        lambda body: "temperature" in body,
+        lambda body: body["max_tokens"] < 16,
+        lambda body: not body.get("stream"),
+    ],
+    ids=["no temperature", "at least sixteen tokens", "only streams"],
+)
+def test_endpoint_that_serves_another_form_is_judged(
+    rejects: Callable[[dict[str, Any]], bool],
+) -> None:
+    assert why_not(Rejecting(rejects)) is None
+
+
+def test_rejections_that_tell_requests_apart_are_judged() -> None:
+    assert why_not(Rejecting(lambda _: True, "not these: {fields}")) is None
+
+
+def test_served_minimal_request_is_sent_once() -> None:
+    endpoint = Rejecting(lambda _: False)
+    assert why_not(endpoint) is None
+    assert len(endpoint.bodies) == 1
 
 
 def test_spent_budget_is_left_to_the_checks() -> None:

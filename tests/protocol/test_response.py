@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.judgement import Failure, Inconclusive, Refusal
+from conformance.judgement import Failure, Inconclusive, Missing, Refusal
 from conformance.model import Credentials, Effect, Exchange, Request
 from conformance.protocol.completion import Completion, join_chunks
 from conformance.protocol.response import Response
@@ -146,9 +146,10 @@ def test_incomplete_refusal_is_inconclusive() -> None:
         response(b'{"err', 400, fault="fell silent").expect_error(400)
 
 
-def test_refusal_without_a_body_is_reported() -> None:
-    with pytest.raises(Failure, match="got an empty body"):
-        response(b"", 400).expect_error(400)
+def test_refusal_without_a_body_has_no_envelope() -> None:
+    refusal = response(b"", 400).expect_error(400)
+    with pytest.raises(Missing, match='got ""'):
+        _ = refusal.message
 
 
 def test_incomplete_response_is_inconclusive() -> None:
@@ -225,8 +226,10 @@ def test_expected_key_error_is_a_response() -> None:
 
 
 def test_error_page_is_no_envelope() -> None:
-    with pytest.raises(Failure, match="an error envelope in JSON"):
-        response(b"<html>Bad Request</html>", 400).expect_error(400)
+    refusal = response(b"<html>Bad Request</html>", 400).expect_error(400)
+    assert refusal.words == "<html>Bad Request</html>"
+    with pytest.raises(Missing, match="an error envelope"):
+        _ = refusal.message
 
 
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────

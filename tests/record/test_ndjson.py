@@ -115,7 +115,7 @@ FOOTER = Footer(
 LATER = {
     "header": {"headers", "target", "reference", "contract_title_zh", "stage", "recorded_by"},
     "exchange": {"surplus"},
-    "finding": {"title_zh", "sees_effect"},
+    "finding": {"title_zh", "sees_effect", "roles", "rests_on", "needs_suite"},
     "footer": {"reference_cost"},
 }
 KINDS = (("header", HEADER), ("exchange", EXCHANGE), ("finding", FINDING), ("footer", FOOTER))

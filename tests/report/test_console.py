@@ -14,7 +14,8 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
-from conformance.report.console import Progressing, console_for, show
+from conformance.report.console import Progressing, Verbosity, console_for, show
+from conformance.report.console.outcome import MAX_LINES
 from conformance.report.diagnosis import cause_of
 from tests.report.builders import (
     a_failure,
@@ -43,8 +44,13 @@ def printed(console: Console) -> str:
     return console.file.getvalue()
 
 
-def follow(run, console: Console, language: Language = Language.ENGLISH) -> str:
-    with Progressing(console, language) as progress:
+def follow(
+    run,
+    console: Console,
+    language: Language = Language.ENGLISH,
+    verbosity: Verbosity = Verbosity.VERBOSE,
+) -> str:
+    with Progressing(console, language, verbosity) as progress:
         progress.show(RunStarted(run.header, tuple(finding.id for finding in run.findings)))
         for exchange in run.exchanges:
             progress.show(ExchangeMade(exchange))
@@ -55,7 +61,7 @@ def follow(run, console: Console, language: Language = Language.ENGLISH) -> str:
     return printed(console)
 
 
-def test_pipe_gets_one_line_per_check() -> None:
+def test_verbose_pipe_gets_one_line_per_check() -> None:
     run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
     assert follow(run, pipe()).splitlines() == [
         f"Testing {ENDPOINT}, model tiny, against the openai contract: 2 checks, standard tier",
@@ -64,11 +70,18 @@ def test_pipe_gets_one_line_per_check() -> None:
     ]
 
 
+def test_pipe_gets_no_progress_unless_asked() -> None:
+    run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
+    assert follow(run, pipe(), verbosity=Verbosity.NORMAL) == ""
+    assert follow(run, pipe(), verbosity=Verbosity.QUIET) == ""
+    assert follow(run, terminal(), verbosity=Verbosity.QUIET) == ""
+
+
 def test_terminal_gets_a_bar_and_only_failures(monkeypatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
-    shown = follow(run, terminal())
+    shown = follow(run, terminal(), verbosity=Verbosity.NORMAL)
     assert "1 request" in shown
     assert "━" in shown
     assert "stop.b" in shown
@@ -80,7 +93,7 @@ CAUSE = cause_of("stop.at-most-four", Effect.IGNORED)
 
 def test_failures_are_set_off_on_a_screen() -> None:
     console = terminal(color_system="standard")
-    show(a_run(a_failure()), console)
+    show(a_run(a_failure()), console, verbosity=Verbosity.VERBOSE)
     assert "\x1b[1;4m400\x1b[0m" in printed(console)
 
 
@@ -103,8 +116,31 @@ def test_outcome_begins_with_the_verdict() -> None:
         "  ○ untested  fields: object",
         "",
         "Findings",
-        "  ✗ fail  stop.five-refused  must",
-        "          The documented number of stop sequences is served; one more is refused.",
+        (
+            "  ✗ fail  The request was served (status 200); promised: "
+            "the documented number of stop sequences is served; one more is refused"
+        ),
+        "      1 finding about stop: stop.five-refused",
+        "",
+        "Not verified: 1 skipped",
+    ]
+
+
+def test_verbose_outcome_has_all_evidence() -> None:
+    console = pipe()
+    show(
+        a_run(a_failure(), a_finding("stop.z", "skipped", message="the budget is spent")),
+        console,
+        verbosity=Verbosity.VERBOSE,
+    )
+    lines = printed(console).splitlines()
+    start = lines.index("Findings")
+    assert lines[start + 1] == "  ✗ fail  stop.five-refused  must"
+    assert lines[start + 3 :] == [
+        (
+            "          promise      "
+            "The documented number of stop sequences is served; one more is refused."
+        ),
         "          expected     status 400",
         "          actual       status 200: a completion",
         "          source       openai: Up to 4 sequences.",
@@ -115,6 +151,43 @@ def test_outcome_begins_with_the_verdict() -> None:
         "  1 skipped",
         "    stop.z: the budget is spent",
     ]
+
+
+def test_quiet_outcome_is_the_verdict_line() -> None:
+    console = pipe()
+    show(a_run(a_failure()), console, verbosity=Verbosity.QUIET)
+    (only,) = printed(console).splitlines()
+    assert only.startswith("Not conforming. Supports 0 of 1")
+
+
+MANY = tuple(
+    a_failure(f"{subject}.{place}", subject=subject, exchanges=("x1",))
+    for place in range(2)
+    for subject in (*(f"name_{number:02}" for number in range(23)), "stop")
+)[:47]
+
+
+@pytest.mark.parametrize("width", [80, 100, 1_000])
+@pytest.mark.parametrize("language", Language)
+def test_many_findings_fit_on_one_screen(width: int, language: Language) -> None:
+    console = pipe(width)
+    show(a_run(*MANY, exchanges=(an_exchange(),)), console, language)
+    lines = printed(console).splitlines()
+    assert len(lines) <= MAX_LINES
+    assert "curl" in printed(console)
+    left = {Language.ENGLISH: "see the report", Language.CHINESE: "见报告"}
+    assert left[language] in printed(console)
+
+
+def test_block_has_sentence_count_and_command() -> None:
+    console = pipe()
+    failures = (a_failure("stop.a", exchanges=("x1",)), a_failure("stop.b", exchanges=("x1",)))
+    show(a_run(*failures, exchanges=(an_exchange(),)), console)
+    lines = printed(console).splitlines()
+    start = lines.index("Findings")
+    assert "stop of 1 entries was served (status 200)" in lines[start + 1]
+    assert lines[start + 2] == "      2 findings about stop: stop.a and stop.b"
+    assert lines[start + 3].startswith("      curl -sS -i http://127.0.0.1:8000/v1/completions")
 
 
 def test_undocumented_parameter_is_informational() -> None:
@@ -146,8 +219,8 @@ def test_crowd_of_one_reason_is_told_once() -> None:
     show(a_run(a_failure(), *crowd, a_finding("s.x", "inconclusive", message="slow")), console)
     shown = printed(console)
     assert shown.count("key revoked") == 1
-    # The only one with its reason is told one by one as well.
-    assert shown.count("slow") == shown.count("s.x") == 2
+    assert "4 findings: s.0, s.1 and 2 more" in shown
+    assert "1 finding about s: s.x" in shown
 
 
 def test_narrow_terminals_wrap_and_never_overflow() -> None:
@@ -156,31 +229,40 @@ def test_narrow_terminals_wrap_and_never_overflow() -> None:
     assert max(len(row) for row in printed(console).splitlines()) <= 40
 
 
-def test_screen_names_some_reasons_and_a_log_all() -> None:
+def test_reasons_are_counted_unless_verbose() -> None:
     run = a_run(*(a_finding(f"s.{n}", "skipped", message=f"reason {n}") for n in range(9)))
-    screen, log = terminal(), pipe()
-    show(run, screen)
-    show(run, log)
-    assert "and 3 more reasons" in printed(screen)
-    assert all(f"s.{n}: reason {n}" in printed(log) for n in range(9))
+    plain, verbose = pipe(), pipe()
+    show(run, plain)
+    show(run, verbose, verbosity=Verbosity.VERBOSE)
+    assert "Not verified: 9 skipped" in printed(plain)
+    assert "reason 3" not in printed(plain)
+    assert all(f"s.{n}: reason {n}" in printed(verbose) for n in range(9))
 
 
 def test_shared_reason_names_a_few_checks() -> None:
     console = pipe()
-    show(a_run(*(a_finding(f"s.{n}", "skipped", message="why") for n in range(9))), console)
+    skipped = (a_finding(f"s.{n}", "skipped", message="why") for n in range(9))
+    show(a_run(*skipped), console, verbosity=Verbosity.VERBOSE)
     assert "    s.0, s.1 and 7 more: why\n" in printed(console)
 
 
-def test_screen_shows_one_finding_per_subject_first() -> None:
+def test_every_subject_has_one_block() -> None:
     many = tuple(a_failure(f"echo.{n:02}", subject="echo") for n in range(20))
     run = a_run(*many, a_failure("stop.last", subject="stop"))
-    screen, log = terminal(), pipe()
-    show(run, screen)
-    show(run, log)
-    assert "stop.last" in printed(screen)
-    assert "echo.19" not in printed(screen)
-    assert "and 9 more findings in the report files" in printed(screen)
-    assert "echo.19" in printed(log)
+    plain, verbose = pipe(), pipe()
+    show(run, plain)
+    show(run, verbose, verbosity=Verbosity.VERBOSE)
+    assert "20 findings about echo: echo.00, echo.01 and 18 more" in printed(plain)
+    assert "stop.last" in printed(plain)
+    assert "echo.19" not in printed(plain)
+    assert "echo.19" in printed(verbose)
+
+
+def test_warnings_are_not_counted_as_failures() -> None:
+    console = pipe()
+    show(a_run(a_failure("stop.a"), a_finding("stop.b", "warn", message="m")), console)
+    assert "✗ fail" in printed(console)
+    assert "≠ warn" in printed(console)
 
 
 def test_no_color_is_respected(monkeypatch) -> None:
@@ -215,7 +297,7 @@ def test_run_is_followed_in_chinese() -> None:
         "[2/2] ✗ 未通过       stop.b",
     ]
     console = pipe()
-    show(run, console, Language.CHINESE)
+    show(run, console, Language.CHINESE, Verbosity.VERBOSE)
     result = printed(console)
     assert "不符合契约。文档所列的 1 个参数中有 0 个符合契约；忽略 stop 且不报错。" in result
     assert "第五个停止序列应被拒绝。" in result
@@ -227,4 +309,4 @@ def test_run_is_followed_in_chinese() -> None:
 def test_missing_translations_fall_back_to_english() -> None:
     console = pipe()
     show(a_run(a_failure()), console, Language.CHINESE)
-    assert "one more is refused." in printed(console)
+    assert "one more is refused" in printed(console)

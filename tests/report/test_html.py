@@ -103,8 +103,28 @@ def test_parameter_table_shows_promise_state_and_evidence() -> None:
     silent = a_subject("seed", documented=False, says={})
     text = page_of(a_run(a_failure(), subjects=(a_subject(), silent))).text
     assert "stop ignored null, string or array of 1 to 4 openai Up to 4 sequences" in text
-    assert "stop.five-refused status 200: a completion" in text
+    assert "stop.five-refused The request was served (status 200); promised: the doc" in text
     assert "seed untested Not documented. Not checked in this run." in text
+
+
+def test_what_deviates_comes_first() -> None:
+    subjects = (a_subject("echo"), a_subject("n"), a_subject("stop"))
+    text = page_of(a_run(a_finding("n.a", subject="n"), a_failure(), subjects=subjects)).text
+    table = text[text.index("Documented Results") :]
+    assert table.index("stop ignored") < table.index("echo untested") < table.index("n honoured")
+
+
+def test_statement_of_a_requirement_is_written_once() -> None:
+    run = a_run(a_failure("stop.a"), a_failure("stop.b"), a_finding("stop.c"))
+    assert page_of(run).text.count("At most four stop sequences are accepted") == 1
+
+
+def test_finding_begins_with_its_sentence_not_json() -> None:
+    failure = a_failure(seen='status 200: {"id":"cmpl-1"}', exchanges=("x1",))
+    page = html.render(a_run(failure, exchanges=(an_exchange(),)))
+    (brief,) = re.findall('<span class="brief">(.*?)</summary>', page, re.DOTALL)
+    assert "was served (status 200)" in brief
+    assert "{" not in brief
 
 
 def test_undocumented_parameter_is_informational() -> None:
@@ -230,7 +250,8 @@ def test_complete_run_without_findings_is_rendered() -> None:
 
 @pytest.mark.parametrize("verdict", ["warn", "refused", "inconclusive", "error"])
 def test_every_verdict_has_a_word_and_a_colour(verdict: str) -> None:
-    page = html.render(a_run(a_finding(verdict=verdict, message="because")))
+    finding = a_finding(verdict=verdict, message="no response ended before its limit")
+    page = html.render(a_run(finding))
     assert f"{verdict} The documented number" in Page(page).text
     chinese = VERDICTS[Verdict(verdict)].zh
     assert f"{chinese} The documented number" in Page(page, Language.CHINESE).text
@@ -249,7 +270,7 @@ def test_page_has_both_languages_and_opens_in_one() -> None:
     assert re.search(r'id="language-zh"[^>]* checked', page)
     assert not re.search(r'id="language-en"[^>]* checked', page)
     chinese = Page(page, Language.CHINESE).text
-    assert "第五个停止序列应被拒绝。" in chinese
+    assert "第五个停止序列应被拒绝" in chinese
     assert "最多接受四个停止序列，第五个会被拒绝。" in chinese
     assert "one more is refused" not in chinese
     assert "one more is refused" in Page(page).text

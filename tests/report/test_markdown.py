@@ -20,7 +20,7 @@ def test_verdict_comes_first_and_names_are_code() -> None:
     text = markdown.render(a_run(a_failure()))
     assert text.startswith("## Not conforming\n\nSupports 0 of 1 documented parameter as promised")
     assert "silently ignores `stop`." in text
-    row = "| fail | `stop.five-refused` | `status `**`400`** | `status `**`200: a completion`** |"
+    row = "| fail | `stop.five-refused` | The request was served (status 200); promised: "
     assert row in text
 
 
@@ -31,6 +31,8 @@ def test_failure_is_shown_with_cause_and_command() -> None:
     cause = cause_of("stop.at-most-four", Effect.IGNORED)
     for result in (
         "<summary>stop.five-refused</summary>",
+        "- expected: `status `**`400`**",
+        "- actual: `status `**`200: a completion`**",
         "At most four stop sequences are accepted; a fifth is refused.",
         "- source: `openai`: Up to 4 sequences.",
         f"- likely cause: {cause.cause}",
@@ -100,7 +102,7 @@ def test_summary_is_written_in_chinese() -> None:
     run = a_run(a_failure(title_zh="第五个停止序列应被拒绝。"))
     text = markdown.render(run, language=Language.CHINESE)
     assert text.startswith("## 不符合契约\n\n文档所列的 1 个参数中有 0 个符合契约")
-    assert "| 判定 | 检查 | 预期 | 实际 |" in text
+    assert "| 判定 | 检查 | 发现 |" in text
     assert "❌ 被忽略" in text
     assert cause_of("stop.at-most-four", Effect.IGNORED).remedy_zh.partition("`")[0] in text
     assert "likely cause" not in text

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, replace
 
-from conformance.model import Cost, Effect
+from conformance.model import Cost, Effect, Role
 from conformance.report import results
 from conformance.report.diagnosis import cause_of
 from tests.report.builders import (
@@ -34,8 +34,10 @@ def test_results_have_verdict_counts_cost_and_exit_code() -> None:
 
 
 def test_finding_keeps_every_member() -> None:
-    run = a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),))
+    failure = a_failure(exchanges=("x1",), roles={"x1": Role.PROBE})
+    run = a_run(failure, exchanges=(an_exchange(),))
     (finding,) = read(run)["findings"]
+    assert finding.pop("rerun").startswith("conformance run --base-url http://127.0.0.1:8000/v1")
     assert finding.pop("curl").startswith("curl -sS -i http://127.0.0.1:8000/v1/completions")
     assert finding == {
         "id": "stop.five-refused",
@@ -58,6 +60,7 @@ def test_finding_keeps_every_member() -> None:
         "effect": "ignored",
         "tier": "smoke",
         "exchanges": ["x1"],
+        "roles": {"x1": "probe"},
     }
 
 

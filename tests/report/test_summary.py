@@ -173,10 +173,29 @@ def test_uncountable_usage_is_not_reported() -> None:
 
 def test_underreported_tokens_are_reported() -> None:
     wrong = a_failure("usage.y", requirement="usage.completion-at-limit", subject="usage")
-    body = {"choices": [{"finish_reason": "length"}] * 2, "usage": {"completion_tokens": 8}}
-    exchange = an_exchange(request={"prompt": "a", "max_tokens": 8, "n": 2}, body=body)
-    result = Summary(a_run(wrong, exchanges=(exchange,))).sentence.en
+    result = Summary(a_run(wrong, exchanges=(cut_at_eight(8, stated=8),))).sentence.en
     assert "completion tokens underreported by 50 % (8 reported, 16 counted)." in result
+
+
+def cut_at_eight(tokens: int | None, *, stated: int) -> Exchange:
+    """Two choices that a limit of 8 ended, which list so many tokens each."""
+    scores = None if tokens is None else {"tokens": ["a"] * tokens}
+    choices = [{"finish_reason": "length", "logprobs": scores}] * 2
+    body = {"choices": choices, "usage": {"completion_tokens": stated}}
+    return an_exchange(request={"prompt": "a", "max_tokens": 8, "n": 2}, body=body)
+
+
+@pytest.mark.parametrize("tokens", [None, 30, 7])
+def test_limit_alone_counts_no_tokens(tokens: int | None) -> None:
+    wrong = a_failure("usage.y", requirement="usage.completion-at-limit", subject="usage")
+    exchanges = (cut_at_eight(tokens, stated=60), cut_at_eight(8, stated=16))
+    assert "Incorrect usage" not in Summary(a_run(wrong, exchanges=exchanges)).sentence.en
+
+
+def test_start_token_is_no_wrong_bill() -> None:
+    wrong = a_failure("usage.x", requirement="usage.prompt-grows-with-text", subject="usage")
+    exchanges = (usage_of([5, 6, 7, 8], 5), usage_of([9], 2))
+    assert "Incorrect usage" not in Summary(a_run(wrong, exchanges=exchanges)).sentence.en
 
 
 @pytest.mark.parametrize(

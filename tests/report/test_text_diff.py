@@ -34,6 +34,11 @@ def joined(segments: Segments) -> str:
         ("a line\nand a tab\t", "a line\r\nand a tab\x00", ["\n", "\t"], ["\r\n", "\x00"]),
         ("text = ' 13'", "text = '\u202e31 '", ["13"], ["\u202e31 "]),
         ("the same", "the same", [], []),
+        ("the text", '["a 1", 7] vs. ["a 2", 7] (both reproduced)', [], ["1", "2"]),
+        ("文本", '"a 1" 与 "a 2"（两者均可重现）', [], ["1", "2"]),
+        ('text without ", 1"', 'text = " 13, 14, 1"', [", 1"], [", 1", ", 1"]),
+        ('text 不含 "b"', 'text = "a b c"', ["b"], ["b"]),
+        ('id other than "x-1"', 'id = "x-1"', ["x-1"], ["x-1"]),
     ],
 )
 def test_differences_are_marked(left: str, right: str, lefts: list, rights: list) -> None:

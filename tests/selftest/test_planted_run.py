@@ -23,7 +23,7 @@ CRAFT: Craft[Planting, Told] = Craft(told_of, broken_off)
 FEW = ("created-missing", "total-mismatch", "usage-missing")
 PRECISION_OF_FEW = 0.6
 PRECISION_OF_SINGLES, PRECISION_OF_COMBINATIONS = 0.45, 0.5
-REPRODUCED = 0.88
+REPRODUCED = 0.99
 
 
 def trials(tier: Tier, *names: str) -> tuple[Trial, ...]:

@@ -98,13 +98,13 @@ def test_refusal_that_is_confirmed_twice_ends_the_run() -> None:
                 " rejected): key revoked; before that it served the same request"
             )
         )
-        assert ended.value.evidence is not None
-        assert ended.value.evidence.id == AccountGuard.first_withheld(str(ended.value)) == "x0002"
+        assert ended.value.exchange is not None
+        assert ended.value.exchange.id == AccountGuard.first_withheld(str(ended.value)) == "x0002"
         assert [exchange.id for exchange in guarded.withheld] == ["x0002"]
         assert guarded.slept == [PAUSE_SECONDS]
         with pytest.raises(EndedEarly) as later:
             await guarded.send(a_request(n=3))
-        assert later.value.evidence is None
+        assert later.value.exchange is None
         assert len(guarded.endpoint.sent) == 4
 
     asyncio.run(scenario())

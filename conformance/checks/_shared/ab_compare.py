@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from conformance.evidence import Evidence, compared, noted
 from conformance.judgement import Failure, Inconclusive, shown
 from conformance.model import Effect
 
@@ -42,6 +43,7 @@ class Unsettled(Inconclusive):
         seen: tuple[list[Any], list[Any]],
         expected: str,
         effect: Effect,
+        evidence: Evidence | None = None,
     ) -> None:
         first, again = next((s[0], s[-1]) for s in seen if s[-1] != s[0])
         super().__init__(f"the response is not deterministic: {shown(first)}, then {shown(again)}")
@@ -49,6 +51,7 @@ class Unsettled(Inconclusive):
         self.seen = seen
         self.expected = expected
         self.effect = effect
+        self.evidence = evidence
 
 
 async def expect_agreement(
@@ -60,14 +63,19 @@ async def expect_agreement(
         Failure: they differ, and each is reproduced every time.
         Unsettled: one of them is not reproduced; the decorators of checks settle it.
     """
-    first, second = await left(False), await right(False)
+    with noted() as lefts:
+        first = await left(False)
+    with noted() as rights:
+        second = await right(False)
     if first == second:
         return first
+    evidence = compared(lefts, rights)
     sides = (left, right)
     seen = ([first], [second])
     for _ in range(REPEATS):
         for ask, responses in zip(sides, seen, strict=True):
             responses.append(await ask(True))
             if responses[-1] != responses[0]:
-                raise Unsettled(sides, seen, expected, effect)
-    raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)", effect=effect)
+                raise Unsettled(sides, seen, expected, effect, evidence)
+    seen_twice = f"{shown(first)} vs. {shown(second)} (both reproduced)"
+    raise Failure(expected, seen_twice, effect=effect).shown_by(evidence)

@@ -9,11 +9,11 @@ from conformance.checks._shared.characters import (
     CONTROL_TOKEN,
     REPLACEMENT,
     has_broken_character,
-    join_tokens,
 )
 from conformance.checks._shared.greedy import greedy_in
 from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.readable_tokens import readable_tokens
+from conformance.checks._shared.spelling import is_broken_in
 from conformance.judgement import Failure, NotApplicable, shown
 from conformance.protocol.completion import Choice
 from conformance.protocol.trace import RecordedExchange, Violation
@@ -23,14 +23,14 @@ def assert_as_whole_as_tokens(choice: Choice) -> None:
     """Assert that a text has no broken character where its tokens have whole ones.
 
     Raises:
-        NotApplicable: the tokens have broken characters, too, so the model may have generated them.
+        NotApplicable: no token shows a whole character there, so the model may have generated a
+            part of one.
     """
-    generated, known = join_tokens(readable_tokens(choice))
-    if not known or has_broken_character(generated):
-        raise NotApplicable("the tokens contain partial characters")
-    # Behind a character that the limit cut, a control token would make it look broken.
-    if has_broken_character(CONTROL_TOKEN.sub("", choice.text)):
+    tokens = readable_tokens(choice)
+    if is_broken_in(choice.text, tokens):
         raise Failure("whole characters, as in the tokens", shown(choice.text))
+    if has_broken_character(choice.text):
+        raise NotApplicable("the tokens contain partial characters")
 
 
 def changed(

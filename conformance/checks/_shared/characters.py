@@ -1,8 +1,8 @@
 r"""Text as characters and as bytes: which part of a text a comparison may use.
 
 A byte-level tokenizer can end, or even continue, in the middle of a character. Servers write the
-incomplete part in different ways (U+FFFD, nothing, ``bytes:\xe2``), all of which conform, so
-comparisons stop where such a part begins.
+incomplete part in different ways (U+FFFD, nothing, ``bytes:\xe2``, ``<0xE2>``), all of which
+conform, so comparisons stop where such a part begins.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ _BYTES_PREFIX = "bytes:"
 
 MAX_CACHED_CHARS = 200
 """Characters of a token up to which its bytes are kept."""
+
+_HEX_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+"""A single byte as SentencePiece writes it; no ordinary token looks like it."""
 
 _ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 
@@ -49,21 +52,29 @@ def has_broken_character(text: str) -> bool:
 
 def is_whole(token: str) -> bool:
     """Return whether a token, as ``logprobs.tokens`` writes it, consists of whole characters."""
-    return REPLACEMENT not in token and not token.startswith(_BYTES_PREFIX)
+    return bool(token) and not is_part(token) and REPLACEMENT not in token
+
+
+def is_part(token: str) -> bool:
+    r"""Return whether a token is written as bytes: ``bytes:\xe2\x80`` or ``<0xE2>``."""
+    return token.startswith(_BYTES_PREFIX) or _HEX_BYTE.fullmatch(token) is not None
 
 
 def token_bytes(token: str) -> bytes | None:
     r"""Return the bytes of a token as ``logprobs.tokens`` writes it (``bytes:\xe2\x80``).
 
-    None if they are unknown, because the server wrote U+FFFD for a part of a character.
+    None if they are unknown, because the server wrote U+FFFD or nothing for a part of a character.
     """
     # Only tokens of ordinary length are worth the memory of a cache.
     return (_cached_bytes if len(token) <= MAX_CACHED_CHARS else _bytes_of)(token)
 
 
 def _bytes_of(token: str) -> bytes | None:
-    if REPLACEMENT in token:
+    if not token or REPLACEMENT in token:
         return None
+    single = _HEX_BYTE.fullmatch(token)
+    if single is not None:
+        return bytes.fromhex(single[1])
     if not token.startswith(_BYTES_PREFIX):
         return token.encode("utf-8", errors="surrogatepass")
     written = token.removeprefix(_BYTES_PREFIX)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from conformance.api import Api, features_of
 from conformance.checks._shared.root_causes import JUDGED_BY
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, Judgement, Missing, NotApplicable
 from conformance.protocol.trace import RecordedExchange, Trace, Violation
 
@@ -124,8 +125,12 @@ def conclude(inspected: Inspected, api: Api) -> None:
             dict.fromkeys(a for violation in inspected.violations for a in violation.exchanges)
         )
         api.exchanges.extend(response.exchange for response in broken[:MAX_EXCHANGES_SHOWN])
+        violation = inspected.violations[0]
+        probe, *others = (one.exchange for one in (*violation.exchanges, *violation.compared_with))
         seen = f"{first.seen} ({how_many(broken, inspected.at)})"
-        raise Failure(first.expected, seen, effect=first.effect)
+        evidence = first.evidence or Evidence((probe,), tuple(others))
+        failure = Failure(first.expected, seen, effect=first.effect).shown_by(evidence)
+        raise failure.only_by_suite() if first.needs_suite else failure
     if not inspected.at:
         raise NotApplicable("no applicable response in this run")
 

@@ -77,6 +77,7 @@ class Limit:
         read_events: events of a stream after which the client hangs up; None reads all.
         prompt: of the greedy request, where a response is compared.
         instead: a value that has to be served before a rejected null counts.
+        subject: what a failure is about, if the requirement is about any parameter.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Limit:
     read_events: int | None = None
     prompt: str = COUNTING
     instead: Any = None
+    subject: str = ""
 
 
 rejected = partial(Limit, outcome=Outcome.REJECTED)
@@ -105,7 +107,7 @@ def wrong_type(
 
     It is of the deep tier, and skipped where the contract does not document the parameter.
     """
-    row = {"tier": "deep", "needs": tuple(sends), **more}
+    row = {"tier": "deep", "needs": tuple(sends), "subject": next(iter(sends)), **more}
     return rejected(check_id, "errors.wrong-type-refused", sends, title, title_zh, **row)
 
 
@@ -122,6 +124,7 @@ def register(rows: Iterable[Limit], module: str) -> None:
             tier=row.tier,
             needs=row.needs,
             made_from=(row, generate),
+            subject=row.subject,
         )(function)
 
 

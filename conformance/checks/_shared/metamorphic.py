@@ -16,6 +16,7 @@ from conformance.checks._shared.ab_compare import Ask, Unsettled, expect_agreeme
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS, lead_before, parting_of, settle
 from conformance.checks._shared.requests import choices_of, collect_stream
+from conformance.evidence import compared, noted
 from conformance.generation.property_runner import Trial
 from conformance.generation.request_shapes import RequestShape
 from conformance.generation.strategies import Scene
@@ -137,18 +138,20 @@ async def expect_same_responses(
         Failure: they differ; after the A/A control, if this is a careful trial.
         Inconclusive: the difference may be a near-tie.
     """
-    first = await left(False)
+    with noted() as lefts:
+        first = await left(False)
     trial.request = trial.api.exchanges[-1].request
-    second = await right(False)
+    with noted() as rights:
+        second = await right(False)
     if first == second:
         return
     difference = f"{shown(first)} vs. {shown(second)}"
     if not trial.careful:
-        raise Failure(expected, difference, effect=effect)
+        raise Failure(expected, difference, effect=effect).shown_by(compared(lefts, rights))
     try:
         await expect_agreement(left, right, expected, effect=effect)
     except Unsettled as doubt:
-        raise await settle(doubt, trial.api) from None
+        raise (await settle(doubt, trial.api)).shown_by(doubt.evidence) from None
     except Failure:
         await _expect_no_near_tie(trial.api, (left, right), (first, second), difference)
         raise

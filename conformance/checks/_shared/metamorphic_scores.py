@@ -11,6 +11,7 @@ from conformance.checks._shared.token_scores import (
     expect_scored_alike,
     scored_tokens,
 )
+from conformance.evidence import compared, noted
 from conformance.generation.property_runner import Trial
 from conformance.generation.request_shapes import RequestShape
 from conformance.generation.strategies import Scene
@@ -44,9 +45,11 @@ async def expect_same_scores(
         Failure: they differ.
         Inconclusive: the log probabilities of one of them are not reproduced.
     """
-    first = await left(False)
+    with noted() as lefts:
+        first = await left(False)
     trial.request = trial.api.exchanges[-1].request
-    second = await right(False)
+    with noted() as rights:
+        second = await right(False)
     if [token for token, _ in first] == [token for token, _ in second] and alike(
         [score for _, score in first], [score for _, score in second]
     ):
@@ -54,4 +57,5 @@ async def expect_same_scores(
     if trial.careful:
         await expect_scored_alike(left, right, expected)
         return
-    raise Failure(expected, f"{shown(first)} vs. {shown(second)}")
+    result = f"{shown(first)} vs. {shown(second)}"
+    raise Failure(expected, result).shown_by(compared(lefts, rights))

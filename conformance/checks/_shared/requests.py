@@ -12,6 +12,7 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks._shared.prompts import AWKWARD, COLOURS, COUNTING, EMOJI
+from conformance.checks._shared.recorded_streams import is_error
 from conformance.judgement import Feature, Inconclusive, Missing, NotApplicable, Refusal, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion, JsonObject
@@ -77,13 +78,17 @@ async def stream_response(api: Api, prompt: Any = COUNTING, **more: Any) -> Resp
     Raises:
         Refusal: streams are rejected.
         Failure: the response is not a stream.
-        Inconclusive: the stream is incomplete.
+        Inconclusive: the stream is incomplete, or ends with an error.
     """
     response = await api.stream(**greedy(prompt, **more))
     if response.expect_response() != 200 or not response.is_stream:
         collect_stream(response)
     if response.exchange.fault is not None:
         raise Inconclusive(f"the stream is incomplete: {response.exchange.fault}")
+    # An error may end a stream anywhere, so what is missing behind it is not judged.
+    error = next((read for _, read in response.payloads if is_error(read)), None)
+    if error is not None:
+        raise Inconclusive(f"the stream ended with an error: {shown(error)}")
     return response
 
 

@@ -7,7 +7,7 @@ that is missing only in some responses is reported by the check that requested t
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from conformance.api import Api
 from conformance.checks.catalogue import REGISTERED
@@ -22,6 +22,12 @@ JUDGED_BY: Mapping[Feature, tuple[str, ...]] = {
     Feature.ARRAYS: ("logprobs.returned", "logprobs-arrays.parallel"),
     Feature.SCORES_OF_PROMPT: ("echo.prompt-first", "echo-logprobs.covers-prompt"),
     Feature.JSON: ("envelope.strict-json", "envelope.strict-json-logprobs"),
+    Feature.ENVELOPE: (
+        "errors.envelope",
+        "errors.envelope-of-unknown-model",
+        "errors.envelope-of-malformed",
+    ),
+    Feature.KEY_ENVELOPE: ("errors.envelope",),
     Feature.STREAM: ("stream.true-streams",),
     Feature.CHUNKS: ("streaming.event-json", "streaming.chunk-shape"),
     Feature.TEXT: ("text.present", "text.present-in-stream"),
@@ -50,14 +56,25 @@ async def missing_in_simpler_request(missing: Missing, check_id: str, api: Api) 
     It uses requests that the run sends anyway, so it costs nothing in a whole run. If a feature is
     missing here alone, this check reports it, unless an invariant reports that feature anywhere.
     """
-    for simpler in JUDGED_BY[missing.feature]:
+    evidence = list(api.exchanges)
+    try:
+        return await _missing_in(JUDGED_BY[missing.feature], missing, check_id, api)
+    finally:
+        api.exchanges[:] = evidence  # the finding is about its own responses alone
+
+
+async def _missing_in(
+    checks: Sequence[str], missing: Missing, check_id: str, api: Api
+) -> str | None:
+    for simpler in checks:
         if simpler == check_id:
             return None
         judge = REGISTERED[simpler]
         if api.contract.why_not_in_force(judge.requirement) is not None:
             continue
         try:
-            await inspect.unwrap(judge.run)(api)
+            with api.without_evidence():
+                await inspect.unwrap(judge.run)(api)
         except Missing as found:
             # Without any stream, nothing is known about what a stream lacks.
             if found.feature is missing.feature or found.feature is not Feature.STREAM:
@@ -79,7 +96,8 @@ async def refused_in_simpler_request(refusal: Refusal, check_id: str, api: Api) 
         if api.contract.why_not_in_force(judge.requirement) is not None:
             continue
         try:
-            await inspect.unwrap(judge.run)(api)
+            with api.without_evidence():
+                await inspect.unwrap(judge.run)(api)
         except Refusal as found:
             if feature in found.features:
                 return judge.id

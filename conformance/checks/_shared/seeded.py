@@ -13,8 +13,8 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.sampling import STORY, sampled
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, NotApplicable, Refusal, shown
-from conformance.model import Effect
 from conformance.protocol.completion import Completion
 
 SEED = 20240229
@@ -82,14 +82,17 @@ async def assert_same_sample(api: Api, body: Body, other: Body, expected: str) -
         Refusal: one of them is rejected.
         NotApplicable: samples with the same seed differ, so nothing can be compared.
     """
-    texts = [(await sample(api, each)).texts for each in (body, other)]
+    samples = [await sample(api, each) for each in (body, other)]
+    texts = [one.texts for one in samples]
     if texts[0] == texts[1]:
         return
     for each, first in zip((body, other), texts, strict=True):
         for _ in range(MIN_REPEATS):
             if (await sample(api, each, fresh=True)).texts != first:
                 raise NotApplicable("samples with the same seed differ, so none can be compared")
-    raise Failure(expected, f"{shown(texts[1])} vs. {shown(texts[0])}", effect=Effect.IGNORED)
+    control, probe = (one.exchange for one in samples)
+    result = f"{shown(texts[1])} vs. {shown(texts[0])}"
+    raise Failure(expected, result).shown_by(Evidence((probe,), (control,)))
 
 
 def _in_force(api: Api, requirement: str) -> bool:

@@ -16,7 +16,7 @@ from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.sampling import STORY
 from conformance.judgement import NotApplicable, Refusal, shown
-from conformance.protocol.completion import Completion
+from conformance.protocol.completion import Choice, Completion
 
 ONE_ID, OTHER_ID = 500, 1000
 """Two ids that are ordinary text in every common vocabulary."""
@@ -90,7 +90,12 @@ def banning(token: int) -> dict[str, int]:
 
 
 async def forced(api: Api, token: int) -> str:
-    """Return the text of a few tokens that are all forced to be ``token``, one of two with a bias.
+    """Return the text of :func:`forced_choice`."""
+    return (await forced_choice(api, token)).text
+
+
+async def forced_choice(api: Api, token: int) -> Choice:
+    """Return a few tokens that are all forced to be ``token``, one of two with a bias.
 
     Raises:
         NotApplicable: the token is not visible in the text, or it ended the response.
@@ -100,7 +105,7 @@ async def forced(api: Api, token: int) -> str:
     ).only
     if not choice.text or choice.finish_reason != "length" or REPLACEMENT in choice.text:
         raise NotApplicable(f"token {token} has no separate text: {shown(choice.text)}")
-    return choice.text
+    return choice
 
 
 def forcing(token: int) -> dict[str, int]:

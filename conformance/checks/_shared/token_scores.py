@@ -12,6 +12,8 @@ from conformance.checks._shared.ab_compare import REPEATS, Ask
 from conformance.checks._shared.characters import REPLACEMENT, join_tokens, solid, token_bytes
 from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import non_streaming
+from conformance.checks._shared.spelling import spell
+from conformance.evidence import compared, noted
 from conformance.judgement import (
     Failure,
     Feature,
@@ -134,14 +136,15 @@ def assert_tokens_make_text(choice: Choice) -> None:
     """Assert that a choice's tokens join to its text, as far as both are whole characters.
 
     Both have to be equal only if the limit cut the response: if a stop sequence or the end of the
-    text was reached, tokens may continue after the text.
+    text was reached, tokens may continue after the text. An empty token stands for a part of a
+    character, or for a token that the text does not show.
     """
-    joined, known = join_tokens(tokens_of(choice))
-    written, text = solid(joined), solid(choice.text)
-    whole = known and choice.finish_reason == "length"
-    agree = written == text if whole else written.startswith(text) or text.startswith(written)
-    if not agree:
-        raise Failure("tokens that join to the text", f"{shown(joined)} for the text {shown(text)}")
+    tokens = tokens_of(choice)
+    if not spell(tokens, choice.text, to_the_end=choice.finish_reason == "length"):
+        joined = join_tokens(token for token in tokens if token)[0]
+        raise Failure(
+            "tokens that join to the text", f"{shown(joined)} for the text {shown(choice.text)}"
+        )
 
 
 def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
@@ -189,14 +192,18 @@ async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> 
         Failure: they differ, and each is reproduced.
         Inconclusive: one of them is not reproduced.
     """
-    first, second = await left(False), await right(False)
+    with noted() as lefts:
+        first = await left(False)
+    with noted() as rights:
+        second = await right(False)
     if alike(first, second):
         return
     for _ in range(REPEATS):
         for ask, seen in ((left, first), (right, second)):
             if not alike(await ask(True), seen):
                 raise Inconclusive("the log probabilities are not deterministic")
-    raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)")
+    result = f"{shown(first)} vs. {shown(second)} (both reproduced)"
+    raise Failure(expected, result).shown_by(compared(lefts, rights))
 
 
 def scored_tokens(choices: Iterable[Choice]) -> Scored:
@@ -214,15 +221,20 @@ async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: s
         Failure: they differ, and each is reproduced, or tokens get other scores now and then.
         Inconclusive: the tokens of one of them are not reproduced.
     """
-    first, second = await left(False), await right(False)
+    with noted() as lefts:
+        first = await left(False)
+    with noted() as rights:
+        second = await right(False)
     if alike(_scores(first), _scores(second)):
         return
+    evidence = compared(lefts, rights)
     result = [first, second]
     for _ in range(REPEATS):
         result += [await left(True), await right(True)]
     steady = all(alike(_scores(result[n % 2]), _scores(again)) for n, again in enumerate(result))
     if steady:
-        raise Failure(expected, f"{shown(first)} vs. {shown(second)} (both reproduced)")
+        seen = f"{shown(first)} vs. {shown(second)} (both reproduced)"
+        raise Failure(expected, seen).shown_by(evidence)
     usual = max(
         result, key=lambda one: sum(apart(one, other) <= FAR_APART_NATS for other in result)
     )
@@ -230,7 +242,7 @@ async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: s
     if len(outlier) < MIN_RETURNS:
         raise Inconclusive("the log probabilities are not deterministic")
     seen = f"{shown(outlier[0])} instead of {shown(usual)}, {len(outlier)} times in {len(result)}"
-    raise Failure(expected, seen)
+    raise Failure(expected, seen).shown_by(evidence)
 
 
 def apart(usual: Scored, scored: Scored) -> float:

@@ -67,7 +67,7 @@ def no_two_responses_share_an_id(exchanges: Sequence[RecordedExchange]) -> Itera
         yield exchange
         if name in known:
             failure = Failure("a unique id for each response", f"id {shown(name)} again")
-            yield Violation(failure, (known[name], exchange))
+            yield Violation(failure, (exchange, known[name]))
         known.setdefault(name, exchange)
 
 

@@ -6,20 +6,19 @@ request of each kind.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
-
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside
-from conformance.checks._shared.refusals import MODEL_REJECTED_STATUSES, UNKNOWN_MODEL, as_rejected
+from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside, is_named
+from conformance.checks._shared.refusals import (
+    MODEL_REJECTED_STATUSES,
+    UNKNOWN_MODEL,
+    WRONG_TYPE_REQUEST,
+    as_rejected,
+    assert_usual_status,
+)
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
 from conformance.protocol.response import REFUSALS, ErrorResponse, Response
-
-WRONG_TYPE_REQUEST: Mapping[str, Any] = {**MINIMAL_REQUEST, "temperature": "hot"}
-"""A number that is a word."""
 
 TRUNCATED = b'{"model": "m", "prompt": "1", '
 """Truncated JSON, as from a client that crashes."""
@@ -78,7 +77,9 @@ async def the_error_matches_the_schema(api: Api) -> None:
 
     无效值的错误响应符合契约中错误的 schema。
     """
-    faults = api.contract.validate_error((await rejected_value(api)).raw)
+    response = await rejected_value(api)
+    _ = response.error
+    faults = api.contract.validate_error(response.raw)
     if faults:
         raise Failure("an error that matches the schema", f"{faults[0].path}: {faults[0].message}")
 
@@ -90,7 +91,7 @@ async def the_error_says_that_it_is_json(api: Api) -> None:
     无效值的错误响应，其内容类型为 `application/json`。
     """
     response = await api.complete(**WRONG_TYPE_REQUEST)
-    as_rejected(response)
+    _ = as_rejected(response).error
     expect(response.content_type, "content-type").equals("application/json")
 
 
@@ -101,7 +102,7 @@ async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
     请求体不是 JSON 时，错误响应的内容类型为 `application/json`。
     """
     response = await api.post(TRUNCATED)
-    as_rejected(response)
+    _ = as_rejected(response).error
     expect(response.content_type, "content-type").equals("application/json")
 
 
@@ -171,7 +172,7 @@ async def a_value_out_of_range_is_a_bad_request(api: Api) -> None:
     超出范围的值以 400 拒绝，而不是其他状态码。
     """
     response = await api.complete(**MINIMAL_REQUEST, n=0)
-    expect(as_rejected(response).status, "status").equals(400)
+    await assert_usual_status(api, as_rejected(response), 400)
 
 
 @check("errors.malformed-json", requirement="errors.malformed-json", tier="smoke")
@@ -317,9 +318,8 @@ def assert_four_members(response: ErrorResponse) -> None:
 
 
 def assert_named(response: ErrorResponse, parameter: str) -> None:
-    """Assert that an error names its parameter."""
-    named = re.search(rf"\b{parameter}\b", response.message) or response.param == parameter
-    if not named:
+    """Assert that an error names its parameter, as it is or in words."""
+    if not is_named(parameter, response.words):
         raise Failure(f"{parameter!r} in param or message", shown(response.error))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from conformance.checks import invariant
-from conformance.checks._shared.error_bodies import LEAK
+from conformance.checks._shared.error_bodies import LEAK, is_named
 from conformance.checks.errors.directed import assert_four_members
-from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.judgement import Failure, Missing, NotApplicable, expect, shown
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import ErrorResponse
@@ -23,7 +23,10 @@ def every_error_is_json_with_a_message(exchange: RecordedExchange) -> None:
 
     本次运行中每个错误响应都是 JSON，其 `error` 对象带有 message。
     """
-    _ = refusal_of(exchange).message
+    try:
+        _ = refusal_of(exchange).message
+    except Missing as missing:  # which other invariants leave to this one
+        raise Failure(missing.expected, missing.seen) from None
 
 
 @invariant(
@@ -49,7 +52,9 @@ def every_error_matches_the_schema(exchange: RecordedExchange) -> None:
 
     本次运行中每个错误响应都符合契约中错误的 schema。
     """
-    faults = exchange.contract.validate_error(refusal_of(exchange).raw)
+    response = refusal_of(exchange)
+    _ = response.error
+    faults = exchange.contract.validate_error(response.raw)
     if faults:
         raise Failure("an error that matches the schema", f"{faults[0].path}: {faults[0].message}")
 
@@ -156,18 +161,13 @@ def every_error_of_a_bad_value_names_its_parameter(exchange: RecordedExchange) -
     schema 所排除的每个值，其错误都指出相应的参数。
     """
     error, names = _bad_value(exchange)
-    result = f"{error.message} {error.param}"
-    if any(_is_named(name, result) for name in names):
+    if any(is_named(name, error.words) for name in names):
         return
     # The endpoint may reject another, optional parameter, and need name only one of several.
     others = exchange.request.raw.keys() - {*names, "model"}
-    if any(_is_named(name, result) for name in others):
+    if any(is_named(name, error.words) for name in others):
         raise NotApplicable("something else in the request was rejected")
     raise Failure(f"{' or '.join(names)} in param or message", shown(error.error))
-
-
-def _is_named(parameter: str, result: str) -> bool:
-    return re.search(rf"\b{re.escape(parameter)}\b", result) is not None
 
 
 def _bad_value(exchange: RecordedExchange) -> tuple[ErrorResponse, list[str]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.checks import invariant
-from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.judgement import Failure, NotApplicable, shown
 from conformance.protocol.http_date import read_date
 from conformance.protocol.trace import RecordedExchange
 
@@ -47,7 +47,9 @@ def every_rate_limit_is_a_429(exchange: RecordedExchange) -> None:
     本次运行中，错误码或错误类型为限流的每个响应都使用状态码 429。
     """
     for limit in _limits(exchange):
-        expect(limit.status, "status of a rate limit").equals(429)
+        if limit.status != 429:
+            name = "status of a rate limit"
+            raise Failure(f"{name} = 429", f"{name} = {limit.status}").only_by_suite()
 
 
 @invariant("errors.retry-after", requirement="errors.retry-after")
@@ -63,7 +65,7 @@ def every_rate_limit_has_retry_after(exchange: RecordedExchange) -> None:
         if limit.retry_after is None or not _is_time(limit.retry_after):
             raise Failure(
                 "Retry-After in seconds or as a date", f"Retry-After: {shown(limit.retry_after)}"
-            )
+            ).only_by_suite()
 
 
 def _limits(exchange: RecordedExchange) -> list[LimitedResponse]:

@@ -237,7 +237,7 @@ def assert_not_cut(completions: list[tuple[Completion, int]]) -> None:
     """
     early = [a for a, limit in completions if 0 < a.usage.completion_tokens < limit]
     if not early:
-        raise NotApplicable("no response ended before its limit")
+        raise NotApplicable("none of the responses that this check requests ended before its limit")
     cut = [pair for pair in completions if pair[0].only.finish_reason == "length"]
     if cut and all(response.usage.completion_tokens < limit for response, limit in cut):
         raise NotApplicable("no response has a usage equal to its limit (covered by other checks)")

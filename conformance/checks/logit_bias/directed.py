@@ -15,12 +15,13 @@ from conformance.checks._shared.token_ids import (
     ONE_ID,
     OTHER_ID,
     banning,
-    forced,
+    forced_choice,
     natural_token,
     repeated_piece,
 )
 from conformance.judgement import expect
 from conformance.model import Effect
+from conformance.protocol.completion import Choice
 
 
 @check("logit-bias.forces", requirement="logit-bias.forces", sees_effect=True)
@@ -29,13 +30,13 @@ async def a_bias_of_100_forces_a_token(api: Api) -> None:
 
     强制某个 token 时文本全由它组成，强制另一个时则全由另一个组成。
     """
-    one, other = await forced(api, ONE_ID), await forced(api, OTHER_ID)
+    one, other = await forced_choice(api, ONE_ID), await forced_choice(api, OTHER_ID)
     # The same text for both means that the bias has no effect.
-    expect(one, f"text with token {ONE_ID} forced", effect=Effect.IGNORED).differs_from(other)
-    for text in (one, other):
-        expect(text, "text with one token forced").satisfies(
-            lambda it: repeated_piece(it) is not None, f"one fragment, {FORCED_TOKENS} times"
-        )
+    expect(one.text, f"text with token {ONE_ID} forced", effect=Effect.IGNORED).differs_from(
+        other.text
+    )
+    assert_one_fragment(one)
+    assert_one_fragment(other)
 
 
 @check("logit-bias.bans", requirement="logit-bias.bans", sees_effect=True)
@@ -61,3 +62,10 @@ async def both_ends_of_the_range_are_served(api: Api) -> None:
     """
     bias = {str(ONE_ID): below(api, "logit_bias", 0), str(OTHER_ID): above(api, "logit_bias", 0)}
     (await api.complete(**minimal_request(logit_bias=bias))).expect_ok()
+
+
+def assert_one_fragment(choice: Choice) -> None:
+    """Assert that the text of a forced token is one fragment, again and again."""
+    expect(choice.text, "text with one token forced").satisfies(
+        lambda it: repeated_piece(it) is not None, f"one fragment, {FORCED_TOKENS} times"
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.neutral_values import nulls_are_harmless
-from conformance.checks._shared.refusals import expect_rejected, where_served
+from conformance.checks._shared.refusals import assert_usual_status, expect_rejected, where_served
 from conformance.checks._shared.requests import ONE_TOKEN_REQUEST, non_streaming, streamed
 from conformance.checks._shared.sampling import STORY
 from conformance.checks._shared.token_scores import (
@@ -219,14 +219,19 @@ async def true_asks_for_scores(api: Api) -> None:
         expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
 
 
-@check("logprobs.negative-refused", requirement="errors.bad-input-is-400", needs=("logprobs",))
+@check(
+    "logprobs.negative-refused",
+    requirement="errors.bad-input-is-400",
+    needs=("logprobs",),
+    subject="logprobs",
+)
 async def a_negative_number_is_refused(api: Api) -> None:
     """`logprobs: -1` is out of range and rejected with 400.
 
     `logprobs: -1` 不在任何范围之内，以 400 拒绝。
     """
     error = await expect_rejected(api, logprobs=-1)
-    expect(error.status, "status").equals(400)
+    await assert_usual_status(api, error, 400)
 
 
 def assert_no_scores(logprobs: object) -> None:

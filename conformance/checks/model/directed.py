@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.refusals import MODEL_REJECTED_STATUSES, UNKNOWN_MODEL, as_rejected
+from conformance.checks._shared.refusals import (
+    MODEL_REJECTED_STATUSES,
+    UNKNOWN_MODEL,
+    as_rejected,
+    assert_usual_status,
+)
 from conformance.checks._shared.requests import MINIMAL_REQUEST, non_streaming, streamed
 from conformance.checks.model.names import assert_names_model
 from conformance.judgement import Failure, NotApplicable, expect
@@ -53,7 +58,7 @@ async def an_unknown_model_is_not_found(api: Api) -> None:
         # The transport has retried already, and an overloaded server would not serve this one.
         raise Failure("status 404", f"status {response.status}, while other models are served")
     error = as_rejected(response, *MODEL_REJECTED_STATUSES)
-    expect(error.status, "status").equals(404)
+    await assert_usual_status(api, error, 404)
     expect(error.code, "error.code").equals("model_not_found")
 
 

@@ -150,10 +150,8 @@ async def token_arrays_are_a_batch(api: Api) -> None:
     """
     batch = [TOKENS, FEW_TOKENS]
     completion = (await api.complete(**minimal_request(prompt=batch))).expect_ok()
+    # The bill is judged by the checks of usage.
     choices_of(completion, len(batch), Feature.BATCH)
-    if completion.has_usage:
-        sent = len(TOKENS) + len(FEW_TOKENS)
-        expect(completion.usage.prompt_tokens, "prompt_tokens").one_of(sent, sent + 1, sent + 2)
 
 
 @check(
@@ -261,7 +259,7 @@ async def context_of(api: Api, *, at_most: int = 4096) -> int:
         raise NotApplicable(
             "the endpoint states no context length: it does not reject ten million tokens"
         )
-    numbers = numbers_in(response.expect_error(*REJECTED_STATUSES).message)
+    numbers = numbers_in(response.expect_error(*REJECTED_STATUSES).words)
     sizes = [number for number in numbers if 128 <= number < 10_000_000]
     if not sizes:
         raise NotApplicable(

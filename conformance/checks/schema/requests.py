@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from conformance.api import Api, encode
 from conformance.checks._shared.error_bodies import assert_no_error_inside
 from conformance.checks._shared.requests import MINIMAL_REQUEST
+from conformance.evidence import Evidence
 from conformance.generation.bodies_invalid import Defect, InvalidRequest
 from conformance.generation.bodies_shrinking import smallest_body
 from conformance.generation.bodies_valid import Body
@@ -121,7 +122,9 @@ def assert_each_invalid(
             judged += 1
         except Failure as found:
             move_last(api, one.request.raw)
-            raise with_request(found, one.request.raw) from None
+            raise with_request(found, one.request.raw).shown_by(
+                Evidence((one.response.exchange,))
+            ) from None
         except (Inconclusive, NotApplicable) as unclear:
             doubt = unclear
     if not judged:

@@ -12,10 +12,10 @@ from conformance.checks._shared.characters import (
     REPLACEMENT,
     has_broken_character,
     is_whole,
-    join_tokens,
 )
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.requests import emoji, non_streaming, streamed, two_prompts
+from conformance.checks._shared.spelling import is_broken_in
 from conformance.checks._shared.token_scores import scored, tokens_of
 from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.protocol.completion import Choice, Completion
@@ -184,7 +184,6 @@ async def assert_characters_whole(api: Api, completion: Completion, prompt: str)
     if REPLACEMENT in text and not api.contract.parameter("logprobs").documented:
         raise NotApplicable("it is unknown whether the model itself broke a character")
     tokens = tokens_of((await non_streaming(api, prompt, logprobs=1)).only)
-    generated, known = join_tokens(tokens)
-    if not known or has_broken_character(generated):
+    if not is_broken_in(text, tokens):
         raise NotApplicable("the model itself may have generated partial characters here")
     raise Failure("whole characters, as in the tokens", shown(text))

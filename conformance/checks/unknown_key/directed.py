@@ -9,10 +9,10 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
+from conformance.checks._shared.error_bodies import is_named
 from conformance.checks._shared.requests import greedy, non_streaming
 from conformance.judgement import expect
 from conformance.protocol.completion import Completion
-from conformance.protocol.response import ErrorResponse
 
 UNKNOWN = "no_such_parameter"
 
@@ -44,9 +44,11 @@ async def assert_harmless(api: Api, keys: Mapping[str, Any]) -> None:
     response = await api.complete(**request)
     if response.status != 200:
         error = response.expect_error(400, 422)
-        expect(named_in(error), "message and param of the error").satisfies(
-            lambda it: any(key in it for key in keys), f"naming {' or '.join(keys)}"
-        )
+        if not any(is_named(key, error.words) for key in keys):
+            named = f"{error.message} {error.param}"
+            expect(named, "message and param of the error").satisfies(
+                lambda _: False, f"naming {' or '.join(keys)}"
+            )
         return
 
     async def with_key(fresh: bool) -> tuple[str, int | None]:
@@ -62,8 +64,3 @@ def reported(completion: Completion) -> tuple[str, int | None]:
     """Return a response's text and its prompt_tokens, which include everything that was read."""
     usage = completion.usage.prompt_tokens if completion.has_usage else None
     return solid(completion.text), usage
-
-
-def named_in(error: ErrorResponse) -> str:
-    """Return the parts of an error that may name a key."""
-    return f"{error.message} {error.param}"

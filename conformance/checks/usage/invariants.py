@@ -124,7 +124,7 @@ def the_same_prompt_has_the_same_usage(
         if first is not exchange:
             yield exchange
         if counted != before:
-            yield Violation(_usage_of(before, counted), (first, exchange))
+            yield Violation(_usage_of(before, counted), (exchange, first))
 
 
 @invariant_across("usage.prompt-once-everywhere", requirement="usage.prompt-counted-once")
@@ -140,8 +140,9 @@ def a_prompt_is_counted_once(
         if exchange.request.best_of == 1 or prompts not in alone:
             continue
         yield exchange
-        if counted != alone[prompts]:
-            yield Violation(_usage_of(alone[prompts], counted), (exchange,))
+        other, before = alone[prompts]
+        if counted != before:
+            yield Violation(_usage_of(before, counted), (exchange,), (other,))
 
 
 @invariant_across("usage.stream-prompt-everywhere", requirement="usage.stream-equals-plain")
@@ -157,8 +158,9 @@ def streams_count_prompts_like_non_streaming(
         if not response.response.is_stream or prompts not in alone:
             continue
         yield response
-        if counted != alone[prompts]:
-            yield Violation(_usage_of(alone[prompts], counted), (response,))
+        other, before = alone[prompts]
+        if counted != before:
+            yield Violation(_usage_of(before, counted), (response,), (other,))
 
 
 @invariant_across("usage.batch-sum-everywhere", requirement="usage.prompt-sums-batch")
@@ -173,13 +175,15 @@ def every_batch_counts_its_prompts(
     for response, prompts, counted in usage_of(exchanges):
         if len(prompts) == 1 or response.response.is_stream:
             continue
-        known = [alone[(prompt,)] for prompt in prompts if (prompt,) in alone]
-        if len(known) < len(prompts):
+        singles = [alone[(prompt,)] for prompt in prompts if (prompt,) in alone]
+        if len(singles) < len(prompts):
             continue
         yield response
+        others, known = [one for one, _ in singles], [tokens for _, tokens in singles]
         if counted != sum(known):
             expected = f"prompt_tokens = {sum(known)}, the prompts' own {shown(known)} together"
-            yield Violation(Failure(expected, f"prompt_tokens = {counted}"), (response,))
+            failure = Failure(expected, f"prompt_tokens = {counted}")
+            yield Violation(failure, (response,), tuple(others))
 
 
 @invariant_across("usage.stream-counts-everywhere", requirement="usage.stream-equals-plain")
@@ -298,12 +302,14 @@ def usage_of(
             yield exchange, prompts, counted
 
 
-def _alone(exchanges: Sequence[RecordedExchange]) -> dict[Prompts, int]:
-    """The prompt_tokens of prompts in non-streaming responses with one choice each."""
-    alone: dict[Prompts, int] = {}
+def _alone(
+    exchanges: Sequence[RecordedExchange],
+) -> dict[Prompts, tuple[RecordedExchange, int]]:
+    """The first non-streaming responses with one choice to prompts, and their prompt_tokens."""
+    alone: dict[Prompts, tuple[RecordedExchange, int]] = {}
     for exchange, prompts, counted in usage_of(exchanges):
         if not exchange.response.is_stream and exchange.request.best_of == 1:
-            alone.setdefault(prompts, counted)
+            alone.setdefault(prompts, (exchange, counted))
     return alone
 
 

@@ -48,7 +48,7 @@ def deciding(
             continue
         # A check may end with many samples of one request, which is compared once.
         last: dict[Request, Exchange] = {}
-        for key in reversed(finding.exchanges):
+        for key in (*finding.roles, *reversed(finding.exchanges)):
             exchange = known.get(key)
             if exchange is not None and _can_be_sent(exchange.request, model):
                 last.setdefault(exchange.request, exchange)

@@ -1,6 +1,7 @@
 """Terminal output: the progress of a run and its result.
 
-A terminal gets colours and a progress bar; a file or pipe gets one plain line per check. Control
+A terminal gets colours and a progress bar; a file or pipe gets only the result, and with
+``--verbose`` one plain line per check. Control
 characters from an endpoint are made visible, so that no response can move the cursor, change
 colours or reorder a line.
 """
@@ -17,6 +18,7 @@ from conformance.report.console.styles import (
     console_for,
     marked,
 )
+from conformance.report.console.verbosity import Verbosity
 
 __all__ = [
     "CONCLUSIONS",
@@ -24,6 +26,7 @@ __all__ = [
     "STATE_MARKS",
     "VERDICT_MARKS",
     "Progressing",
+    "Verbosity",
     "console_for",
     "marked",
     "show",

@@ -26,6 +26,7 @@ from conformance.record.events import (
 from conformance.report.console.styles import (
     VERDICT_MARKS,
 )
+from conformance.report.console.verbosity import Verbosity
 from conformance.report.locale.terms import (
     CHECK,
     REQUEST,
@@ -38,12 +39,24 @@ from conformance.report.summary_rows import CALM
 
 
 class Progressing:
-    """Shows a run's progress; a context manager."""
+    """Shows a run's progress; a context manager.
 
-    def __init__(self, console: Console, language: Language = Language.ENGLISH) -> None:
+    A terminal shows a bar and the findings that need attention. A log shows one line per check if
+    verbose, and otherwise only what a reader of the result would miss.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        language: Language = Language.ENGLISH,
+        verbosity: Verbosity = Verbosity.NORMAL,
+    ) -> None:
         self._console = console
         self._language = language
-        self._live = console.is_terminal and not console.is_dumb_terminal
+        quiet = verbosity is Verbosity.QUIET
+        self._live = console.is_terminal and not console.is_dumb_terminal and not quiet
+        self._told = self._live or verbosity is Verbosity.VERBOSE
+        self._quiet = quiet
         self._bar = Progress(
             TextColumn("{task.description}", style="dim"),
             BarColumn(bar_width=None),
@@ -82,7 +95,8 @@ class Progressing:
                 self._judge(event.finding)
             case ReferenceMissing():
                 result = _NOT_COMPARED.format(because=event.because.mapped(line))
-                self._say(Text(result.of(self._language)))
+                if not self._quiet:
+                    self._say(Text(result.of(self._language)))
             case CheckStarted() | ReferenceAnswered() | RunFinished():
                 return
 
@@ -90,6 +104,8 @@ class Progressing:
         header = event.header
         self._checks = len(event.checks)
         self._bar.update(self._task, total=self._checks)
+        if not self._told:
+            return
         # The URL and the model id are input and may contain control characters.
         target = _TESTING.format(
             url=line(header.base_url), model=line(header.model), contract=line(header.contract)
@@ -101,7 +117,7 @@ class Progressing:
         self._judged += 1
         self._bar.update(self._task, completed=self._judged)
         verdict = finding.verdict
-        if self._live and verdict in CALM:
+        if not self._told or (self._live and verdict in CALM):
             return
         mark, style = VERDICT_MARKS[verdict]
         name = VERDICTS[verdict].of(self._language)

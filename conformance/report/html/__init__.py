@@ -26,7 +26,7 @@ def render(run: Run, key_env: str | None = None, language: Language = Language.E
     named = key_env or run.header.api_key_env
     telling = {key for finding in summary.troubles for key in finding.exchanges}
     laid_out = drafts(run, named)
-    placed = areas(summary)
+    placed = areas(summary, named)
     for share in SHARES:
         shown = views(laid_out, telling, share)
         written = _written(
@@ -59,7 +59,7 @@ def _written(
         ),
         language=language,
         styles=("report.css", "findings.css", "exchange.css"),
-        scripts=("findings.js", "keys.js", "copy.js"),
+        scripts=("subjects.js", "findings.js", "keys.js", "copy.js"),
         header=header,
         key_variable=safe_name(key_env) if key_env else None,
         summary=summary,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.language import Language
-from conformance.model import Finding, Verdict
+from conformance.model import Finding, Role, Verdict
 from conformance.report.case import Case, case_of
+from conformance.report.reproduce import decisive
 from conformance.report.summary import WORST_FIRST, Summary
 from conformance.report.summary_rows import CALM, Area
 from conformance.report.text_diff import Segments
@@ -17,7 +19,9 @@ from conformance.report.text_diff import Segments
 class FindingView:
     """A finding with its evidence.
 
-    ``own`` are ids of exchanges shown with it, ``shared`` of those shown with another finding.
+    ``own`` are ids of exchanges shown with it, ``shared`` of those shown with another finding; the
+    probe comes first, then the controls. ``distant`` are ids of the probe and its control if they
+    are shown with another finding.
     ``stated_with`` is the finding that shows the sources of the same requirement, None if it is
     this one. ``compared`` has the expected and actual value per language.
     """
@@ -25,6 +29,7 @@ class FindingView:
     case: Case
     own: tuple[str, ...]
     shared: tuple[str, ...]
+    distant: tuple[str, ...]
     stated_with: str | None
     compared: tuple[tuple[str | None, tuple[Segments, Segments]], ...]
 
@@ -58,19 +63,33 @@ class AreaView:
 _CALM = (Verdict.PASS, Verdict.INFO, Verdict.SKIPPED)
 
 
-def areas(summary: Summary) -> list[AreaView]:
-    """Assign evidence to findings; an exchange that several share is shown with one of them."""
+ORDER: Sequence[Role | None] = (Role.PROBE, Role.CONTROL, None, Role.REPEAT)
+"""The order in which a finding's exchanges are shown; None are those of unknown role."""
+
+
+def areas(summary: Summary, key_env: str | None = None) -> list[AreaView]:
+    """Assign evidence to findings; an exchange that several share is shown with one of them.
+
+    Args:
+        summary: the run.
+        key_env: the environment variable that commands read the key from, if not the run's own.
+    """
     homes = _homes(summary)
     stated: dict[str, str] = {}
 
     def view(finding: Finding) -> FindingView:
-        keys = [exchange.id for exchange in summary.evidence(finding)]
+        keys = sorted(
+            (exchange.id for exchange in summary.evidence(finding)),
+            key=lambda key: ORDER.index(finding.roles.get(key)),
+        )
         own = tuple(key for key in keys if homes[key] == finding.id)
         shared = tuple(key for key in keys if homes[key] != finding.id)
-        case = case_of(summary, finding)
+        case = case_of(summary, finding, key_env)
+        deciding = (case.decisive.probe, case.decisive.control) if case.decisive else ()
+        distant = tuple(one.id for one in deciding if one and one.id in shared)
         home = stated.setdefault(finding.requirement, finding.id)
         stated_with = None if home == finding.id else home
-        return FindingView(case, own, shared, stated_with, _compared(case))
+        return FindingView(case, own, shared, distant, stated_with, _compared(case))
 
     def of(area: Area) -> AreaView:
         troubles = tuple(view(finding) for finding in area.findings if finding.verdict not in CALM)
@@ -87,12 +106,13 @@ def areas(summary: Summary) -> list[AreaView]:
 def _homes(summary: Summary) -> dict[str, str]:
     """Choose the finding that each exchange is shown with.
 
-    Findings that need attention come first, with their last exchange, which decided the verdict.
+    Findings that need attention come first, with the exchange that deviates.
     """
     homes: dict[str, str] = {}
     for finding in summary.troubles:
-        for exchange in summary.evidence(finding)[-1:]:
-            homes.setdefault(exchange.id, finding.id)
+        shown = decisive(finding, summary.evidence(finding))
+        if shown is not None:
+            homes.setdefault(shown.probe.id, finding.id)
     for finding in summary.findings:
         for exchange in summary.evidence(finding):
             homes.setdefault(exchange.id, finding.id)

@@ -95,6 +95,7 @@ def environment() -> Environment:
         level_words=words.LEVELS,
         headline_words=words.HEADLINES,
         effect_words=words.EFFECTS,
+        role_words=words.ROLES,
         tier_words=words.TIERS,
         said_of=said_of,
         spoken=finding_text,

@@ -39,7 +39,7 @@ _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader",
 MAX_MESSAGE_CHARS = 2000
 """Maximum characters of a message that is translated."""
 
-DEEPEST = 4
+DEEPEST = 6
 """Maximum nesting of patterns."""
 
 SLOT = re.compile(r"\{(\w+)([=#@?!*]?)\}")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.language import Text, same
-from conformance.model import Conclusion, Effect, Level, State, Tier, Verdict
+from conformance.model import Conclusion, Effect, Level, Role, State, Tier, Verdict
 
 HEADLINES: Mapping[Conclusion, Text] = {
     Conclusion.CONFORMING: Text("Conforming", "符合契约"),
@@ -51,6 +51,11 @@ EFFECTS: Mapping[Effect, Text] = {
         "Refused: the contract promises this feature.", "被拒绝：契约承诺了该功能。"
     ),
 }
+ROLES: Mapping[Role, Text] = {
+    Role.PROBE: Text("probe", "偏差请求"),
+    Role.CONTROL: Text("control", "对照"),
+    Role.REPEAT: Text("repeat", "重复"),
+}
 TIERS: Mapping[Tier, Text] = {
     Tier.SMOKE: Text("smoke tier", "smoke 档位"),
     Tier.STANDARD: Text("standard tier", "standard 档位"),
@@ -70,6 +75,7 @@ class Noun:
 CHECK = Noun("check", "checks", "{n} 项检查")
 WARNING = Noun("warning", "warnings", "{n} 条警告")
 DOCUMENT = Noun("other document", "other documents", "{n} 份其他文档")
+FIELD = Noun("response field", "response fields", "{n} 个响应字段")
 FINDING = Noun("finding", "findings", "{n} 项发现")
 MORE_FINDINGS = Noun("more finding", "more findings", "{n} 项其他发现")
 MORE_REASONS = Noun("more reason", "more reasons", "{n} 条其他原因")

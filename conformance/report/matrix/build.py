@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from conformance.language import Text, join_texts
 from conformance.model import Conclusion, Finding, Run, Verdict
@@ -39,7 +40,7 @@ def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
         for document in documents
         if document not in known
     )
-    rows = tuple(_row(one) for one in (*given, *missing))
+    rows = (*map(_row, given), *(replace(_row(one), is_asked=False) for one in missing))
     runs = [one.run for one in given if one.run is not None]
     parameters, fields = (_names(runs, rows, kind) for kind in ("parameter", "field"))
     return Matrix(
@@ -47,7 +48,7 @@ def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
         parameters=parameters,
         fields=fields,
         subjects=tuple(_subjects(runs, (*parameters, *fields))),
-        sentence=_sentence(rows[: len(given)]),
+        sentence=_sentence([row for row in rows if row.is_asked] or rows),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from conformance.language import Language, Text
@@ -44,14 +44,19 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
         matrix: what to show.
         language: the initial language; the page contains both.
     """
+    ran = [row for row in matrix.rows if row.conclusion] or list(matrix.asked)
     return page.render(
         "matrix.html.j2",
-        title=TITLE.format(n=sum(bool(row.base_url) for row in matrix.rows)),
+        title=TITLE.format(n=len(ran)),
         language=language,
         styles=("matrix.css",),
         scripts=("matrix.js",),
         matrix=matrix,
-        conclusions=_conclusions(matrix),
+        ran=ran,
+        not_run=[row for row in matrix.rows if row not in ran],
+        parameters=_worst_first(matrix.parameters, ran),
+        fields=_worst_first(matrix.fields, ran),
+        conclusions=_conclusions(ran),
         states_met=_states(matrix),
         state_rank=STATES,
         verdict_rank=VERDICTS,
@@ -63,9 +68,25 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
     )
 
 
-def _conclusions(matrix: Matrix) -> Mapping[str, Text]:
+def _worst_first(names: Iterable[str], ran: Sequence[Row]) -> list[str]:
+    """Put what deviates anywhere first, and keep the order of the contract otherwise."""
+
+    def rank(name: str) -> int:
+        cells = [row.cells[name] for row in ran if name in row.cells]
+        told = [STATES[cell.state.value] for cell in cells if cell.documented or cell.seen]
+        worst = min(told, default=_CALM_RANK)
+        return min(worst, _CALM_RANK)
+
+    return sorted(names, key=rank)
+
+
+_CALM_RANK = STATES[State.UNTESTED.value]
+"""Rank of the states that need no attention."""
+
+
+def _conclusions(ran: Iterable[Row]) -> Mapping[str, Text]:
     """Return the conclusions that occur, for the filter."""
-    return {str(row.conclusion or "not run"): row.headline for row in matrix.rows}
+    return {str(row.conclusion or "not run"): row.headline for row in ran}
 
 
 def _states(matrix: Matrix) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Progress of several parallel runs: one line per target with its result at the end.
 
-In a log, one line marks the start and one the end of each run, with the target's name.
+A verbose log has one line for the start and one for the end of each run, with the target's name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from conformance.language import Language
 from conformance.record.events import ExchangeMade, FindingMade, RunEvent, RunFinished, RunStarted
-from conformance.report.console import CONCLUSIONS
+from conformance.report.console import CONCLUSIONS, Verbosity
 from conformance.report.locale.terms import CHECK, HEADLINES, REQUEST, counted, duration
 from conformance.report.sanitize import line
 
@@ -22,10 +22,14 @@ from conformance.report.sanitize import line
 class ProgressOfMany:
     """Shows the progress of several runs; a context manager."""
 
-    def __init__(self, console: Console, language: Language) -> None:
+    def __init__(
+        self, console: Console, language: Language, verbosity: Verbosity = Verbosity.NORMAL
+    ) -> None:
         self._console = console
         self._language = language
-        self._live = console.is_terminal and not console.is_dumb_terminal
+        quiet = verbosity is Verbosity.QUIET
+        self._live = console.is_terminal and not console.is_dumb_terminal and not quiet
+        self._told = not self._live and verbosity is Verbosity.VERBOSE
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -85,5 +89,5 @@ class ProgressOfMany:
         self._say(end)
 
     def _say(self, text: Text) -> None:
-        if not self._live:
+        if self._told:
             self._console.print(text, soft_wrap=True, highlight=False)

@@ -51,6 +51,8 @@ class Cell:
 class Row:
     """One target. Without a run, ``conclusion`` is None and ``cells`` is empty.
 
+    ``is_asked`` is false for a document that only stands for the contract nobody ran.
+
     ``cells`` maps names of parameters and fields to states, ``verdicts`` maps ids of checks to
     verdicts; ``elapsed`` is in seconds.
     """
@@ -65,6 +67,7 @@ class Row:
     headline: Text
     sentence: Text
     because: Text | None
+    is_asked: bool = True
     tier: str = ""
     strict: bool = False
     started_at: str = ""
@@ -104,3 +107,13 @@ class Matrix:
     fields: tuple[str, ...]
     subjects: tuple[Subject, ...]
     sentence: Text
+
+    @property
+    def asked(self) -> tuple[Row, ...]:
+        """The rows of what was asked for; all of them if nothing was."""
+        return tuple(row for row in self.rows if row.is_asked) or self.rows
+
+    @property
+    def others(self) -> tuple[Row, ...]:
+        """The rows of documents whose contract no run used, beside those asked for."""
+        return tuple(row for row in self.rows if row not in self.asked)

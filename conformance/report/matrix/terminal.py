@@ -1,8 +1,11 @@
-"""The matrix for a terminal: one line per target, with its deviations by name."""
+"""The matrix for a terminal: one line per target with its deviations, then its causes."""
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -10,12 +13,21 @@ from conformance.language import Language
 from conformance.language import Text as Words
 from conformance.model import State
 from conformance.report.console import CONCLUSIONS, STATE_MARKS
-from conformance.report.matrix.records import Matrix, Row
+from conformance.report.console.blocks import blocks
+from conformance.report.matrix.records import Matrix, Recorded, Row
 from conformance.report.sanitize import cut, line
+from conformance.report.summary import Summary
 
 MAX_REASON_CHARS = 240
 """Maximum characters of a reason in the terminal; the HTML page shows all."""
 
+MAX_CAUSE_LINES = 30
+"""Maximum lines for the causes of all runs, so that they fit on one screen with the table."""
+
+WITH_COMMANDS = 2
+"""Maximum number of runs whose causes have commands."""
+
+_NO_RUN = Words("No run of the contracts {names}.", "没有运行的契约：{names}。")
 _HEADS = (
     Words("Target", "目标"),
     Words("Verdict", "判定"),
@@ -37,7 +49,7 @@ def render(matrix: Matrix, language: Language) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for place, head in enumerate(_HEADS):
         table.add_column(head.of(language), justify="right" if place in {2, 3, 4} else "left")
-    for row in matrix.rows:
+    for row in matrix.asked:
         table.add_row(
             Text(line(row.name), style="bold"),
             Text(row.headline.of(language), style=_style(row)),
@@ -46,7 +58,38 @@ def render(matrix: Matrix, language: Language) -> RenderableType:
             f"{row.cost.tokens:,}" if row.cost else "",
             _deviations(matrix, row, language),
         )
-    return Group(Text(matrix.sentence.of(language), style="bold"), Text(), table)
+    shown: list[RenderableType] = [sentence(matrix, language), Text(), table]
+    if matrix.others:
+        names = line(", ".join(row.name for row in matrix.others))
+        shown.append(Text(_NO_RUN.format(names=names).of(language), style="dim"))
+    return Group(*shown)
+
+
+def sentence(matrix: Matrix, language: Language) -> Text:
+    """Count the targets by verdict in one line."""
+    return Text(matrix.sentence.of(language), style="bold")
+
+
+def causes(runs: Sequence[Recorded], console: Console, language: Language) -> RenderableType:
+    """Show the causes of every run that has some, all together on one screen.
+
+    Args:
+        runs: the runs, in the order of the matrix.
+        console: where they are printed, for its width.
+        language: the language of the output.
+    """
+    troubled = [
+        (one.name, summary)
+        for one in runs
+        if one.run is not None and (summary := Summary(one.run)).troubles
+    ]
+    room = max(MAX_CAUSE_LINES // max(len(troubled), 1) - 2, 2)
+    few = len(troubled) <= WITH_COMMANDS
+    shown: list[RenderableType] = []
+    for name, summary in troubled:
+        found = blocks(summary, console, language, room, commands=few)
+        shown += [Text(), Text(line(name), style="bold"), Padding(Group(*found), (0, 0, 0, 2))]
+    return Group(*shown)
 
 
 def _style(row: Row) -> str:

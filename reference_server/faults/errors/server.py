@@ -49,3 +49,15 @@ def null_breaks_server() -> Behaviour:
 def lowest_penalty_breaks_server() -> Behaviour:
     """The lowest documented penalty causes a server error."""
     return _falls_over(lambda request: request.get("frequency_penalty") == -2)
+
+
+@fault(
+    "absent-prompt-breaks-server",
+    breaks=BREAKS,
+    also_breaks="prompt.absent-or-null",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def absent_prompt_breaks_server() -> Behaviour:
+    """A request without a prompt causes a server error."""
+    return _falls_over(lambda request: request.get("prompt") is None)

@@ -135,6 +135,18 @@ def unprocessable_for_bad_request() -> Behaviour:
     return status(422, 400)
 
 
+@fault("unprocessable-for-range", breaks="errors.bad-input-is-400", triggers=())
+def unprocessable_for_range() -> Behaviour:
+    """A number out of range is rejected with 422, and a wrong type with 400."""
+
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        wrong = request.body.get(got.body["error"].get("param") or "")
+        is_number = isinstance(wrong, int | float) and not isinstance(wrong, bool)
+        return got.with_status(422) if got.status == 400 and is_number else got
+
+    return errors(change)
+
+
 @fault(
     "not-found-for-bad-request",
     breaks="errors.bad-input-is-400 errors.stream-refused-as-json",

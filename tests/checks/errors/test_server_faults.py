@@ -103,8 +103,6 @@ def test_server_that_always_fails_is_not_reported() -> None:
     [
         {**NON_STREAMING, "max_tokens": "many"},
         {**NON_STREAMING, "temperature": 3},
-        {**NON_STREAMING, "prompt": ""},
-        {**NON_STREAMING, "stop": []},
         {**NON_STREAMING, "no_such_parameter": 1},
         {**NON_STREAMING, "model": "another"},
     ],
@@ -113,6 +111,19 @@ def test_server_that_always_fails_is_not_reported() -> None:
 def test_rejectable_request_is_left_to_other_checks(body: dict[str, Any]) -> None:
     endpoint = Breaking(lambda request: request.items() >= body.items())
     assert judged(endpoint, NON_STREAMING, body).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"max_tokens": 1}, {**NON_STREAMING, "prompt": ""}, {**NON_STREAMING, "stop": []}],
+    ids=json.dumps,
+)
+def test_unusual_request_that_breaks_the_server_is_found(body: dict[str, Any]) -> None:
+    def breaks(sent: dict[str, Any]) -> bool:
+        return sent.get("prompt") == body.get("prompt") and sent.get("stop") == body.get("stop")
+
+    found = judged(Breaking(breaks), {**NON_STREAMING, "prompt": "3"}, body)
+    assert found.verdict is Verdict.FAIL
 
 
 def test_cause_found_by_another_check_is_not_repeated() -> None:

@@ -56,6 +56,7 @@ PROBES: list[dict[str, Any]] = [
     {"prompt": CHINESE, "max_tokens": 3, "logprobs": 2},
     {"prompt": list("abcdefgh"), "max_tokens": 1},
     {"prompt": [16, 17], "max_tokens": 1},
+    {"prompt": [13, 190, 191], "max_tokens": 1, "echo": True, "logprobs": 1},
     {"temperature": 1, "seed": 3, "logprobs": 2, "best_of": 3},
     {"n": 5, "temperature": 1, "seed": 1},
     {"max_tokens": 508},

@@ -66,7 +66,7 @@ def test_every_document_has_a_row() -> None:
 def test_empty_matrix_has_the_five_document_rows() -> None:
     matrix = matrix_of([], DOCUMENTS)
     assert [row.name for row in matrix.rows] == list(DOCUMENTS)
-    assert matrix.sentence.en == "No runs."
+    assert matrix.sentence.en == "5 targets: 5 not run."
     assert (matrix.parameters, matrix.fields, matrix.subjects) == ((), (), ())
     assert matrix_of([], ()).sentence.en == "No runs."
 
@@ -82,6 +82,13 @@ def test_sentence_counts_the_outcomes() -> None:
         "3 targets: 1 not conforming, 1 conforming, 1 not run.",
         "3 个目标：1 个不符合契约，1 个符合契约，1 个未运行。",
     )
+
+
+def test_documents_nobody_ran_stand_apart() -> None:
+    assert [row.name for row in MATRIX.asked] == ["vendor", "other", "absent"]
+    assert [row.name for row in MATRIX.others] == ["gpt-ge", "zhizengzeng", "eronmind"]
+    nothing_asked = matrix_of([], DOCUMENTS)
+    assert (len(nothing_asked.asked), nothing_asked.others) == (5, ())
 
 
 def test_cell_has_the_state_and_the_worst_finding() -> None:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from conformance.language import Language
 from conformance.record.events import ExchangeMade, FindingMade, RunEvent, RunFinished, RunStarted
+from conformance.report.console import Verbosity
 from conformance.report.matrix.progress import ProgressOfMany
 from tests.report.builders import a_failure, a_finding, a_run, an_exchange
 from tests.report.hostile import ACTING, ATTACKS
@@ -22,11 +23,16 @@ EVENTS: tuple[RunEvent, ...] = (
 )
 
 
-def shown(*names: str, terminal: bool, language: Language = Language.ENGLISH) -> str:
+def shown(
+    *names: str,
+    terminal: bool,
+    language: Language = Language.ENGLISH,
+    verbosity: Verbosity = Verbosity.VERBOSE,
+) -> str:
     """Show the same events of several runs in turns, and return what was printed."""
     written = io.StringIO()
     console = Console(file=written, force_terminal=terminal, width=100, color_system=None)
-    with ProgressOfMany(console, language) as progress:
+    with ProgressOfMany(console, language, verbosity) as progress:
         for event in EVENTS:
             for name in names:
                 progress.show(name, event)
@@ -39,6 +45,12 @@ def test_log_has_a_line_per_start_and_end() -> None:
     ended = "Not conforming, 118 requests, 41.2 s"
     assert lines == [f"zero: {begun}", f"other: {begun}", f"zero: {ended}", f"other: {ended}"]
     assert "不符合契约" in shown("zero", terminal=False, language=Language.CHINESE)
+
+
+def test_log_has_progress_only_if_verbose() -> None:
+    for verbosity in (Verbosity.NORMAL, Verbosity.QUIET):
+        assert shown("zero", terminal=False, verbosity=verbosity) == ""
+    assert shown("zero", terminal=True, verbosity=Verbosity.QUIET) == ""
 
 
 def test_terminal_has_one_line_per_target() -> None:

@@ -1,16 +1,18 @@
 // The matrix: which rows and columns are shown, and in which order. What is chosen stands in the
 // page's address, so that a link shows the next reader the same.
 
-/** Every table by its columns, which keep hold of their cells wherever sorting takes the rows. */
-const tables = [...document.querySelectorAll("[data-filters]")].map((table) => {
+/** Every table of states or verdicts: a line for each name, a column for each target. */
+const tables = [...document.querySelectorAll(".matrix")].map((table) => {
   const heads = [...table.tHead.rows[0].cells];
   const rows = [...table.tBodies[0].rows];
-  const columns = heads.map((head, place) => ({
-    name: (head.dataset.name ?? "").toLowerCase(),
-    cells: [head, ...rows.map((row) => row.cells[place])],
+  // Columns keep hold of their cells wherever sorting takes the rows.
+  const columns = heads.slice(1).map((head, place) => ({
+    id: head.dataset.row,
+    cells: [head, ...rows.map((row) => row.cells[place + 1])],
   }));
+  const lines = rows.map((row) => ({ row, name: row.dataset.name.toLowerCase() }));
   const fold = table.closest("details");
-  return { table, rows, columns, fold, subject: (fold?.dataset.name ?? "").toLowerCase() };
+  return { table, heads, rows, lines, columns, fold, subject: (fold?.dataset.name ?? "").toLowerCase() };
 });
 const targets = [...document.querySelectorAll("[data-conclusion]")].map((row) => ({
   id: row.dataset.row,
@@ -35,23 +37,22 @@ function remaining(wanted, overviews) {
   );
 }
 
-function hasState({ rows, columns }, id, wanted) {
-  const place = rows.findIndex((row) => row.dataset.row === id) + 1;
-  return columns.some(
-    ({ name, cells }) => name.includes(wanted.column) && cells[place].classList.contains(wanted.state),
+function hasState({ lines, columns }, id, wanted) {
+  const column = columns.find((one) => one.id === id);
+  return lines.some(
+    ({ name }, place) =>
+      name.includes(wanted.column) && column.cells[place + 1].classList.contains(wanted.state),
   );
 }
 
-/** Tell whether a column of a table is left: by its name, and by the state that is looked for. */
-function isLeft(table, column, wanted, shown) {
-  if (!column.name) return true;
-  if (table.fold) return table.subject.includes(wanted.column) || column.name.includes(wanted.column);
-  if (!column.name.includes(wanted.column)) return false;
+/** Tell whether a line of a table is left: by its name, and by the state that is looked for. */
+function isLeft(table, place, wanted, shown) {
+  const { name } = table.lines[place];
+  if (table.fold) return table.subject.includes(wanted.column) || name.includes(wanted.column);
+  if (!name.includes(wanted.column)) return false;
   return (
     !wanted.state ||
-    column.cells.some(
-      (cell) => cell.classList.contains(wanted.state) && shown.has(cell.parentElement.dataset.row),
-    )
+    table.columns.some(({ id, cells }) => shown.has(id) && cells[place + 1].classList.contains(wanted.state))
   );
 }
 
@@ -65,25 +66,23 @@ function asked() {
 
 /** Show of a table what is left of it. */
 function apply(table, wanted, shown) {
-  for (const row of table.rows) hide(row, !shown.has(row.dataset.row));
-  for (const column of table.columns) {
-    const hidden = !isLeft(table, column, wanted, shown);
-    if (column.cells[0].hidden !== hidden) for (const cell of column.cells) cell.hidden = hidden;
+  for (const { id, cells } of table.columns) {
+    const hidden = !shown.has(id);
+    if (cells[0].hidden !== hidden) for (const cell of cells) cell.hidden = hidden;
   }
-  for (const sentence of table.fold?.querySelectorAll(".sentences > div") ?? [])
-    hide(sentence, !isLeft(table, { name: sentence.dataset.name.toLowerCase() }, wanted, shown));
+  table.lines.forEach(({ row }, place) => hide(row, !isLeft(table, place, wanted, shown)));
 }
 
 function filter() {
   const wanted = asked();
   for (const { name, value } of form.elements)
     if (name && address.get(name) !== value) address.set(name, value);
-  const overviews = tables.filter(({ table, fold }) => table.matches(".matrix") && !fold);
+  const overviews = tables.filter(({ fold }) => !fold);
   const shown = remaining(wanted, overviews);
+  for (const row of document.querySelectorAll(".runs tbody tr")) hide(row, !shown.has(row.dataset.row));
   for (const table of tables) {
-    const named = table.columns.filter(({ name }) => name);
-    const left = named.some((column) => isLeft(table, column, wanted, shown));
-    hide(table.fold ?? table.table.closest("section"), named.length > 0 && !left);
+    const left = table.lines.some((_, place) => isLeft(table, place, wanted, shown));
+    hide(table.fold ?? table.table.closest("section"), !left);
     // Most tables are folded away at any time; each of those follows when it is opened.
     table.follow = () => apply(table, wanted, shown);
     if (!table.fold || table.fold.open) table.follow();
@@ -91,29 +90,30 @@ function filter() {
   document.getElementById("shown").textContent = shown.size;
 }
 
-/** What a cell is ordered by: its rank where it has one, its words otherwise. */
+/** What a row is ordered by in a column: the cell's rank where it has one, a name otherwise. */
 function rank(row, place) {
   const cell = row.cells[place];
-  return cell.dataset.rank ?? cell.querySelector(".target")?.textContent.trim() ?? "";
+  return cell.dataset.rank ?? row.dataset.name ?? cell.querySelector(".target")?.textContent.trim() ?? "";
 }
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 
 /** Order a table's rows by a column: upwards, downwards, and as they were. */
-function sort(table, place) {
-  const head = table.columns[place].cells[0];
+function sort(table, heads, rows, place) {
+  const head = heads[place];
   const next = { ascending: "descending", descending: "" }[head.getAttribute("aria-sort") ?? "none"] ?? "ascending";
-  for (const { cells } of table.columns) cells[0].removeAttribute("aria-sort");
+  for (const one of heads) one.removeAttribute("aria-sort");
   if (next) head.setAttribute("aria-sort", next);
   const turn = next === "descending" ? -1 : 1;
-  const rows = [...table.rows];
-  if (next) rows.sort((one, other) => turn * collator.compare(rank(one, place), rank(other, place)));
-  table.table.tBodies[0].append(...rows);
+  const sorted = [...rows];
+  if (next) sorted.sort((one, other) => turn * collator.compare(rank(one, place), rank(other, place)));
+  table.tBodies[0].append(...sorted);
 }
 
-for (const table of tables) {
-  table.fold?.addEventListener("toggle", () => table.fold.open && table.follow());
-  table.columns.forEach(({ cells: [head] }, place) => {
+function makeSortable(table) {
+  const heads = [...table.tHead.rows[0].cells];
+  const rows = [...table.tBodies[0].rows];
+  heads.forEach((head, place) => {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "sort";
@@ -125,12 +125,16 @@ for (const table of tables) {
       spoken.textContent = `${words} `;
       label.append(spoken);
     }
-    label.append(...[...head.childNodes].map((node) => named(node.cloneNode(true))));
+    const name = head.querySelector(".target") ?? head;
+    label.append(...[...name.childNodes].map((node) => named(node.cloneNode(true))));
     button.append(label);
-    button.addEventListener("click", () => sort(table, place));
+    button.addEventListener("click", () => sort(table, heads, rows, place));
     head.append(button);
   });
 }
+
+for (const table of document.querySelectorAll(".matrix, .runs")) makeSortable(table);
+for (const table of tables) table.fold?.addEventListener("toggle", () => table.fold.open && table.follow());
 
 /** A link inside a button would be neither; its words are. */
 function named(node) {

@@ -1,0 +1,96 @@
+"""Find the exchanges that show what a check says, if the check does not name them.
+
+A judgement is raised where a response is judged: the innermost function of its traceback that has a
+response, a completion or an exchange of the check in a variable is the one that judges it. With two
+such responses they are compared, and the one whose request asks for more deviates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from types import TracebackType
+
+from conformance.evidence import Evidence, compared, names_in
+from conformance.judgement import Failure, Judgement, Refusal
+from conformance.model import Exchange, Finding, Role
+from conformance.protocol.completion import Choice, Completion
+from conformance.protocol.response import Response
+
+MAX_COMPARED = 2
+"""Responses in variables of a function that compares them; of more it is unclear which it does."""
+
+
+def evidence_of(
+    outcome: BaseException | None, exchanges: Sequence[Exchange], subject: str
+) -> Evidence | None:
+    """Return the exchanges that show an outcome; None if it is no deviation, or has none.
+
+    Args:
+        outcome: what the check raised.
+        exchanges: what the check made or refers to, in order.
+        subject: the parameter or field that the check is about.
+    """
+    if not isinstance(outcome, Failure | Refusal):
+        return None
+    if outcome.evidence is not None:
+        return outcome.evidence
+    return _in_variables(outcome, exchanges) or _about(subject, exchanges)
+
+
+def resting_on(finding: Finding, others: Iterable[Finding]) -> Finding:
+    """Say which checks made the exchanges that show a finding, for a check that makes none.
+
+    Args:
+        finding: of the check that makes none.
+        others: the findings of the checks before it.
+    """
+    probes = [key for key, role in finding.roles.items() if role is Role.PROBE]
+    controls = [key for key, role in finding.roles.items() if role is Role.CONTROL]
+    left = dict.fromkeys((*probes[:1], *controls))
+    makers: list[str] = []
+    for other in others:
+        made = left.keys() & set(other.exchanges)
+        if made and other.id != finding.id:
+            makers.append(other.id)
+            left = {key: None for key in left if key not in made}
+    return replace(finding, rests_on=tuple(makers)) if makers else finding
+
+
+def _in_variables(outcome: Judgement, exchanges: Sequence[Exchange]) -> Evidence | None:
+    own = {exchange.id: place for place, exchange in enumerate(exchanges)}
+    for found in reversed(list(_frames(outcome.__traceback__))):
+        judged = sorted({key for key in found if key in own}, key=own.__getitem__)
+        if 0 < len(judged) <= MAX_COMPARED:
+            first, *others = (exchanges[own[key]] for key in judged)
+            # Of two alike the later one decides, because nothing deviated before it.
+            return compared(others, [first]) if others else Evidence((first,))
+    return None
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[set[str]]:
+    """Yield the ids of the exchanges in the variables of each function, the outermost first."""
+    while traceback is not None:
+        yield {
+            exchange.id
+            for value in traceback.tb_frame.f_locals.values()
+            if (exchange := _exchange_of(value)) is not None
+        }
+        traceback = traceback.tb_next
+
+
+def _exchange_of(value: object) -> Exchange | None:
+    match value:
+        case Exchange():
+            return value
+        case Choice() | Completion() | Response():
+            return value.exchange
+    return None
+
+
+def _about(subject: str, exchanges: Sequence[Exchange]) -> Evidence | None:
+    """Return the last exchange, of those that send the parameter in question if there are any."""
+    if not exchanges:
+        return None
+    sending = [one for one in exchanges if subject in names_in(one)]
+    return Evidence(((sending or exchanges)[-1],))

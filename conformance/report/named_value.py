@@ -1,0 +1,90 @@
+"""A named value that is not what was promised, in words: ``usage.total_tokens = 3``.
+
+Checks that use :class:`conformance.judgement.Expectation` write the expected value as a name and an
+assertion, and the actual one as the same name, an equals sign and JSON.
+"""
+
+from __future__ import annotations
+
+import re
+
+from conformance.language import Text, same
+from conformance.report.wording import phrase, value_of
+
+
+def deviation_of(expected: str, seen: str) -> tuple[Text, bool] | None:
+    """Say what a value is, and what it is not if that takes a few words.
+
+    Args:
+        expected: such as ``usage.total_tokens = 5``.
+        seen: such as ``usage.total_tokens = 3``.
+
+    Returns:
+        The words, and whether they include the promise; None if this is no named value, or its name
+        has no translation.
+    """
+    name, equals, written = seen.partition(" = ")
+    if not equals or not name or not expected.startswith(name):
+        return None
+    called = _called(name)
+    if called is None:
+        return None
+    if written == "null":
+        told = _IS_NULL.format(name=called)
+    else:
+        told = _IS.format(name=called, value=value_of(written))
+    promise = _promise_of(expected.removeprefix(name).strip())
+    if promise is None:
+        return told, False
+    return Text(told.en + promise.en, told.zh + promise.zh), True
+
+
+def _called(name: str) -> Text | None:
+    """Name a value in both languages; None if it has no translation."""
+    if re.fullmatch(r"[\w.\[\]-]+", name):
+        return same(f"`{name}`")
+    told = phrase(name)
+    if told is not None:
+        return told
+    told = phrase(f"{name} = 1")
+    if told is None or not told.zh.endswith("= 1"):
+        return None
+    return told.mapped(lambda words: words.removesuffix("= 1").rstrip())
+
+
+def _promise_of(assertion: str) -> Text | None:
+    """Write an assertion behind a value; None if it does not fit there."""
+    sign, _, bound = assertion.partition(" ")
+    if sign == "=" and bound == "null":
+        return _NOT_ANY
+    if sign in _BOUNDS:
+        return _BOUNDS[sign].format(value=value_of(bound.partition(", ")[0]))
+    if assertion.startswith("other than "):
+        return _NOT_THAT
+    plain = _ASSERTIONS.get(assertion)
+    return _NOT_BUT.format(what=plain) if plain else None
+
+
+_IS = Text("{name} is {value}", "{name} 为 {value}")
+_IS_NULL = Text("{name} has no value", "{name} 没有值")
+_NOT_ANY = Text("; none promised", "，应没有值")
+_NOT_THAT = Text(", which it must not be", "，不应如此")
+_NOT_BUT = Text(", not {what}", "，应为{what}")
+_BOUNDS = {
+    "=": Text(", not {value}", "，应为 {value}"),
+    "≥": Text("; at least {value} promised", "；契约要求至少 {value}"),
+    "≤": Text("; at most {value} promised", "；契约要求至多 {value}"),
+}
+_ASSERTIONS = {
+    "an integer": Text("an integer", "整数"),
+    "an integer ≥ 0": Text("an integer of at least 0", "不小于 0 的整数"),
+    "a number": Text("a number", "数字"),
+    "a string": Text("a string", "字符串"),
+    "a string or null": Text("a string", "字符串"),
+    "a string that is not empty": Text("a text", "非空字符串"),
+    "a sentence": Text("a sentence", "一句话"),
+    "an object": Text("an object", "对象"),
+    "an array": Text("an array", "数组"),
+    "not empty": Text("some text", "非空"),
+    "empty": Text("empty", "空"),
+}

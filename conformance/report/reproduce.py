@@ -1,0 +1,128 @@
+"""How a finding is reproduced: which requests show it, and the suite's own command.
+
+The request that deviates comes first, then its control. Where requests alone do not show it, such
+as a deviation in time or in one of many responses, the suite's command does.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conformance.language import Language, Text
+from conformance.model import Exchange, Finding, Header, Role
+from conformance.report.curl import curl, safe_name
+from conformance.report.sanitize import line
+
+
+@dataclass(frozen=True, slots=True)
+class Decisive:
+    """The exchanges of a finding that show it.
+
+    Attributes:
+        probe: deviates.
+        control: what the probe is compared with, or None.
+        times: how often the probe's request was sent.
+        is_enough: whether sending them again shows the finding.
+    """
+
+    probe: Exchange
+    control: Exchange | None = None
+    times: int = 1
+    is_enough: bool = True
+
+
+def decisive(finding: Finding, exchanges: Sequence[Exchange]) -> Decisive | None:
+    """Choose the exchanges that show a finding; None if there are none.
+
+    In a record without roles, the last one with the parameter in question is most likely the probe.
+
+    Args:
+        finding: the finding.
+        exchanges: its exchanges, in its order.
+    """
+    if not exchanges:
+        return None
+    probe = _first(exchanges, finding, Role.PROBE)
+    if probe is None:
+        sending = [one for one in exchanges if _sends(one, finding.subject)]
+        return Decisive((sending or exchanges)[-1], is_enough=not finding.needs_suite)
+    same = [one for one in exchanges if one.request == probe.request]
+    control = _first(exchanges, finding, Role.CONTROL)
+    return Decisive(probe, control, len(same), is_enough=not finding.needs_suite)
+
+
+def commands(shown: Decisive, header: Header, key_env: str | None) -> tuple[str, ...]:
+    """Return the curl command of the probe, and that of the control if there is one.
+
+    Empty if the probe's body is too long for a command.
+    """
+    made = [
+        curl(exchange.request, header.base_url, key_env, header.headers)
+        for exchange in (shown.probe, shown.control)
+        if exchange is not None
+    ]
+    return () if made[0] is None else tuple(command for command in made if command is not None)
+
+
+def with_comments(made: Sequence[str], shown: Decisive, language: Language) -> str:
+    """Join commands into one text for a shell; more than one gets comments that tell them apart."""
+    told = [_SENT.format(times=shown.times)] if shown.times > 1 else []
+    if not shown.is_enough:
+        told.append(NEEDS_SUITE)
+    if len(made) == 1:
+        return "\n".join((*(f"# {text.of(language)}" for text in told), *made))
+    probe = " · ".join(text.of(language) for text in (_PROBE, *told))
+    return f"# {probe}\n{made[0]}\n\n# {_CONTROL.of(language)}\n{made[1]}"
+
+
+def suite_command(finding: Finding, header: Header, key_env: str | None) -> str:
+    """Return the command that makes the suite find it again, and nothing else.
+
+    Args:
+        finding: the finding.
+        header: of the run; a target of a file is named, because only the file has its options.
+        key_env: the environment variable that holds the key, or None if no key was sent.
+    """
+    words = ["conformance", "run"]
+    if header.target is not None:
+        words += ["--target", header.target]
+    else:
+        words += ["--base-url", header.base_url, "--model", header.model]
+        words += ["--contract", header.contract]
+        if key_env is not None:
+            words += ["--api-key-env", safe_name(key_env)]
+    for check in dict.fromkeys((finding.id, *finding.rests_on)):
+        words += ["--select", check]
+    words += ["--tier", header.tier.value]
+    if header.seed:
+        words += ["--seed", str(header.seed)]
+    return " ".join(shlex.quote(line(word)) for word in words)
+
+
+def _first(exchanges: Sequence[Exchange], finding: Finding, role: Role) -> Exchange | None:
+    known = {one.id: one for one in exchanges}
+    return next((known[k] for k, own in finding.roles.items() if own is role and k in known), None)
+
+
+def _sends(exchange: Exchange, parameter: str) -> bool:
+    try:
+        body = json.loads(exchange.request.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and parameter in body
+
+
+SUITE = Text("the suite's own command", "测试套件自身的命令")
+"""Comment of the suite's command."""
+
+NEEDS_SUITE = Text(
+    "this finding needs the suite's own command", "该发现需要使用测试套件自身的命令才能复现"
+)
+"""What is said where sending the requests again does not show a finding."""
+
+_PROBE = Text("the request that deviates", "出现偏差的请求")
+_CONTROL = Text("the control that it is compared with", "与之比较的对照请求")
+_SENT = Text("sent {times} times", "共发送 {times} 次")

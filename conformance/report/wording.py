@@ -1,0 +1,260 @@
+"""Values and phrases of findings, cleaned for a sentence.
+
+Quotes are short; JSON, lists of texts and nulls are described and stay in the evidence.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from conformance.language import Text, same
+from conformance.report.locale.finding_text import finding_text
+from conformance.report.sanitize import cut, line
+
+MAX_QUOTE_CHARS = 32
+"""Maximum characters of a quoted text."""
+
+MAX_PHRASE_CHARS = 90
+"""Maximum characters of an expected or actual value in a sentence."""
+
+MAX_LISTED = 5
+"""Maximum number of numbers that are listed; of more only the number is told."""
+
+_TALLY = re.compile(r" \((\d+) of (\d+) (?:responses|answers)(?:: those with (.*))?\)$", re.DOTALL)
+_REPRODUCED = " (both reproduced)"
+_QUOTE = re.compile(r'"(?:[^"\\]|\\.)*(?:"|…?$)')
+_JSON = re.compile(r"[{}]|(?<![\w\]])\[|<[!/a-zA-Z]")
+_LEFT_OVER = " :：,，;；(（=\"'`“"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An actual value without the remarks behind it.
+
+    ``among`` is (failing responses, all responses, what the failing ones share), if it is known.
+    """
+
+    text: str
+    reproduced: bool
+    among: tuple[int, int, str] | None
+
+
+def observed(seen: str) -> Observed:
+    """Take the remarks off an actual value: how often it was seen, whether it was reproduced."""
+    among = None
+    if found := _TALLY.search(seen):
+        seen = seen[: found.start()]
+        among = (int(found[1]), int(found[2]), found[3] or "")
+    reproduced = seen.endswith(_REPRODUCED)
+    return Observed(seen.removesuffix(_REPRODUCED), reproduced, among)
+
+
+def phrase(message: str) -> Text | None:
+    """Return a message in both languages if it can stand in a sentence, otherwise None."""
+    known = finding_text(message)
+    return _kept(known) if known.zh and not _JSON.search(_unquoted(message)) else None
+
+
+def head_of(message: str) -> Text | None:
+    """Return the part of a message before the JSON in it; None if that says nothing."""
+    known = finding_text(message)
+    if not known.zh:
+        return None
+    before = known.mapped(_before_json)
+    if max(len(before.en), len(before.zh)) > MAX_PHRASE_CHARS:
+        before = Text(before.en.partition(": ")[0], before.zh.partition("：")[0])
+    return _kept(before)
+
+
+def _kept(text: Text) -> Text | None:
+    shorter = text.mapped(_tidy)
+    fits = all(1 < len(words) <= MAX_PHRASE_CHARS for words in (shorter.en, shorter.zh))
+    return shorter if fits and not _JSON.search(shorter.en + shorter.zh) else None
+
+
+def _tidy(text: str) -> str:
+    return _QUOTE.sub(lambda found: _requoted(found[0]), line(text))
+
+
+def _requoted(quote: str) -> str:
+    inner = quote.strip('"').removesuffix("…")
+    ended = quote.endswith('"') and len(quote) > 1
+    whole = ended and len(inner) <= MAX_QUOTE_CHARS
+    return f'"{inner if whole else inner[: MAX_QUOTE_CHARS - 1] + "…"}"'
+
+
+def _unquoted(text: str) -> str:
+    return _QUOTE.sub(lambda found: _requoted(found[0]), text)
+
+
+def _before_json(text: str) -> str:
+    found = _JSON.search(text)
+    kept = text[: found.start()] if found else text
+    if kept.count('"') % 2:
+        kept = kept[: kept.rindex('"')]
+    if not found:
+        return kept
+    return kept.rstrip(_LEFT_OVER).removesuffix("先是").rstrip(_LEFT_OVER)
+
+
+def quoted(text: str) -> str:
+    """Quote a text of the endpoint: short, on one line, without backticks."""
+    written = json.dumps(text, ensure_ascii=False)[1:-1].replace("`", "'")
+    return f'"{cut(line(written), MAX_QUOTE_CHARS)}"'
+
+
+def value_of(written: str) -> Text:
+    """Describe a value that a check wrote as JSON, possibly cut off."""
+    try:
+        return described(json.loads(written))
+    except (ValueError, RecursionError):
+        pass
+    if written.startswith('"'):
+        return _fit(quoted(written[1:].removesuffix("…")))
+    if written.startswith("["):
+        return _LIST
+    return _OBJECT if written.startswith("{") else _fit(cut(line(written), MAX_QUOTE_CHARS))
+
+
+def described(value: object) -> Text:
+    """Describe a value in a few words, without JSON."""
+    match value:
+        case None:
+            return _NOTHING
+        case bool() | int() | float():
+            return same(_number(value))
+        case str():
+            return _fit(quoted(value))
+        case list():
+            return _list(value)
+        case _:
+            return _OBJECT
+
+
+def _number(value: float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.6g}" if isinstance(value, float) else cut(str(value), 24)
+
+
+def _list(value: Sequence[object]) -> Text:
+    if value and len(value) <= MAX_LISTED and all(map(_is_number, value)):
+        return same(", ".join(str(number) for number in value))
+    return _ONE_ITEM if len(value) == 1 else _ITEMS.format(n=len(value))
+
+
+def _fit(text: str) -> Text:
+    return _OTHER_TEXT if _JSON.search(text) else same(text)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def pair_in(text: str) -> tuple[Text, Text] | None:
+    """Return the first difference of ``A vs. B``; None if the values cannot be told apart."""
+    one, _, other = text.partition(" vs. ")
+    try:
+        left, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        left, right = None, None
+        if not (one.startswith('"') and other.startswith('"')):
+            return None
+        left, right = one.strip('"…'), other.strip('"…')
+    else:
+        rest = text[end:]
+        if not rest.startswith(" vs. "):
+            return None
+        try:
+            right, _ = json.JSONDecoder().raw_decode(rest[len(" vs. ") :])
+        except (ValueError, RecursionError):
+            return None
+    return _first_difference(left, right)
+
+
+def _first_difference(left: object, right: object) -> tuple[Text, Text] | None:
+    if isinstance(left, list) and isinstance(right, list):
+        if len(left) != len(right):
+            return described(left), described(right)
+        found = next(((a, b) for a, b in zip(left, right, strict=True) if a != b), None)
+        return _first_difference(*found) if found else None
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        names = [name for name in (*left, *right) if left.get(name) != right.get(name)]
+        return _first_difference(left.get(names[0]), right.get(names[0])) if names else None
+    if isinstance(left, str) and isinstance(right, str):
+        return _around_difference(left, right)
+    told = described(left), described(right)
+    return told if told[0] != told[1] else None
+
+
+def _around_difference(left: str, right: str) -> tuple[Text, Text] | None:
+    """Quote two texts, beginning a few characters before they differ."""
+    if left == right:
+        return None
+    shorter = min(len(left), len(right))
+    same_until = next((at for at in range(shorter) if left[at] != right[at]), shorter)
+    start = max(0, same_until - MAX_QUOTE_CHARS // 2)
+    if max(len(left), len(right)) <= MAX_QUOTE_CHARS - 4:
+        start = 0
+    shown = [described(f"…{text[start:]}" if start else text) for text in (left, right)]
+    if shown[0] == shown[1]:
+        return None
+    return shown[0], shown[1]
+
+
+def text_in(seen: str) -> str | None:
+    """Return the text that an actual value consists of; None if it is anything else."""
+    if not seen.startswith('"'):
+        return None
+    try:
+        value, end = json.JSONDecoder().raw_decode(seen)
+    except ValueError:
+        inner = seen[1:]
+        return inner.removesuffix("…") if inner.endswith("…") and '"' not in inner else None
+    return value if isinstance(value, str) and end == len(seen) else None
+
+
+def joined(parts: Sequence[Text]) -> Text:
+    """Join two or three names: ``a and b``; ``a、b``."""
+    if len(parts) == 1:
+        return parts[0]
+    *first, last = parts
+    return Text(
+        f"{', '.join(part.en for part in first)} and {last.en}",
+        f"{'、'.join(part.zh for part in first)} 和 {last.zh}",
+    )
+
+
+def capitalised(sentence: str) -> str:
+    """Begin an English sentence with a capital letter, unless a name is first."""
+    word = sentence.partition(" ")[0]
+    return sentence if "_" in word or "." in word else sentence[:1].upper() + sentence[1:]
+
+
+def uncapitalised(title: str) -> str:
+    """Begin a title as a part of another sentence."""
+    word = title.partition(" ")[0]
+    plain = word[1:].islower() or word == "A"
+    return title[:1].lower() + title[1:] if plain and word not in _PROPER else title
+
+
+def unspaced(sentence: str) -> str:
+    """Take out blanks between Chinese characters, which the parts of a sentence leave."""
+    parts = sentence.split('"')
+    parts[::2] = [_CHINESE_BLANK.sub("", part) for part in parts[::2]]
+    return '"'.join(parts)
+
+
+_CHINESE_BLANK = re.compile(r"(?<=[\u4e00-\u9fff，；：、）]) (?=[\u4e00-\u9fff，；：、])")
+_PROPER = frozenset({"Chinese", "English", "Unicode", "Content-Type"})
+
+
+_NOTHING = Text("no value", "没有值")
+_OBJECT = Text("an object", "一个对象")
+_LIST = Text("a list", "一个列表")
+_ONE_ITEM = Text("a list of one item", "1 项的列表")
+_ITEMS = Text("a list of {n} items", "{n} 项的列表")
+_OTHER_TEXT = Text("another text", "其他文本")

@@ -1,0 +1,48 @@
+"""The suite's own command of a finding is understood, and finds it again."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+
+import pytest
+
+from conformance.cli.run import run
+from conformance.model import Tier
+from conformance.report.case import case_of
+from conformance.report.summary import Summary
+from conformance.selftest.attribution import Planting
+from tests.lanes import exhaustive
+from tests.report.builders import a_failure, a_run
+from tests.selftest.test_planted_run import run as run_plantings
+from tests.selftest.test_planted_run import trials
+
+
+def test_command_is_understood_as_the_run_was() -> None:
+    finding = a_failure(rests_on=("n.choices",))
+    named = {"api_key_env": "MY_KEY", "model": "a model's name", "contract": "zero", "seed": 7}
+    told = a_run(finding, base_url="http://localhost:1/v1", tier=Tier.DEEP, **named)
+    program, command, *words = shlex.split(case_of(Summary(told), finding).suite_command)
+    assert (program, command) == ("conformance", "run")
+    given = run.make_context("run", words).params
+    assert given["base_url"] == "http://localhost:1/v1"
+    assert (given["key_name"], given["model"]) == ("MY_KEY", "a model's name")
+    assert (given["contract_name"], given["tier"], given["seed"]) == ("zero", "deep", 7)
+    assert given["select"] == (finding.id, "n.choices")
+
+
+@exhaustive
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize(
+    ("fault", "check", "by_suite"),
+    [
+        ("fake-streaming", "streaming.incremental", True),
+        ("rate-limit-as-server-fault", "errors.rate-limit", True),
+        ("user-billed", "usage.prompt-alike-everywhere", False),
+        ("prompt-times-n", "usage.prompt-once-for-copies", False),
+    ],
+)
+def test_finding_is_shown_again(fault: str, check: str, by_suite: bool) -> None:
+    (told,) = run_plantings((Planting(trials(Tier.STANDARD, fault)),))
+    claim = next(claim for claim in told.accusations if claim.check == check)
+    assert (claim.reproduced, claim.by_suite) == (True, by_suite)

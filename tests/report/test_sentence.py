@@ -1,0 +1,203 @@
+"""One sentence about a finding says what was sent, what came and what was promised."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from conformance.contract import load_contract
+from conformance.language import Text
+from conformance.model import Exchange, Finding
+from conformance.report.sentence import MAX_CHARS, sentence_of
+from conformance.report.summary_rows import CALM
+from reference_server.behaviour.registry import all_faults
+from tests.checks.catalogue import checks_of
+from tests.fake_server import FakeServer, findings_of
+from tests.lanes import by_default
+from tests.report.builders import a_failure, a_finding, a_subject, an_exchange
+from tests.report.hostile import ATTACKS
+
+SUBJECTS = {subject.name: subject for subject in load_contract("openai").subjects}
+PROMPT = {"model": "m", "prompt": "1"}
+
+
+def told(finding: Finding, *requests: dict[str, object]) -> Text:
+    bodies = [json.dumps({**PROMPT, **request}).encode() for request in requests]
+    exchanges = [an_exchange(f"x{place}", request=body) for place, body in enumerate(bodies)]
+    return sentence_of(finding, exchanges, SUBJECTS.get(finding.subject))
+
+
+def deviation(subject: str, expected: str, seen: str, key: str = "a.b") -> Finding:
+    return a_failure(
+        key, subject=subject, expected=expected, seen=seen, title="T.", title_zh="标题。"
+    )
+
+
+SERVED = 'status 200: {"id":"cmpl-1","object":"text_comple…'
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected", "seen", "sent", "english", "chinese"),
+    [
+        (
+            *("temperature", "status 400 or 422", SERVED, {"temperature": 2.1}),
+            "`temperature: 2.1` was served (status 200); the document allows 0 to 2",
+            "`temperature: 2.1` 被接受（状态码 200）；文档允许 0 到 2",
+        ),
+        (
+            *("logit_bias", "status 400 or 422", SERVED, {"logit_bias": {"500": 101}}),
+            "`logit_bias` of 101 was served (status 200); the document allows -100 to 100",
+            "值为 101 的 `logit_bias` 被接受（状态码 200）；文档允许 -100 到 100",
+        ),
+        (
+            *("stop", "status 400 or 422", SERVED, {"stop": list("abcde")}),
+            "`stop` of 5 entries was served (status 200); promised: T",
+            "含 5 项的 `stop` 被接受（状态码 200）；契约要求：标题",
+        ),
+        (
+            *("model", "status 400", "status 500: oh", {"n": 1}),
+            '`model: "m"` with `n: 1` was answered with status 500, not 400; promised: T',
+            '`model: "m"`（同时设置 `n: 1`）得到状态码 500，而不是 400；契约要求：标题',
+        ),
+        (
+            *("n", "3 choices", "1 (4 of 4 responses)", {"n": 3}),
+            "`n: 3` returned 1 choice, 3 promised; in 4 of 4 responses",
+            "`n: 3` 返回 1 个 choice，契约要求 3 个；4 个响应中有 4 个如此",
+        ),
+        (
+            *("usage.total_tokens", "usage.total_tokens = 5", "usage.total_tokens = 3", {"n": 2}),
+            "With `n: 2`, `usage.total_tokens` is 3, not 5",
+            "发送 `n: 2` 时，`usage.total_tokens` 为 3，应为 5",
+        ),
+        (
+            *("id", "id a string that is not empty", "id = null", {}),
+            "`id` has no value, not a text",
+            "`id` 没有值，应为非空字符串",
+        ),
+        (
+            *("error", "an error that matches the schema", "error: 'param' is a required property"),
+            *({}, "`error.param` is missing from the response", "响应中缺少 `error.param`"),
+        ),
+        (
+            *("error.message", 'an error envelope {"error": {…}}', '{"error": "no"}', {}),
+            "The error has no `error` object with message, type, param and code",
+            "错误响应中没有含 message、type、param、code 的 `error` 对象",
+        ),
+        (
+            "echo",
+            "the response without `echo`",
+            '["in the wilderness", null] vs. ["in the garden", null] (both reproduced)',
+            {"echo": True},
+            (
+                'With `echo: true`, the response has "in the wilderness", not "in the garden"; '
+                "promised: the response without `echo`; the same when repeated"
+            ),
+            (
+                '发送 `echo: true` 时，响应为 "in the wilderness"，而不是 "in the garden"；'
+                "契约要求：未设置 `echo` 时的响应；重复请求结果相同"
+            ),
+        ),
+    ],
+)
+def test_sentence_says_what_was_sent_and_came(  # noqa: PLR0917 - one column each
+    subject: str, expected: str, seen: str, sent: dict[str, object], english: str, chinese: str
+) -> None:
+    assert told(deviation(subject, expected, seen), sent) == Text(english, chinese)
+
+
+def test_missing_parameter_is_named_as_missing() -> None:
+    exchange = an_exchange(request={"prompt": "1"})
+    found = sentence_of(deviation("model", "status 400", SERVED), [exchange], SUBJECTS["model"])
+    assert found.en.startswith("A request without `model` was served (status 200)")
+
+
+def test_control_is_not_named_as_the_probe() -> None:
+    seen = '["a", null] vs. ["b", "length"] (both reproduced)'
+    left_out = deviation("max_tokens", "the response of 16 tokens", seen, "max-tokens.default")
+    found = told(left_out, {"max_tokens": 16}, {})
+    assert "max_tokens" not in found.en
+    echoed = deviation("echo", "the prompt, then the completion", seen, "echo.prompt-first")
+    assert "With `echo: true`" in told(echoed, {"logprobs": 1}, {"echo": True, "n": 2}).en
+    assert "logprobs" not in told(echoed, {"logprobs": 1}, {"echo": True, "n": 2}).en
+
+
+def test_values_that_differ_are_not_named() -> None:
+    counted = deviation("n", "3 choices", "1")
+    assert told(counted, {"n": 3}, {"n": 1}).en.startswith("The request returned 1 choice")
+    assert told(counted, {"n": 3}, {}).en.startswith("`n: 3` returned 1 choice")
+
+
+def test_status_is_of_the_request_that_got_it() -> None:
+    served = [
+        an_exchange(f"x{n}", request={**PROMPT, "stop": ["a"] * n}, body={"id": f"cmpl-{n}"})
+        for n in (4, 5, 3)
+    ]
+    seen = 'status 200: {"id": "cmpl-5"}'
+    found = sentence_of(deviation("stop", "status 400", seen), served, SUBJECTS["stop"])
+    assert found.en.startswith("`stop` of 5 entries was served")
+
+
+def test_refusal_names_the_parameter() -> None:
+    refused = a_finding(
+        "suffix.conditions", "refused", subject="suffix", message="refused with 400: no {x}"
+    )
+    assert told(refused, {"suffix": "end"}).en == '`suffix: "end"` was rejected (status 400)'
+
+
+def test_reason_of_an_undecided_check_has_no_json() -> None:
+    message = 'the response is not deterministic: ["a"], then ["b"]'
+    found = told(a_finding("seed.x", "inconclusive", message=message))
+    assert found.en == "Not judged: the response is not deterministic"
+    assert found.zh.startswith("未能判定：")
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=list(ATTACKS))
+def test_no_attack_gets_into_a_sentence(attack: str) -> None:
+    for expected in ("status 400", 'a text that starts with "a"', "usage = 3", attack):
+        for seen in (attack, f'"{attack}"', f"status 200: {attack}", f"usage = {attack}"):
+            found = told(deviation("stop", expected, seen), {"stop": attack, attack: attack})
+            assert_is_readable(found)
+
+
+def assert_is_readable(found: Text) -> None:
+    for words in (found.en, found.zh):
+        assert 0 < len(words) <= MAX_CHARS
+        assert not set("{}\n") & set(words)
+        assert not re.search(r"\[\[|\[\"|= null|is null", words)
+    assert re.search("[\u4e00-\u9fff]", found.zh)
+
+
+SAMPLE = (
+    "stop-ignored",
+    "usage-zero",
+    "echo-ignored",
+    "logprobs-ignored",
+    "id-missing",
+    "n-ignored",
+    "max-tokens-ignored",
+    "stream-ignored",
+)
+
+
+@pytest.mark.parametrize("name", by_default(SAMPLE, sorted(all_faults())))
+def test_every_fault_is_told_in_a_sentence(name: str) -> None:
+    fault = all_faults()[name]
+    server = FakeServer(name, fault.contract)
+    checks = [check for check in checks_of(fault) if check.asks]
+    subjects = {subject.name: subject for subject in load_contract(fault.contract).subjects}
+    for finding in asyncio.run(findings_of(server, checks)).values():
+        if finding.verdict in CALM:
+            continue
+        evidence: list[Exchange] = [
+            server.exchanges[key] for key in finding.exchanges if key in server.exchanges
+        ]
+        assert_is_readable(sentence_of(finding, evidence, subjects.get(finding.subject)))
+
+
+def test_long_values_are_cut() -> None:
+    long = a_failure("stop.x", expected="x" * 500, seen='"' + "y" * 500, title="t" * 400)
+    assert_length = sentence_of(long, [], a_subject())
+    assert len(assert_length.en) <= MAX_CHARS
