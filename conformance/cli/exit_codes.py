@@ -14,6 +14,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,9 +25,10 @@ from conformance.cli.lazy import LazyGroup
 from conformance.cli.streams import Output, tolerant_streams
 from conformance.cli.terminal import say
 from conformance.input_files import one_line
-from conformance.model import ExitCode
+from conformance.model import DEFAULT_KEY_ENV, ExitCode
 from conformance.plugins import PluginError
 from conformance.transport import gate
+from conformance.transport.redact import is_placeholder
 
 OBJECTS_BEFORE_COLLECTION = 20_000
 """New objects after which the garbage collector looks for cycles.
@@ -37,6 +39,17 @@ Most objects live until the end of a command. The default of 700 costs a tenth o
 
 WRITING = frozenset({"init", "matrix", "report", "run"})
 """Commands whose result is in files."""
+
+
+LONGEST_KEY = 8_000
+"""Characters of a key; a longer value is none, and takes long to search for."""
+
+MOST_USAGE_CHARS = 300
+"""Characters of a message about what was typed."""
+
+
+MOST_TYPED_CHARS = 200
+"""Characters of one typed word in any message."""
 
 
 class UserError(click.ClickException):
@@ -57,13 +70,15 @@ class Suite(LazyGroup):
             return run(*args, standalone_mode=False, **extra)
         gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
         gate.forget_all()
+        given = args[0] if args else extra.get("args")
+        words = sys.argv[1:] if given is None else given
         with tolerant_streams() as output, gate.guarded():
             try:
-                given = args[0] if args else extra.get("args")
-                _assert_usable(sys.argv[1:] if given is None else given)
+                _remember_keys(words)
+                _assert_usable(words)
                 code = run(*args, standalone_mode=False, **extra)
             except click.ClickException as error:
-                _end(_sentence(error), _code_of(error))
+                _end(_sentence(error, words), _code_of(error))
             except PluginError as error:
                 _end(str(error), ExitCode.USAGE)
             except (click.Abort, KeyboardInterrupt):
@@ -92,6 +107,23 @@ class Suite(LazyGroup):
         if lost.errno == errno.EPIPE:
             return ExitCode.INTERRUPTED
         return _end(f"cannot write to standard output: {lost.strerror}", ExitCode.UNDECIDED)
+
+
+def _remember_keys(words: Sequence[str]) -> None:
+    """Keep the keys that a command line names from its own errors.
+
+    An option that is read before ``--api-key-env`` may be in error, and its value the key.
+    """
+    names = {DEFAULT_KEY_ENV}
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        option, has_value, value = word.partition("=")
+        if option.startswith("--") and option.endswith("key-env"):
+            names.add(value if has_value else following)
+    for name in names:
+        with suppress(UnicodeEncodeError):  # half a character, which is refused below
+            key = os.environ.get(name, "").strip()
+            if len(key) <= LONGEST_KEY and not is_placeholder(key):
+                gate.remember(key)
 
 
 def _assert_usable(words: Sequence[str]) -> None:
@@ -147,10 +179,19 @@ def details_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
-def _sentence(error: click.ClickException) -> str:
+def _sentence(error: click.ClickException, words: Sequence[str]) -> str:
+    """Return the message of an error, in which no typed word is longer than a path."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     hint = f" (see `{context.command_path} --help`)" if context else ""
-    return error.format_message().rstrip(".") + hint
+    # Redacted before it is cut, because the rest of a key is not found.
+    message = gate.redact(error.format_message()).rstrip(".")
+    for word in words:
+        typed = word.partition("=")[2] if word.startswith("--") and "=" in word else word
+        if len(typed) > MOST_TYPED_CHARS:
+            message = message.replace(typed, one_line(typed, MOST_TYPED_CHARS))
+    # Escapes may have made a word longer; click breaks some messages into several lines.
+    is_typed = isinstance(error, click.UsageError)
+    return (one_line(message, MOST_USAGE_CHARS) if is_typed else message) + hint
 
 
 def _code_of(error: click.ClickException) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,10 +26,27 @@ FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT",
 """Errors of a disk rather than of a path that the user chose."""
 
 
+MOST_CHARS = 800
+"""Characters of a message about files that cannot be written for the same reason."""
+
+
 class WriteError(click.ClickException):
-    """A file cannot be written, and another path would help; the message names it and why."""
+    """A file cannot be written, and another path would help; the message names it and why.
+
+    Args:
+        failed: the files, by the reason.
+    """
 
     exit_code = ExitCode.USAGE
+
+    def __init__(self, failed: Mapping[str, Sequence[Path]]) -> None:
+        self.failed = failed
+        super().__init__(
+            "; ".join(
+                one_line(f"cannot write {', '.join(map(str, paths))}: {reason}", MOST_CHARS)
+                for reason, paths in failed.items()
+            )
+        )
 
 
 class DiskError(WriteError):
@@ -41,7 +58,17 @@ class DiskError(WriteError):
 def _error(path: Path, error: OSError | ValueError) -> WriteError:
     reason = error.strerror if isinstance(error, OSError) else "this is not a valid path"
     kind = DiskError if code_of(error) is ExitCode.UNDECIDED else WriteError
-    return kind(one_line(f"cannot write {path}: {reason}"))
+    return kind({reason or "unknown error": [path]})
+
+
+def together(errors: Sequence[WriteError]) -> WriteError:
+    """Return one error that names all files of several; a broken disk comes before a wrong path."""
+    kind = DiskError if any(isinstance(error, DiskError) for error in errors) else WriteError
+    by_reason: dict[str, list[Path]] = {}
+    for error in errors:
+        for reason, paths in error.failed.items():
+            by_reason.setdefault(reason, []).extend(paths)
+    return kind(by_reason)
 
 
 def code_of(error: OSError | ValueError) -> ExitCode:

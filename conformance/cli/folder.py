@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance.cli.exit_codes import UserError
-from conformance.cli.files import WriteError, write_text
+from conformance.cli.files import WriteError, together, write_text
 from conformance.input_files import is_folder, one_line
 from conformance.language import Language
 from conformance.model import Run
@@ -139,7 +139,7 @@ def write_reports(
     A report that cannot be written does not stop the others.
 
     Raises:
-        WriteError: at least one file cannot be written; this is the first.
+        WriteError: at least one file cannot be written; all of them are named.
     """
     known = formats(key_env, language)
     written: list[Path] = []
@@ -153,7 +153,7 @@ def write_reports(
         else:
             written.append(path)
     if failed:
-        raise failed[0]
+        raise together(failed)
     # The HTML page comes last, so that its path is the last line of output.
     return sorted(written, key=lambda path: path.suffix == ".html")
 

@@ -18,6 +18,7 @@ from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.limits import options_of, typed
 from conformance.cli.matrix_files import write_matrix
+from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.reference import reference_of
 from conformance.cli.terminal import say, show
@@ -139,6 +140,7 @@ def _run_into(
     screen = console_for()
     with interruptible():
         failures, interrupted = _judge_all(ready, jobs, screen, language, verbosity)
+    give_back()
     for name, sentence in failures.items():
         reasons.setdefault(name, Text(sentence, ""))
     codes = {one.entry.name: ExitCode.UNDECIDED for one in planned}

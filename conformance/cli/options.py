@@ -13,14 +13,19 @@ from conformance.cli.inputs import format_names, key_variable
 from conformance.contract import DOCUMENTS, Contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose
+from conformance.input_files import one_line
 from conformance.language import Language, language_of
 from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
+from conformance.transport import gate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 DEFAULT_CONTRACT = "openai"
+
+MOST_GLOB_CHARS = 200
+"""Characters of ``--select`` that a message repeats."""
 
 UNNAMED_KEY = f"{DEFAULT_KEY_ENV}, for https://{OPENAI_HOST} only, or a prompt in a terminal"
 """Where the key is read from without ``--api-key-env``, for a help text."""
@@ -132,7 +137,8 @@ def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:
     """Return why the selection is empty, or None if at least one check is selected."""
     if choose(all_checks(), contract, options):
         return None
-    globs = " ".join(f"--select '{glob}'" for glob in options.select)
+    typed = gate.redact(" ".join(f"--select '{glob}'" for glob in options.select))
+    globs = one_line(typed, MOST_GLOB_CHARS)
     return (
         f"{globs} matches no check in the {options.tier.value} tier; "
         "run `conformance list` to see all checks"

@@ -12,7 +12,9 @@ import click
 from conformance.cli import inputs
 from conformance.cli.execution import interruptible, judge
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.reference import dialect_of
 from conformance.cli.terminal import say
@@ -78,6 +80,7 @@ def run_one(
             language=language,
             verbosity=verbosity,
         )
+    give_back()
     try:
         judged = read_run(folder / RECORD)
     except RunFileError:
@@ -88,8 +91,13 @@ def run_one(
         return ExitCode.UNDECIDED
     console.show(judged, screen, language, verbosity)
     click.echo()
-    for path in write_reports(judged, folder, format_names, language=language):
-        click.echo(path)
+    try:
+        for path in write_reports(judged, folder, format_names, language=language):
+            click.echo(path)
+    except WriteError:
+        if failure:
+            say(failure)  # the disk that stopped the run stops its reports, too
+        raise
     if failure:
         say(failure)
         return ExitCode.UNDECIDED

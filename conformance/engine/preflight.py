@@ -64,6 +64,11 @@ def trouble_in(response: Response, target: Target) -> str | None:
     elif is_html(exchange):
         advice = _advice(target)
         reason = f"{where} returned an HTML page (status {status}) instead of JSON: {advice}"
+    elif status < 300 and response.is_unreadable:
+        # Every other response would be as unreadable, and each check inconclusive.
+        reason = (
+            f"the response to the minimal request from {where} cannot be read: {exchange.fault}"
+        )
     elif status == 405:
         reason = f"{where} does not accept POST (status 405): {_advice(target)}"
     elif status in {404, 410}:

@@ -31,6 +31,7 @@ from typing import Any
 from conformance import __version__
 from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Transport
 from conformance.checks import Check
+from conformance.checks._shared import greedy
 from conformance.contract import Contract, load_contract
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
 from conformance.engine.decisive import evidence_of, resting_on
@@ -361,6 +362,7 @@ class _RunInProgress:
                 await self._run_check(check, self._api(coalescer, check, whole))
                 # These checks wait for nothing; only here can the run be interrupted.
                 await asyncio.sleep(0)
+        greedy.forget()
 
     async def _inspect_undocumented(self, coalescer: RequestCoalescer) -> None:
         """Test parameters of the live API that the document does not mention, for information."""

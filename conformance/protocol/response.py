@@ -32,6 +32,9 @@ KEY_STATUSES: Mapping[int, str] = {
 }
 """Statuses that concern the key or the account, not the request, and what each says."""
 
+UNREADABLE = ("cannot decode ", "response too large: ")
+"""How the faults begin of whole responses whose body cannot be read; others were cut off."""
+
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses of a temporary condition, also in response to an invalid request."""
 
@@ -211,7 +214,7 @@ class Response:
         if status != 200:
             raise Failure("status 200", f"status {status}: {self._brief()}")
         if self.exchange.fault is not None:
-            raise Inconclusive(f"the response is incomplete: {self.exchange.fault}")
+            raise Inconclusive(self._why_not_whole)
         if self.is_stream:
             return self._joined
         return self._completion
@@ -240,6 +243,16 @@ class Response:
             raise Inconclusive(f"{KEY_STATUSES[status]}: {self._brief()}")
         raise Failure(f"status {wanted}", f"status {status}: {self._brief()}")
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether the body arrived, and is too large or has an encoding that cannot be undone."""
+        return (self.exchange.fault or "").startswith(UNREADABLE)
+
+    @property
+    def _why_not_whole(self) -> str:
+        what = "cannot be read" if self.is_unreadable else "is incomplete"
+        return f"the response {what}: {self.exchange.fault}"
+
     def _why_refused(self) -> str:
         """Return the endpoint's error message from wherever it is; other checks judge its place."""
         try:
@@ -255,7 +268,7 @@ class Response:
             return self.json
         except Failure:
             if self.exchange.fault is not None:
-                raise Inconclusive(f"the response is incomplete: {self.exchange.fault}") from None
+                raise Inconclusive(self._why_not_whole) from None
             return self._brief()
 
     def _brief(self) -> str:

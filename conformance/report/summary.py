@@ -44,6 +44,10 @@ WORST_FIRST: Sequence[Verdict] = (
 """The order in which reports list findings."""
 
 
+LEAST_SHARED = 4
+"""Inconclusive findings with one message from which on it is not repeated beside each."""
+
+
 class Summary:
     """A run with everything that reports derive from it."""
 
@@ -201,6 +205,16 @@ class Summary:
                 grouped.setdefault(finding.message, []).append(finding.id)
         groups = sorted(grouped.items(), key=lambda group: -len(group[1]))
         return {finding_text(reason): tuple(names) for reason, names in groups}
+
+    @cached_property
+    def shared_reasons(self) -> frozenset[str]:
+        """Messages of at least :data:`LEAST_SHARED` inconclusive findings, as of a revoked key.
+
+        :attr:`gaps` has each of them once.
+        """
+        inconclusive = (f for f in self.run.findings if f.verdict is Verdict.INCONCLUSIVE)
+        counted = Counter(finding.message for finding in inconclusive)
+        return frozenset(message for message, count in counted.items() if count >= LEAST_SHARED)
 
     @property
     def judged(self) -> int:

@@ -117,7 +117,7 @@ class _Body:
         except DecodingError as error:
             self._fail(faults.cannot_decode(self._where, str(error)))
         except TooLargeError:
-            self._fail(faults.too_large(self._where, self._limits.size))
+            self._fail_as_too_large()
 
     def end(self) -> None:
         try:
@@ -133,7 +133,7 @@ class _Body:
         received.body += piece[:room]
         self._arrived(at, min(len(piece), room))
         if len(piece) > room:
-            self._fail(faults.too_large(self._where, self._limits.size))
+            self._fail_as_too_large()
         elif self._limits.events is not None:
             self.is_done = self._counter.feed(piece) >= self._limits.events
 
@@ -145,6 +145,10 @@ class _Body:
         if len(arrivals) > self._limits.exact_reads and arrivals[-1].size < self._merged_size:
             size += arrivals.pop().size
         arrivals.append(Arrival(round(at, 6), size))
+
+    def _fail_as_too_large(self) -> None:
+        is_inflated = bool(self._codings)
+        self._fail(faults.too_large(self._where, self._limits.size, inflated=is_inflated))
 
     def _fail(self, fault: TransportError) -> None:
         self._received.fault = fault

@@ -43,10 +43,16 @@ def fell_silent(where: str, seconds: float) -> TransportError:
     )
 
 
-def too_large(where: str, limit: int) -> TransportError:
-    """The response is larger than the limit."""
+def too_large(where: str, limit: int, *, inflated: bool = False) -> TransportError:
+    """The response is larger than the limit, as it was sent or once it is inflated."""
     # Coarse, so that requests with almost the same limit have the same sentence.
     size = f"{limit // 2**20} MiB" if limit % 2**20 == 0 else f"{limit // 2**10} KiB"
+    if inflated:
+        return TransportError(
+            f"response too large: the body from {where} inflates to more than {size}; the rest was"
+            " not read",
+            passing=False,
+        )
     return TransportError(
         f"response too large: {where} sent more than {size}; the rest was not read", passing=False
     )

@@ -251,20 +251,26 @@ def _folded(secret: Secret) -> Iterator[Needle]:
     if secret.loose:
         yield Needle(secret.raw.lower(), secret.mark)
         yield Needle(_without_prefix(secret).lower(), secret.mark)
-    if secret.loose and len(secret.text) >= LEAST_REVERSED:
-        backwards = secret.text[::-1].encode("utf-8", "surrogatepass")
+    for backwards in islice(_both_ways(secret), 1, None):
         yield Needle(backwards.lower(), secret.mark)
 
 
 def _squeezed(secret: Secret) -> Iterator[Needle]:
-    """Forms in lower-case letters and digits: the secret, in hexadecimal, as codes, in base32."""
+    """Forms in lower-case letters and digits: the secret, in hexadecimal, as codes, in base32.
+
+    Codes are decimal or octal.
+    """
     raw, mark = secret.raw, secret.mark
-    hexadecimal = [f"{byte:02x}" for byte in raw]
-    for prefix in ("", "x", "0x"):
-        yield Needle(prefix.join(hexadecimal).encode(), mark)
+    for spelled in _both_ways(secret):
+        hexadecimal = [f"{byte:02x}" for byte in spelled]
+        for prefix in ("", "x", "0x"):
+            yield Needle(prefix.join(hexadecimal).encode(), mark)
+        # In reverse, the digits of each byte are swapped as well.
+        yield Needle("".join(hexadecimal)[::-1].encode(), mark)
+    yield Needle("0o".join(f"{byte:o}" for byte in raw).encode(), mark)
     # A list of codes is a list of numbers after the replacement, too.
-    for width in (1, 3):
-        yield Needle("".join(f"{byte:0{width}}" for byte in raw).encode(), b"0", rest=b"0")
+    for code in ("1d", "03d", "o", "03o"):
+        yield Needle("".join(f"{byte:{code}}" for byte in raw).encode(), b"0", rest=b"0")
     for before in range(5):
         form = _aligned(base64.b32encode, raw, before, bits=5, mark=mark)
         yield replace(form, form=form.form.lower())
@@ -276,11 +282,27 @@ def _squeezed(secret: Secret) -> Iterator[Needle]:
         yield from [Needle(rest, mark)] if len(rest) >= LEAST_SQUEEZED else []
 
 
+def _both_ways(secret: Secret) -> Iterator[bytes]:
+    """Yield the secret, and in reverse if it is long enough."""
+    yield secret.raw
+    if secret.loose and len(secret.text) >= LEAST_REVERSED:
+        yield secret.text[::-1].encode("utf-8", "surrogatepass")
+
+
 def _in_base64(secret: Secret) -> Iterator[Needle]:
-    """The secret in base64 at each of the three alignments, and that in base64 once more."""
+    """The secret in base64 at each of the three alignments, and that in base64 once more.
+
+    Once it is also searched for in reverse, before and after its encoding.
+    """
+    for spelled in _both_ways(secret):
+        for before in range(3):
+            plain = _aligned(base64.b64encode, spelled, before, bits=6, mark=secret.mark)
+            yield plain
+            if secret.loose:
+                # The shared characters change sides.
+                yield replace(plain, form=plain.form[::-1], before=plain.after, after=plain.before)
     for before in range(3):
         inner = _aligned(base64.b64encode, secret.raw, before, bits=6, mark=secret.mark)
-        yield inner
         spellings = {inner.form, inner.form.translate(bytes.maketrans(b"+/", b"-_"))}
         for spelling in sorted(spellings):
             for outer in range(3):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from conformance.model import Arrival, Exchange, Target
 from conformance.transport.needles import Needles, Secret, TooManyError
 from conformance.transport.pieces import groups_of, texts_of
-from conformance.transport.views import Span, View, decoded_views, joined, merged
+from conformance.transport.views import Span, View, decoded_views, joined, merged, plain_letters
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -167,7 +167,12 @@ def _spans_in(view: View, needles: Needles) -> list[Span]:
     last = None
     for last in decoded_views(view, apart=needles.look_escaped):
         spans += needles.exact(last) + needles.swallowed(last)
-    return spans + needles.everywhere(last) if last else spans
+    ends = [view, last] if last else [view]
+    if last:
+        spans += needles.everywhere(last)
+    for letters in map(plain_letters, ends):
+        spans += needles.everywhere(letters) if letters else []
+    return spans
 
 
 def _can_be_split(body: bytes, needles: Needles) -> bool:
@@ -176,9 +181,10 @@ def _can_be_split(body: bytes, needles: Needles) -> bool:
     # An escape of these can be split between two texts as well.
     if texts is None or b"%" in texts or b"&" in texts:
         return True
-    views = [View(texts)]
-    views += decoded_views(views[0], apart=needles.look_escaped)
-    return any(needles.are_possible_in(view.data) for view in (views[0], views[-1]))
+    first = View(texts)
+    *_, last = first, *decoded_views(first, apart=needles.look_escaped)
+    views = (first, last, plain_letters(last))
+    return any(needles.are_possible_in(view.data) for view in views if view is not None)
 
 
 def _replaced(body: bytes, found: Sequence[Span]) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, permutations
@@ -53,6 +54,20 @@ def _escapes(*kinds: bytes) -> re.Pattern[bytes]:
 _ANY = _escapes(_BACKSLASH, _PERCENT, _ENTITY)
 _ANY_CHAINED = _escapes(_BACKSLASH, _CHAIN, _ENTITY)
 _ONE_KIND = (_escapes(_BACKSLASH), _escapes(_PERCENT), _escapes(_ENTITY))
+
+_STYLED = re.compile(
+    rb"(\xc2[\xaa-\xbe]|\xc5\xbf|\xc7[\x80-\xbf]|[\xca\xcb][\x80-\xbf]|\xe1[\xb4-\xb6\xba][\x80-\xbf]"
+    rb"|\xe2[\x81\x82\x84-\x86\x91-\x93\xb1][\x80-\xbf]|\xe3[\x89-\x8f][\x80-\xbf]"
+    rb"|\xef(?:\xac[\x80-\xbf]|[\xbc\xbd][\x80-\xbf])"
+    rb"|\xf0\x9d[\x90-\x9f][\x80-\xbf]|\xf0\x9f[\x84-\x86\xaf][\x80-\xbf]"
+    rb"|\xed\xa0[\xb5\xbc]\xed[\xb0-\xbf][\x80-\xbf])"
+)
+"""Characters in UTF-8 that can be compatible with ASCII, and few others: superscripts, letterlike
+symbols, digits and letters in circles, squared units, full width, mathematical letters; the latter
+also as the two halves that JSON writes."""
+
+_LOW_HALF = re.compile(rb"\xed[\xb0-\xbf][\x80-\xbf]")
+"""The second half of a character, which belongs to the first."""
 
 _CONTROLS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -155,12 +170,25 @@ def _chain(
         yield view
 
 
+def plain_letters(view: View) -> View | None:
+    """Replace letters in another style by those of ASCII: ``ｓ``, ``𝐬`` and ``ⓢ`` by ``s``.
+
+    None if there are none. Source: Unicode Standard Annex 15, compatibility equivalence (NFKC).
+    """
+    return None if view.data.isascii() else _replaced(view, _STYLED, _Plain())
+
+
 def _decoded(view: View, escape: re.Pattern[bytes], longest: int) -> View | None:
     """Remove one level of escapes; None if there is none."""
     data = view.data
     if b"\\" not in data and b"%" not in data and b"&" not in data:
         return None
-    table = _Tokens(longest)
+    return _replaced(view, escape, _Tokens(longest))
+
+
+def _replaced(view: View, escape: re.Pattern[bytes], table: dict[bytes, bytes]) -> View | None:
+    """Replace all tokens by what a table has for them; None if that changes nothing."""
+    data = view.data
     plain = b"".join(_parts(data, escape, table))
     if plain == data:
         return None
@@ -173,7 +201,7 @@ def _decoded(view: View, escape: re.Pattern[bytes], longest: int) -> View | None
     return View(plain, view, edits)
 
 
-def _parts(data: bytes, escape: re.Pattern[bytes], table: _Tokens) -> Iterator[bytes]:
+def _parts(data: bytes, escape: re.Pattern[bytes], table: dict[bytes, bytes]) -> Iterator[bytes]:
     """Decode a chunk at a time, because the parts of a chunk take much more memory than itself."""
     start = 0
     while start < len(data):
@@ -197,7 +225,12 @@ def _end_of_chunk(data: bytes, start: int, escape: re.Pattern[bytes]) -> int:
     if last > start:
         return last
     found = escape.match(data, start)
-    return max(end, found.end()) if found else end
+    end = max(end, found.end()) if found else end
+    for _ in range(3):
+        # Not within a character of UTF-8, which has at most three more bytes.
+        if end < len(data) and data[end] & 0xC0 == 0x80:
+            end += 1
+    return end + 3 if _LOW_HALF.match(data, end) else end
 
 
 class _Tokens(dict[bytes, bytes]):
@@ -216,6 +249,17 @@ class _Tokens(dict[bytes, bytes]):
             self.clear()
         plain = self[token] = _plain(token, self._longest)
         return plain
+
+
+class _Plain(dict[bytes, bytes]):
+    """The ASCII that a character of another style stands for, or itself, filled on first use."""
+
+    def __missing__(self, token: bytes) -> bytes:
+        character = token.decode("utf-8", "surrogatepass")
+        whole = character.encode("utf-16", "surrogatepass").decode("utf-16")
+        plain = unicodedata.normalize("NFKC", whole)
+        self[token] = plain.encode() if plain.isascii() else token
+        return self[token]
 
 
 def _plain(token: bytes, longest: int) -> bytes:

@@ -8,10 +8,13 @@ from contextlib import aclosing
 import pytest
 
 from conformance.checks._shared.changed_texts import is_broken_form
+from conformance.checks._shared.invariants import inspect_each
 from conformance.checks.text.invariants import is_stripped_form
 from conformance.contract import load_contract
 from conformance.engine.runner import Options, run
-from conformance.model import Finding, Target, Tier, Verdict
+from conformance.judgement import Failure, NotApplicable
+from conformance.model import Exchange, Finding, Request, Target, Tier, Verdict
+from conformance.protocol.trace import RecordedExchange
 from conformance.record.events import ExchangeMade, FindingMade
 from tests.checks.catalogue import CHECKS, findings
 from tests.fake_server import MODEL, FakeServer
@@ -123,3 +126,21 @@ def test_missing_logprobs_are_reported_once() -> None:
     result, _ = asyncio.run(run_against("logprobs-ignored"))
     reported = {f.id for f in result if f.verdict in BROKEN and f.subject == "logprobs"}
     assert {key for key in reported if not key.endswith("-refused")} == {"logprobs.returned"}
+
+
+def test_kept_failures_hold_no_response() -> None:
+    """A traceback would keep the parsed response of every violation at once."""
+
+    def judge(exchange: RecordedExchange) -> None:
+        raise Failure("1", exchange.exchange.id) from NotApplicable("the scores cannot be read")
+
+    request = Request("POST", "/completions", b"{}")
+    exchanges = [
+        RecordedExchange(Exchange(name, request, (), 200, (), b"{}", (), 0.0, None), OPENAI)
+        for name in ("x1", "x2")
+    ]
+    violations = inspect_each(judge, None, exchanges).violations
+    assert [violation.failure.seen for violation in violations] == ["x1", "x2"]
+    for violation in violations:
+        failure = violation.failure
+        assert (failure.__traceback__, failure.__context__, failure.__cause__) == (None,) * 3

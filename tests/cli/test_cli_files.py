@@ -114,7 +114,7 @@ def test_report_that_fails_does_not_stop_others(tmp_path: Path, monkeypatch) -> 
 
     def write(path: Path, text: str) -> None:
         if path.suffix == ".html":
-            raise DiskError(f"cannot write {path}: full")
+            raise DiskError({"full": [path]})
         write_text(path, text)
 
     monkeypatch.setattr(folder, "write_text", write)
@@ -156,9 +156,44 @@ def test_full_disk_after_a_run_ends_with_3(command, fake, monkeypatch) -> None:
     words = ("--base-url", "http://fake.example/v1", "--model", "m", "--select", "stop.string")
     result = command("run", *words, "--out", "out")
     assert result.exit_code == 3, result.output
-    assert "cannot write out/index.html: No space left on device" in result.output
+    all_of_them = "out/index.html, out/junit.xml, out/results.json"
+    assert f"cannot write {all_of_them}: No space left on device" in result.output
     assert [path.name for path in Path("out").iterdir()] == ["run.ndjson"]
     assert read_run(Path("out/run.ndjson")).footer is not None
+
+
+def test_full_disk_is_told_for_record_and_reports(command, fake, monkeypatch) -> None:
+    write_all, written = ndjson._write_all, []
+
+    def write(file: Any, data: bytes) -> None:
+        if len(written) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(data)
+        write_all(file, data)
+
+    def refuse(path: Path, chunks: Any, mode: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    fake()
+    monkeypatch.setattr(ndjson, "_write_all", write)
+    monkeypatch.setattr(files, "_write_and_rename", refuse)
+    words = ("--base-url", "http://fake.example/v1", "--model", "m", "--select", "stop.string")
+    result = command("run", *words, "--out", "out")
+    assert result.exit_code == 3, result.output
+    assert "cannot write to out/run.ndjson any more" in result.output
+    assert "cannot write out/index.html, out/junit.xml, out/results.json: No sp" in result.output
+
+
+def test_several_reasons_are_all_named() -> None:
+    errors = [
+        WriteError({"Permission denied": [Path("a")]}),
+        DiskError({"No space left": [Path("b")]}),
+        WriteError({"Permission denied": [Path("c")]}),
+    ]
+    united = files.together(errors)
+    assert united.message == "cannot write a, c: Permission denied; cannot write b: No space left"
+    assert united.exit_code == 3
+    assert files.together(errors[:1]).message == errors[0].message
 
 
 # ── standard output ──────────────────────────────────────────────────────────────────────────────

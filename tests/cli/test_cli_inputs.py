@@ -108,3 +108,38 @@ def test_missing_key_is_prompted_for(monkeypatch, variable, where, question, nam
     monkeypatch.setattr(click, "prompt", prompt)
     assert inputs.api_key(variable, where) == inputs.Key("sk-typed", name)
     assert request == [f"API key for {question}"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--seed", "9" * 5_000),
+        ("--seed", "9" * 4_000),
+        ("--rate", "9" * 5_000),
+        ("--format", "[" * 5_000),
+        ("--select", "[" * 5_000),
+        ("--select", "[" * 5_000 + "]"),
+        ("--tier", "x\n" * 5_000),
+        ("--contract", "y" * 5_000),
+        ("--base-url", "http://" + "h" * 5_000, "--model", "m"),
+        ("--base-url", "http://[" + "h" * 5_000, "--model", "m"),
+        ("--model", "m" * 5_000),
+        ("--" + "o" * 5_000,),
+        ("z" * 5_000,),
+    ],
+)
+def test_long_values_are_cut_in_errors(command, words: tuple[str, ...]) -> None:
+    result = command("run", *words, "--reference", "none")
+    assert_brief(result)
+
+
+@pytest.mark.parametrize("name", ["explain", "report", "compare", "no-such-command"])
+def test_long_arguments_are_cut_in_errors(command, name: str) -> None:
+    assert_brief(command(name, "z" * 5_000, *(["y"] if name == "compare" else [])))
+
+
+def assert_brief(result) -> None:
+    (line,) = result.output.splitlines()
+    assert result.exit_code in {4, 5}
+    assert len(line) < 450
+    assert line.startswith("conformance: ")

@@ -152,3 +152,24 @@ def test_wrong_usage_ends_with_4_and_empty_output(process) -> None:
 
 def test_selection_of_nothing_ends_with_5(process) -> None:
     assert process("run", "--select", "no-such-area.*").returncode == 5
+
+
+INTERRUPTED_DURING = """
+import os, runpy, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("conformance", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "conformance.model"])
+def test_interrupted_import_has_no_traceback(module: str) -> None:
+    words = [sys.executable, "-c", INTERRUPTED_DURING, module, "--version"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "conformance: interrupted\n"

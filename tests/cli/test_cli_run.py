@@ -1,11 +1,15 @@
 """``conformance run``: files, messages and exit codes."""
 
+import gc
 import json
 from pathlib import Path
 
 import pytest
 
+from conformance.cli import single_target
 from conformance.engine import runner
+from conformance.model import Run
+from conformance.protocol.trace import RecordedExchange
 from conformance.record.ndjson import read_run
 from tests.cli.endpoints import NAMED, WithoutStop
 
@@ -210,3 +214,21 @@ def test_key_passed_as_a_name_is_never_echoed(command, key: str) -> None:
     assert result.exit_code == 4
     assert "not the key itself" in result.output
     assert not key or key not in result.output
+
+
+def test_reports_begin_without_the_memory_of_the_run(command, fake, monkeypatch) -> None:
+    """What a run held is gone before its record is read again."""
+    held: list[int] = []
+
+    def read(path: Path) -> Run:
+        held.append(sum(isinstance(each, RecordedExchange) for each in gc.get_objects()))
+        return read_run(path)
+
+    before = sum(isinstance(each, RecordedExchange) for each in gc.get_objects())
+    fake()
+    monkeypatch.setattr(single_target, "read_run", read)
+    where = ("--base-url", "http://fake.example/v1", "--model", "m", "--tier", "standard")
+    result = command("run", *where, "--select", "stop.*", "--format", "json", "--out", "out")
+    assert result.exit_code == 0, result.output
+    assert len(read_run(Path("out/run.ndjson")).exchanges) > 3
+    assert held[0] <= before

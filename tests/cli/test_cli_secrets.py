@@ -195,3 +195,29 @@ def test_key_in_a_mistyped_option_is_hidden(command, monkeypatch) -> None:
     assert_hidden(result.output)
     for path in Path("out").iterdir():
         assert_hidden(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("named", [("--api-key-env", "VENDOR_KEY"), ("--api-key-env=VENDOR_KEY",)])
+@pytest.mark.parametrize("option", ["--format", "--tier", "--rate", "--seed", "--no-such-option"])
+def test_key_in_an_earlier_option_is_hidden(
+    command, monkeypatch, option: str, named: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("VENDOR_KEY", KEY)
+    result = command("run", option, KEY, *named)
+    assert result.exit_code == 4
+    assert_hidden(result.output)
+
+
+def test_usual_key_in_an_option_is_hidden(command, monkeypatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    result = command("run", f"--{KEY}", "--format", KEY)
+    assert result.exit_code == 4
+    assert_hidden(result.output)
+
+
+@pytest.mark.parametrize("option", ["--format", "--select", "--tier"])
+def test_long_key_is_hidden_before_it_is_cut(command, monkeypatch, option: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY * 10)
+    result = command("run", option, KEY * 10, "--reference", "none")
+    assert result.exit_code in {4, 5}
+    assert_hidden(result.output)

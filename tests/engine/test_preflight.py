@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,16 +17,28 @@ from conformance.judgement import BudgetSpent
 from conformance.model import Exchange, Request, Target
 from conformance.report.locale import in_chinese
 from conformance.testing import FakeEndpoint
+from conformance.transport.client import Client
+from conformance.transport.coalesce import RequestCoalescer
+from tests.hostile import HostileServer, hostile_server
 
 OPENAI = load_contract("openai")
 JSON = "application/json"
 PAGE = b"\n<!DOCTYPE html><title>Welcome</title>"
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[HostileServer]:
+    with hostile_server() as running:
+        yield running
+
+
 class Scripted:
     """Answers each path with what a test wrote down for it."""
 
-    def __init__(self, **responses: tuple[int | None, bytes, str] | Exception) -> None:
+    def __init__(
+        self, *, fault: str | None = None, **responses: tuple[int | None, bytes, str] | Exception
+    ) -> None:
+        self._fault = fault
         self._responses = responses
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
@@ -36,7 +48,8 @@ class Scripted:
             raise response
         status, body, kind = response
         headers = (("content-type", kind), ("location", "https://elsewhere/v1/completions"))
-        fault = "connection refused: nothing listens there" if status is None else None
+        refused = "connection refused: nothing listens there" if status is None else None
+        fault = self._fault or refused
         return Exchange("x1", request, (), status, headers, body, (), 0.0, fault)
 
 
@@ -69,6 +82,30 @@ def test_responding_endpoint_is_judged() -> None:
 )
 def test_endpoint_with_bad_responses_is_judged(status: int, body: bytes) -> None:
     assert why_not(answering(status, body)) is None
+
+
+@pytest.mark.parametrize("name", ["brotli-unasked", "gzip-of-lies", "gzip-once", "eight-megabytes"])
+def test_unreadable_response_ends_the_preflight(server: HostileServer, name: str) -> None:
+    target = Target(server.base_url(name), "m", "openai")
+
+    async def first() -> str | None:
+        async with Client(target) as client:
+            return await preflight(Api(RequestCoalescer(client.send), OPENAI, "m"), target)
+
+    sentence = asyncio.run(first())
+    assert sentence is not None
+    where = f"{target.base_url}/completions"
+    assert sentence.startswith(f"the response to the minimal request from {where} cannot be read: ")
+    said = in_chinese(sentence)
+    assert said is not None
+    assert "无法读取" in said
+    assert "cannot" not in said
+    assert "more than" not in said
+
+
+def test_dropped_response_is_left_to_the_checks() -> None:
+    fault = "incomplete response from http://h/v1: peer closed connection"
+    assert why_not(Scripted(completions=(200, b"{", JSON), fault=fault)) is None
 
 
 class Rejecting:

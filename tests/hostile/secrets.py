@@ -11,6 +11,21 @@ from typing import Any
 
 from tests.hostile.server import Call, behaviour, completion
 
+
+def _styled(character: str, upper: int, lower: int, digit: int | None) -> str:
+    """Return a letter or digit in another style, given where that has its A, a and 0.
+
+    All three are U+FF01 for full width, which has all of ASCII.
+    """
+    if upper == 0xFF01:
+        return chr(ord(character) - 0x21 + upper) if character != " " else "\u3000"
+    for first, start in (("A", upper), ("a", lower), ("0", digit)):
+        size = 10 if first == "0" else 26
+        if start is not None and 0 <= ord(character) - ord(first) < size:
+            return chr(ord(character) - ord(first) + start)
+    return character
+
+
 FORMS: dict[str, Callable[[str], str]] = {
     "raw": lambda key: key,
     "upper": str.upper,
@@ -36,6 +51,16 @@ FORMS: dict[str, Callable[[str], str]] = {
     "base64-url": lambda key: base64.urlsafe_b64encode(key.encode()).decode().rstrip("="),
     "base64-twice": lambda key: base64.b64encode(base64.b64encode(b"xy" + key.encode())).decode(),
     "base32": lambda key: base64.b32encode(f"abc{key}".encode()).decode().lower(),
+    "hex-reversed": lambda key: key[::-1].encode().hex(),
+    "reversed-hex": lambda key: key.encode().hex(" ")[::-1],
+    "octal-list": lambda key: " ".join(f"{byte:o}" for byte in key.encode()),
+    "octal-padded": lambda key: ", ".join(f"{byte:03o}" for byte in key.encode()),
+    "octal-prefixed": lambda key: ", ".join(f"0o{byte:o}" for byte in key.encode()),
+    "base64-reversed": lambda key: base64.b64encode(f"a{key[::-1]}b".encode()).decode(),
+    "reversed-base64": lambda key: base64.b64encode(f"ab{key}".encode()).decode()[::-1],
+    "full-width": lambda key: "".join(_styled(each, 0xFF01, 0xFF01, 0xFF01) for each in key),
+    "bold": lambda key: "".join(_styled(each, 0x1D400, 0x1D41A, 0x1D7CE) for each in key),
+    "circled": lambda key: "".join(_styled(each, 0x24B6, 0x24D0, None) for each in key),
     "spaced": " ".join,
     "zero-width": "\u200b".join,
     "lines": "\n".join,

@@ -59,3 +59,21 @@ def million_choices(call: Call) -> None:
 def eight_megabytes(call: Call) -> None:
     """Every response has a text of 8 MB."""
     call.respond_ok("word " * (8 * MIB // 5 - 200))
+
+
+@behaviour("bombs-later")
+def bombs_later(call: Call) -> None:
+    """One correct response, so that the run begins; all others are bombs."""
+    if call.number == 1:
+        call.respond_ok()
+    else:
+        gzip_thrice(call)
+
+
+@behaviour("large-later")
+def large_later(call: Call) -> None:
+    """One correct response; all others have 8 MB."""
+    if call.number == 1:
+        call.respond_ok()
+    else:
+        eight_megabytes(call)

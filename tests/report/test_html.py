@@ -285,3 +285,22 @@ def test_findings_have_filter_attributes() -> None:
     assert [area["data-area"] for area in page.tags("section") if "data-area" in area] == ["stop"]
     (form,) = page.tags("form")
     assert "hidden" in form
+
+
+def test_shared_reason_is_told_once() -> None:
+    """After a key was revoked, every parameter has the same reason."""
+    reason = "the API key was rejected with 401: it was revoked in the middle of the run"
+
+    def page(count: int) -> str:
+        findings = [
+            a_finding(f"stop.{name}", verdict=Verdict.INCONCLUSIVE, message=reason, subject=name)
+            for name in "abcde"[:count]
+        ]
+        subjects = tuple(a_subject(name) for name in "abcde"[:count])
+        return html.render(a_run(*findings, subjects=subjects))
+
+    few, many = page(3), page(5)
+    assert many.count("Inconclusive, see Not verified.") == 5
+    assert "无法判定，见“未验证”。" in many
+    assert reason in many
+    assert "see Not verified" not in few

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.model import Target
-from conformance.transport.exposure import exposure, exposure_of, proxy_of
+from conformance.transport.exposure import exposure, exposure_of
 
 URL = "http://far.example/v1"
 
@@ -48,11 +48,21 @@ def test_host_and_variables_are_named() -> None:
 @pytest.mark.parametrize("scheme", ["http://", ""])
 def test_proxy_is_named_without_its_login(monkeypatch, variable: str, scheme: str) -> None:
     monkeypatch.setenv(variable, f"{scheme}user:secret@proxy.example:3128")
-    assert "the proxy http://proxy.example:3128 and everyone" in (exposure(URL, ["KEY"]) or "")
+    warning = exposure(URL, ["KEY"]) or ""
+    assert f"the proxy http://proxy.example:3128 (from ${variable}) and everyone" in warning
 
 
 def test_no_proxy_is_honoured(monkeypatch) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "far.example")
-    assert proxy_of(URL) is None
-    assert proxy_of("http://other.example/v1") == "http://proxy.example:3128"
+    assert "proxy" not in (exposure(URL, ["KEY"]) or "")
+    assert "the proxy http://proxy.example:3128" in (exposure("http://other.example", ["K"]) or "")
+
+
+def test_warning_has_the_proxy_of_requests(monkeypatch) -> None:
+    """A suffix of a host's name is no domain above it, and an empty variable is unset."""
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "r.example")
+    assert "the proxy" in (exposure(URL, ["KEY"]) or "")
+    monkeypatch.setenv("no_proxy", "http://far.example")
+    assert "the proxy" not in (exposure(URL, ["KEY"]) or "")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from conformance.model import Arrival
 from conformance.transport.needles import MOST_FOUND
 from conformance.transport.redact import KEY_MARK, NAMED_MARK, Redactor
+from conformance.transport.views import CHUNK
 from tests.hostile.secrets import FORMS, SPLITS
 
 KEY = "sk-proj-R4nd0m_Zq8Xw7Vu6Tt5-Gg3Hh2Jj1LmNpB9kQeYs"
@@ -46,7 +47,7 @@ UNSEEN = {
     # Without its punctuation, little is left of this one.
     *((form, ODD) for form in ("spaced", "zero-width", "lines", "utf-16")),
     # What it decodes to contains what looks like another escape.
-    *((form, ODD) for form in ("upper", "percent-often", "backslashes", "mixed")),
+    *((form, ODD) for form in ("upper", "circled", "percent-often", "backslashes", "mixed")),
 }
 
 
@@ -88,6 +89,25 @@ def test_json_without_the_key_is_unchanged(value: object) -> None:
     for body in (json.dumps(value).encode(), json.dumps(value, ensure_ascii=False, indent=1)):
         raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
         assert REDACTOR.body(raw) is raw
+
+
+@given(st.text(st.characters(min_codepoint=0x80, exclude_categories=["Cs"])), st.integers(0, 4))
+def test_key_in_plain_letters_among_others_is_found(others: str, place: int) -> None:
+    styled = FORMS["full-width"](KEY)
+    body = json.dumps({"a": [others, others[:place] + styled + others]}, ensure_ascii=False)
+    shown = REDACTOR.text(body)
+    assert styled not in shown
+    assert KEY_MARK in shown
+    json.loads(shown)
+
+
+def test_styled_key_beyond_a_chunk_is_found() -> None:
+    """A character of several bytes lies at the end of a chunk, whatever its offset."""
+    styled = FORMS["full-width"](KEY)
+    for offset in range(7):
+        for other in ("ｂ", "\ud835\udc1b"):
+            body = "a" * offset + other * (CHUNK // 3 + 5) + styled + other
+            assert REDACTOR.text(body) == body.replace(styled, KEY_MARK)
 
 
 @given(st.lists(st.sampled_from([*'\\%&#;"[]{}:,u25x0\n', "data:", "sk-", KEY[:30], KEY[3:]])))
@@ -175,6 +195,9 @@ WORST = {
     "events": "data: a\n",
     "key but one": KEY[:-2],
     "half keys": KEY[:30],
+    "full width": "ｓｋ",
+    "styled": "𝐬²ſ",
+    "continuations": "\x80",
 }
 """What bodies repeat that take the most time."""
 

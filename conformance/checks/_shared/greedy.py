@@ -27,16 +27,29 @@ MIN_PROMPTS = 2
 """Prompts whose responses must end wrongly: with one prompt, a near-tie may be the reason."""
 
 
+MOST_CHARS, MOST_CHARS_PER_TOKEN = 20_000, 1_000
+"""Characters of a text, and more for each token of its limit. No tokens are so long, so a longer
+text is not cut at its limit, which other checks report; and all texts are kept at once."""
+
+
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """One choice of a greedy response, with its prompt, its text and its limit."""
+    """One choice of a greedy response, with its prompt, its text and its limit.
+
+    It holds no part of the parsed response, so that the run can drop that.
+    """
 
     exchange: RecordedExchange
-    choice: Choice
+    position: int
     prompt: Prompt
     text: str
     limit: int
     stops: tuple[str, ...]
+
+    @property
+    def choice(self) -> Choice:
+        """The choice, parsed again if the run has dropped it."""
+        return self.exchange.numbered[self.position][1]
 
     @property
     def in_stream(self) -> bool:
@@ -66,6 +79,11 @@ def greedy_in(exchanges: Sequence[RecordedExchange]) -> Greedy:
     return _gathered(tuple(exchanges))
 
 
+def forget() -> None:
+    """Drop what was collected last, which holds a whole trace."""
+    _gathered.cache_clear()
+
+
 @lru_cache(maxsize=1)  # several invariants in a row read the same trace
 def _gathered(exchanges: tuple[RecordedExchange, ...]) -> Greedy:
     sights = tuple(sight for exchange in exchanges for sight in _sights(exchange))
@@ -82,16 +100,15 @@ def _sights(exchange: RecordedExchange) -> list[Sight]:
         request = exchange.request
         if not request.is_greedy or request.has(*STEERING):
             return []
+        texts = [
+            (position, number, exchange.generated(number, choice))
+            for position, (number, choice) in enumerate(exchange.numbered)
+        ]
+        stops = tuple(stop for stop in request.stops if stop)
         return [
-            Sight(
-                exchange,
-                choice,
-                request.prompts[number],
-                exchange.generated(number, choice),
-                request.limit,
-                tuple(stop for stop in request.stops if stop),
-            )
-            for number, choice in exchange.numbered
+            Sight(exchange, position, request.prompts[number], text, request.limit, stops)
+            for position, number, text in texts
+            if len(text) <= MOST_CHARS + MOST_CHARS_PER_TOKEN * request.limit
         ]
     except Judgement:
         return []

@@ -51,13 +51,19 @@ def inspect_each(
         except Missing as missing:
             if missing.feature is not feature:
                 continue
-            violations.append(Violation(missing, (exchange,)))
+            violations.append(Violation(_bare(missing), (exchange,)))
         except Failure as failure:
-            violations.append(Violation(failure, (exchange,)))
+            violations.append(Violation(_bare(failure), (exchange,)))
         except Judgement:
             continue
         inspected.append(exchange)
     return Inspected(tuple(inspected), tuple(violations))
+
+
+def _bare(failure: Failure) -> Failure:
+    """Return a failure without its frames, which hold the parsed response that it is about."""
+    failure.__cause__ = failure.__context__ = None
+    return failure.with_traceback(None)
 
 
 def inspect_trace(inspections: Iterable[Inspection]) -> Inspected:
