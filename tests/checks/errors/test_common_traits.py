@@ -63,7 +63,7 @@ def test_names_of_parameters_are_plainer_than_values() -> None:
     assert frozenset[str]() in found
 
 
-@pytest.mark.parametrize("guilty", PAIRS, ids=str)
+@pytest.mark.parametrize("guilty", PAIRS, ids=lambda pair: " + ".join(sorted(pair)))
 def test_bug_of_two_is_found_among_seven_settings(guilty: Traits) -> None:
     body = dict.fromkeys(SEVEN, 1) | {"model": "m", "prompt": "1", "max_tokens": 1}
     served = [traits(name) for name in SEVEN]
