@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from conformance.contract import Contract
 from conformance.judgement import Failure, Inconclusive, NotApplicable, Refusal
-from conformance.model import Effect, Level, Verdict
+from conformance.model import Effect, Level, Place, Verdict
 from conformance.protocol.refusal import is_promised
 
 
@@ -32,6 +32,7 @@ class Ruling:
     expected: str | None = None
     seen: str | None = None
     effect: Effect | None = None
+    place: Place | None = None
 
 
 def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Ruling:
@@ -47,7 +48,7 @@ def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Rul
         case None:
             ruling = Ruling(Verdict.PASS)
         case Failure():
-            ruling = Ruling(broken, str(outcome), outcome.expected, outcome.seen, outcome.effect)
+            ruling = _ruling_on(outcome, broken)
         case Refusal() if is_promised(outcome, contract):
             served = "the request is served, as the document promises"
             ruling = Ruling(broken, str(outcome), served, str(outcome), Effect.REFUSED)
@@ -76,3 +77,9 @@ def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
             return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED)
         case _:
             return Ruling(Verdict.SKIPPED, why_not_promised)
+
+
+def _ruling_on(failure: Failure, broken: Verdict) -> Ruling:
+    return Ruling(
+        broken, str(failure), failure.expected, failure.seen, failure.effect, failure.place
+    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from conformance.model.contract import Requirement, Subject
-from conformance.model.enums import Conclusion, Effect, Level, Stage, Tier, Verdict
+from conformance.model.enums import Conclusion, Effect, Level, Place, Stage, Tier, Verdict
 from conformance.model.exchange import Comparison, Exchange
 
 
@@ -30,6 +30,10 @@ class Finding:
         sees_effect: whether the check fails if the endpoint accepts the parameter and ignores it;
             false in records of older versions.
         exchanges: ids of the exchanges that the check made or refers to.
+        place: the part of the answer that the check could not read, so that it judged nothing
+            behind it; None if it judged what it is about.
+        explained_by: the id of the finding that is the cause of this one, whose verdict then is
+            explained; None otherwise.
     """
 
     id: str
@@ -46,6 +50,16 @@ class Finding:
     exchanges: tuple[str, ...] = ()
     title_zh: str = ""
     sees_effect: bool = False
+    place: Place | None = None
+    explained_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a finding counts nowhere: the id of the finding that is its cause, and the reason."""
+
+    by: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,7 @@ class Footer:
         cost: what the endpoint's responses cost.
         reference_cost: what the comparison server's responses cost, which is not part of ``cost``;
             None if it got no requests.
+        explained: the findings that are explained, by id of the check.
     """
 
     finished_at: str  # ISO 8601, UTC
@@ -140,6 +155,7 @@ class Footer:
     counts: Mapping[str, int]
     cost: Cost
     reference_cost: Cost | None = None
+    explained: Mapping[str, Explanation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refusal, shown
-from conformance.model import Credentials, Exchange
+from conformance.model import Credentials, Exchange, Place
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
 from conformance.protocol.strict_json import Excess, excess_of, parsed_size, strict_json
@@ -52,7 +52,7 @@ class ErrorResponse:
         """
         inner = self.raw.get("error") if isinstance(self.raw, Mapping) else None
         if not isinstance(inner, Mapping):
-            raise Failure('an error envelope {"error": {…}}', shown(self.raw))
+            raise Failure('an error envelope {"error": {…}}', shown(self.raw), place=Place.ERROR)
         return inner
 
     @property
@@ -64,7 +64,11 @@ class ErrorResponse:
         """
         value = self.error.get("message")
         if not isinstance(value, str) or not value:
-            raise Failure("error.message a sentence", f"error.message = {shown(value)}")
+            raise Failure(
+                "error.message a sentence",
+                f"error.message = {shown(value)}",
+                place=Place.MESSAGE,
+            )
         return value
 
     @property
@@ -141,6 +145,12 @@ class Response:
             raise Missing(Feature.JSON, read.expected, read.seen)
         return read
 
+    @property
+    def readable(self) -> object:
+        """The body parsed as strict JSON; None if it is not JSON."""
+        read = self._json
+        return None if isinstance(read, Failure) else read
+
     @cached_property
     def payloads(self) -> tuple[tuple[str, object], ...]:
         """The data of each event but ``[DONE]``, with the JSON in it or the Failure to read any.
@@ -198,7 +208,7 @@ class Response:
         if status in REFUSALS:
             raise Refusal(status, self._why_refused(), self.features, self.exchange.request)
         if status != 200:
-            raise Failure("status 200", f"status {status}: {self._brief()}")
+            raise Failure("status 200", f"status {status}: {self._brief()}", place=Place.STATUS)
         if self.exchange.fault is not None:
             raise Inconclusive(f"the response is incomplete: {self.exchange.fault}")
         if self.is_stream:
@@ -227,7 +237,19 @@ class Response:
             not set(statuses) & set(KEY_STATUSES) or (is_own and status != 403)
         ):
             raise Inconclusive(f"{KEY_STATUSES[status]}: {self._brief()}")
-        raise Failure(f"status {wanted}", f"status {status}: {self._brief()}")
+        # It is a rejection all the same, only with another status.
+        rejected = status >= 400 or self._is_error
+        raise Failure(
+            f"status {wanted}",
+            f"status {status}: {self._brief()}",
+            place=Place.STATUS if rejected else None,
+        )
+
+    @property
+    def _is_error(self) -> bool:
+        """Whether the body, or the first event of a stream, has an error in place of choices."""
+        read = self.payloads[0][1] if self.is_stream and self.payloads else self._json
+        return isinstance(read, Mapping) and "error" in read and "choices" not in read
 
     def _why_refused(self) -> str:
         """Return the endpoint's error message from wherever it is; other checks judge its place."""
@@ -246,7 +268,7 @@ class Response:
             if self.exchange.fault is not None:
                 raise Inconclusive(f"the response is incomplete: {self.exchange.fault}") from None
             seen = self._brief() or "an empty body"
-            raise Failure("an error envelope in JSON", seen) from None
+            raise Failure("an error envelope in JSON", seen, place=Place.ERROR) from None
 
     def _brief(self) -> str:
         text = self.exchange.body[:400].decode("utf-8", errors="replace").strip()
@@ -290,9 +312,13 @@ class Response:
     def _completion(self) -> Completion:
         response = self.json
         if not isinstance(response, Mapping):
-            raise Failure("a JSON object", shown(response))
+            raise Failure("a JSON object", shown(response), place=Place.BODY)
         if "error" in response and "choices" not in response:
-            raise Failure("a completion under status 200", f"an error body: {shown(response)}")
+            raise Failure(
+                "a completion under status 200",
+                f"an error body: {shown(response)}",
+                place=Place.BODY,
+            )
         return Completion(self.exchange, response)
 
     @cached_property

@@ -14,7 +14,7 @@ from conformance.language import Language, Text
 from conformance.model import Finding, Requirement
 from conformance.report.curl import curl
 from conformance.report.diagnosis import Cause, likely_cause
-from conformance.report.locale.finding_text import finding_text
+from conformance.report.locale.finding_text import finding_text, reason_of
 from conformance.report.sanitize import cut
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Origin, Statement, origin
@@ -77,6 +77,11 @@ class Case:
     def message(self) -> Text:
         """The check's message."""
         return finding_text(self.finding.message)
+
+    @property
+    def reason(self) -> Text:
+        """Why the finding has its verdict; for an explained one, the finding that explains it."""
+        return reason_of(self.finding)
 
     @property
     def seen(self) -> Text:

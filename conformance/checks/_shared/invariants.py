@@ -119,7 +119,7 @@ def conclude(inspected: Inspected, api: Api) -> None:
         )
         api.exchanges.extend(response.exchange for response in broken[:MAX_EXCHANGES_SHOWN])
         seen = f"{first.seen} ({how_many(broken, inspected.at)})"
-        raise Failure(first.expected, seen, effect=first.effect)
+        raise Failure(first.expected, seen, effect=first.effect, place=first.place)
     if not inspected.at:
         raise NotApplicable("no applicable response in this run")
 

@@ -16,6 +16,7 @@ from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside
 from conformance.checks._shared.refusals import MODEL_REJECTED_STATUSES, UNKNOWN_MODEL, as_rejected
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
+from conformance.model import Place
 from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
 WRONG_TYPE_REQUEST: Mapping[str, Any] = {**MINIMAL_REQUEST, "temperature": "hot"}
@@ -80,7 +81,11 @@ async def the_error_matches_the_schema(api: Api) -> None:
     """
     faults = api.contract.validate_error((await rejected_value(api)).raw)
     if faults:
-        raise Failure("an error that matches the schema", f"{faults[0].path}: {faults[0].message}")
+        raise Failure(
+            "an error that matches the schema",
+            f"{faults[0].path}: {faults[0].message}",
+            place=Place.SCHEMA,
+        )
 
 
 @check("errors.content-type", requirement="errors.content-type", tier="smoke")

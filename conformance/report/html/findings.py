@@ -55,7 +55,7 @@ class AreaView:
         return (*result, *((verdict, len(views)) for verdict, views in self.calm))
 
 
-_CALM = (Verdict.PASS, Verdict.INFO, Verdict.SKIPPED)
+_CALM = (Verdict.PASS, Verdict.INFO, Verdict.EXPLAINED, Verdict.SKIPPED)
 
 
 def areas(summary: Summary) -> list[AreaView]:

@@ -1,0 +1,258 @@
+"""A finding that compares texts, tokens or scores rests on answers without its parameter.
+
+If those are wrong already, in a simpler request that has none of what the finding is about, the
+comparison fails for that reason. The table says which requirements rest on which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from conformance.engine.attribution.evidence import (
+    Evidence,
+    Requests,
+    all_scored,
+    all_stream,
+    any_echoed,
+    any_scored,
+    any_streams,
+    any_unscored,
+    explained,
+)
+from conformance.engine.attribution.places import is_own
+from conformance.model import Explanation, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Requirements that others rest on.
+
+    Attributes:
+        owners: what has to hold, the most basic first.
+        claims: globs of the requirements that rest on it.
+        why: the end of the sentence that names the owner.
+        where: what the requests of a claim have to be like; None is any.
+        owned: what the requests of an owner have to be like; None is any.
+        simpler: whether an owner has to be about requests without the parameters of the claim.
+    """
+
+    owners: tuple[str, ...]
+    claims: tuple[str, ...]
+    why: str
+    where: Callable[[Requests], bool] | None = None
+    owned: Callable[[Requests], bool] | None = None
+    simpler: bool = False
+
+
+STREAMED_CLAIMS = (
+    "streaming.*",
+    "stream-options.*",
+    "stop.*",
+    "echo.*",
+    "max-tokens.*",
+    "finish-reason.*",
+    "n.count",
+    "logprobs-arrays.*",
+    "usage.stream-equals-plain",
+    "index.*",
+    "text-offset.*",
+    "logit-bias.*",
+)
+TEXT_OWNERS = (
+    "text.no-special-tokens",
+    "text.present",
+    "echo.off-by-default",
+    "text.whole-characters",
+    "text.whitespace-kept",
+)
+TEXT_CLAIMS = (
+    "stop.*",
+    "streaming.stop-never-leaks",
+    "streaming.held-text-released",
+    "echo.*",
+    "streaming.echo-once",
+    "max-tokens.*",
+    "text-offset.*",
+    "suffix.*",
+    "prompt.batch-as-singles",
+    "usage.completion-counts-text",
+    "logit-bias.*",
+    "stream-options.include-obfuscation",
+)
+SCORED_CLAIMS = (
+    "frequency-penalty.*",
+    "presence-penalty.*",
+    "logit-bias.*",
+    "text-offset.*",
+    "echo.*",
+    "logprobs.returned",
+    "temperature.*",
+    "streaming.logprobs-as-plain",
+    "logprobs-arrays.*",
+    "stop.*",
+    "prompt.*",
+    "text.whitespace-kept",
+)
+
+SPECIAL = frozenset(
+    {
+        "best_of",
+        "echo",
+        "frequency_penalty",
+        "logit_bias",
+        "n",
+        "presence_penalty",
+        "stop",
+        "suffix",
+    }
+)
+"""Parameters that change the text of a greedy answer, or what stands before and behind it."""
+
+
+BASES = (
+    Basis(
+        ("temperature.repeats-vary", "temperature.scales-randomness"),
+        ("n.samples-are-independent", "seed.different-seeds-differ", "seed.null-is-none"),
+        "the samples of one request do not vary",
+    ),
+    Basis(
+        (
+            "echo.prompt-then-completion",
+            "echo.own-prompt-in-batch",
+            "echo.zero-tokens-scores-prompt",
+        ),
+        (
+            "echo.*",
+            "streaming.echo-once",
+            "text-offset.*",
+            "max-tokens.zero-with-echo",
+            "stop.prompt-not-searched",
+            "usage.echo-not-completion",
+        ),
+        "the echo of its answers is wrong",
+        any_echoed,
+    ),
+    Basis(
+        ("streaming.error-framed", "streaming.framing", "streaming.done-last"),
+        STREAMED_CLAIMS,
+        "its streams are broken",
+        any_streams,
+    ),
+    Basis(
+        ("streaming.text-equals-plain",),
+        STREAMED_CLAIMS,
+        "its streams have another text than plain responses",
+        any_streams,
+    ),
+    Basis(
+        ("streaming.one-finish-per-choice",),
+        ("max-tokens.*", "n.count", "finish-reason.*", "streaming.held-text-released"),
+        "its streams have wrong finish reasons",
+        any_streams,
+    ),
+    Basis(
+        ("index.each-once", "index.prompt-major"),
+        (
+            "streaming.one-finish-per-choice",
+            "streaming.text-equals-plain",
+            "prompt.batch-as-singles",
+            "echo.own-prompt-in-batch",
+            "echo.logprobs-cover-prompt",
+        ),
+        "the choices of its answers are numbered wrong",
+    ),
+    Basis(
+        ("envelope.choices", "n.default-one"),
+        (
+            "usage.completion-*",
+            "streaming.text-equals-plain",
+            "streaming.logprobs-as-plain",
+            "text.whitespace-kept",
+            "max-tokens.limits-answer",
+        ),
+        "its answers have a wrong number of choices",
+    ),
+    Basis(
+        TEXT_OWNERS,
+        TEXT_CLAIMS,
+        "the text of every answer is changed",
+        simpler=True,
+    ),
+    # Whether the text or the tokens are wrong is known from a text without tokens.
+    Basis(
+        TEXT_OWNERS,
+        ("logprobs-arrays.tokens-join-to-text", "logprobs.returned", "streaming.logprobs-as-plain"),
+        "the text of every answer is changed",
+        owned=any_unscored,
+        simpler=True,
+    ),
+    Basis(
+        ("logprobs-arrays.tokens-join-to-text",),
+        ("text.whitespace-kept", "text.whole-characters"),
+        "its tokens do not join to the text",
+        all_scored,
+    ),
+    Basis(
+        ("echo.prompt-then-completion",),
+        ("text.whitespace-kept",),
+        "the echo that it compares with is wrong",
+        any_echoed,
+    ),
+    Basis(
+        ("streaming.logprobs-as-plain",),
+        ("logprobs-arrays.*", "max-tokens.*", "text-offset.*"),
+        "its streams have other log probabilities than plain responses",
+        all_stream,
+    ),
+    Basis(
+        (
+            "logprobs-arrays.four-parallel",
+            "logprobs-arrays.tokens-join-to-text",
+            "logprobs-arrays.one-entry-per-token",
+            "logprobs-arrays.never-positive",
+            "logprobs-arrays.top-mass-at-most-one",
+            "logprobs-arrays.sampled-agrees-with-top",
+        ),
+        SCORED_CLAIMS,
+        "the tokens and scores of its answers are wrong",
+        any_scored,
+        simpler=True,
+    ),
+)
+
+
+def wrong_in_a_simpler_answer(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Return the finding about what is wrong without the parameter of a finding, too."""
+    for basis in BASES:
+        if not any(fnmatchcase(finding.requirement, glob) for glob in basis.claims):
+            continue
+        if basis.where and not basis.where(evidence.requests_of(finding)):
+            continue
+        owners = basis.owners
+        if finding.requirement in owners:
+            owners = owners[: owners.index(finding.requirement)]
+        for owner in evidence.about(*owners):
+            if _owns(basis, evidence, owner, finding):
+                return explained(owner, basis.why)
+    return None
+
+
+def _owns(basis: Basis, evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    if not is_own(owner) or (basis.simpler and not _simpler(evidence, owner, finding)):
+        return False
+    return basis.owned is None or basis.owned(evidence.requests_of(owner))
+
+
+def _simpler(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    """Return whether an owner is about requests without the parameters of a finding."""
+    only_streams = all_stream(evidence.requests_of(owner))
+    if only_streams and not all_stream(evidence.requests_of(finding)):
+        return False
+    return not _parameters(evidence, owner) & _parameters(evidence, finding)
+
+
+def _parameters(evidence: Evidence, finding: Finding) -> frozenset[str]:
+    used = (request.raw.items() for request in evidence.requests_of(finding))
+    return SPECIAL & {name for items in used for name, value in items if value not in (None, False)}
