@@ -10,6 +10,7 @@ tried in this order, and each is a module of this package:
 ``refusals``            a request was refused because of a parameter that is refused anyway
 ``members``             a schema is violated by a member that another check is about
 ``counts``              a count is wrong, and another of the three counts is the wrong one
+``foreign_text``        the text of every answer has something added, or is lost
 ``bases``               what the finding compares is wrong in a simpler answer, too
 ======================  ==========================================================================
 
@@ -24,6 +25,7 @@ from conformance.contract import Contract
 from conformance.engine.attribution.bases import wrong_in_a_simpler_answer
 from conformance.engine.attribution.counts import another_count_is_wrong
 from conformance.engine.attribution.evidence import ACCUSING, Evidence
+from conformance.engine.attribution.foreign_text import text_is_foreign
 from conformance.engine.attribution.members import another_member_violates
 from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.refusals import refused_anyway
@@ -37,6 +39,7 @@ RULES = (
     refused_anyway,
     another_member_violates,
     another_count_is_wrong,
+    text_is_foreign,
     wrong_in_a_simpler_answer,
 )
 

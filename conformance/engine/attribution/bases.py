@@ -13,15 +13,17 @@ from fnmatch import fnmatchcase
 from conformance.engine.attribution.evidence import (
     Evidence,
     Requests,
+    all_echoed,
     all_scored,
     all_stream,
     any_echoed,
     any_scored,
+    any_several,
     any_streams,
     any_unscored,
     explained,
 )
-from conformance.engine.attribution.places import is_own
+from conformance.engine.attribution.places import BASIC, is_own
 from conformance.model import Explanation, Finding
 
 
@@ -59,6 +61,13 @@ STREAMED_CLAIMS = (
     "index.*",
     "text-offset.*",
     "logit-bias.*",
+)
+COUNT_OWNERS = (
+    "envelope.choices",
+    "n.default-one",
+    "prompt.strings",
+    "prompt.token-arrays",
+    "n.count",
 )
 TEXT_OWNERS = (
     "text.no-special-tokens",
@@ -113,6 +122,16 @@ SPECIAL = frozenset(
 
 BASES = (
     Basis(
+        ("finish-reason.stop-at-sequence", "finish-reason.stop-at-natural-end"),
+        (
+            "logprobs-arrays.tokens-join-to-text",
+            "logprobs-arrays.one-entry-per-token",
+            "logprobs.returned",
+            "usage.completion-at-limit",
+        ),
+        "its finish reasons say what did not end the text",
+    ),
+    Basis(
         ("temperature.repeats-vary", "temperature.scales-randomness"),
         ("n.samples-are-independent", "seed.different-seeds-differ", "seed.null-is-none"),
         "the samples of one request do not vary",
@@ -135,9 +154,31 @@ BASES = (
         any_echoed,
     ),
     Basis(
+        (
+            "echo.prompt-then-completion",
+            "echo.own-prompt-in-batch",
+            "echo.zero-tokens-scores-prompt",
+        ),
+        ("usage.*", "stop.*", "finish-reason.*"),
+        "the echo of its answers is wrong",
+        all_echoed,
+    ),
+    Basis(
         ("streaming.error-framed", "streaming.framing", "streaming.done-last"),
         STREAMED_CLAIMS,
         "its streams are broken",
+        any_streams,
+    ),
+    Basis(
+        ("streaming.one-finish-per-choice",),
+        (
+            "streaming.text-equals-plain",
+            "max-tokens.*",
+            "n.count",
+            "finish-reason.*",
+            "streaming.held-text-released",
+        ),
+        "its streams have wrong finish reasons",
         any_streams,
     ),
     Basis(
@@ -145,12 +186,19 @@ BASES = (
         STREAMED_CLAIMS,
         "its streams have another text than plain responses",
         any_streams,
+        simpler=True,
     ),
     Basis(
-        ("streaming.one-finish-per-choice",),
-        ("max-tokens.*", "n.count", "finish-reason.*", "streaming.held-text-released"),
-        "its streams have wrong finish reasons",
-        any_streams,
+        ("streaming.text-equals-plain",),
+        ("text.*",),
+        "its streams have another text than plain responses",
+        all_stream,
+    ),
+    Basis(
+        COUNT_OWNERS,
+        ("usage.*", "index.*", "streaming.one-finish-per-choice"),
+        "its answers have a wrong number of choices",
+        any_several,
     ),
     Basis(
         ("index.each-once", "index.prompt-major"),
@@ -225,6 +273,8 @@ BASES = (
 
 def wrong_in_a_simpler_answer(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about what is wrong without the parameter of a finding, too."""
+    if finding.place in BASIC:
+        return None
     for basis in BASES:
         if not any(fnmatchcase(finding.requirement, glob) for glob in basis.claims):
             continue
@@ -247,12 +297,13 @@ def _owns(basis: Basis, evidence: Evidence, owner: Finding, finding: Finding) ->
 
 def _simpler(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     """Return whether an owner is about requests without the parameters of a finding."""
-    only_streams = all_stream(evidence.requests_of(owner))
-    if only_streams and not all_stream(evidence.requests_of(finding)):
-        return False
-    return not _parameters(evidence, owner) & _parameters(evidence, finding)
+    return evidence.can_own(owner, finding) and not _parameters(evidence, owner) & _parameters(
+        evidence, finding
+    )
 
 
 def _parameters(evidence: Evidence, finding: Finding) -> frozenset[str]:
     used = (request.raw.items() for request in evidence.requests_of(finding))
-    return SPECIAL & {name for items in used for name, value in items if value not in (None, False)}
+    names = {name for items in used for name, value in items if value not in (None, False)}
+    several = any_several(evidence.requests_of(finding))
+    return SPECIAL & names | ({"n"} if several else frozenset())

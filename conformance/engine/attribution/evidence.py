@@ -39,6 +39,14 @@ class Evidence:
         """Return the completion requests that a finding refers to."""
         return tuple(filter(None, map(request_of, self.of(finding))))
 
+    def can_own(self, owner: Finding, finding: Finding) -> bool:
+        """Return whether what an owner is about can be wrong in the answers of a finding.
+
+        What is known of streams alone says nothing about plain responses.
+        """
+        streamed = all_stream(self.requests_of(owner))
+        return not streamed or all_stream(self.requests_of(finding))
+
     @cached_property
     def everything(self) -> tuple[RecordedExchange, ...]:
         """All exchanges of the run."""
@@ -84,6 +92,11 @@ def any_unscored(requests: Requests) -> bool:
 def any_echoed(requests: Requests) -> bool:
     """Return whether a request asks for its prompt to be echoed."""
     return any(request.raw.get("echo") is True for request in requests)
+
+
+def all_echoed(requests: Requests) -> bool:
+    """Return whether there are requests and each asks for its prompt to be echoed."""
+    return bool(requests) and all(request.raw.get("echo") is True for request in requests)
 
 
 def any_several(requests: Requests) -> bool:

@@ -55,10 +55,10 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
     Place.MESSAGE: ("errors.envelope", "errors.four-members"),
     Place.CHOICES: (
         "envelope.choices",
-        "n.count",
         "n.default-one",
         "prompt.strings",
         "prompt.token-arrays",
+        "n.count",
     ),
     Place.INDEX: ("index.each-once",),
     Place.TEXT: ("text.present",),
@@ -83,6 +83,22 @@ TOLD_APART_BY_INDEX = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 INDEXES = ("index.each-once", "index.prompt-major")
 
 
+BASIC = frozenset(
+    {
+        Place.STATUS,
+        Place.BODY,
+        Place.STREAM,
+        Place.EVENTS,
+        Place.ERROR,
+        Place.MESSAGE,
+        Place.SCHEMA,
+        Place.CHOICES,
+        Place.INDEX,
+    }
+)
+"""Places before the text of a choice, so that no wrong text explains them."""
+
+
 def is_own(finding: Finding) -> bool:
     """Return whether a finding is about what its requirement says, and not about a place before."""
     return finding.place is None or finding.requirement in OWNERS.get(finding.place, ())
@@ -101,4 +117,5 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
         first = next(wrong, None)
         if first is not None:
             return explained(first, why)
-    return explained(next(evidence.about(*owners), None), why)
+    able = (owner for owner in evidence.about(*owners) if evidence.can_own(owner, finding))
+    return explained(next(able, None), why)
