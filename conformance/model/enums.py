@@ -62,6 +62,8 @@ class Place(StrEnum):
 
     STATUS = "status"
     """The status of a rejection; that the request was rejected is known without it."""
+    SERVED = "served"
+    """That an invalid request was served, whatever its answer is."""
     BODY = "body"
     """One JSON body, in the content type that says so."""
     STREAM = "stream"

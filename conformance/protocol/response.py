@@ -242,7 +242,7 @@ class Response:
         raise Failure(
             f"status {wanted}",
             f"status {status}: {self._brief()}",
-            place=Place.STATUS if rejected else None,
+            place=Place.STATUS if rejected else Place.SERVED,
         )
 
     @property

@@ -24,7 +24,7 @@ from conformance.engine.attribution.evidence import (
     explained,
 )
 from conformance.engine.attribution.places import BASIC, is_own
-from conformance.model import Explanation, Finding
+from conformance.model import Explanation, Finding, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Basis:
         why: the end of the sentence that names the owner.
         where: what the requests of a claim have to be like; None is any.
         owned: what the requests of an owner have to be like; None is any.
+        place: what an owner could not read; None is any that it is about.
         simpler: whether an owner has to be about requests without the parameters of the claim.
     """
 
@@ -46,11 +47,17 @@ class Basis:
     where: Callable[[Requests], bool] | None = None
     owned: Callable[[Requests], bool] | None = None
     simpler: bool = False
+    place: Place | None = None
 
 
 STREAMED_CLAIMS = (
-    "streaming.*",
-    "stream-options.*",
+    "streaming.text-equals-plain",
+    "streaming.logprobs-as-plain",
+    "streaming.echo-once",
+    "streaming.one-finish-per-choice",
+    "streaming.stop-never-leaks",
+    "streaming.held-text-released",
+    "stream-options.include-obfuscation",
     "stop.*",
     "echo.*",
     "max-tokens.*",
@@ -165,7 +172,7 @@ BASES = (
     ),
     Basis(
         ("streaming.error-framed", "streaming.framing", "streaming.done-last"),
-        STREAMED_CLAIMS,
+        (*STREAMED_CLAIMS, "stream-options.include-usage", "streaming.done-last"),
         "its streams are broken",
         any_streams,
     ),
@@ -199,6 +206,7 @@ BASES = (
         ("usage.*", "index.*", "streaming.one-finish-per-choice"),
         "its answers have a wrong number of choices",
         any_several,
+        place=Place.CHOICES,
     ),
     Basis(
         ("index.each-once", "index.prompt-major"),
@@ -221,6 +229,7 @@ BASES = (
             "max-tokens.limits-answer",
         ),
         "its answers have a wrong number of choices",
+        place=Place.CHOICES,
     ),
     Basis(
         TEXT_OWNERS,
@@ -290,6 +299,10 @@ def wrong_in_a_simpler_answer(evidence: Evidence, finding: Finding) -> Explanati
 
 
 def _owns(basis: Basis, evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    if not evidence.can_own(owner, finding):
+        return False
+    if basis.place is not None and owner.place is not basis.place:
+        return False
     if not is_own(owner) or (basis.simpler and not _simpler(evidence, owner, finding)):
         return False
     return basis.owned is None or basis.owned(evidence.requests_of(owner))
@@ -297,9 +310,7 @@ def _owns(basis: Basis, evidence: Evidence, owner: Finding, finding: Finding) ->
 
 def _simpler(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     """Return whether an owner is about requests without the parameters of a finding."""
-    return evidence.can_own(owner, finding) and not _parameters(evidence, owner) & _parameters(
-        evidence, finding
-    )
+    return not _parameters(evidence, owner) & _parameters(evidence, finding)
 
 
 def _parameters(evidence: Evidence, finding: Finding) -> frozenset[str]:

@@ -16,6 +16,7 @@ from conformance.engine.attribution.evidence import (
     of_token_ids,
     request_of,
 )
+from conformance.engine.attribution.places import BASIC
 from conformance.judgement import Judgement
 from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
@@ -63,6 +64,8 @@ RESTS_ON_PROMPT_BILLED = frozenset(
 
 def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the count that is wrong where this one compares two."""
+    if finding.place in BASIC:
+        return None
     counts = list(_counts(evidence))
     limit_is_wrong = any(one.listed == one.billed != one.limit for one in counts)
     bill_is_wrong = any(one.listed == one.limit != one.billed for one in counts)
@@ -71,10 +74,7 @@ def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation 
         return explained(limit, "the number of generated tokens is not the limit")
     if finding.requirement in RESTS_ON_BILLED and bill is not None:
         several = any_several(evidence.requests_of(finding))
-        alone = not any(
-            other.requirement in RESTS_ON_BILLED and other is not finding
-            for other in evidence.about(*LIMIT)
-        )
+        alone = all(other is finding for other in evidence.about("max-tokens.limits-answer"))
         if (bill_is_wrong and not limit_is_wrong) or (several and alone and not limit_is_wrong):
             return explained(bill, "the tokens are counted wrong, not generated wrong")
     if finding.requirement in RESTS_ON_PROMPT_BILLED:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 
+from conformance.checks.catalogue import REGISTERED
 from conformance.contract import Contract
 from conformance.judgement import Judgement
 from conformance.model import Explanation, Finding, Verdict
@@ -42,8 +43,11 @@ class Evidence:
     def can_own(self, owner: Finding, finding: Finding) -> bool:
         """Return whether what an owner is about can be wrong in the answers of a finding.
 
-        What is known of streams alone says nothing about plain responses.
+        What an invariant found is known of its own exchanges alone, and what is known of streams
+        alone says nothing about plain responses.
         """
+        if _is_invariant(owner) and not set(owner.exchanges) & set(finding.exchanges):
+            return False
         streamed = all_stream(self.requests_of(owner))
         return not streamed or all_stream(self.requests_of(finding))
 
@@ -51,6 +55,11 @@ class Evidence:
     def everything(self) -> tuple[RecordedExchange, ...]:
         """All exchanges of the run."""
         return tuple(self.exchanges.values())
+
+
+def _is_invariant(finding: Finding) -> bool:
+    check = REGISTERED.get(finding.id)
+    return check is not None and not check.asks
 
 
 def request_of(exchange: RecordedExchange) -> CompletionRequest | None:

@@ -83,9 +83,13 @@ TOLD_APART_BY_INDEX = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 INDEXES = ("index.each-once", "index.prompt-major")
 
 
+UNREADABLE = frozenset({Place.BODY, Place.STREAM, Place.EVENTS, Place.ERROR, Place.MESSAGE})
+"""Places without which an answer says nothing at all."""
+
 BASIC = frozenset(
     {
         Place.STATUS,
+        Place.SERVED,
         Place.BODY,
         Place.STREAM,
         Place.EVENTS,
@@ -117,5 +121,10 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
         first = next(wrong, None)
         if first is not None:
             return explained(first, why)
-    able = (owner for owner in evidence.about(*owners) if evidence.can_own(owner, finding))
+    able = (owner for owner in evidence.about(*owners) if _can_own(evidence, owner, finding))
     return explained(next(able, None), why)
+
+
+def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    # A body that cannot be read is told once, wherever it is found.
+    return finding.place in UNREADABLE or evidence.can_own(owner, finding)
