@@ -22,6 +22,7 @@ from conformance.engine.attribution.evidence import (
     any_streams,
     any_unscored,
     explained,
+    is_invariant,
 )
 from conformance.engine.attribution.places import BASIC, is_own
 from conformance.model import Explanation, Finding, Place
@@ -39,6 +40,7 @@ class Basis:
         owned: what the requests of an owner have to be like; None is any.
         place: what an owner could not read; None is any that it is about.
         simpler: whether an owner has to be about requests without the parameters of the claim.
+        within: whether an owner has to be about requests with no more parameters than the claim's.
     """
 
     owners: tuple[str, ...]
@@ -47,6 +49,7 @@ class Basis:
     where: Callable[[Requests], bool] | None = None
     owned: Callable[[Requests], bool] | None = None
     simpler: bool = False
+    within: bool = False
     place: Place | None = None
 
 
@@ -87,7 +90,11 @@ TEXT_CLAIMS = (
     "stop.*",
     "streaming.stop-never-leaks",
     "streaming.held-text-released",
-    "echo.*",
+    "echo.off-by-default",
+    "echo.own-prompt-in-batch",
+    "echo.prompt-then-completion",
+    "echo.scored-equals-generated",
+    "echo.zero-tokens-scores-prompt",
     "streaming.echo-once",
     "max-tokens.*",
     "text-offset.*",
@@ -169,6 +176,7 @@ BASES = (
         ("usage.*", "stop.*", "finish-reason.*"),
         "the echo of its answers is wrong",
         all_echoed,
+        within=True,
     ),
     Basis(
         ("streaming.error-framed", "streaming.framing", "streaming.done-last"),
@@ -301,6 +309,8 @@ def wrong_in_a_simpler_answer(evidence: Evidence, finding: Finding) -> Explanati
 def _owns(basis: Basis, evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     if not evidence.can_own(owner, finding):
         return False
+    if basis.within and not _within(evidence, owner, finding):
+        return False
     if basis.place is not None and owner.place is not basis.place:
         return False
     if not is_own(owner) or (basis.simpler and not _simpler(evidence, owner, finding)):
@@ -313,8 +323,19 @@ def _simpler(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     return not _parameters(evidence, owner) & _parameters(evidence, finding)
 
 
+def _within(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    """Return whether the requests of a finding have all parameters of those of an owner."""
+    sought = _parameters(evidence, owner)
+    having = [sought <= _special([request]) for request in evidence.requests_of(finding)]
+    return bool(having) and (all(having) if is_invariant(finding) else any(having))
+
+
 def _parameters(evidence: Evidence, finding: Finding) -> frozenset[str]:
-    used = (request.raw.items() for request in evidence.requests_of(finding))
-    names = {name for items in used for name, value in items if value not in (None, False)}
-    several = any_several(evidence.requests_of(finding))
-    return SPECIAL & names | ({"n"} if several else frozenset())
+    return _special(evidence.requests_of(finding))
+
+
+def _special(requests: Requests) -> frozenset[str]:
+    """Return the special parameters that requests use; a batch counts as several choices."""
+    used = (item for request in requests for item in request.raw.items())
+    names = {name for name, value in used if value not in (None, False)}
+    return SPECIAL & names | (frozenset({"n"}) if any_several(requests) else frozenset())

@@ -57,7 +57,6 @@ RESTS_ON_PROMPT_BILLED = frozenset(
         "prompt.token-arrays",
         "prompt.verbatim",
         "echo.logprobs-cover-prompt",
-        "prompt.batch-as-singles",
     }
 )
 
@@ -66,24 +65,33 @@ def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation 
     """Return the finding about the count that is wrong where this one compares two."""
     if finding.place in BASIC:
         return None
+    return _of_the_completion(evidence, finding) or _of_the_prompt(evidence, finding)
+
+
+def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | None:
     counts = list(_counts(evidence))
     limit_is_wrong = any(one.listed == one.billed != one.limit for one in counts)
     bill_is_wrong = any(one.listed == one.limit != one.billed for one in counts)
     limit, bill = (next(evidence.about(*owners), None) for owners in (LIMIT, BILLED))
-    if finding.requirement in RESTS_ON_LIMIT and limit_is_wrong and limit is not None:
+    if limit_is_wrong and finding.requirement in RESTS_ON_LIMIT:
         return explained(limit, "the number of generated tokens is not the limit")
-    if finding.requirement in RESTS_ON_BILLED and bill is not None:
+    if not limit_is_wrong and finding.requirement in RESTS_ON_BILLED:
         several = any_several(evidence.requests_of(finding))
         alone = all(other is finding for other in evidence.about("max-tokens.limits-answer"))
-        if (bill_is_wrong and not limit_is_wrong) or (several and alone and not limit_is_wrong):
+        if bill_is_wrong or (several and alone):
             return explained(bill, "the tokens are counted wrong, not generated wrong")
-    if finding.requirement in RESTS_ON_PROMPT_BILLED:
-        return explained(_prompt_billed(evidence), "the tokens of the prompt are counted wrong")
-    if finding.requirement in PROMPT_BILLED and of_token_ids(evidence.requests_of(finding)):
-        owner = None if _prompt_billed(evidence) else next(evidence.about(*TOKEN_PROMPTS), None)
-        return explained(owner, "the prompts of token ids are read wrong, not counted wrong")
     if finding.requirement in BILLED and _lacks_count(evidence, finding):
         return explained(next(evidence.about("usage.present"), None), "the usage lacks the count")
+    return None
+
+
+def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
+    billed = _prompt_billed(evidence)
+    if finding.requirement in RESTS_ON_PROMPT_BILLED:
+        return explained(billed, "the tokens of the prompt are counted wrong")
+    if finding.requirement in PROMPT_BILLED and of_token_ids(evidence.requests_of(finding)):
+        owner = None if billed else next(evidence.about(*TOKEN_PROMPTS), None)
+        return explained(owner, "the prompts of token ids are read wrong, not counted wrong")
     return None
 
 

@@ -46,7 +46,7 @@ class Evidence:
         What an invariant found is known of its own exchanges alone, and what is known of streams
         alone says nothing about plain responses.
         """
-        if _is_invariant(owner) and not set(owner.exchanges) & set(finding.exchanges):
+        if is_invariant(owner) and not set(owner.exchanges) & set(finding.exchanges):
             return False
         streamed = all_stream(self.requests_of(owner))
         return not streamed or all_stream(self.requests_of(finding))
@@ -57,7 +57,8 @@ class Evidence:
         return tuple(self.exchanges.values())
 
 
-def _is_invariant(finding: Finding) -> bool:
+def is_invariant(finding: Finding) -> bool:
+    """Return whether the check of a finding sends nothing, and judges what others asked for."""
     check = REGISTERED.get(finding.id)
     return check is not None and not check.asks
 

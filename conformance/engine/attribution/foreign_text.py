@@ -10,17 +10,24 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from conformance.checks._shared.characters import join_tokens
-from conformance.engine.attribution.bases import SPECIAL, TEXT_CLAIMS, TEXT_OWNERS
+from conformance.engine.attribution.bases import SPECIAL, TEXT_CLAIMS
 from conformance.engine.attribution.evidence import Evidence, explained, request_of
 from conformance.engine.attribution.places import BASIC
 from conformance.judgement import Judgement
 from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
 
-OWNERS = (*TEXT_OWNERS, "prompt.string", "logprobs-arrays.tokens-join-to-text")
+OWNERS = (
+    "text.no-special-tokens",
+    "text.present",
+    "echo.off-by-default",
+    "prompt.string",
+    "logprobs-arrays.tokens-join-to-text",
+    "text.whole-characters",
+    "text.whitespace-kept",
+)
 CLAIMS = (
     *TEXT_CLAIMS,
-    "usage.*",
     "frequency-penalty.*",
     "presence-penalty.*",
     "text.whitespace-kept",
@@ -40,9 +47,8 @@ def text_is_foreign(evidence: Evidence, finding: Finding) -> Explanation | None:
     # Now and then a text without tokens is no rule.
     if not seen or 2 * sum(seen) <= len(seen):
         return None
-    owners = (
-        owner for owner in evidence.about(*OWNERS) if owner.requirement != finding.requirement
-    )
+    rank = OWNERS.index(finding.requirement) if finding.requirement in OWNERS else len(OWNERS)
+    owners = evidence.about(*OWNERS[:rank])
     return explained(next(owners, None), "text is added to every answer, or lost from it")
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.engine.attribution.evidence import Evidence, any_several, explained
+from conformance.engine.attribution.evidence import Evidence, any_several, explained, is_invariant
 from conformance.model import Explanation, Finding, Place
 
-_TRANSFER = ("headers.content-encoding", "headers.framing")
+_TRANSFER = ("headers.content-encoding",)
 
 OWNERS: Mapping[Place, tuple[str, ...]] = {
     Place.STATUS: (
@@ -56,6 +56,7 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
     Place.CHOICES: (
         "envelope.choices",
         "n.default-one",
+        "prompt.tokens",
         "prompt.strings",
         "prompt.token-arrays",
         "n.count",
@@ -113,7 +114,8 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     if finding.place is None:
         return None
     owners = OWNERS.get(finding.place, ())
-    if finding.requirement in owners:
+    is_owner = finding.requirement in owners
+    if is_owner and not is_invariant(finding):
         owners = owners[: owners.index(finding.requirement)]
     why = f"its answers have a wrong {finding.place.value}"
     if finding.place in TOLD_APART_BY_INDEX and any_several(evidence.requests_of(finding)):
@@ -121,10 +123,18 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
         first = next(wrong, None)
         if first is not None:
             return explained(first, why)
-    able = (owner for owner in evidence.about(*owners) if _can_own(evidence, owner, finding))
-    return explained(next(able, None), why)
+    able = [
+        owner
+        for owner in evidence.about(*owners)
+        if owner is not finding and _can_own(evidence, owner, finding)
+    ]
+    # A check that asks for one thing tells it better than one that reads whatever was answered.
+    asking = [owner for owner in able if not is_invariant(owner)]
+    others = [] if is_owner else able
+    return explained(next(iter([*asking, *others]), None), why)
 
 
 def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
-    # A body that cannot be read is told once, wherever it is found.
-    return finding.place in UNREADABLE or evidence.can_own(owner, finding)
+    # A body that cannot be read is told once; what a transfer breaks is broken there alone.
+    anywhere = finding.place in UNREADABLE and owner.requirement not in _TRANSFER
+    return anywhere or evidence.can_own(owner, finding)
