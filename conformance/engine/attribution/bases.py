@@ -40,6 +40,7 @@ class Basis:
         owned: what the requests of an owner have to be like; None is any.
         place: what an owner could not read; None is any that it is about.
         simpler: whether an owner has to be about requests without the parameters of the claim.
+        even_served: whether it explains as well that an invalid request was served.
         within: whether an owner has to be about requests with no more parameters than the claim's.
     """
 
@@ -50,6 +51,7 @@ class Basis:
     owned: Callable[[Requests], bool] | None = None
     simpler: bool = False
     within: bool = False
+    even_served: bool = False
     place: Place | None = None
 
 
@@ -135,6 +137,29 @@ SPECIAL = frozenset(
 
 
 BASES = (
+    Basis(
+        ("stream.true-streams",),
+        ("stream-options.*", "best-of.stream-refused", "errors.stream-refused-as-json"),
+        "streams are not served at all",
+        even_served=True,
+    ),
+    Basis(
+        ("stream.plain-unless-asked",),
+        ("headers.content-type", "usage.*", "stream-options.without-stream-refused"),
+        "plain requests are answered with streams",
+        even_served=True,
+    ),
+    Basis(
+        ("streaming.done-last",),
+        ("streaming.identity-constant", "streaming.created-constant"),
+        "its streams go on after their end",
+        any_streams,
+    ),
+    Basis(
+        ("prompt.verbatim", "echo.prompt-then-completion"),
+        ("text-offset.starts-at-prompt-length",),
+        "the endpoint has another prompt than the request",
+    ),
     Basis(
         ("finish-reason.stop-at-sequence", "finish-reason.stop-at-natural-end"),
         (
@@ -290,9 +315,9 @@ BASES = (
 
 def wrong_in_a_simpler_answer(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about what is wrong without the parameter of a finding, too."""
-    if finding.place in BASIC:
-        return None
     for basis in BASES:
+        if finding.place in BASIC and not (basis.even_served and finding.place is Place.SERVED):
+            continue
         if not any(fnmatchcase(finding.requirement, glob) for glob in basis.claims):
             continue
         if basis.where and not basis.where(evidence.requests_of(finding)):
