@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.api import Api
+from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.attribution import counts, explanations_of, foreign_text
 from conformance.engine.attribution.bases import BASES
 from conformance.engine.attribution.members import ENVELOPE_MEMBERS, ERROR_MEMBER_OF, SCHEMAS
 from conformance.engine.attribution.places import OWNERS
 from conformance.engine.discovery import all_checks
-from conformance.model import Effect, Exchange, Finding, Place, Verdict
+from conformance.engine.runner import Options, run
+from conformance.judgement import Failure
+from conformance.model import Effect, Exchange, Finding, Place, Target, Tier, Verdict
 from conformance.protocol.trace import RecordedExchange
+from conformance.record.ndjson import RunWriter, read_run
+from conformance.testing import FakeEndpoint
+from conformance.testing.fake_endpoint import MODEL
 from tests.report.builders import a_failure, an_exchange
 
 OPENAI = load_contract("openai")
@@ -193,3 +202,36 @@ def test_every_chain_ends_at_a_root() -> None:
     found = roots(index, echo, offset, exchanges=(exchange,))
     assert found[echo.id] == index.id
     assert set(found.values()) <= {index.id}
+
+
+# ── in a run ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_failing_check(key: str, requirement: str, place: Place | None) -> Check:
+    async def run_it(_: Api) -> None:
+        raise Failure("an index", "none", place=place)
+
+    return Check(key, requirement, Tier.SMOKE, "It fails.", "它未通过。", (), run_it)
+
+
+def test_run_records_what_explains_a_finding(tmp_path: Path) -> None:
+    checks = [
+        a_failing_check("a.index", "index.each-once", None),
+        a_failing_check("a.reason", "finish-reason.per-choice", Place.INDEX),
+    ]
+    target = Target("http://fake/v1", MODEL, "openai", "sk-in-memory")
+
+    async def written() -> None:
+        transport = FakeEndpoint(OPENAI)
+        events = run(target, OPENAI, Options(), transport=transport, checks=checks)
+        with RunWriter(tmp_path / "run.ndjson") as writer:
+            async for event in events:
+                writer.write(event)
+
+    asyncio.run(written())
+    recorded = read_run(tmp_path / "run.ndjson")
+    verdicts = {finding.id: finding.verdict for finding in recorded.findings}
+    assert verdicts == {"a.index": Verdict.FAIL, "a.reason": Verdict.EXPLAINED}
+    assert recorded.footer is not None
+    assert recorded.footer.explained["a.reason"].by == "a.index"
+    assert (recorded.footer.counts["fail"], recorded.footer.counts["explained"]) == (1, 1)
