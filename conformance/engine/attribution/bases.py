@@ -23,6 +23,7 @@ from conformance.engine.attribution.evidence import (
     any_unscored,
     explained,
     is_invariant,
+    no_streams,
 )
 from conformance.engine.attribution.places import BASIC, is_own
 from conformance.model import Explanation, Finding, Place
@@ -59,7 +60,6 @@ STREAMED_CLAIMS = (
     "streaming.text-equals-plain",
     "streaming.logprobs-as-plain",
     "streaming.echo-once",
-    "streaming.one-finish-per-choice",
     "streaming.stop-never-leaks",
     "streaming.held-text-released",
     "stream-options.include-obfuscation",
@@ -187,17 +187,13 @@ BASES = (
             "text-offset.*",
             "max-tokens.zero-with-echo",
             "stop.prompt-not-searched",
-            "usage.echo-not-completion",
         ),
         "the echo of its answers is wrong",
         any_echoed,
+        within=True,
     ),
     Basis(
-        (
-            "echo.prompt-then-completion",
-            "echo.own-prompt-in-batch",
-            "echo.zero-tokens-scores-prompt",
-        ),
+        ("echo.prompt-then-completion", "echo.own-prompt-in-batch"),
         ("usage.*", "stop.*", "finish-reason.*"),
         "the echo of its answers is wrong",
         all_echoed,
@@ -205,7 +201,12 @@ BASES = (
     ),
     Basis(
         ("streaming.error-framed", "streaming.framing", "streaming.done-last"),
-        (*STREAMED_CLAIMS, "stream-options.include-usage", "streaming.done-last"),
+        (
+            *STREAMED_CLAIMS,
+            "streaming.one-finish-per-choice",
+            "stream-options.include-usage",
+            "streaming.done-last",
+        ),
         "its streams are broken",
         any_streams,
     ),
@@ -239,6 +240,7 @@ BASES = (
         ("usage.*", "index.*", "streaming.one-finish-per-choice"),
         "its answers have a wrong number of choices",
         any_several,
+        owned=no_streams,
         place=Place.CHOICES,
     ),
     Basis(
@@ -246,10 +248,14 @@ BASES = (
         (
             "streaming.one-finish-per-choice",
             "streaming.text-equals-plain",
-            "prompt.batch-as-singles",
             "echo.own-prompt-in-batch",
             "echo.logprobs-cover-prompt",
         ),
+        "the choices of its answers are numbered wrong",
+    ),
+    Basis(
+        ("index.each-once",),
+        ("prompt.batch-as-singles",),
         "the choices of its answers are numbered wrong",
     ),
     Basis(

@@ -51,6 +51,7 @@ RESTS_ON_LIMIT = frozenset(
 RESTS_ON_BILLED = frozenset(
     {"max-tokens.limits-answer", "max-tokens.zero-with-echo", "echo.zero-tokens-scores-prompt"}
 )
+RESTS_ON_ECHO_BILLED = frozenset({"max-tokens.zero-with-echo", "echo.zero-tokens-scores-prompt"})
 RESTS_ON_PROMPT_BILLED = frozenset(
     {
         "prompt.tokens",
@@ -75,6 +76,10 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
     limit, bill = (next(evidence.about(*owners), None) for owners in (LIMIT, BILLED))
     if limit_is_wrong and finding.requirement in RESTS_ON_LIMIT:
         return explained(limit, "the number of generated tokens is not the limit")
+    if finding.requirement in RESTS_ON_ECHO_BILLED:
+        echoed = next(evidence.about("usage.echo-not-completion"), None)
+        if echoed is not None:
+            return explained(echoed, "the echo is counted as generated tokens")
     if not limit_is_wrong and finding.requirement in RESTS_ON_BILLED:
         several = any_several(evidence.requests_of(finding))
         alone = all(other is finding for other in evidence.about("max-tokens.limits-answer"))

@@ -79,6 +79,11 @@ def any_streams(requests: Requests) -> bool:
     return any(request.raw.get("stream") is True for request in requests)
 
 
+def no_streams(requests: Requests) -> bool:
+    """Return whether no request asks for a stream."""
+    return not any_streams(requests)
+
+
 def all_stream(requests: Requests) -> bool:
     """Return whether there are requests and each asks for a stream."""
     return bool(requests) and all(request.raw.get("stream") is True for request in requests)

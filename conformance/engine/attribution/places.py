@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.engine.attribution.evidence import Evidence, any_several, explained, is_invariant
+from conformance.engine.attribution.evidence import (
+    Evidence,
+    any_several,
+    any_streams,
+    explained,
+    is_invariant,
+)
 from conformance.model import Explanation, Finding, Place
 
 _TRANSFER = ("headers.content-encoding",)
@@ -70,7 +76,7 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
     ),
     Place.FINISH: ("finish-reason.known-value",),
     Place.LOGPROBS: ("logprobs.returned",),
-    Place.ARRAYS: ("logprobs-arrays.four-parallel", "logprobs-arrays.never-positive"),
+    Place.ARRAYS: ("logprobs-arrays.four-parallel", "logprobs.alternatives-count"),
     Place.TOKENS: ("logprobs-arrays.tokens-join-to-text",),
     Place.PROMPT_SCORES: ("echo.logprobs-cover-prompt",),
     Place.USAGE: ("usage.present", "usage.completion-at-limit"),
@@ -118,7 +124,7 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     if is_owner and not is_invariant(finding):
         owners = owners[: owners.index(finding.requirement)]
     why = f"its answers have a wrong {finding.place.value}"
-    if finding.place in TOLD_APART_BY_INDEX and any_several(evidence.requests_of(finding)):
+    if _needs_index(evidence, finding):
         wrong = (owner for owner in evidence.about(*INDEXES) if owner.place is None)
         first = next(wrong, None)
         if first is not None:
@@ -132,6 +138,14 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     asking = [owner for owner in able if not is_invariant(owner)]
     others = [] if is_owner else able
     return explained(next(iter([*asking, *others]), None), why)
+
+
+def _needs_index(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether what could not be read belongs to one choice of several."""
+    requests = evidence.requests_of(finding)
+    # The choices of a stream are known by their index alone.
+    joined = finding.place is Place.CHOICES and any_streams(requests)
+    return any_several(requests) and (joined or finding.place in TOLD_APART_BY_INDEX)
 
 
 def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
