@@ -46,6 +46,8 @@ RESTS_ON_LIMIT = frozenset(
         "finish-reason.stop-at-natural-end",
         "logit-bias.forces",
         "temperature.range-served",
+        "frequency-penalty.not-on-prompt",
+        "presence-penalty.not-on-prompt",
     }
 )
 RESTS_ON_BILLED = frozenset(

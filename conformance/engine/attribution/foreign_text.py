@@ -18,6 +18,7 @@ from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
 
 OWNERS = (
+    "envelope.strict-json",
     "text.no-special-tokens",
     "text.present",
     "echo.off-by-default",
@@ -27,6 +28,7 @@ OWNERS = (
     "text.whitespace-kept",
 )
 CLAIMS = (
+    "text.whole-characters",
     *TEXT_CLAIMS,
     "frequency-penalty.*",
     "presence-penalty.*",

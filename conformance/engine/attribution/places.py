@@ -75,7 +75,7 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
         "max-tokens.zero-with-echo",
     ),
     Place.FINISH: ("finish-reason.known-value",),
-    Place.LOGPROBS: ("logprobs.returned",),
+    Place.LOGPROBS: ("logprobs.returned", "echo.logprobs-cover-prompt"),
     Place.ARRAYS: ("logprobs-arrays.four-parallel", "logprobs.alternatives-count"),
     Place.TOKENS: ("logprobs-arrays.tokens-join-to-text",),
     Place.PROMPT_SCORES: ("echo.logprobs-cover-prompt",),
