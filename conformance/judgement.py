@@ -15,14 +15,14 @@ The runner turns them into verdicts. Any other exception is an internal error of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
 from conformance.evidence import Evidence
-from conformance.model import Effect, Exchange, Request
+from conformance.model import Effect, Exchange, Place, Request
 
 T = TypeVar("T")
 
@@ -63,6 +63,8 @@ class Failure(Judgement):
         effect: how the deviation shows in the state of the parameter.
         features: the parameters of the minimal request that shows the failure; None if the request
             was not minimised.
+        place: the part of the answer that could not be read; None if the check judged what it is
+            about.
     """
 
     def __init__(
@@ -72,12 +74,14 @@ class Failure(Judgement):
         *,
         effect: Effect = Effect.ALTERED,
         features: frozenset[str] | None = None,
+        place: Place | None = None,
     ) -> None:
         super().__init__(f"expected {expected}; got {seen}")
         self.expected = expected
         self.seen = seen
         self.effect = effect
         self.features = features
+        self.place = place
 
 
 class Feature(StrEnum):
@@ -103,6 +107,26 @@ class Feature(StrEnum):
     STREAM_USAGE = "usage in a stream"
 
 
+PLACES: Mapping[Feature, Place] = {
+    Feature.BATCH: Place.CHOICES,
+    Feature.CHOICES: Place.CHOICES,
+    Feature.N_CHOICES: Place.CHOICES,
+    Feature.ECHO: Place.ECHO,
+    Feature.LOGPROBS: Place.LOGPROBS,
+    Feature.ARRAYS: Place.ARRAYS,
+    Feature.SCORES_OF_PROMPT: Place.PROMPT_SCORES,
+    Feature.JSON: Place.BODY,
+    Feature.ENVELOPE: Place.ERROR,
+    Feature.KEY_ENVELOPE: Place.ERROR,
+    Feature.STREAM: Place.STREAM,
+    Feature.CHUNKS: Place.EVENTS,
+    Feature.TEXT: Place.TEXT,
+    Feature.USAGE: Place.USAGE,
+    Feature.STREAM_USAGE: Place.STREAM_USAGE,
+}
+"""The part of an answer that each feature is."""
+
+
 class Missing(Failure):
     """A feature is missing altogether.
 
@@ -114,7 +138,7 @@ class Missing(Failure):
     def __init__(
         self, feature: Feature, expected: str, seen: str, *, effect: Effect = Effect.IGNORED
     ) -> None:
-        super().__init__(expected, seen, effect=effect)
+        super().__init__(expected, seen, effect=effect, place=PLACES[feature])
         self.feature = feature
 
 

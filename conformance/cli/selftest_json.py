@@ -11,7 +11,7 @@ from conformance.selftest.catalogue import Fault
 from conformance.selftest.matrix import Matrix, Row, Share
 from conformance.selftest.outcome import Outcome, Remark
 
-SILENT = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
+SILENT = frozenset({Verdict.PASS, Verdict.EXPLAINED, Verdict.SKIPPED, Verdict.INFO})
 
 
 def document(matrix: Matrix) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.events import FindingMade, RunFinished, RunStarted
+from conformance.record.explained import as_concluded
 from conformance.transport.account_guard import AccountGuard
 
 NO_RESPONSE = "the record has no response to a request of this check"
@@ -113,6 +114,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
             case FindingMade():
                 findings.append(event.finding)
             case RunFinished():
+                findings = list(as_concluded(findings, event.footer))
                 footer = footer and _concluding(footer, event.footer, findings)
     return replace(run, header=header, findings=tuple(findings), footer=footer)
 
@@ -141,7 +143,13 @@ def _concluding(recorded: Footer, today: Footer, findings: Iterable[Finding]) ->
     because, conclusion = today.because, today.conclusion
     if because is None and any(finding.message == recorded.because for finding in findings):
         because, conclusion = recorded.because, Conclusion.UNDECIDED
-    return replace(recorded, conclusion=conclusion, because=because, counts=today.counts)
+    return replace(
+        recorded,
+        conclusion=conclusion,
+        because=because,
+        counts=today.counts,
+        explained=today.explained,
+    )
 
 
 def _known(check: Check, recorded: Finding | None) -> Check:
@@ -210,7 +218,7 @@ def _started(header: Header) -> float:
 def _without_answer(recorded: Finding | None) -> Judgement:
     """Return the judgement for a missing response, by the verdict that the check had then."""
     match recorded.verdict if recorded else None:
-        case Verdict.FAIL | Verdict.WARN | Verdict.ERROR:
+        case Verdict.FAIL | Verdict.WARN | Verdict.EXPLAINED | Verdict.ERROR:
             return Inconclusive(NO_RESPONSE)
         case Verdict.INCONCLUSIVE if recorded:
             return Inconclusive(recorded.message)

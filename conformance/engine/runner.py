@@ -22,6 +22,7 @@ from collections.abc import (
     Coroutine,
     Iterable,
     Iterator,
+    Mapping,
 )
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -33,6 +34,7 @@ from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Tra
 from conformance.checks import Check
 from conformance.checks._shared import greedy
 from conformance.contract import Contract, load_contract
+from conformance.engine.attribution import explanations_of
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
 from conformance.engine.decisive import evidence_of, resting_on
 from conformance.engine.discovery import all_checks
@@ -40,7 +42,17 @@ from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
 from conformance.judgement import Inconclusive, bounded
-from conformance.model import Conclusion, Exchange, Finding, Footer, Header, Stage, Target, Verdict
+from conformance.model import (
+    Conclusion,
+    Exchange,
+    Explanation,
+    Finding,
+    Footer,
+    Header,
+    Stage,
+    Target,
+    Verdict,
+)
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.record.conclusions import conclude, count_verdicts
 from conformance.record.events import (
@@ -51,6 +63,7 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.record.explained import apply_explanations
 from conformance.record.ndjson import FORMAT
 from conformance.transport import gate
 from conformance.transport.account_guard import AccountGuard
@@ -154,6 +167,7 @@ class _RunInProgress:
         events: events that have not been yielded; None is the end.
         findings: the findings so far, in order of time.
         trace: the exchanges so far, each once.
+        explained: the findings that another one explains; empty until all checks are done.
         failed_preflight: why the run ended before any check, or None.
         guard: ends the run early if every request is refused; None if nothing is sent.
     """
@@ -173,6 +187,7 @@ class _RunInProgress:
         self.events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
         self.findings: list[Finding] = []
         self.trace: list[RecordedExchange] = []
+        self.explained: Mapping[str, Explanation] = {}
         self.failed_preflight: str | None = None
         # What ended the run is recorded as evidence, and judged by no check.
         self.guard = AccountGuard(target.model, self._show) if is_live else None
@@ -200,7 +215,8 @@ class _RunInProgress:
 
     def finished(self, seconds: float) -> RunFinished:
         """Return the last event, with the conclusion and the cost."""
-        conclusion = conclude(self.findings, strict=self._options.strict)
+        findings = apply_explanations(self.findings, self.explained)
+        conclusion = conclude(findings, strict=self._options.strict)
         ended = self.guard.ended if self.guard else None
         because = self.failed_preflight or (self._redactor.text(ended) if ended else None)
         reference_cost = self._reference_budget.cost
@@ -211,9 +227,10 @@ class _RunInProgress:
                 # Whatever was found before, a run that ended early has not been completed.
                 conclusion=Conclusion.UNDECIDED if because else conclusion,
                 because=because and bounded(because),
-                counts=count_verdicts(self.findings),
+                counts=count_verdicts(findings),
                 cost=self._budget.cost,
                 reference_cost=reference_cost if reference_cost.requests else None,
+                explained=self.explained,
             )
         )
 
@@ -243,6 +260,7 @@ class _RunInProgress:
             await self._judge_trace(coalescer)
             # Last, so that undocumented parameters take no budget from the contract's checks.
             await self._inspect_undocumented(coalescer)
+        self.explained = explanations_of(self.findings, self.trace, self._contract)
         await self._compare_with_reference()
 
     def _report_skipped(self) -> None:
@@ -387,11 +405,12 @@ class _RunInProgress:
         """Send requests that show deviations to the comparison server, if there is one."""
         if self._reference is None:
             return
+        findings = apply_explanations(self.findings, self.explained)
         exchanges = (response.exchange for response in self.trace)
         await compare(
             self._reference,
             self._target,
-            deciding(self.findings, exchanges, self._target.model),
+            deciding(findings, exchanges, self._target.model),
             options=self._options.transport,
             seed=self._options.seed,
             default_tokens=self._contract.default_tokens,
@@ -465,6 +484,7 @@ def finding_of(
         sees_effect=check.sees_effect,
         roles=evidence.roles_in(exchanges) if evidence else {},
         needs_suite=ruling.needs_suite,
+        place=ruling.place,
     )
 
 

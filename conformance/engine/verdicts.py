@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from conformance.contract import Contract
 from conformance.evidence import Evidence
 from conformance.judgement import Failure, Inconclusive, NotApplicable, Refusal
-from conformance.model import Effect, Level, Verdict
+from conformance.model import Effect, Level, Place, Verdict
 from conformance.protocol.refusal import is_promised
 
 
@@ -40,6 +40,7 @@ class Ruling:
     effect: Effect | None = None
     evidence: Evidence | None = None
     needs_suite: bool = False
+    place: Place | None = None
 
 
 def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Ruling:
@@ -55,14 +56,7 @@ def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Rul
         case None:
             ruling = Ruling(Verdict.PASS)
         case Failure():
-            ruling = Ruling(
-                broken,
-                str(outcome),
-                outcome.expected,
-                outcome.seen,
-                outcome.effect,
-                needs_suite=outcome.needs_suite,
-            )
+            ruling = _ruling_on(outcome, broken)
         case Refusal() if is_promised(outcome, contract):
             served = "the request is served, as the document promises"
             ruling = Ruling(broken, str(outcome), served, str(outcome), Effect.REFUSED)
@@ -91,3 +85,15 @@ def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
             return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED)
         case _:
             return Ruling(Verdict.SKIPPED, why_not_promised)
+
+
+def _ruling_on(failure: Failure, broken: Verdict) -> Ruling:
+    return Ruling(
+        broken,
+        str(failure),
+        failure.expected,
+        failure.seen,
+        failure.effect,
+        needs_suite=failure.needs_suite,
+        place=failure.place,
+    )

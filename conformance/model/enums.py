@@ -37,16 +37,59 @@ class Stage(StrEnum):
 
 
 class Verdict(StrEnum):
-    """The result of one check; ``info`` concerns a parameter that the document does not mention."""
+    """The result of one check.
+
+    ``info`` concerns a parameter that the document does not mention; ``explained`` is a deviation
+    that another finding of the run is the cause of, and which counts nowhere.
+    """
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
     WARN = "warn"
     REFUSED = "refused"
     INCONCLUSIVE = "inconclusive"
+    EXPLAINED = "explained"
     SKIPPED = "skipped"
     INFO = "info"
     ERROR = "error"
+
+
+class Place(StrEnum):
+    """A part of an answer that a check has to read before it can judge what it is about.
+
+    The order is that of reading: nothing is known of a choice before the body is.
+    """
+
+    STATUS = "status"
+    """The status of a rejection; that the request was rejected is known without it."""
+    SERVED = "served"
+    """That an invalid request was served, whatever its answer is."""
+    BODY = "body"
+    """One JSON body, in the content type that says so."""
+    STREAM = "stream"
+    """A stream of events, where one was requested."""
+    EVENTS = "events"
+    """The chunk in each event of a stream."""
+    ERROR = "error"
+    """The error envelope of a rejection."""
+    MESSAGE = "error.message"
+    SCHEMA = "schema"
+    """The members that a schema describes, which other checks are about one by one."""
+    CHOICES = "choices"
+    """As many choices as requested."""
+    INDEX = "index"
+    TEXT = "text"
+    ECHO = "echo"
+    """The prompt in front of the completion."""
+    FINISH = "finish_reason"
+    LOGPROBS = "logprobs"
+    ARRAYS = "arrays"
+    """The parallel arrays of logprobs."""
+    TOKENS = "tokens"
+    """Tokens that join to the text."""
+    PROMPT_SCORES = "logprobs of the prompt"
+    USAGE = "usage"
+    STREAM_USAGE = "usage of a stream"
 
 
 class Effect(StrEnum):

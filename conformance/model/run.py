@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from conformance.model.contract import Requirement, Subject
-from conformance.model.enums import Conclusion, Effect, Level, Role, Stage, Tier, Verdict
+from conformance.model.enums import Conclusion, Effect, Level, Place, Role, Stage, Tier, Verdict
 from conformance.model.exchange import Comparison, Exchange
 
 
@@ -35,6 +35,10 @@ class Finding:
         rests_on: ids of the checks whose exchanges a check refers to that makes none of its own.
         needs_suite: whether sending the requests again does not show it, because it is about time,
             or about what several requests at once provoke.
+        place: the part of the answer that the check could not read, so that it judged nothing
+            behind it; None if it judged what it is about.
+        explained_by: the id of the finding that is the cause of this one, whose verdict then is
+            explained; None otherwise.
     """
 
     id: str
@@ -54,6 +58,16 @@ class Finding:
     roles: Mapping[str, Role] = field(default_factory=dict, hash=False)
     rests_on: tuple[str, ...] = ()
     needs_suite: bool = False
+    place: Place | None = None
+    explained_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a finding counts nowhere: the id of the finding that is its cause, and the reason."""
+
+    by: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,7 @@ class Footer:
         cost: what the endpoint's responses cost.
         reference_cost: what the comparison server's responses cost, which is not part of ``cost``;
             None if it got no requests.
+        explained: the findings that are explained, by id of the check.
     """
 
     finished_at: str  # ISO 8601, UTC
@@ -148,6 +163,7 @@ class Footer:
     counts: Mapping[str, int]
     cost: Cost
     reference_cost: Cost | None = None
+    explained: Mapping[str, Explanation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.judgement import Failure, Feature, Missing, NotApplicable, shown
-from conformance.model import Effect, Exchange
+from conformance.model import Effect, Exchange, Place
 
 JsonObject = Mapping[str, Any]
 
@@ -102,7 +102,9 @@ class Choice:
         """
         value = self.raw.get("index")
         if not isinstance(value, int) or isinstance(value, bool):
-            raise Failure(f"{self.where}.index an integer", f"index = {shown(value)}")
+            raise Failure(
+                f"{self.where}.index an integer", f"index = {shown(value)}", place=Place.INDEX
+            )
         return value
 
     @property
@@ -283,7 +285,7 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
             raise Missing(Feature.CHUNKS, "choices an array in every chunk", shown(chunk))
         for part in parts:
             if not isinstance(part, Mapping):
-                raise Failure("choices of objects", shown(part))
+                raise Failure("choices of objects", shown(part), place=Place.CHOICES)
             _join_choice(choices, part)
     ordered = sorted((choice.whole for choice in choices.values()), key=_order)
     return {**envelope, "choices": ordered, "usage": usage}

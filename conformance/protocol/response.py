@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refusal, shown
-from conformance.model import Credentials, Effect, Exchange
+from conformance.model import Credentials, Effect, Exchange, Place
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
 from conformance.protocol.strict_json import Excess, excess_of, parsed_size, strict_json
@@ -78,7 +78,11 @@ class ErrorResponse:
         """
         value = self.error.get("message")
         if not isinstance(value, str) or not value:
-            raise Failure("error.message a sentence", f"error.message = {shown(value)}")
+            raise Failure(
+                "error.message a sentence",
+                f"error.message = {shown(value)}",
+                place=Place.MESSAGE,
+            )
         return value
 
     @property
@@ -155,6 +159,12 @@ class Response:
             raise Missing(Feature.JSON, read.expected, read.seen)
         return read
 
+    @property
+    def readable(self) -> object:
+        """The body parsed as strict JSON; None if it is not JSON."""
+        read = self._json
+        return None if isinstance(read, Failure) else read
+
     @cached_property
     def payloads(self) -> tuple[tuple[str, object], ...]:
         """The data of each event but ``[DONE]``, with the JSON in it or the Failure to read any.
@@ -212,7 +222,7 @@ class Response:
         if status in REFUSALS:
             raise Refusal(status, self._why_refused(), self.features, self.exchange.request)
         if status != 200:
-            raise Failure("status 200", f"status {status}: {self._brief()}")
+            raise Failure("status 200", f"status {status}: {self._brief()}", place=Place.STATUS)
         if self.exchange.fault is not None:
             raise Inconclusive(self._why_not_whole)
         if self.is_stream:
@@ -241,7 +251,19 @@ class Response:
             not set(statuses) & set(KEY_STATUSES) or (is_own and status != 403)
         ):
             raise Inconclusive(f"{KEY_STATUSES[status]}: {self._brief()}")
-        raise Failure(f"status {wanted}", f"status {status}: {self._brief()}")
+        # It is a rejection all the same, only with another status.
+        rejected = status >= 400 or self._is_error
+        raise Failure(
+            f"status {wanted}",
+            f"status {status}: {self._brief()}",
+            place=Place.STATUS if rejected else Place.SERVED,
+        )
+
+    @property
+    def _is_error(self) -> bool:
+        """Whether the body, or the first event of a stream, has an error in place of choices."""
+        read = self.payloads[0][1] if self.is_stream and self.payloads else self._json
+        return isinstance(read, Mapping) and "error" in read and "choices" not in read
 
     @property
     def is_unreadable(self) -> bool:
@@ -313,9 +335,13 @@ class Response:
     def _completion(self) -> Completion:
         response = self.json
         if not isinstance(response, Mapping):
-            raise Failure("a JSON object", shown(response))
+            raise Failure("a JSON object", shown(response), place=Place.BODY)
         if "error" in response and "choices" not in response:
-            raise Failure("a completion under status 200", f"an error body: {shown(response)}")
+            raise Failure(
+                "a completion under status 200",
+                f"an error body: {shown(response)}",
+                place=Place.BODY,
+            )
         return Completion(self.exchange, response)
 
     @cached_property

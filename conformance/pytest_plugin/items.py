@@ -96,8 +96,8 @@ def marks_of(check: Check, contract: Contract) -> Mapping[str, str]:
 class CheckItem(pytest.Item):
     """One check.
 
-    fail fails, warn warns, refused is an expected failure (xfail); inconclusive, skipped and info
-    are skipped with the reason; error is an error.
+    fail fails, warn warns, refused is an expected failure (xfail); inconclusive, explained, skipped
+    and info are skipped with the reason; error is an error.
     """
 
     check: Check
@@ -134,6 +134,8 @@ class CheckItem(pytest.Item):
                 pytest.skip(f"inconclusive: {finding.message}")
             case Verdict.SKIPPED:
                 pytest.skip(finding.message)
+            case Verdict.EXPLAINED:
+                pytest.skip(f"explained by {finding.explained_by}: {finding.message}")
             case Verdict.INFO:
                 pytest.skip(f"informational: {finding.message}")
 

@@ -20,13 +20,16 @@ from conformance.contract import Contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.runner import run
 from conformance.engine.selection import Options
-from conformance.model import Finding, Run, Target
+from conformance.model import Finding, Run, Target, Verdict
 from conformance.record.ndjson import RecordError, RunTail, RunWriter
 from conformance.transport.redact import Redactor
 
 LEADER, FAILURE, STOP, REPORTED = "leader", "failure.txt", "stop", "reported"
 """Files in the shared folder: the leader's process id, its error, a request to stop, and a marker
 that a process has reported why nothing was run."""
+
+DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
+"""Verdicts that the end of the run may change: another finding can explain a deviation."""
 
 POLL_SECONDS = 0.02
 """Seconds between two checks of the files."""
@@ -55,12 +58,14 @@ class SharedRun:
         self._tail = RunTail(record)
         self._thread: threading.Thread | None = None
 
-    def finding(self, check: str, session: Collection[str]) -> Finding:
+    def finding(self, check: str, session: Collection[str], *, settled: bool = True) -> Finding:
         """Wait for the finding of a check; the first call starts the run.
 
         Args:
             check: the id of the check.
             session: the ids of all checks of the session, which run together.
+            settled: whether to wait with a deviation until the run has ended, when it is known
+                whether another finding explains it.
 
         Raises:
             NoFinding: the run ended without one.
@@ -71,9 +76,10 @@ class SharedRun:
             over = self._over()
             self._tail.read()
             found = self._tail.findings.get(check)
-            if found is not None:
+            ended = over or self._tail.footer is not None
+            if found is not None and (ended or not settled or found.verdict not in DEVIATING):
                 return found
-            if over or self._tail.footer is not None:
+            if ended:
                 raise NoFinding(self._why())
             time.sleep(POLL_SECONDS)
 

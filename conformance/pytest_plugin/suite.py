@@ -106,7 +106,8 @@ class Suite:
             NoFinding: the run ended without it.
         """
         session = [other.check.id for other in item.session.items if isinstance(other, CheckItem)]
-        return self._run.finding(item.check.id, session)
+        # With a maximum of failures, each counts at once, so that the run can be stopped.
+        return self._run.finding(item.check.id, session, settled=not self._most_failures)
 
     def is_first_to_report(self) -> bool:
         """Return true to the first caller in the session, which reports why nothing was run."""

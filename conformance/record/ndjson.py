@@ -45,6 +45,7 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.record.explained import as_concluded
 from conformance.record.validation import (
     BadValueError,
     assert_plausible,
@@ -233,7 +234,7 @@ class RunTail:
         self._records: list[Record] = []
         self._rest = b""
         self.findings: dict[str, Finding] = {}
-        """The findings that :meth:`read` has read, by check id."""
+        """The findings that :meth:`read` has read, by check id; explained ones once it ended."""
         self.footer: Footer | None = None
         """The footer; None until the run has ended."""
 
@@ -261,6 +262,8 @@ class RunTail:
                     self.findings[finding.id] = finding
                 case Footer() as footer:
                     self.footer = footer
+                    concluded = as_concluded(self.findings.values(), footer)
+                    self.findings = {finding.id: finding for finding in concluded}
 
     def run(self) -> Run | None:
         """Return the run so far; None if nothing was written.
@@ -303,7 +306,11 @@ def _run_of(records: Iterator[Record], path: Path) -> Run:
             case Header():
                 raise RunFileError(f"{path} has two headers")
     return Run(
-        header, tuple(exchanges.values()), tuple(findings.values()), footer, tuple(comparisons)
+        header,
+        tuple(exchanges.values()),
+        as_concluded(findings.values(), footer),
+        footer,
+        tuple(comparisons),
     )
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from conformance.language import Language, Text
 from conformance.model import Finding, Requirement
 from conformance.report.diagnosis import Cause, likely_cause
-from conformance.report.locale.finding_text import finding_text
+from conformance.report.locale.finding_text import finding_text, reason_of
 from conformance.report.reproduce import (
     NEEDS_SUITE,
     Decisive,
@@ -84,6 +84,11 @@ class Case:
     def message(self) -> Text:
         """The check's message."""
         return finding_text(self.finding.message)
+
+    @property
+    def reason(self) -> Text:
+        """Why the finding has its verdict; for an explained one, the finding that explains it."""
+        return reason_of(self.finding)
 
     @property
     def seen(self) -> Text:

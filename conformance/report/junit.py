@@ -9,6 +9,7 @@ warn                            passes, with the warning in ``<system-out>``;
                                 ``<failure>`` in a strict run, as in the exit code
 inconclusive, error             ``<error>``, because it must not look green
 refused                         ``<skipped>``: rejected cleanly, which the contract allows
+explained                       ``<skipped>``, with the check whose finding is the cause
 skipped                         ``<skipped>``, with the reason
 info                            passes, with the result in ``<system-out>``
 ==============================  ============================================================
@@ -133,9 +134,12 @@ def _add_outcome(case: ET.Element, result: Case) -> None:
             tag = "failure"
         case Verdict.INCONCLUSIVE | Verdict.ERROR:
             tag = "error"
-        case Verdict.REFUSED | Verdict.SKIPPED:
+        case Verdict.REFUSED | Verdict.EXPLAINED | Verdict.SKIPPED:
             tag = "skipped"
-    outcome = ET.SubElement(case, tag, message=_headline(result))
+    message = _headline(result)
+    if finding.verdict is Verdict.EXPLAINED:
+        message = line(result.reason.en or finding.title)
+    outcome = ET.SubElement(case, tag, message=message)
     outcome.set("type", finding.verdict.value)
     outcome.text = _details(result)
 

@@ -103,6 +103,7 @@ def _finding(case: Case) -> Mapping[str, Any]:
     return {
         "id": finding.id,
         "verdict": finding.verdict.value,
+        "explained_by": finding.explained_by,
         "requirement": finding.requirement,
         "statement": sentence.statement if sentence else None,
         "statement_zh": sentence.statement_zh if sentence else None,

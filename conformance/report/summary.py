@@ -25,7 +25,7 @@ from conformance.model import (
 )
 from conformance.record.conclusions import JUDGED, count_verdicts, state_of
 from conformance.report.locale import messages as sentences
-from conformance.report.locale.finding_text import finding_text
+from conformance.report.locale.finding_text import finding_text, reason_of
 from conformance.report.locale.terms import HEADLINES
 from conformance.report.sentence import sentence_of
 from conformance.report.summary_rows import CALM, STATES_WORST_FIRST, Area, Gap, Row
@@ -37,6 +37,7 @@ WORST_FIRST: Sequence[Verdict] = (
     Verdict.INCONCLUSIVE,
     Verdict.WARN,
     Verdict.REFUSED,
+    Verdict.EXPLAINED,
     Verdict.SKIPPED,
     Verdict.INFO,
     Verdict.PASS,
@@ -132,7 +133,7 @@ class Summary:
 
     @cached_property
     def troubles(self) -> tuple[Finding, ...]:
-        """Findings that need attention: all except pass, skipped and info."""
+        """Findings that need attention: all except pass, explained, skipped and info."""
         return tuple(f for f in self.findings if f.verdict not in CALM)
 
     @cached_property
@@ -199,12 +200,12 @@ class Summary:
 
     def _reasons(self, verdict: Verdict) -> Mapping[Text, tuple[str, ...]]:
         """Group the checks with one verdict by reason, the most common first."""
-        grouped: dict[str, list[str]] = {}
+        grouped: dict[Text, list[str]] = {}
         for finding in self.findings:
             if finding.verdict is verdict:
-                grouped.setdefault(finding.message, []).append(finding.id)
+                grouped.setdefault(reason_of(finding), []).append(finding.id)
         groups = sorted(grouped.items(), key=lambda group: -len(group[1]))
-        return {finding_text(reason): tuple(names) for reason, names in groups}
+        return {reason: tuple(names) for reason, names in groups}
 
     @cached_property
     def shared_reasons(self) -> frozenset[str]:

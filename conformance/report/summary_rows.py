@@ -9,7 +9,7 @@ from conformance.language import Text
 from conformance.model import Finding, Level, Requirement, State, Subject, Verdict
 from conformance.record.conclusions import deviations_of
 
-CALM = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
+CALM = frozenset({Verdict.PASS, Verdict.EXPLAINED, Verdict.SKIPPED, Verdict.INFO})
 """Verdicts that need no attention."""
 
 

@@ -14,6 +14,7 @@ from conformance.engine.runner import run
 from conformance.engine.selection import Options
 from conformance.model import Cost, Exchange, Finding, Footer, Stage, Target, Tier, Verdict
 from conformance.record.events import ExchangeMade, FindingMade, RunFinished
+from conformance.record.explained import as_concluded
 from conformance.selftest.catalogue import Fault
 from conformance.selftest.outcome import Outcome, Remark
 from conformance.selftest.trials import Trial
@@ -68,7 +69,7 @@ async def _run(
     target = Target(_base_url(server, trial, what), server.model, trial.contract, server.api_key)
     contract = load_contract(trial.contract)
     exchanges: dict[str, Exchange] = {}
-    remarks: list[Remark] = []
+    findings: list[Finding] = []
     footer: Footer | None = None
     options = Options(trial.tier, select=select, seed=trial.seed, stage=trial.stage)
     started = time.monotonic()
@@ -79,14 +80,16 @@ async def _run(
                 case ExchangeMade():
                     exchanges[event.exchange.id] = event.exchange
                 case FindingMade():
-                    remarks.append(_remark(event.finding, exchanges))
-                    if until_found and Outcome(trial, (remarks[-1],), None, 0.0).found:
+                    findings.append(event.finding)
+                    remark = _remark(event.finding, exchanges)
+                    if until_found and Outcome(trial, (remark,), None, 0.0).found:
                         break
                 case RunFinished():
                     footer = event.footer
+    concluded = sorted(as_concluded(findings, footer), key=lambda finding: finding.id)
     return Outcome(
         trial,
-        tuple(sorted(remarks, key=lambda remark: remark.check)),
+        tuple(_remark(finding, exchanges) for finding in concluded),
         footer.cost if footer else None,
         round(time.monotonic() - started, 3),
         footer.because if footer else None,

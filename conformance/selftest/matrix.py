@@ -239,8 +239,8 @@ def _false_positives(outcome: Outcome) -> dict[str, str]:
 
 
 def _verdicts(outcome: Outcome) -> dict[str, str]:
-    """Return the result of each check; inconclusive, skipped and pass are the same."""
-    nothing = (Verdict.SKIPPED, Verdict.PASS, Verdict.INCONCLUSIVE)
+    """Return the result of each check; inconclusive, explained, skipped and pass are alike."""
+    nothing = (Verdict.EXPLAINED, Verdict.SKIPPED, Verdict.PASS, Verdict.INCONCLUSIVE)
     return {
         remark.check: "nothing" if remark.verdict in nothing else remark.verdict.value
         for remark in outcome.remarks

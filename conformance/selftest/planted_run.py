@@ -27,6 +27,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.events import ExchangeMade, FindingMade, RunFinished, RunStarted
+from conformance.record.explained import as_concluded
 from conformance.report.case import Case, case_of
 from conformance.report.summary import Summary
 from conformance.selftest.attribution import ACCUSING, Claim, Planting, Told
@@ -42,7 +43,7 @@ from conformance.selftest.trials import NOTHING
 from conformance.targets.bundled import BundledServer
 from conformance.transport.client import Client
 
-QUIET = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.INFO})
+QUIET = frozenset({Verdict.PASS, Verdict.EXPLAINED, Verdict.SKIPPED, Verdict.INFO})
 CALM = frozenset({State.HONOURED, State.ACCEPTED, State.UNTESTED})
 
 GREEDY = re.compile(rb'"temperature": ?0[,}]')
@@ -116,7 +117,7 @@ async def _record(target: Target, contract: Contract, planting: Planting) -> Run
                 case RunFinished():
                     footer = event.footer
     assert header is not None  # noqa: S101 - every run starts with its header
-    return Run(header, tuple(exchanges), tuple(findings), footer)
+    return Run(header, tuple(exchanges), as_concluded(findings, footer), footer)
 
 
 async def _claim(

@@ -94,6 +94,7 @@ def test_shared_parts_are_requested_once() -> None:
         ("stop.string", None, True),
         ("usage.present", {"prompt", "n"}, True),
         ("echo.off-by-default", {"prompt", "n"}, True),
+        ("auth.wrong-key-code", None, False),
     ],
 )
 def test_found_cause_is_not_repeated(failing: str, features: set[str] | None, result: bool) -> None:

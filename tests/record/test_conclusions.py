@@ -151,6 +151,7 @@ def test_every_verdict_is_counted_including_zeros() -> None:
         "warn": 1,
         "refused": 0,
         "inconclusive": 0,
+        "explained": 0,
         "skipped": 0,
         "info": 0,
         "error": 0,

@@ -22,11 +22,13 @@ from conformance.model import (
     Credentials,
     Effect,
     Exchange,
+    Explanation,
     Finding,
     Footer,
     Header,
     Level,
     Limits,
+    Place,
     Request,
     Requirement,
     Run,
@@ -46,7 +48,15 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
-from conformance.record.ndjson import SCHEMA, RunFileError, RunWriter, read_run, to_line, write_run
+from conformance.record.ndjson import (
+    SCHEMA,
+    RunFileError,
+    RunTail,
+    RunWriter,
+    read_run,
+    to_line,
+    write_run,
+)
 
 HEADER = Header(
     format=1,
@@ -115,8 +125,16 @@ FOOTER = Footer(
 LATER = {
     "header": {"headers", "target", "reference", "contract_title_zh", "stage", "recorded_by"},
     "exchange": {"surplus"},
-    "finding": {"title_zh", "sees_effect", "roles", "rests_on", "needs_suite"},
-    "footer": {"reference_cost"},
+    "finding": {
+        "title_zh",
+        "sees_effect",
+        "roles",
+        "rests_on",
+        "needs_suite",
+        "place",
+        "explained_by",
+    },
+    "footer": {"reference_cost", "explained"},
 }
 KINDS = (("header", HEADER), ("exchange", EXCHANGE), ("finding", FINDING), ("footer", FOOTER))
 RUN = Run(HEADER, (EXCHANGE,), (FINDING,), FOOTER, (COMPARISON,))
@@ -250,6 +268,16 @@ def test_file_without_comparisons_is_read(tmp_path: Path) -> None:
         VALIDATOR.validate(line)
 
 
+def test_explained_findings_are_read_as_explained(tmp_path: Path) -> None:
+    explained = {FINDING.id: Explanation("text.present", "its text is changed")}
+    footer = dataclasses.replace(FOOTER, explained=explained)
+    path = written(tmp_path / "run.ndjson", *EVENTS[:-1], RunFinished(footer))
+    tail = RunTail(path)
+    tail.read()
+    for finding in (*read_run(path).findings, *tail.findings.values()):
+        assert (finding.verdict, finding.explained_by) == (Verdict.EXPLAINED, "text.present")
+
+
 # ── the published schema ─────────────────────────────────────────────────────────────────────────
 
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
@@ -290,6 +318,8 @@ def test_schema_has_every_enumerated_value() -> None:
         VALIDATOR.validate({**finding, "tier": tier})
     for effect in (*Effect, None):
         VALIDATOR.validate({**finding, "effect": effect})
+    for place in (*Place, None):
+        VALIDATOR.validate({**finding, "place": place})
     for credentials in Credentials:
         body = {**request["request"], "credentials": credentials}
         VALIDATOR.validate({**request, "request": body})

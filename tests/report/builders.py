@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from conformance.model import (
@@ -65,7 +66,7 @@ def a_failure(key: str = "stop.five-refused", **changes: Any) -> Finding:
         "seen": "status 200: a completion",
         "effect": Effect.IGNORED,
     }
-    return a_finding(key, "fail", **{**known, **changes})
+    return replace(a_finding(key, "fail"), **{**known, **changes})
 
 
 def a_subject(name: str = "stop", **changes: Any) -> Subject:

@@ -34,6 +34,13 @@ def test_other_verdicts_are_marked(verdict: str, tag: str) -> None:
     assert (outcome.get("message") or "").lower() == told.get(verdict, "answered 503").lower()
 
 
+def test_explained_finding_is_skipped_with_its_root() -> None:
+    found = a_finding(verdict="explained", message="expected a; got b", explained_by="text.present")
+    outcome = case_of(a_run(found)).find("skipped")
+    assert outcome is not None
+    assert outcome.get("message") == "explained by text.present"
+
+
 def test_information_passes_and_shows_what_was_seen() -> None:
     case = case_of(a_run(a_finding(verdict="info", message="expected a; seen b"), strict=True))
     assert [child.tag for child in case] == ["properties", "system-out"]

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, replace
 
-from conformance.model import Cost, Effect, Role
+from conformance.model import Cost, Effect, Role, Verdict
 from conformance.report import results
 from conformance.report.diagnosis import cause_of
 from tests.report.builders import (
@@ -42,6 +42,7 @@ def test_finding_keeps_every_member() -> None:
     assert finding == {
         "id": "stop.five-refused",
         "verdict": "fail",
+        "explained_by": None,
         "requirement": "stop.at-most-four",
         "statement": "At most four stop sequences are accepted; a fifth is refused.",
         "statement_zh": "最多接受四个停止序列，第五个会被拒绝。",
@@ -62,6 +63,19 @@ def test_finding_keeps_every_member() -> None:
         "exchanges": ["x1"],
         "roles": {"x1": "probe"},
     }
+
+
+def test_explained_findings_are_listed_under_their_root() -> None:
+    explained = [
+        a_failure(key, verdict=Verdict.EXPLAINED, explained_by="text.present")
+        for key in ("stop.one", "stop.two")
+    ]
+    document = read(a_run(*explained))
+    assert {found["explained_by"] for found in document["findings"]} == {"text.present"}
+    (gap,) = (gap for gap in document["not_verified"] if gap["what"].startswith("explained"))
+    assert gap["reasons"] == [
+        {"because": "explained by text.present", "ids": ["stop.one", "stop.two"]}
+    ]
 
 
 def test_parameters_and_fields_have_state_and_promise() -> None:

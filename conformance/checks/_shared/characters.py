@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from conformance.judgement import Failure
-from conformance.model import Exchange
+from conformance.model import Exchange, Place
 
 REPLACEMENT = "\ufffd"
 """What decoders put in place of bytes that are no character."""
@@ -123,4 +123,6 @@ def assert_utf_8(exchange: Exchange) -> None:
     try:
         exchange.body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Failure("a body in UTF-8", f"{error.reason} at byte {error.start}") from None
+        raise Failure(
+            "a body in UTF-8", f"{error.reason} at byte {error.start}", place=Place.BODY
+        ) from None

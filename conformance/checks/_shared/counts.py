@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.checks._shared.requests import choices_in_chunk
 from conformance.judgement import Failure, Feature, Missing, expect, shown
-from conformance.model import Effect
+from conformance.model import Effect, Place
 from conformance.protocol.completion import Completion
 from conformance.protocol.trace import RecordedExchange
 
@@ -35,6 +35,6 @@ def assert_three_counts(completion: Completion) -> None:
     """Assert that all three counts are present, and are non-negative integers."""
     usage = completion.usage
     if "completion_tokens" not in usage.raw:
-        raise Failure("usage.completion_tokens", "no such member")
+        raise Failure("usage.completion_tokens", "no such member", place=Place.USAGE)
     for count in (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens):
         expect(count, "a count of usage").at_least(0)

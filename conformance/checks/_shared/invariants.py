@@ -129,7 +129,8 @@ def conclude(inspected: Inspected, api: Api) -> None:
         probe, *others = (one.exchange for one in (*violation.exchanges, *violation.compared_with))
         seen = f"{first.seen} ({how_many(broken, inspected.at)})"
         evidence = first.evidence or Evidence((probe,), tuple(others))
-        failure = Failure(first.expected, seen, effect=first.effect).shown_by(evidence)
+        failure = Failure(first.expected, seen, effect=first.effect, place=first.place)
+        failure.shown_by(evidence)
         raise failure.only_by_suite() if first.needs_suite else failure
     if not inspected.at:
         raise NotApplicable("no applicable response in this run")

@@ -50,6 +50,10 @@ REFUSAL_JUDGED_BY: Mapping[str, str] = {
 """The check with the simplest request that has a parameter; it reports a rejection of it."""
 
 
+AUTH = "auth"
+"""The area whose checks send requests without the key of the run."""
+
+
 async def missing_in_simpler_request(missing: Missing, check_id: str, api: Api) -> str | None:
     """Return the check that finds the same feature missing in a simpler response, if one does.
 
@@ -110,14 +114,18 @@ def root_cause_of(found: Failure | Refusal, requirement: str, api: Api) -> str |
     """Return the check that may have reported the cause of a generated check's failure, if any.
 
     Any failure may be the cause, unless the smallest failing request is known and lacks the
-    parameter that the failure is about.
+    parameter that the failure is about, or the failure is about a missing or wrong key: no other
+    check sends one.
     """
     area = api.contract.requirement(requirement).area
     parameters = {parameter.name for parameter in api.contract.parameters}
     for finding in api.trace.reported_failures:
         elsewhere = found.features is not None and finding.subject not in found.features
         its_own = finding.subject in parameters
-        alike = api.contract.requirement(finding.requirement).area == area
+        theirs = api.contract.requirement(finding.requirement).area
+        if theirs == AUTH != area:
+            continue
+        alike = theirs == area
         if not (elsewhere and its_own) or alike:
             return finding.id
     return None

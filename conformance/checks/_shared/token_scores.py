@@ -23,7 +23,7 @@ from conformance.judgement import (
     expect,
     shown,
 )
-from conformance.model import Effect
+from conformance.model import Effect, Place
 from conformance.protocol.completion import Choice, Completion
 
 ALTERNATIVES = 5
@@ -75,7 +75,7 @@ def tokens_of(choice: Choice) -> list[str]:
     tokens = choice.logprobs.tokens
     for token in tokens:
         if not isinstance(token, str):
-            raise Failure("tokens that are strings", f"a token {shown(token)}")
+            raise Failure("tokens that are strings", f"a token {shown(token)}", place=Place.ARRAYS)
     return tokens
 
 
@@ -89,7 +89,9 @@ def offsets_of(choice: Choice) -> list[int]:
     offsets = choice.logprobs.text_offset
     for offset in offsets:
         if not isinstance(offset, int) or isinstance(offset, bool):
-            raise Failure("text offsets that are integers", f"an offset {shown(offset)}")
+            raise Failure(
+                "text offsets that are integers", f"an offset {shown(offset)}", place=Place.ARRAYS
+            )
     return offsets
 
 
@@ -119,7 +121,7 @@ def _alternatives(top: object) -> Mapping[str, float] | None:
     if top is None:
         return None
     if not isinstance(top, Mapping):
-        raise Failure("top_logprobs of maps from token to number", shown(top))
+        raise Failure("top_logprobs of maps from token to number", shown(top), place=Place.ARRAYS)
     values = {token: _number(value, "top_logprobs") for token, value in top.items()}
     return {token: value for token, value in values.items() if value is not None}
 
@@ -128,7 +130,7 @@ def _number(value: object, where: str) -> float | None:
     if value is None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise Failure(f"{where} of numbers", f"{shown(value)}")
+        raise Failure(f"{where} of numbers", f"{shown(value)}", place=Place.ARRAYS)
     return float(value)
 
 
@@ -143,7 +145,9 @@ def assert_tokens_make_text(choice: Choice) -> None:
     if not spell(tokens, choice.text, to_the_end=choice.finish_reason == "length"):
         joined = join_tokens(token for token in tokens if token)[0]
         raise Failure(
-            "tokens that join to the text", f"{shown(joined)} for the text {shown(choice.text)}"
+            "tokens that join to the text",
+            f"{shown(joined)} for the text {shown(choice.text)}",
+            place=Place.TOKENS,
         )
 
 

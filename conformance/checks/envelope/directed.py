@@ -14,7 +14,7 @@ from conformance.checks._shared.requests import (
 )
 from conformance.checks._shared.token_scores import scored
 from conformance.judgement import Failure, NotApplicable, expect, shown
-from conformance.model import Exchange
+from conformance.model import Exchange, Place
 from conformance.protocol.completion import Completion
 from conformance.protocol.http_date import read_date
 
@@ -256,7 +256,9 @@ async def the_response_matches_the_schema(api: Api) -> None:
     faults = api.contract.validate_completion((await non_streaming(api)).raw)
     if faults:
         raise Failure(
-            "a response that matches the schema", f"{faults[0].path}: {faults[0].message}"
+            "a response that matches the schema",
+            f"{faults[0].path}: {faults[0].message}",
+            place=Place.SCHEMA,
         )
 
 

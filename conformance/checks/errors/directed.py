@@ -18,6 +18,7 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
+from conformance.model import Place
 from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
 TRUNCATED = b'{"model": "m", "prompt": "1", '
@@ -81,7 +82,11 @@ async def the_error_matches_the_schema(api: Api) -> None:
     _ = response.error
     faults = api.contract.validate_error(response.raw)
     if faults:
-        raise Failure("an error that matches the schema", f"{faults[0].path}: {faults[0].message}")
+        raise Failure(
+            "an error that matches the schema",
+            f"{faults[0].path}: {faults[0].message}",
+            place=Place.SCHEMA,
+        )
 
 
 @check("errors.content-type", requirement="errors.content-type", tier="smoke")

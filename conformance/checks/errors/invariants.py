@@ -8,6 +8,7 @@ from conformance.checks import invariant
 from conformance.checks._shared.error_bodies import LEAK, is_named
 from conformance.checks.errors.directed import assert_four_members
 from conformance.judgement import Failure, Missing, NotApplicable, expect, shown
+from conformance.model import Place
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import ErrorResponse
@@ -56,7 +57,11 @@ def every_error_matches_the_schema(exchange: RecordedExchange) -> None:
     _ = response.error
     faults = exchange.contract.validate_error(response.raw)
     if faults:
-        raise Failure("an error that matches the schema", f"{faults[0].path}: {faults[0].message}")
+        raise Failure(
+            "an error that matches the schema",
+            f"{faults[0].path}: {faults[0].message}",
+            place=Place.SCHEMA,
+        )
 
 
 @invariant("errors.content-type-everywhere", requirement="errors.content-type")

@@ -204,7 +204,7 @@ def _with_case(failure: Failure, case: TestCase) -> Failure:
     expected = shown_by(failure.expected, case)
     if isinstance(failure, Missing):
         return Missing(failure.feature, expected, failure.seen, effect=failure.effect)
-    return Failure(expected, failure.seen, effect=failure.effect)
+    return Failure(expected, failure.seen, effect=failure.effect, place=failure.place)
 
 
 def _refusal_with_case(refusal: Refusal, case: TestCase) -> Refusal:

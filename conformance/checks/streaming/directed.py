@@ -18,7 +18,7 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.judgement import Failure, NotApplicable, expect, shown
-from conformance.model import Effect
+from conformance.model import Effect, Place
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.response import DONE
 
@@ -145,7 +145,9 @@ async def chunks_match_the_schema(api: Api) -> None:
         faults = api.contract.validate_chunk(chunk)
         if faults:
             raise Failure(
-                "a chunk that matches the schema", f"{faults[0].path}: {faults[0].message}"
+                "a chunk that matches the schema",
+                f"{faults[0].path}: {faults[0].message}",
+                place=Place.SCHEMA,
             )
 
 

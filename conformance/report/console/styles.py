@@ -14,6 +14,7 @@ VERDICT_MARKS: dict[Verdict, tuple[str, str]] = {
     Verdict.WARN: ("≠", "yellow"),
     Verdict.REFUSED: ("⊘", "blue"),
     Verdict.INCONCLUSIVE: ("?", "yellow"),
+    Verdict.EXPLAINED: ("↳", "dim"),
     Verdict.SKIPPED: ("○", "dim"),
     Verdict.INFO: ("·", "dim"),
     Verdict.ERROR: ("!", "bold magenta"),

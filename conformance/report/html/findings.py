@@ -60,7 +60,7 @@ class AreaView:
         return (*result, *((verdict, len(views)) for verdict, views in self.calm))
 
 
-_CALM = (Verdict.PASS, Verdict.INFO, Verdict.SKIPPED)
+_CALM = (Verdict.PASS, Verdict.INFO, Verdict.EXPLAINED, Verdict.SKIPPED)
 
 
 ORDER: Sequence[Role | None] = (Role.PROBE, Role.CONTROL, None, Role.REPEAT)

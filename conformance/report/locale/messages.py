@@ -27,6 +27,7 @@ MAX_PARAMETERS, MAX_FIELDS, MAX_UNTESTED_PARAMETERS = 6, 4, 4
 LEFT_OPEN: Mapping[Verdict, Text] = {
     Verdict.ERROR: Text("failed with an internal error", "项因内部错误而失败"),
     Verdict.INCONCLUSIVE: Text("inconclusive", "项无法判定"),
+    Verdict.EXPLAINED: Text("explained by another finding", "项由其他发现所致"),
     Verdict.SKIPPED: Text("skipped", "项被跳过"),
 }
 NOT_COVERED = Text(

@@ -24,6 +24,7 @@ VERDICTS: Mapping[Verdict, Text] = {
     Verdict.WARN: Text("warn", "警告"),
     Verdict.REFUSED: Text("refused", "被拒绝"),
     Verdict.INCONCLUSIVE: Text("inconclusive", "无法判定"),
+    Verdict.EXPLAINED: Text("explained", "由他项所致"),
     Verdict.SKIPPED: Text("skipped", "跳过"),
     Verdict.INFO: Text("info", "仅供参考"),
     Verdict.ERROR: Text("error", "内部错误"),

@@ -17,6 +17,9 @@ NOT_RUN = Text("Not run", "未运行")
 TARGET = Noun("target", "targets", "{n} 个目标")
 
 _NO_RUN_OF_DOCUMENT = Text("No run used this document's contract.", "没有使用此文档契约的运行。")
+_UNSEEN = frozenset({Verdict.EXPLAINED, Verdict.SKIPPED})
+"""Verdicts that say nothing about a parameter or field."""
+
 _WORST_FIRST = (
     Conclusion.NOT_CONFORMING,
     Conclusion.INCOMPLETE,
@@ -98,7 +101,7 @@ def _row(one: Recorded) -> Row:
 def _cell(row: SubjectRow) -> Cell:
     # Findings are sorted worst first.
     worst = row.troubles[0].id if row.troubles else None
-    seen = any(finding.verdict is not Verdict.SKIPPED for finding in row.findings)
+    seen = any(finding.verdict not in _UNSEEN for finding in row.findings)
     return Cell(row.state, row.subject.documented, seen, worst, row.is_lesser)
 
 

@@ -29,9 +29,10 @@ VERDICTS: Mapping[str, int] = {
     Verdict.INCONCLUSIVE.value: 2,
     Verdict.WARN.value: 3,
     Verdict.REFUSED.value: 4,
-    Verdict.SKIPPED.value: 5,
-    Verdict.INFO.value: 6,
-    Verdict.PASS.value: 7,
+    Verdict.EXPLAINED.value: 5,
+    Verdict.SKIPPED.value: 6,
+    Verdict.INFO.value: 7,
+    Verdict.PASS.value: 8,
 }
 
 TITLE = Text("Conformance of {n} targets", "{n} 个目标与契约的符合情况")

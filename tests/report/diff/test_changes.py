@@ -18,7 +18,7 @@ CHECK = "stop.five-refused"
 
 JUDGED = ("pass", "refused", "warn", "fail")
 UNSURE = ("inconclusive", "error")
-SILENT = ("skipped", "info")
+SILENT = ("explained", "skipped", "info")
 
 TURNS: dict[tuple[str, str], Change | None] = {
     ("pass", "fail"): Change.BROKE,

@@ -1,0 +1,77 @@
+"""Find the root causes of a run: which findings follow from which; pure.
+
+One defect of an endpoint makes many checks fail: those that are about it, and those that cannot
+judge what they are about because of it. :func:`explanations_of` tells them apart, by rules that
+each answer one question about one finding: does another finding of the run explain it? They are
+tried in this order, and each is a module of this package:
+
+======================  ==========================================================================
+``places``              the check could not read its answer, and another one reports that
+``refusals``            a request was refused because of a parameter that is refused anyway
+``members``             a schema is violated by a member that another check is about
+``counts``              a count is wrong, and another of the three counts is the wrong one
+``foreign_text``        the text of every answer has something added, or is lost
+``bases``               what the finding compares is wrong in a simpler answer, too
+======================  ==========================================================================
+
+A rule explains along what a claim needs, never by order alone: two causes in one answer both stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from conformance.contract import Contract
+from conformance.engine.attribution.bases import wrong_in_a_simpler_answer
+from conformance.engine.attribution.counts import another_count_is_wrong
+from conformance.engine.attribution.evidence import ACCUSING, Evidence
+from conformance.engine.attribution.foreign_text import text_is_foreign
+from conformance.engine.attribution.members import another_member_violates
+from conformance.engine.attribution.places import unreadable
+from conformance.engine.attribution.refusals import refused_anyway
+from conformance.model import Explanation, Finding
+from conformance.protocol.trace import RecordedExchange
+
+__all__ = ["explanations_of"]
+
+RULES = (
+    unreadable,
+    refused_anyway,
+    another_member_violates,
+    another_count_is_wrong,
+    text_is_foreign,
+    wrong_in_a_simpler_answer,
+)
+
+
+def explanations_of(
+    findings: Iterable[Finding], trace: Iterable[RecordedExchange], contract: Contract
+) -> Mapping[str, Explanation]:
+    """Return the findings that another one explains, by id, each with the root of its chain.
+
+    Args:
+        findings: all findings of the run; only those that fail or warn are explained or explain.
+        trace: the exchanges of the run.
+        contract: the contract of the run.
+    """
+    accusations = tuple(finding for finding in findings if finding.verdict in ACCUSING)
+    if len(accusations) < 2:
+        return {}
+    evidence = Evidence(accusations, {one.exchange.id: one for one in trace}, contract)
+    causes: dict[str, Explanation] = {}
+    for rule in RULES:
+        for finding in accusations:
+            if finding.id in causes:
+                continue
+            cause = rule(evidence, finding)
+            # Of two that would explain each other, the one that came first stays.
+            if cause is not None and _root(cause.by, causes) != finding.id:
+                causes[finding.id] = cause
+    return {key: Explanation(_root(key, causes), cause.why) for key, cause in causes.items()}
+
+
+def _root(check: str, causes: Mapping[str, Explanation]) -> str:
+    """Return the end of a chain of causes."""
+    while check in causes:
+        check = causes[check].by
+    return check

@@ -1,0 +1,158 @@
+"""Three counts say the same: the tokens listed, the tokens billed and the limit of the request.
+
+Where one of the three differs from two that agree, it is the wrong one, and every finding about
+the other two that rests on their comparison is explained by the finding about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.engine.attribution.evidence import (
+    Evidence,
+    any_several,
+    explained,
+    of_token_ids,
+    request_of,
+)
+from conformance.engine.attribution.places import BASIC
+from conformance.judgement import Judgement
+from conformance.model import Explanation, Finding
+from conformance.protocol.trace import RecordedExchange
+
+LIMIT = ("max-tokens.limits-answer", "max-tokens.*")
+BILLED = (
+    "usage.completion-at-limit",
+    "usage.completion-sums-choices",
+    "usage.completion-counts-text",
+    "usage.present",
+)
+PROMPT_BILLED = (
+    "usage.prompt-grows-with-text",
+    "usage.prompt-counted-once",
+    "usage.prompt-sums-batch",
+)
+TOKEN_PROMPTS = ("prompt.tokens", "prompt.token-arrays", "prompt.tokens-equal-text")
+RESTS_ON_LIMIT = frozenset(
+    {
+        "usage.completion-at-limit",
+        "usage.completion-sums-choices",
+        "usage.completion-counts-text",
+        "usage.echo-not-completion",
+        "logprobs-arrays.one-entry-per-token",
+        "echo.logprobs-cover-prompt",
+        "finish-reason.length-at-limit",
+        "finish-reason.stop-at-natural-end",
+        "logit-bias.forces",
+        "temperature.range-served",
+        "frequency-penalty.not-on-prompt",
+        "presence-penalty.not-on-prompt",
+    }
+)
+RESTS_ON_BILLED = frozenset(
+    {"max-tokens.limits-answer", "max-tokens.zero-with-echo", "echo.zero-tokens-scores-prompt"}
+)
+RESTS_ON_ECHO_BILLED = frozenset({"max-tokens.zero-with-echo", "echo.zero-tokens-scores-prompt"})
+RESTS_ON_PROMPT_BILLED = frozenset(
+    {
+        "prompt.tokens",
+        "prompt.token-arrays",
+        "prompt.verbatim",
+        "echo.logprobs-cover-prompt",
+    }
+)
+
+
+def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Return the finding about the count that is wrong where this one compares two."""
+    if finding.place in BASIC:
+        return None
+    return _of_the_completion(evidence, finding) or _of_the_prompt(evidence, finding)
+
+
+def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | None:
+    counts = list(_counts(evidence))
+    limit_is_wrong = any(one.listed == one.billed != one.limit for one in counts)
+    bill_is_wrong = any(one.listed == one.limit != one.billed for one in counts)
+    limit, bill = (next(evidence.about(*owners), None) for owners in (LIMIT, BILLED))
+    if limit_is_wrong and finding.requirement in RESTS_ON_LIMIT:
+        return explained(limit, "the number of generated tokens is not the limit")
+    if finding.requirement in RESTS_ON_ECHO_BILLED:
+        echoed = next(evidence.about("usage.echo-not-completion"), None)
+        if echoed is not None:
+            return explained(echoed, "the echo is counted as generated tokens")
+    if not limit_is_wrong and finding.requirement in RESTS_ON_BILLED:
+        several = any_several(evidence.requests_of(finding))
+        alone = all(other is finding for other in evidence.about("max-tokens.limits-answer"))
+        if bill_is_wrong or (several and alone):
+            return explained(bill, "the tokens are counted wrong, not generated wrong")
+    if finding.requirement in BILLED and _lacks_count(evidence, finding):
+        return explained(next(evidence.about("usage.present"), None), "the usage lacks the count")
+    return None
+
+
+def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
+    billed = _prompt_billed(evidence)
+    if finding.requirement in RESTS_ON_PROMPT_BILLED:
+        return explained(billed, "the tokens of the prompt are counted wrong")
+    if finding.requirement in PROMPT_BILLED and of_token_ids(evidence.requests_of(finding)):
+        owner = None if billed else next(evidence.about(*TOKEN_PROMPTS), None)
+        return explained(owner, "the prompts of token ids are read wrong, not counted wrong")
+    return None
+
+
+def _prompt_billed(evidence: Evidence) -> Finding | None:
+    """Return the finding that the tokens of prompts are counted wrong, also those of texts."""
+    return next(
+        (
+            owner
+            for owner in evidence.about(*PROMPT_BILLED)
+            if not of_token_ids(evidence.requests_of(owner))
+        ),
+        None,
+    )
+
+
+def _lacks_count(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether the usage of each answer lacks the tokens of the completion."""
+    usages = []
+    for exchange in evidence.of(finding):
+        try:
+            usages.append(exchange.completion.usage.raw)
+        except Judgement:
+            continue
+    return bool(usages) and all("completion_tokens" not in usage for usage in usages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Numbers of generated tokens of one answer that its limit ended."""
+
+    listed: int
+    billed: int
+    limit: int
+
+
+def _counts(evidence: Evidence) -> Iterator[_Counts]:
+    for exchange in evidence.everything:
+        try:
+            counts = _counts_of(exchange)
+        except (Judgement, TypeError):
+            continue
+        if counts is not None:
+            yield counts
+
+
+def _counts_of(exchange: RecordedExchange) -> _Counts | None:
+    """Return the three counts of an answer; None if one of them is not told."""
+    request = request_of(exchange)
+    if request is None or request.logprobs is None or request.echo or request.stops:
+        return None
+    completion = exchange.completion
+    if any(choice.finish_reason != "length" for choice in completion.choices):
+        return None
+    if len(completion.choices) != request.choices:
+        return None
+    listed = sum(len(choice.logprobs.tokens) for choice in completion.choices)
+    return _Counts(listed, completion.usage.completion_tokens, request.limit * request.choices)

@@ -1,0 +1,140 @@
+"""What the rules of attribution read: the accusations of a run and the exchanges behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from conformance.checks.catalogue import REGISTERED
+from conformance.contract import Contract
+from conformance.judgement import Judgement
+from conformance.model import Explanation, Finding, Verdict
+from conformance.protocol.request import CompletionRequest
+from conformance.protocol.trace import RecordedExchange
+
+ACCUSING = frozenset({Verdict.FAIL, Verdict.WARN})
+"""The verdicts that say that the endpoint deviates."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The accusations of a run, its exchanges by id, and its contract."""
+
+    accusations: tuple[Finding, ...]
+    exchanges: Mapping[str, RecordedExchange]
+    contract: Contract
+
+    def about(self, *requirements: str) -> Iterator[Finding]:
+        """Yield the accusations about requirements that match globs, in the order of these."""
+        for glob in requirements:
+            yield from (f for f in self.accusations if fnmatchcase(f.requirement, glob))
+
+    def of(self, finding: Finding) -> tuple[RecordedExchange, ...]:
+        """Return the exchanges that a finding refers to."""
+        known = self.exchanges
+        return tuple(known[key] for key in finding.exchanges if key in known)
+
+    def requests_of(self, finding: Finding) -> tuple[CompletionRequest, ...]:
+        """Return the completion requests that a finding refers to."""
+        return tuple(filter(None, map(request_of, self.of(finding))))
+
+    def can_own(self, owner: Finding, finding: Finding) -> bool:
+        """Return whether what an owner is about can be wrong in the answers of a finding.
+
+        What an invariant found is known of its own exchanges alone, and what is known of streams
+        alone says nothing about plain responses.
+        """
+        if is_invariant(owner) and not set(owner.exchanges) & set(finding.exchanges):
+            return False
+        streamed = all_stream(self.requests_of(owner))
+        return not streamed or all_stream(self.requests_of(finding))
+
+    @cached_property
+    def everything(self) -> tuple[RecordedExchange, ...]:
+        """All exchanges of the run."""
+        return tuple(self.exchanges.values())
+
+
+def is_invariant(finding: Finding) -> bool:
+    """Return whether the check of a finding sends nothing, and judges what others asked for."""
+    check = REGISTERED.get(finding.id)
+    return check is not None and not check.asks
+
+
+def request_of(exchange: RecordedExchange) -> CompletionRequest | None:
+    """Return the completion request of an exchange; None if it is none."""
+    try:
+        return exchange.request
+    except Judgement:
+        return None
+
+
+Requests = Sequence[CompletionRequest]
+
+
+def any_streams(requests: Requests) -> bool:
+    """Return whether a request asks for a stream."""
+    return any(request.raw.get("stream") is True for request in requests)
+
+
+def no_streams(requests: Requests) -> bool:
+    """Return whether no request asks for a stream."""
+    return not any_streams(requests)
+
+
+def all_stream(requests: Requests) -> bool:
+    """Return whether there are requests and each asks for a stream."""
+    return bool(requests) and all(request.raw.get("stream") is True for request in requests)
+
+
+def any_scored(requests: Requests) -> bool:
+    """Return whether a request asks for log probabilities."""
+    return any(request.raw.get("logprobs") is not None for request in requests)
+
+
+def all_scored(requests: Requests) -> bool:
+    """Return whether there are requests and each asks for log probabilities."""
+    return bool(requests) and all(request.raw.get("logprobs") is not None for request in requests)
+
+
+def any_unscored(requests: Requests) -> bool:
+    """Return whether a request asks for no log probabilities."""
+    return any(request.raw.get("logprobs") is None for request in requests)
+
+
+def any_echoed(requests: Requests) -> bool:
+    """Return whether a request asks for its prompt to be echoed."""
+    return any(request.raw.get("echo") is True for request in requests)
+
+
+def all_echoed(requests: Requests) -> bool:
+    """Return whether there are requests and each asks for its prompt to be echoed."""
+    return bool(requests) and all(request.raw.get("echo") is True for request in requests)
+
+
+def any_several(requests: Requests) -> bool:
+    """Return whether a request asks for several choices."""
+    return any(map(_has_several, requests))
+
+
+def of_token_ids(requests: Requests) -> bool:
+    """Return whether there are requests and the prompt of each is token ids."""
+    return bool(requests) and all(_has_ids(request.raw.get("prompt")) for request in requests)
+
+
+def _has_several(request: CompletionRequest) -> bool:
+    try:
+        return request.choices > 1
+    except Judgement:
+        return False
+
+
+def _has_ids(prompt: object) -> bool:
+    return isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], str)
+
+
+def explained(owner: Finding | None, why: str) -> Explanation | None:
+    """Return the explanation by a finding, if there is one."""
+    return None if owner is None else Explanation(owner.id, why)

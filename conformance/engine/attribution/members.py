@@ -1,0 +1,131 @@
+"""A violated schema is explained by the check of the member that violates it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from conformance.contract import Contract
+from conformance.contract.schemas import SchemaViolation
+from conformance.engine.attribution.evidence import Evidence, explained
+from conformance.model import Explanation, Finding, Place
+from conformance.protocol.trace import RecordedExchange
+
+SCHEMAS: Mapping[str, Callable[[Contract, object], tuple[SchemaViolation, ...]]] = {
+    "envelope.choices": lambda contract, body: contract.validate_completion(body),
+    "streaming.chunk-shape": lambda contract, body: contract.validate_chunk(body),
+    "errors.four-members": lambda contract, body: contract.validate_error(body),
+}
+"""The requirements that a whole schema is checked for, and that schema."""
+
+SUBJECTS: Mapping[str, str] = {
+    "model": "response.model",
+    "error": "error.message",
+}
+"""Members whose subject has another name than their path."""
+
+MISSING = re.compile(r"^'([^']+)' is a required property")
+ERROR_MEMBERS = frozenset({"error.code", "error.type", "error.param"})
+"""Members that the checks of errors describe as a whole, and other checks in single answers."""
+
+
+ERROR_MEMBER_OF: Mapping[str, str] = {
+    "auth.wrong-key-code": "error.code",
+    "model.unknown-is-404": "error.code",
+    "errors.bad-input-type": "error.type",
+    "errors.bad-input-param": "error.param",
+}
+"""Requirements about the value of one member of an error."""
+
+ENVELOPE = frozenset({"id", "object", "created", "model", "choices", "usage"})
+ENVELOPE_MEMBERS = frozenset(
+    {
+        "envelope.id",
+        "envelope.id-prefix",
+        "envelope.object",
+        "envelope.created",
+        "envelope.created-is-now",
+        "envelope.model",
+        "model.named-in-answer",
+        "usage.present",
+    }
+)
+
+
+def another_member_violates(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Return the finding about the member that violates a schema."""
+    if finding.requirement in ERROR_MEMBER_OF:
+        return _lacking_in_error(evidence, finding)
+    if finding.requirement in ENVELOPE_MEMBERS:
+        return _without_envelope(evidence, finding)
+    if finding.place is not Place.SCHEMA or finding.requirement not in SCHEMAS:
+        return None
+    owners = []
+    for subject in dict.fromkeys(_violating(evidence, finding)):
+        owner = _owner(evidence, finding, subject)
+        if owner is None:
+            return None
+        owners.append(owner)
+    return explained(owners[0], "its member violates the schema") if owners else None
+
+
+def _lacking_in_error(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Explain a claim about the value of a member that the errors lack or mistype altogether."""
+    owner = next(evidence.about("errors.four-members"), None)
+    name = ERROR_MEMBER_OF[finding.requirement]
+    for exchange in evidence.of(finding):
+        for body in _bodies(exchange):
+            error = body.get("error")
+            violated = map(_subject, evidence.contract.validate_error(body))
+            if isinstance(error, Mapping) and (
+                name.removeprefix("error.") not in error or name in violated
+            ):
+                return explained(owner, "the error lacks the member")
+    return None
+
+
+def _without_envelope(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Explain a claim about a member beside ``choices`` in bodies that are something else."""
+    bodies = [body for exchange in evidence.of(finding) for body in _bodies(exchange)]
+    if not bodies or any(not body.keys().isdisjoint(ENVELOPE) for body in bodies):
+        return None
+    owner = next(evidence.about("envelope.choices"), None)
+    return explained(owner, "its answers have no member of a completion")
+
+
+def _owner(evidence: Evidence, finding: Finding, subject: str) -> Finding | None:
+    """Return the finding about a member, or about one that it is in."""
+    while subject:
+        for other in evidence.accusations:
+            if other.subject == subject and other.requirement != finding.requirement:
+                return other
+        subject = subject.rpartition(".")[0]
+    return None
+
+
+def _violating(evidence: Evidence, finding: Finding) -> Iterator[str]:
+    """Yield the subjects of the members that violate the schema in the answers of a finding."""
+    validate = SCHEMAS[finding.requirement]
+    for exchange in evidence.of(finding):
+        for body in _bodies(exchange):
+            for violation in validate(evidence.contract, body):
+                subject = _subject(violation)
+                if subject not in ERROR_MEMBERS:
+                    yield subject
+
+
+def _bodies(exchange: RecordedExchange) -> tuple[Mapping[str, Any], ...]:
+    response = exchange.response
+    if response.is_stream:
+        return tuple(body for _, body in exchange.payloads if isinstance(body, Mapping))
+    body = response.readable
+    return (body,) if isinstance(body, Mapping) else ()
+
+
+def _subject(violation: SchemaViolation) -> str:
+    """Return the subject that a violation is about: ``choices[].index``."""
+    missing = MISSING.match(violation.message) if violation.rule == "required" else None
+    parts = [violation.path, missing[1] if missing else ""]
+    path = re.sub(r"\[\d+\]", "[]", ".".join(part for part in parts if part))
+    return SUBJECTS.get(path, path)

@@ -1,0 +1,237 @@
+"""Root causes: which findings of a run another one explains."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.api import Api
+from conformance.checks import Check
+from conformance.contract import load_contract
+from conformance.engine.attribution import counts, explanations_of, foreign_text
+from conformance.engine.attribution.bases import BASES
+from conformance.engine.attribution.members import ENVELOPE_MEMBERS, ERROR_MEMBER_OF, SCHEMAS
+from conformance.engine.attribution.places import OWNERS
+from conformance.engine.discovery import all_checks
+from conformance.engine.runner import Options, run
+from conformance.judgement import Failure
+from conformance.model import Effect, Exchange, Finding, Place, Target, Tier, Verdict
+from conformance.protocol.trace import RecordedExchange
+from conformance.record.ndjson import RunWriter, read_run
+from conformance.testing import FakeEndpoint
+from conformance.testing.fake_endpoint import MODEL
+from tests.report.builders import a_failure, an_exchange
+
+OPENAI = load_contract("openai")
+CHECKS = {check.id: check for check in all_checks()}
+
+SCORED = {"model": "m", "prompt": "1", "max_tokens": 2, "temperature": 0, "logprobs": 0}
+
+
+def a_deviation(check: str, place: Place | None = None, **changes: Any) -> Finding:
+    requirement = OPENAI.requirement(CHECKS[check].requirement)
+    known = {"requirement": requirement.id, "subject": requirement.subject, "place": place}
+    return a_failure(check, **{**known, **changes})
+
+
+def roots(*findings: Finding, exchanges: tuple[Exchange, ...] = ()) -> Mapping[str, str]:
+    trace = [RecordedExchange(exchange, OPENAI) for exchange in exchanges]
+    found = explanations_of(findings, trace, OPENAI)
+    return {key: explanation.by for key, explanation in found.items()}
+
+
+def a_completion(text: str, tokens: list[str], billed: int, **more: Any) -> dict[str, Any]:
+    choice = {"index": 0, "text": text, "finish_reason": "length", "logprobs": {"tokens": tokens}}
+    usage = {"prompt_tokens": 1, "completion_tokens": billed, "total_tokens": 1 + billed}
+    return {"choices": [choice], "usage": usage, **more}
+
+
+# ── what a check could not read ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("root", "check", "place"),
+    [
+        ("streaming.content-type", "stop.streamed", Place.STREAM),
+        ("streaming.framing-everywhere", "streaming.text-batch", Place.EVENTS),
+        ("headers.content-type", "seed.repeats", Place.BODY),
+        ("errors.envelope", "errors.content-type", Place.ERROR),
+        ("errors.envelope", "n.zero-refused", Place.MESSAGE),
+        ("errors.bad-type-is-400", "stop.five-refused", Place.STATUS),
+        ("index.of-one", "finish-reason.per-choice", Place.INDEX),
+        ("logprobs-arrays.join", "logprobs.returned-for-each-choice", Place.TOKENS),
+    ],
+)
+def test_unread_place_is_explained_by_its_owner(root: str, check: str, place: Place) -> None:
+    owner, found = a_deviation(root), a_deviation(check, place)
+    assert roots(owner, found) == {check: root}
+
+
+def test_unread_place_without_owner_is_kept() -> None:
+    found = a_deviation("stop.streamed", Place.EVENTS)
+    assert roots(found, a_deviation("temperature.above-refused", Place.SERVED)) == {}
+
+
+def test_two_causes_in_one_answer_both_stay() -> None:
+    usage = a_deviation("usage.present", Place.USAGE, exchanges=("x1",))
+    stop = a_deviation("stop.string", exchanges=("x1",))
+    assert roots(usage, stop, exchanges=(an_exchange(),)) == {}
+
+
+def test_served_invalid_request_is_never_explained_by_text() -> None:
+    request = {"model": "m", "prompt": "1", "logit_bias": {"1": 101}, "logprobs": 0}
+    text = a_deviation("text.present", exchanges=("x1",))
+    served = a_deviation("logit-bias.above-refused", Place.SERVED, exchanges=("x1",))
+    assert roots(text, served, exchanges=(an_exchange(request=request),)) == {}
+
+
+def test_invariant_explains_its_own_answers_only() -> None:
+    stream = {"model": "m", "prompt": "1", "stream": True}
+    exchanges = tuple(an_exchange(key, request=stream) for key in ("x1", "x2"))
+    stray = a_deviation("streaming.framing-everywhere", exchanges=("x1",))
+    within = a_deviation("stop.streamed", exchanges=("x1", "x2"))
+    elsewhere = a_deviation("stop.held-text-released", exchanges=("x2",))
+    assert roots(stray, within, elsewhere, exchanges=exchanges) == {"stop.streamed": stray.id}
+
+
+def tabled() -> set[str]:
+    tables = (*OWNERS.values(), SCHEMAS, ERROR_MEMBER_OF, ENVELOPE_MEMBERS)
+    bases = (names for basis in BASES for names in (basis.owners, basis.claims))
+    sets = (counts.LIMIT, counts.BILLED, counts.PROMPT_BILLED, counts.TOKEN_PROMPTS)
+    rests = (counts.RESTS_ON_LIMIT, counts.RESTS_ON_BILLED, counts.RESTS_ON_PROMPT_BILLED)
+    texts = (foreign_text.OWNERS, foreign_text.CLAIMS)
+    return {name for names in (*tables, *bases, *sets, *rests, *texts) for name in names}
+
+
+def test_every_name_in_a_table_is_a_requirement() -> None:
+    known = OPENAI.requirements
+    assert not {glob for glob in tabled() if not any(fnmatchcase(key, glob) for key in known)}
+
+
+# ── refusals, members and counts ─────────────────────────────────────────────────────────────────
+
+
+def test_refusals_are_explained_by_the_refused_parameter() -> None:
+    refusal = b'{"error":{"message":"temperature must be positive"}}'
+    asked = {"model": "m", "prompt": "1", "temperature": 0}
+    exchanges = (
+        an_exchange("x1", request=asked, status=400, body=refusal),
+        an_exchange("x2", request={**asked, "stop": "a"}, status=400, body=refusal),
+        an_exchange("x3", request={"model": "m", "prompt": "1", "stop": "a"}),
+    )
+    zero = a_deviation("temperature.zero-repeats", effect=Effect.REFUSED, exchanges=("x1",))
+    stop = a_deviation("stop.string", effect=Effect.REFUSED, exchanges=("x2",))
+    assert roots(zero, stop, exchanges=exchanges) == {"stop.string": zero.id}
+
+
+def test_violated_schema_is_explained_by_its_member() -> None:
+    body = {
+        **a_completion(" 1", [" 1"], 1),
+        "id": "",
+        "object": "text_completion",
+        "created": 1,
+        "model": "m",
+    }
+    body["choices"][0]["logprobs"] = None
+    exchange = an_exchange(request={"model": "m", "prompt": "1"}, body=body)
+    schema = a_deviation("envelope.schema", Place.SCHEMA, exchanges=("x1",))
+    empty_id = a_deviation("envelope.id", exchanges=("x1",))
+    assert roots(schema, empty_id, exchanges=(exchange,)) == {schema.id: empty_id.id}
+    other = a_deviation("envelope.created", exchanges=("x1",))
+    assert roots(schema, other, exchanges=(exchange,)) == {}
+
+
+@pytest.mark.parametrize(
+    ("billed", "tokens", "explained"),
+    [
+        (3, [" 1", "2", "3"], "usage.completion-at-limit"),
+        (9, [" 1", "2"], "max-tokens.few"),
+    ],
+)
+def test_count_that_differs_from_two_others_is_the_root(
+    billed: int, tokens: list[str], explained: str
+) -> None:
+    exchange = an_exchange(request=SCORED, body=a_completion("".join(tokens), tokens, billed))
+    limit, bill = a_deviation("max-tokens.few"), a_deviation("usage.completion-at-limit")
+    (root,) = {limit.id, bill.id} - {explained}
+    assert roots(limit, bill, exchanges=(exchange,)) == {explained: root}
+
+
+def test_text_added_to_every_answer_explains_comparisons() -> None:
+    body = a_completion(" 12 (an advertisement)", [" 1", "2"], 2)
+    exchanges = (
+        an_exchange("x1", request=SCORED, body=body),
+        an_exchange("x2", request={"model": "m", "prompt": "1", "stop": "a"}),
+    )
+    join = a_deviation("logprobs-arrays.join", Place.TOKENS, exchanges=("x1",))
+    stop = a_deviation("stop.string", exchanges=("x2",))
+    assert roots(join, stop, exchanges=exchanges) == {stop.id: join.id}
+
+
+def test_lost_stop_sequence_is_not_explained_by_tokens() -> None:
+    exchanges = (
+        an_exchange("x1", request=SCORED, body=a_completion(" 12", ["7", "8"], 2)),
+        an_exchange("x2", request={"model": "m", "prompt": "1", "stop": "a"}),
+    )
+    join = a_deviation("logprobs-arrays.join", Place.TOKENS, exchanges=("x1",))
+    stop = a_deviation("stop.string", exchanges=("x2",))
+    assert roots(join, stop, exchanges=exchanges) == {}
+
+
+# ── chains ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_only_accusations_explain_and_are_explained() -> None:
+    passed = a_deviation("errors.envelope", verdict=Verdict.PASS)
+    found = a_deviation("n.zero-refused", Place.MESSAGE)
+    assert roots(passed, found, a_deviation("stop.string")) == {}
+
+
+def test_every_chain_ends_at_a_root() -> None:
+    several = json.dumps({"model": "m", "prompt": ["1", "2"], "echo": True}).encode()
+    exchange = an_exchange(request=several)
+    index = a_deviation("index.prompt-order", exchanges=("x1",))
+    echo = a_deviation("echo.batch", Place.ECHO, exchanges=("x1",))
+    offset = a_deviation("text-offset.base", exchanges=("x1",))
+    found = roots(index, echo, offset, exchanges=(exchange,))
+    assert found[echo.id] == index.id
+    assert set(found.values()) <= {index.id}
+
+
+# ── in a run ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_failing_check(key: str, requirement: str, place: Place | None) -> Check:
+    async def run_it(_: Api) -> None:
+        raise Failure("an index", "none", place=place)
+
+    return Check(key, requirement, Tier.SMOKE, "It fails.", "它未通过。", (), run_it)
+
+
+def test_run_records_what_explains_a_finding(tmp_path: Path) -> None:
+    checks = [
+        a_failing_check("a.index", "index.each-once", None),
+        a_failing_check("a.reason", "finish-reason.per-choice", Place.INDEX),
+    ]
+    target = Target("http://fake/v1", MODEL, "openai", "sk-in-memory")
+
+    async def written() -> None:
+        transport = FakeEndpoint(OPENAI)
+        events = run(target, OPENAI, Options(), transport=transport, checks=checks)
+        with RunWriter(tmp_path / "run.ndjson") as writer:
+            async for event in events:
+                writer.write(event)
+
+    asyncio.run(written())
+    recorded = read_run(tmp_path / "run.ndjson")
+    verdicts = {finding.id: finding.verdict for finding in recorded.findings}
+    assert verdicts == {"a.index": Verdict.FAIL, "a.reason": Verdict.EXPLAINED}
+    assert recorded.footer is not None
+    assert recorded.footer.explained["a.reason"].by == "a.index"
+    assert (recorded.footer.counts["fail"], recorded.footer.counts["explained"]) == (1, 1)
