@@ -66,7 +66,7 @@ def test_lost_account_ends_the_run_with_3(command, hostile, behaviour: str) -> N
 
 
 @pytest.mark.exhaustive
-def test_unknown_words_to_all_end_the_run_with_3(command, hostile) -> None:
+def test_unknown_words_end_the_run_with_3(command, hostile) -> None:
     """The first answers are judged, as nothing tells them from answers about their requests."""
     hostile.calls["account-frozen"] = 0
     hostile.keys.clear()

@@ -221,10 +221,10 @@ def test_reports_begin_without_the_memory_of_the_run(command, fake, monkeypatch)
     held: list[int] = []
 
     def read(path: Path) -> Run:
-        held.append(sum(isinstance(each, RecordedExchange) for each in gc.get_objects()))
+        held.append(sum(type(each) is RecordedExchange for each in gc.get_objects()))
         return read_run(path)
 
-    before = sum(isinstance(each, RecordedExchange) for each in gc.get_objects())
+    before = sum(type(each) is RecordedExchange for each in gc.get_objects())
     fake()
     monkeypatch.setattr(single_target, "read_run", read)
     where = ("--base-url", "http://fake.example/v1", "--model", "m", "--tier", "standard")

@@ -154,9 +154,7 @@ def test_violated_schema_is_explained_by_its_member() -> None:
         (9, [" 1", "2"], "max-tokens.few"),
     ],
 )
-def test_count_that_differs_from_two_others_is_the_root(
-    billed: int, tokens: list[str], explained: str
-) -> None:
+def test_odd_count_of_three_is_the_root(billed: int, tokens: list[str], explained: str) -> None:
     exchange = an_exchange(request=SCORED, body=a_completion("".join(tokens), tokens, billed))
     limit, bill = a_deviation("max-tokens.few"), a_deviation("usage.completion-at-limit")
     (root,) = {limit.id, bill.id} - {explained}

@@ -7,6 +7,7 @@ import gc
 import random
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -278,6 +279,11 @@ def test_objects_are_frozen_only_while_drawing() -> None:
         frozen.append(gc.get_freeze_count())
         await send(trial, letter)
 
+    # A run of another test that was closed early may still be drawing in its own thread.
+    for _ in range(300):
+        if not gc.get_freeze_count():
+            break
+        time.sleep(0.1)
     before = gc.get_freeze_count()
     held(FakeServer(), lambda api: assert_property(api, lambda: one_of(LETTERS), look, ONE_SHAPE))
     assert min(frozen) > before == gc.get_freeze_count()

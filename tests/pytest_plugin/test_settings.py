@@ -99,7 +99,7 @@ def test_unnamed_key_goes_to_openai_alone(pytester: pytest.Pytester) -> None:
     elsewhere = settings_of(pytester, *NAMED, OPENAI_API_KEY=key)
     assert elsewhere.target.api_key is None
     (note,) = elsewhere.notes
-    assert note.endswith("to send it, use --conformance-api-key-env OPENAI_API_KEY")
+    assert note.endswith("to send it here, use --conformance-api-key-env OPENAI_API_KEY")
 
 
 def test_unencrypted_key_is_warned_about(pytester: pytest.Pytester) -> None:
