@@ -3,7 +3,6 @@
 A conforming endpoint chooses another token only where two are about equally probable. So the log
 probabilities of the greedy response are requested. If one token leads by far at every position up
 to the point where the responses diverge, and the difference recurs, the model does not cause it.
-A near-tie of other tokens excuses nothing: the odd response has to go on with one of the tied ones.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.api import Api, RetestBudget
@@ -40,22 +39,10 @@ class Parting:
     """The point where two responses diverge: after which text, or None if other values differ.
 
     ``before`` holds the text up to that point: that of the value that differs, and that counted
-    from the first value on. ``texts`` holds both texts for each of these.
+    from the first value on.
     """
 
     before: tuple[str, ...] | None
-    texts: tuple[tuple[str, str], ...] = field(default=(), compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The tokens of a choice up to the parting, and how the other response may go on instead.
-
-    ``odd`` holds whole texts, from the first token on; it is empty if they are unknown.
-    """
-
-    positions: Sequence[Position]
-    odd: tuple[str, ...] = ()
 
 
 async def settle(doubt: Unsettled, api: Api) -> Judgement:
@@ -106,8 +93,7 @@ def parting_of(usual: Any, outlier: Any) -> Parting:
             return Parting(None)
         before = one[: _shared(one, other)]
         earlier = "".join(leaf for leaf in ones[:number] if isinstance(leaf, str))
-        texts = ((one, other), (earlier + one, earlier + other))
-        return Parting((before, earlier + before), texts)
+        return Parting((before, earlier + before))
     return Parting(None)
 
 
@@ -144,74 +130,34 @@ async def lead_before(
     return min(leads, default=None)
 
 
-def rows_up_to(parting: Parting, choices: Iterable[Choice], head: str) -> list[Row]:
+def rows_up_to(parting: Parting, choices: Iterable[Choice], head: str) -> list[Sequence[Position]]:
     """Return the tokens, up to the parting, of the choices that may differ; of all if unknown.
 
     ``head`` is the echoed text before the completion, which the choices lack.
     """
     if parting.before is None:
-        return [Row(positions_of(choice)) for choice in choices]
+        return [positions_of(choice) for choice in choices]
     # Any of several choices may be the differing one.
-    places = [
-        (before.removeprefix(head), tuple(text.removeprefix(head) for text in texts))
-        for before, texts in zip(parting.before, parting.texts, strict=True)
-    ]
-    rows = [row_up_to(choice, places) for choice in choices]
-    return [row for row in rows if row.positions]
+    befores = {before.removeprefix(head) for before in parting.before}
+    return [row for choice in choices if (row := max_lead_up_to(choice, befores))]
 
 
-def lead_in(rows: Sequence[Row]) -> float | None:
+def lead_in(rows: Sequence[Sequence[Position]]) -> float | None:
     """Return the smallest lead in some responses; None if it is unknown in one of them."""
-    leads = [lead for row in rows for lead in leads_of(row)]
-    if not leads or None in leads or not _is_model_s_own([row.positions for row in rows]):
+    leads = [lead_at(position) for row in rows for position in row]
+    if not leads or None in leads or not _is_model_s_own(rows):
         return None
     return min(lead for lead in leads if lead is not None)
 
 
-def row_up_to(choice: Choice, places: Iterable[tuple[str, tuple[str, ...]]]) -> Row:
+def max_lead_up_to(choice: Choice, befores: Iterable[str]) -> list[Position]:
     """Return the tokens up to the parting; none if the choice begins differently."""
     found = [
-        Row(
-            up_to(positions_of(choice), before),
-            tuple(text for text in texts if not _agree(text, choice.text)),
-        )
-        for before, texts in places
-        if _agree(choice.text, before)
+        up_to(positions_of(choice), text)
+        for text in befores
+        if choice.text.startswith(text) or text.startswith(choice.text)
     ]
-    return max(found, key=lambda row: len(row.positions), default=Row(()))
-
-
-def leads_of(row: Row) -> list[float | None]:
-    """Return at each token the lead of the best one over those that begin the other response.
-
-    One that is not listed lies below all that are. None where fewer than two are listed.
-    """
-    written: bytes | None = b""
-    leads: list[float | None] = []
-    for position in row.positions:
-        lead, top = lead_at(position), position.top or {}
-        if lead is not None and row.odd and written is not None:
-            best, *others = sorted(top, key=lambda token: -top[token])
-            tied = [top[token] for token in others if _goes_on(row.odd, written, token)]
-            lead = top[best] - max(tied, default=min(top.values()))
-        leads.append(lead)
-        known = token_bytes(position.token)
-        written = None if known is None or written is None else written + known
-    return leads
-
-
-def _goes_on(texts: Iterable[str], written: bytes, token: str) -> bool:
-    """Return whether a token after what is written can begin one of the texts."""
-    known = token_bytes(token)
-    if known is None:
-        return True
-    begun = written + known
-    wholes = [text.encode("utf-8", errors="surrogatepass") for text in texts]
-    return any(whole.startswith(begun) or begun.startswith(whole) for whole in wholes)
-
-
-def _agree(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+    return max(found, key=len, default=[])
 
 
 def up_to(positions: Sequence[Position], text: str) -> list[Position]:
