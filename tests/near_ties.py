@@ -27,19 +27,12 @@ def may_flip(request: Body) -> bool:
     return free and all(isinstance(prompt, str) for prompt in _prompts_of(request))
 
 
-def scored_closely(whole: Body, *, every: bool = False) -> Body:
-    """Report near-ties in all log probabilities of a response or chunk.
-
-    The two likeliest tokens of a place are near each other, or every one that is listed.
-    """
+def scored_closely(whole: Body) -> Body:
+    """Report near-ties in all log probabilities of a response or chunk."""
     choices = []
     for choice in whole["choices"]:
         scores = choice.get("logprobs")
-        near = (
-            {**choice, "logprobs": {**scores, **_near_ties(scores, every=every)}}
-            if scores
-            else choice
-        )
+        near = {**choice, "logprobs": {**scores, **_near_ties(scores)}} if scores else choice
         choices.append(near)
     return {**whole, "choices": choices}
 
@@ -50,9 +43,7 @@ def closely(request: Body, whole: Body) -> Body:
         return whole
     prompts = _prompts_of(request) if request.get("echo") else []
     choices = []
-    for old, new in zip(
-        whole["choices"], scored_closely(whole, every=True)["choices"], strict=True
-    ):
+    for old, new in zip(whole["choices"], scored_closely(whole)["choices"], strict=True):
         scores = old.get("logprobs")
         if scores and prompts:
             prompt = prompts[old["index"] // (request.get("n") or 1)]
@@ -111,18 +102,16 @@ def _prompts_of(request: Body) -> list[Any]:
     return prompt if isinstance(prompt, list) else [prompt]
 
 
-def _near_ties(scores: Body, *, every: bool) -> Body:
-    """Score tokens of each place about alike: a model that can go either way."""
-    tops = [top and _near_tie(top, every=every) for top in scores["top_logprobs"]]
+def _near_ties(scores: Body) -> Body:
+    """Score the two likeliest tokens of each place about alike: a model that can go either way."""
+    tops = [top and _near_tie(top) for top in scores["top_logprobs"]]
     rows = zip(scores["tokens"], scores["token_logprobs"], tops, strict=True)
     result = [(top or {}).get(token, score) for token, score, top in rows]
     return {"top_logprobs": tops, "token_logprobs": result}
 
 
-def _near_tie(top: dict[str, float], *, every: bool) -> dict[str, float]:
+def _near_tie(top: dict[str, float]) -> dict[str, float]:
     ranked = sorted(top, key=lambda token: -top[token])
     best = -0.6 + max(top.values()) / 2
-    near = ranked if every else ranked[:2]
-    # A token that is not listed lies below all that are, so only a flat list excuses it.
-    close = {token: best - (0.3 if place else 0) for place, token in enumerate(near)}
+    close = dict(zip(ranked, (best, best - 0.3), strict=False))
     return {token: close.get(token, min(score, -5.0)) for token, score in top.items()}
