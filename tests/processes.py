@@ -1,8 +1,10 @@
 """Start servers of any kind as processes for tests."""
 
 import os
+import resource
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -78,3 +80,21 @@ def _answers(url: str, process: subprocess.Popen[str]) -> bool:
         else:
             return True
     return False
+
+
+def python_with_file_limit(
+    bytes_: int, *words: str | Path, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run Python with these words where no file may grow past ``bytes_``, as on a full disk.
+
+    It keeps no compiled modules: cut off at the limit, one would break every later process.
+    """
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_)),
+    )

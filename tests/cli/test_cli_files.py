@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from conformance.cli.folder import claimed, fresh_folder, new_record
 from conformance.record import ndjson
 from conformance.record.ndjson import read_run
 from tests.cases import for_each_case
+from tests.processes import python_with_file_limit
 
 
 def test_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -284,19 +284,8 @@ def test_bad_value_is_one_sentence(command, words: tuple[str, ...], sentence: st
     assert "internal error" not in result.output
 
 
-def limited(bytes_: int) -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_))
-
-
 def test_limit_of_file_size_leaves_a_sentence(tmp_path: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "conformance", *NOBODY.split()],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: limited(1024),
-    )
+    result = python_with_file_limit(1024, "-m", "conformance", *NOBODY.split(), cwd=tmp_path)
     assert result.returncode == 3, result.stderr
     assert "(File too large)" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr

@@ -7,9 +7,6 @@ import errno
 import gzip
 import json
 import os
-import resource
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +25,7 @@ from conformance.record.ndjson import (
     to_line,
 )
 from tests.cases import for_each_case
+from tests.processes import python_with_file_limit
 from tests.record.test_ndjson import EXCHANGE, FINDING, FOOTER, HEADER
 
 START = to_line("header", HEADER)
@@ -211,13 +209,7 @@ with RunWriter(Path(sys.argv[1])) as writer:
 def test_limit_of_file_size_is_no_crash(tmp_path: Path) -> None:
     path = tmp_path / "run.ndjson"
     limit = len(START) + len(to_line("exchange", EXCHANGE)) * 3 // 2
-    ended = subprocess.run(
-        [sys.executable, "-c", WRITE_UNTIL_FULL, str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    ended = python_with_file_limit(limit, "-c", WRITE_UNTIL_FULL, path)
     assert ended.returncode == 0, ended.stderr
     assert "File too large" in ended.stdout
     assert read_run(path).exchanges == (EXCHANGE,)
