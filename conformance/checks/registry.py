@@ -89,7 +89,7 @@ def check(
                 raise NotApplicable(f"may have the same cause as {cause}") from None
 
         titles = titles_of(function, check_id)
-        judge = run if stage is Stage.DIRECTED else run_last
+        judge = run_last if stage is Stage.GENERATED else run
         add(
             Check(
                 check_id,

@@ -61,10 +61,9 @@ def within_limits(function: Function) -> Function:
             click.option(
                 "--concurrency",
                 type=click.IntRange(min=1, max=1000),
-                default=defaults.transport.concurrency,
-                show_default=True,
                 metavar="N",
-                help="Maximum number of concurrent requests.",
+                help="Maximum number of concurrent requests; with 1, nothing is sent in bursts. "
+                f"[default: {defaults.transport.concurrency}; bursts {defaults.transport.burst}]",
             ),
             click.option(
                 "--rate",
@@ -113,9 +112,9 @@ def options_of(given: Mapping[str, Any], base: Options | None = None) -> Options
     )
     if "tier" in result:
         result["tier"] = Tier(result["tier"])
-    transport = replace(
-        base.transport, **{name: result.pop(name) for name in TRANSPORT & result.keys()}
-    )
+    how = {name: result.pop(name) for name in TRANSPORT & result.keys()}
+    concurrency = how.pop("concurrency", None)
+    transport = replace(base.transport, **how).at_most(concurrency)
     return replace(base, limits=limits, transport=transport, **result)
 
 

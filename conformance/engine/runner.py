@@ -71,6 +71,7 @@ from conformance.transport.address import without_login
 from conformance.transport.budget import Budget
 from conformance.transport.coalesce import RequestCoalescer
 from conformance.transport.pipeline import open_pipeline
+from conformance.transport.rate_limit import Slots
 from conformance.transport.redact import Redactor, is_placeholder
 
 __all__ = ["Options", "run"]
@@ -202,9 +203,12 @@ class _RunInProgress:
         self._reference_budget = Budget(comparison_limits(options.limits))
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
+        # What earlier stages leave would not suffice where requests change each other's responses.
+        self._burst_retest_budget = RetestBudget()
         secrets = reference.secrets if reference else ()
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
         self._responses = SharedResponses()
+        self._slots = Slots(options.transport.concurrency)
 
     def started(self) -> RunStarted:
         """Return the first event."""
@@ -254,7 +258,8 @@ class _RunInProgress:
                 return
             if self.guard is not None and first.exchanges:
                 self.guard.arm(first.exchanges[-1].request)
-            # Generated checks come last: they report only what no directed check has found.
+            # Generated checks report only what no directed check has found, and bursts, which a
+            # weak endpoint may not survive, come last.
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
             await self._judge_trace(coalescer)
@@ -282,6 +287,7 @@ class _RunInProgress:
             secrets=self._reference.secrets if self._reference else (),
             sender=self._transport.send if self._transport else None,
             guard=self.guard,
+            slots=self._slots,
         ) as send:
             coalescer = RequestCoalescer(send, self._record)
             try:
@@ -313,16 +319,18 @@ class _RunInProgress:
         """Return the API object for a check, or for preflight."""
         # A check of another package gets responses of its own: it may change what it reads.
         shares = check is None or check.is_built_in
+        in_bursts = check is not None and check.stage is Stage.TOGETHER
         return Api(
             coalescer.ranked(self._ranks[check.id]) if check else coalescer,
             self._contract,
             self._target.model,
             has_key=self._has_key,
-            retest_budget=self._retest_budget,
+            retest_budget=self._burst_retest_budget if in_bursts else self._retest_budget,
             trace=trace,
             clock=self._clock,
             seed=self._options.seed,
             responses=self._responses if shares else None,
+            pace=self._options.transport,
         )
 
     @property
@@ -331,13 +339,19 @@ class _RunInProgress:
         return not is_placeholder(self._target.api_key) and not self._target.secrets
 
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:
-        """Run all checks of a stage that send requests, concurrently."""
+        """Run all checks of a stage that send requests: concurrently, unless they send bursts."""
         earlier = Trace(findings=tuple(self.findings))
         checks = [check for check in self._judgeable if check.asks and check.stage is stage]
+        jobs = (self._run_check(check, self._api(coalescer, check, earlier)) for check in checks)
         async with self._preparing(checks, coalescer):
-            await self._in_order(
-                self._run_check(check, self._api(coalescer, check, earlier)) for check in checks
-            )
+            if stage is not Stage.TOGETHER:
+                await self._in_order(jobs)
+                return
+            # Whatever else is in flight would be a part of the burst.
+            self._slots.count = self._options.transport.burst
+            for job in jobs:
+                await job
+            self._slots.count = self._options.transport.concurrency
 
     @asynccontextmanager
     async def _preparing(

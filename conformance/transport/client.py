@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Self
 
@@ -34,6 +34,7 @@ from conformance.transport.errors import TransportError
 from conformance.transport.rate_limit import RateLimiter
 from conformance.transport.redact import Redactor
 from conformance.transport.retry import wait_before_retry
+from conformance.transport.starting_line import current_line
 from conformance.transport.token_bound import FALLBACK_TOKENS
 
 ATTEMPT_LIMIT = 2_000
@@ -200,11 +201,17 @@ class Client:
         return response
 
     async def _receive(self, request: Request, started: float, result: Received) -> None:
+        sent = self._headers(request)
+        content: bytes | AsyncIterator[bytes] = request.body
+        line = current_line.get()
+        if line is not None and request.body:
+            content = line.held(request.body)
+            sent.append(("content-length", str(len(request.body))))
         body = self._http.build_request(
             request.method,
             join(self._target.base_url, request.path),
-            content=request.body,
-            headers=self._headers(request),
+            content=content,
+            headers=sent,
         )
         response = await self._http.send(body, stream=True)
         try:

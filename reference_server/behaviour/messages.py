@@ -82,6 +82,8 @@ class ServerResponse:
     """Bytes sent behind the response, on the same connection."""
     unsent: bool = False
     """The connection is closed without any response."""
+    left: Callable[[], None] | None = None
+    """Called if the client closes the connection before it has got all."""
 
     @property
     def raw(self) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -72,7 +74,11 @@ class Relay:
                 pass
             return
         state[BEHIND] = response.behind
-        await send_response(send, paced(response, sum(took)))
+        sending = send_response(send, paced(response, sum(took)))
+        if response.left is None:
+            await sending
+        else:
+            await _sent_or_left(sending, receive, response.left)
 
     async def _respond(
         self, scope: Scope, request: ClientRequest, receive: Receive
@@ -121,6 +127,23 @@ def _response(result: list[Message]) -> ServerResponse:
     )
     data = tuple(Part(part["body"]) for part in parts if part.get("body"))
     return ServerResponse(start["status"], headers, data)
+
+
+async def _sent_or_left(
+    sending: Coroutine[Any, Any, None], receive: Receive, left: Callable[[], None]
+) -> None:
+    """Wait until a response is sent; call ``left`` if the client closes the connection before."""
+
+    async def leaving() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = [asyncio.ensure_future(sending), asyncio.ensure_future(leaving())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    if not tasks[0].done():
+        left()
+    tasks[1].cancel()
+    await tasks[0]
 
 
 async def _read(receive: Receive) -> bytes | None:

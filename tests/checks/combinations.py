@@ -157,6 +157,7 @@ UNREACHED: Mapping[str, str] = {
 """Checks that find nothing, and why."""
 
 UNSEEN: Mapping[str, str] = {
+    "aborted-stream-stays": "a client that leaves closes no connection here",
     "top-p-at-least-half": "the fake model gives its best token more than half of the probability",
 }
 """Faults of the server that do not show over the fake endpoint, and why."""

@@ -121,29 +121,26 @@ async def the_penalty_follows_its_formula(api: Api, name: str) -> None:
     needs=("temperature", "logprobs", "n", "stream"),
 )
 async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> None:
-    """Each choice of a batch follows the formula of `{name}`, streaming or not.
+    """Each choice of a streamed batch follows the formula of `{name}`.
 
-    批次中每个 choice，无论流式与否，都遵循 `{name}` 的公式。
+    流式批次中每个 choice 都遵循 `{name}` 的公式。
     """
     ends = ends_of(api, name)
     # Single responses that follow the formula show how scores are to be read.
     single = [await under_penalty(api, name, end) for end in ends]
     single.append(await under_penalty(api, name, ends[1], STORY))
-    for stream in (False, True):
-        together = []
-        for value in ends:
-            request: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
-            request["logprobs"] = alternatives(api)
-            result = await ask_batched(api, [STORY, OPEN_PROMPT], stream=stream, **request)
-            # Only the last tokens were generated; echoed ones precede them.
-            together += [
-                Penalised(
-                    readable_positions(choice)[-MAX_TOKENS:], prompt, **as_factor(name, value)
-                )
-                for prompt, choice in result
-                if choice.finish_reason == "length"
-            ]
-        assert_no_contradiction([*single, *together], name)
+    together = []
+    for value in ends:
+        request: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
+        request["logprobs"] = alternatives(api)
+        result = await ask_batched(api, [STORY, OPEN_PROMPT], stream=True, **request)
+        # Only the last tokens were generated; echoed ones precede them.
+        together += [
+            Penalised(readable_positions(choice)[-MAX_TOKENS:], prompt, **as_factor(name, value))
+            for prompt, choice in result
+            if choice.finish_reason == "length"
+        ]
+    assert_no_contradiction([*single, *together], name)
 
 
 @check_of_both("maximum-served", requirement="range-served")

@@ -35,7 +35,7 @@ SAMPLE_TOKENS = 8
 REPEATS = 2
 """How often each of two differing samples is requested again."""
 
-MIN_UNREPEATED_REQUESTS = 5
+MIN_UNREPEATED_REQUESTS = 4
 """Requests with a sample that does not always repeat, before that is a deviation."""
 
 
@@ -101,11 +101,9 @@ class SeededRequest:
 
 REQUESTS = (
     SeededRequest(7),
-    SeededRequest(0),
     SeededRequest(2**40, START, {"n": 2, "echo": True}),
     SeededRequest(-7, START, {"n": 2, "echo": True}),
     SeededRequest(0, (START, CHINESE_START)),
-    SeededRequest(7 + 2**32, (START, CHINESE_START)),
     SeededRequest(-7, CHINESE_START, {"logprobs": 0}),
 )
 
