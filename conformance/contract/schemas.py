@@ -18,6 +18,7 @@ from referencing import Registry
 
 from conformance.contract import summary
 from conformance.language import Text
+from conformance.message import Message, say
 
 Schema = Mapping[str, Any]
 
@@ -76,19 +77,38 @@ class Parameter:
             )
         )
 
-    def lacks(self, aspect: str) -> str | None:
+    def lacks(self, aspect: str) -> Message | None:
         """Describe an aspect that is not documented; None if it is.
 
         Args:
             aspect: ``null``, ``default``, ``minimum``, ``maximum``, ``max_items``, or a form.
         """
+        name = self.name
         present, words = {
-            "null": (self.nullable, f"null as a value of `{self.name}`"),
-            "default": (self.has_default, f"a default of `{self.name}`"),
-            "minimum": (self.minimum is not None, f"a minimum of `{self.name}`"),
-            "maximum": (self.maximum is not None, f"a maximum of `{self.name}`"),
-            "max_items": (self.max_items is not None, f"a limit to the items of `{self.name}`"),
-        }.get(aspect, (aspect in self.forms, f"{aspect.replace('-', ' ')} as a `{self.name}`"))
+            "null": (self.nullable, say("null as a value of `{parameter}`", parameter=name)),
+            "default": (self.has_default, say("a default of `{parameter}`", parameter=name)),
+            "minimum": (
+                self.minimum is not None,
+                say("a minimum of `{parameter}`", parameter=name),
+            ),
+            "maximum": (
+                self.maximum is not None,
+                say("a maximum of `{parameter}`", parameter=name),
+            ),
+            "max_items": (
+                self.max_items is not None,
+                say("a limit to the items of `{parameter}`", parameter=name),
+            ),
+            "strings": (aspect in self.forms, say("strings as a `{parameter}`", parameter=name)),
+            "tokens": (aspect in self.forms, say("tokens as a `{parameter}`", parameter=name)),
+            "token-arrays": (
+                aspect in self.forms,
+                say("token arrays as a `{parameter}`", parameter=name),
+            ),
+        }.get(
+            aspect,
+            (aspect in self.forms, say("{form} as a `{parameter}`", form=aspect, parameter=name)),
+        )
         return None if present else words
 
 

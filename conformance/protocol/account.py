@@ -24,9 +24,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
+from conformance.message import Message, say
 from conformance.model import Credentials, Exchange, Request
 from conformance.protocol.request import COMPLETIONS
 
@@ -38,18 +39,23 @@ MAX_SAID_CHARS = 200
 Headers = Sequence[tuple[str, str]]
 
 
-class Cause(StrEnum):
+class Cause(Enum):
     """What an answer is about, if it is not about the request; the values are for readers."""
 
-    KEY = "the API key is rejected"
-    QUOTA = "the balance or the quota is used up"
-    ACCESS = "access is denied"
-    GATEKEEPER = "a gatekeeper blocks the client or asks for a captcha"
-    PAGE = "an HTML page instead of JSON"
-    ROUTE = "nothing is served at this address"
-    MODEL = "the model is no longer served"
-    REDIRECT = "a redirect"
-    ALIKE = "every request gets the same answer"
+    KEY = say("the API key is rejected")
+    QUOTA = say("the balance or the quota is used up")
+    ACCESS = say("access is denied")
+    GATEKEEPER = say("a gatekeeper blocks the client or asks for a captcha")
+    PAGE = say("an HTML page instead of JSON")
+    ROUTE = say("nothing is served at this address")
+    MODEL = say("the model is no longer served")
+    REDIRECT = say("a redirect")
+    ALIKE = say("every request gets the same answer")
+
+    @property
+    def said(self) -> Message:
+        """The cause for readers."""
+        return self.value
 
 
 WORDINGS: Mapping[Cause, tuple[str, ...]] = {

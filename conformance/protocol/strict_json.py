@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from conformance.judgement import Failure
+from conformance.message import Message, say, verbatim
 
 FREE_VALUES = 4_096
 """Values that any text may have."""
@@ -47,9 +48,9 @@ class Excess:
     size: int
 
     @property
-    def seen(self) -> str:
+    def seen(self) -> Message:
         """The number of values in words."""
-        return f"{self.count:,} values"
+        return say("{count} values", count=f"{self.count:,}")
 
 
 def excess_of(text: str) -> Excess | None:
@@ -94,7 +95,7 @@ def _values(text: str) -> int:
     return sum(map(text.count, ",[{\n\r"))
 
 
-def strict_json(text: str, what: str) -> object:
+def strict_json(text: str, what: Message) -> object:
     """Parse strict JSON, without NaN and Infinity.
 
     Args:
@@ -107,7 +108,12 @@ def strict_json(text: str, what: str) -> object:
     excess = excess_of(text)
     if excess is not None:
         raise Failure(
-            f"{what} in JSON, with at most {excess.most:,} values in {excess.size:,} characters",
+            say(
+                "{what} in JSON, with at most {most} values in {size} characters",
+                what=what,
+                most=f"{excess.most:,}",
+                size=f"{excess.size:,}",
+            ),
             excess.seen,
         )
     try:
@@ -120,7 +126,7 @@ def strict_json(text: str, what: str) -> object:
     # Raised here, because in the block above the error, its traceback and all their frames would
     # be kept as the context of the failure: a stream can have thousands of unreadable events.
     brief = text[:1_000].strip()[:120]
-    raise Failure(f"{what} in JSON", f"{why}: {brief!r}")
+    raise Failure(say("{what} in JSON", what=what), verbatim(f"{why}: {brief!r}"))
 
 
 def _refuse_depth(text: str) -> None:

@@ -34,6 +34,7 @@ from conformance.input_files import (
     one_line,
     open_file,
 )
+from conformance.message import Message
 from conformance.model import Comparison, Exchange, Finding, Footer, Header, Run
 from conformance.record.events import (
     CheckStarted,
@@ -46,6 +47,7 @@ from conformance.record.events import (
     RunStarted,
 )
 from conformance.record.explained import as_concluded
+from conformance.record.messages import message_from_json, message_to_json
 from conformance.record.validation import (
     BadValueError,
     assert_plausible,
@@ -434,4 +436,6 @@ _converter.register_structure_hook(float, seconds)
 # Enumerations are strings, too, and would otherwise not be converted.
 _converter.register_structure_hook(StrEnum, word)
 _converter.register_unstructure_hook(bytes, _body_to_json)
+_converter.register_unstructure_hook(Message, message_to_json)
+_converter.register_structure_hook(Message, message_from_json)
 _converter.register_structure_hook(bytes, _body_from_json)
