@@ -90,9 +90,7 @@ def assert_no_violations(violations: Sequence[SchemaViolation]) -> None:
     """Assert that there are no violations; the first one is reported."""
     if violations:
         first = violations[0]
-        raise Failure(
-            say("a response that matches the schema"), verbatim(f"{first.path}: {first.message}")
-        )
+        raise Failure(say("a response that matches the schema"), first.said)
 
 
 def complete_exchange(response: Response) -> Exchange:

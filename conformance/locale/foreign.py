@@ -6,4 +6,24 @@ here is shown as it is.
 
 from __future__ import annotations
 
-FOREIGN: tuple[str, ...] = ("Expecting value",)
+FOREIGN: tuple[str, ...] = (
+    # json.JSONDecodeError
+    "Expecting value",
+    "Expecting property name enclosed in double quotes",
+    "Expecting ',' delimiter",
+    "Expecting ':' delimiter",
+    "Extra data",
+    "Illegal trailing comma before end of object",
+    "Illegal trailing comma before end of array",
+    "Invalid \\escape",
+    "Invalid \\uXXXX escape",
+    "Invalid control character at",
+    "Unexpected UTF-8 BOM (decode using utf-8-sig)",
+    "Unterminated string starting at",
+    # ssl.SSLCertVerificationError
+    "certificate has expired",
+    "self-signed certificate",
+    "self-signed certificate in certificate chain",
+    "unable to get local issuer certificate",
+)
+"""The ids of their messages."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.judgement import Failure, Feature, Missing, NotApplicable, shown
-from conformance.message import say, verbatim
+from conformance.message import say
 from conformance.model import Effect, Exchange, Place
 
 JsonObject = Mapping[str, Any]
@@ -39,7 +39,7 @@ class Logprobs:
             raise Missing(
                 Feature.ARRAYS,
                 say("{where}.{key} an array", where=self.where, key=key),
-                verbatim(f"{self.where}.{key} = {shown(value)}"),
+                say("{where}.{key} = {value}", where=self.where, key=key, value=shown(value)),
                 effect=Effect.ALTERED,
             )
         return value

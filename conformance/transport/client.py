@@ -112,7 +112,7 @@ class Client:
                 self._trouble = self._trouble or (
                     say(
                         "invalid proxy or certificate settings in the environment: {why}",
-                        why=str(error),
+                        why=error.said if isinstance(error, EnvironmentFaultError) else str(error),
                     )
                 )
         return httpx.AsyncClient(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from conformance.message import Message, say
+from conformance.message import Message, as_message, say
 from conformance.transport.connections import ProxyFaultError
 
 MAX_QUOTED = 200
@@ -98,7 +98,7 @@ def too_many_headers(where: str, count: int, limit: int) -> TransportError:
     )
 
 
-def cannot_decode(where: str, reason: str) -> TransportError:
+def cannot_decode(where: str, reason: Message) -> TransportError:
     """The body has a content encoding that cannot be undone; the server would repeat it."""
     return TransportError(
         say("cannot decode the response from {address}: its body {why}", address=where, why=reason),
@@ -163,7 +163,11 @@ def _known_cause(cause: BaseException, where: str) -> TransportError | None:
                 False,
             )
         case ssl.SSLCertVerificationError():
-            why = cause.verify_message or "verification failed"
+            why = (
+                as_message(cause.verify_message)
+                if cause.verify_message
+                else say("verification failed")
+            )
             return TransportError(
                 say(
                     "TLS error: the certificate of {address} is not trusted: {why}",
@@ -173,9 +177,9 @@ def _known_cause(cause: BaseException, where: str) -> TransportError | None:
                 False,
             )
         case ssl.SSLError():
-            why = (cause.reason or str(cause)).replace("_", " ").lower()
+            reason = (cause.reason or str(cause)).replace("_", " ").lower()
             return TransportError(
-                say("TLS error: handshake with {address} failed: {why}", address=where, why=why),
+                say("TLS error: handshake with {address} failed: {why}", address=where, why=reason),
                 False,
             )
         case ConnectionRefusedError():

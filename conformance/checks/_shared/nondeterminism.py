@@ -80,9 +80,14 @@ async def settle(doubt: Unsettled, api: Api) -> Judgement:
                 missing=missing.said,
             )
         )
-    result = (
-        f"{shown(outlier)} instead of {shown(usual)}, {recurrences} times in {rounds} repeats,"
-        f" although one token leads by {lead:.1f} nats or more before they diverge"
+    result = say(
+        "{odd} instead of {usual}, {returns} times in {rounds} repeats, although one "
+        "token leads by {lead} nats or more before they diverge",
+        odd=shown(outlier),
+        usual=shown(usual),
+        returns=recurrences,
+        rounds=rounds,
+        lead=f"{lead:.1f}",
     )
     if recurrences >= MIN_RETURNS:
         return Failure(doubt.expected, say("sometimes {what}", what=result), effect=doubt.effect)

@@ -135,9 +135,13 @@ def assert_no_repeat(
     if not repeats:
         return
     one, other, log_chance = min(repeats, key=lambda repeat: repeat[2])
-    seen = (
-        f"{shown(one.text)} in {one.response[1]} and again in {other.response[1]}; by the"
-        f" endpoint's own log probabilities its probability is at most {chance(log_chance)}"
+    seen = say(
+        "{sample} in {way} and again in {other}; by the endpoint's own log "
+        "probabilities its probability is at most {chance}",
+        sample=shown(one.text),
+        way=one.response[1],
+        other=other.response[1],
+        chance=chance(log_chance),
     )
     if is_beyond_chance(check_id, log_chance):
         result = say(

@@ -120,9 +120,13 @@ async def expect_variety(
             break
     if not any(same):
         raise NotApplicable(say("the endpoint generates nothing for the open prompts"))
-    seen = (
-        f"{draws} equal samples of each of {len(same)} prompts, {shown(same)}; by the"
-        f" endpoint's own log probabilities their probability is at most {chance(log_chance)}"
+    seen = say(
+        "{draws} equal samples of each of {prompts} prompts, {samples}; by the endpoint's "
+        "own log probabilities their probability is at most {chance}",
+        draws=draws,
+        prompts=len(same),
+        samples=shown(same),
+        chance=chance(log_chance),
     )
     if is_beyond_chance(check_id, log_chance):
         raise Failure(
@@ -153,9 +157,13 @@ async def assert_rows_differ(
     if any(len(set(row)) > 1 for row in taken):
         return
     log_chance = log_chance_of_equal_rows(taken)
-    seen = (
-        f"{len(taken)} groups of {len(taken[0])} equal samples, {shown([row[0] for row in taken])};"
-        f" in random order the probability is {chance(log_chance)}"
+    seen = say(
+        "{prompts} groups of {draws} equal samples, {samples}; in random order the "
+        "probability is {chance}",
+        prompts=len(taken),
+        draws=len(taken[0]),
+        samples=shown([row[0] for row in taken]),
+        chance=chance(log_chance),
     )
     if is_beyond_chance(check_id, log_chance):
         raise Failure(

@@ -104,11 +104,13 @@ async def the_best_candidates_are_returned(api: Api) -> None:
 
     二十个候选中最好的两个，其每个 token 的平均概率高于普通样本。
     """
-    rounds = {"non-streaming responses": await rounds_of(api, OPEN_PROMPTS)}
+    rounds: dict[str, Sequence[int]] = {
+        say("non-streaming responses"): await rounds_of(api, OPEN_PROMPTS)
+    }
     for shape, prompts, more in (
-        ("a batch", OPEN_PROMPTS, {}),
-        ("responses to Chinese text", [OPEN_PROMPTS[2]] * 3, {}),
-        ("responses with echo", OPEN_PROMPTS, {"echo": True}),
+        (say("a batch"), OPEN_PROMPTS, {}),
+        (say("responses to Chinese text"), [OPEN_PROMPTS[2]] * 3, {}),
+        (say("responses with echo"), OPEN_PROMPTS, {"echo": True}),
     ):
         # One request for three rounds; if it is not served, one request for each round.
         for together in ([list(prompts)], prompts):
@@ -130,7 +132,7 @@ def assert_chosen(rounds: Mapping[str, Sequence[int]]) -> None:
     """
     every = [count for counts in rounds.values() for count in counts]
     tests = [(shape, counts, 1) for shape, counts in rounds.items()]
-    tests += [("all rounds", every, 1), ("the worst round", [max(every)], len(every))]
+    tests += [(say("all rounds"), every, 1), (say("the worst round"), [max(every)], len(every))]
     share = SHARES["best-of.picks-the-likelier"] / len(tests)
     for where, counts, looks in tests:
         correct = distribution(CANDIDATES, len(counts))

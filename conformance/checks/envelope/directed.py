@@ -14,7 +14,7 @@ from conformance.checks._shared.requests import (
 )
 from conformance.checks._shared.token_scores import scored
 from conformance.judgement import Failure, NotApplicable, expect, shown
-from conformance.message import say, verbatim
+from conformance.message import say
 from conformance.model import Exchange, Place
 from conformance.protocol.completion import Completion
 from conformance.protocol.http_date import read_date
@@ -262,7 +262,7 @@ async def the_response_matches_the_schema(api: Api) -> None:
     if faults:
         raise Failure(
             say("a response that matches the schema"),
-            verbatim(f"{faults[0].path}: {faults[0].message}"),
+            faults[0].said,
             place=Place.SCHEMA,
         )
 

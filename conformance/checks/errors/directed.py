@@ -18,7 +18,7 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
-from conformance.message import say, verbatim
+from conformance.message import say
 from conformance.model import Place
 from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
@@ -85,7 +85,7 @@ async def the_error_matches_the_schema(api: Api) -> None:
     if faults:
         raise Failure(
             say("an error that matches the schema"),
-            verbatim(f"{faults[0].path}: {faults[0].message}"),
+            faults[0].said,
             place=Place.SCHEMA,
         )
 

@@ -8,7 +8,7 @@ from conformance.checks import invariant
 from conformance.checks._shared.error_bodies import LEAK, is_named
 from conformance.checks.errors.directed import assert_four_members
 from conformance.judgement import Failure, Missing, NotApplicable, either, expect, shown
-from conformance.message import say, verbatim
+from conformance.message import say
 from conformance.model import Place
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.request import COMPLETIONS
@@ -60,7 +60,7 @@ def every_error_matches_the_schema(exchange: RecordedExchange) -> None:
     if faults:
         raise Failure(
             say("an error that matches the schema"),
-            verbatim(f"{faults[0].path}: {faults[0].message}"),
+            faults[0].said,
             place=Place.SCHEMA,
         )
 

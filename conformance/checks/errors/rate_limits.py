@@ -14,7 +14,7 @@ from typing import Any
 
 from conformance.checks import invariant
 from conformance.judgement import Failure, NotApplicable, shown
-from conformance.message import say, verbatim
+from conformance.message import say
 from conformance.protocol.http_date import read_date
 from conformance.protocol.trace import RecordedExchange
 
@@ -49,9 +49,10 @@ def every_rate_limit_is_a_429(exchange: RecordedExchange) -> None:
     """
     for limit in _limits(exchange):
         if limit.status != 429:
-            name = "status of a rate limit"
+            name = say("status of a rate limit")
             raise Failure(
-                verbatim(f"{name} = 429"), say("{name} = {value}", name=name, value=limit.status)
+                say("{name} = {value}", name=name, value=429),
+                say("{name} = {value}", name=name, value=limit.status),
             ).only_by_suite()
 
 

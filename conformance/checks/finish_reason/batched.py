@@ -48,7 +48,7 @@ async def assert_ended(api: Api, *, stream: bool) -> None:
         raise NotApplicable(say("the response to the question does not end by itself"))
     for prompt, choice in await ask_batched(api, EVERY_SCRIPT, stream=stream):
         if prompt == QUESTION and generated_text(prompt, choice) == solid(alone.text):
-            reason = f"finish_reason of {choice.where}"
+            reason = say("finish_reason of {choice}", choice=choice.where)
             expect(choice.finish_reason, reason).one_of("stop", "content_filter")
 
 

@@ -201,7 +201,7 @@ def assert_cut_alike(whole: tuple[Choice, ...], fragments: tuple[Choice, ...]) -
             say("no non-streaming response was truncated, or the stream has other texts")
         )
     for choice in cut:
-        reason = f"finish_reason of streamed choice {choice.index}"
+        reason = say("finish_reason of streamed choice {index}", index=choice.index)
         expect(choice.finish_reason, reason).equals("length")
 
 

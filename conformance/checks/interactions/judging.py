@@ -219,7 +219,11 @@ def _with_case(failure: Failure, case: TestCase) -> Failure:
 
 def _refusal_with_case(refusal: Refusal, case: TestCase) -> Refusal:
     """Return a refusal whose message names the test case."""
-    message = f"{refusal.message}; smallest rejected request: {case.description}"
+    message = say(
+        "{message}; smallest rejected request: {request}",
+        message=refusal.message,
+        request=case.description,
+    )
     return Refusal(refusal.status, message, refusal.features, refusal.request)
 
 

@@ -65,7 +65,7 @@ async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
     for chunk in (await streamed(api, logprobs=alternatives(api))).chunks:
         for part in choices_in_chunk(chunk):
             if isinstance(part.get("logprobs"), Mapping):
-                assert_parallel(Logprobs(part["logprobs"], "logprobs of a chunk"))
+                assert_parallel(Logprobs(part["logprobs"], say("logprobs of a chunk")))
 
 
 @check("logprobs-arrays.join", requirement="logprobs-arrays.tokens-join-to-text", tier="smoke")

@@ -114,7 +114,7 @@ def four_arrays_of_one_length_everywhere(exchange: RecordedExchange) -> None:
         assert_parallel(choice.logprobs)
     for part in (part for chunk in exchange.completion.chunks for part in choices_in_chunk(chunk)):
         if isinstance(part.get("logprobs"), Mapping):
-            assert_parallel(Logprobs(part["logprobs"], "logprobs of a chunk"))
+            assert_parallel(Logprobs(part["logprobs"], say("logprobs of a chunk")))
 
 
 @invariant("logprobs-arrays.join-everywhere", requirement="logprobs-arrays.tokens-join-to-text")

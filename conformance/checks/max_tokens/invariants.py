@@ -32,7 +32,7 @@ def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -
         raise NotApplicable(say("the prompt also has entries"))
 
     def judge(choice: Choice) -> None:
-        name = f"number of {choice.where}'s tokens"
+        name = say("number of {choice}'s tokens", choice=choice.where)
         expect(len(readable_tokens(choice)), name).at_most(limit + 1)
 
     assert_each(scored_choices(exchange), judge)

@@ -250,7 +250,7 @@ def assert_no_contradiction(responses: list[Penalised], name: str) -> None:
         raise Failure(
             say("the best token by score and `{parameter}` at each position", parameter=name),
             say(
-                "{count} tokens that are not, first: {first}", count=len(found), first=str(found[0])
+                "{count} tokens that are not, first: {first}", count=len(found), first=found[0].said
             ),
         )
 

@@ -18,7 +18,7 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.judgement import Failure, NotApplicable, expect, shown
-from conformance.message import say, verbatim
+from conformance.message import say
 from conformance.model import Effect, Place
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.response import DONE
@@ -147,7 +147,7 @@ async def chunks_match_the_schema(api: Api) -> None:
         if faults:
             raise Failure(
                 say("a chunk that matches the schema"),
-                verbatim(f"{faults[0].path}: {faults[0].message}"),
+                faults[0].said,
                 place=Place.SCHEMA,
             )
 
@@ -239,7 +239,7 @@ def assert_constant(chunks: Iterable[JsonObject], key: str) -> None:
     if len(values) != 1:
         raise Failure(
             say("one {key} in all chunks", key=key),
-            verbatim(f"{len(values)}: {', '.join(values[:3])}"),
+            say("{count}: {values}", count=len(values), values=tuple(values[:3])),
         )
 
 
