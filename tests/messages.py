@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,48 @@ def _said() -> Iterator[tuple[str, str]]:
                     yield path.relative_to(ROOT).as_posix(), message_id
                 case _:
                     raise SystemExit(f"{path}:{call.lineno}: the id of a message is no literal")
+
+
+def phrases_in_arguments() -> Iterator[str]:
+    """Yield where a phrase is a plain string, which would be shown in English everywhere."""
+    for path in sorted(SUITE.rglob("*.py")):
+        if path.relative_to(SUITE).parts[0] in OTHER_TEXTS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                for value in _evidence_in(node):
+                    if _PROSE.search(_literals_of(value)):
+                        yield f"{path.relative_to(ROOT)}:{value.lineno}"
+
+
+OTHER_TEXTS = {"cli", "report", "pytest_plugin", "targets", "testing", "selftest"}
+"""Packages whose sentences are pairs of texts, or English."""
+
+_PROSE = re.compile(r"[A-Za-z]{2,} (?:\0 )?[a-z]{2,}")
+
+
+def _evidence_in(call: ast.Call) -> Iterator[ast.expr]:
+    """Yield the arguments of a call that are shown as they are, if they are strings."""
+    match getattr(call.func, "id", getattr(call.func, "attr", "")):
+        case "say":
+            yield from (word.value for word in call.keywords)
+        case "verbatim":
+            yield from call.args
+        case "expect":
+            yield from call.args[1:2]
+
+
+def _literals_of(value: ast.expr) -> str:
+    """Return what is literal in a string, with a mark for each value in it."""
+    match value:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(_literals_of(part) or "\0" for part in parts)
+        case ast.IfExp(body=one, orelse=other):
+            return f"{_literals_of(one)}\n{_literals_of(other)}"
+        case _:
+            return ""
 
 
 def calls_of_say(path: Path) -> Iterator[ast.Call]:
@@ -111,9 +154,15 @@ def as_po(known: Catalog) -> bytes:
     return HEAD.encode() + file.getvalue()
 
 
+class _Plain(Catalog):
+    """A catalogue whose header has no dates and versions, so that it depends on messages alone."""
+
+    mime_headers = (("Content-Type", "text/plain; charset=utf-8"), ("Language", "zh"))
+
+
 def as_mo(known: Catalog) -> bytes:
     """Compile a catalogue; what has no translation is left out."""
-    plain = Catalog(locale="zh", charset="utf-8")
+    plain = _Plain(locale="zh")
     for message in known:
         if message.id and message.string:
             plain.add(message.id, message.string)
@@ -131,6 +180,7 @@ def problems() -> list[str]:
     for message_id, string in sorted(translated.items()):
         if string and sorted(split(message_id)[1]) != sorted(split(string)[1]):
             result.append(f"other placeholders: {message_id} -> {string}")
+    result += [f"a phrase as a plain string: {place}" for place in phrases_in_arguments()]
     if not result and PO.read_bytes() != as_po(updated(known)):
         result.append("messages.po is not as this tool writes it")
     if MO.read_bytes() != as_mo(known):

@@ -40,6 +40,9 @@ HTTPCORE_ERRORS = (
 )
 
 
+INSTALL_SOCKS = "pip install 'httpx[socks]'"
+
+
 class EnvironmentFaultError(ValueError):
     """A proxy or a certificate file of the environment is unusable; ``said`` names it."""
 
@@ -143,7 +146,7 @@ class Connections(httpx.AsyncBaseTransport):
                     say(
                         "{proxy} needs a package that is not installed: {command}",
                         proxy=proxy.shown,
-                        command="pip install 'httpx[socks]'",
+                        command=INSTALL_SOCKS,
                     )
                 ) from None
         if read.url.scheme == "https":
