@@ -91,7 +91,7 @@ def test_older_sentence_without_data_is_translated() -> None:
     assert in_chinese(message_from_json("no rate limit was hit", Message)) == "未遇到限流"
 
 
-def test_text_that_its_data_does_not_make_is_kept() -> None:
+def test_text_wins_over_other_data() -> None:
     data = {"text": "all is well", "id": "{count} choices", "args": {"count": 3}}
     told = message_from_json(data, Message)
     assert told == "all is well"
