@@ -209,7 +209,10 @@ def replaced(record: dict[str, Any], **change: Any) -> bytes:
         (b"[]\n", "line 1: unknown kind of record"),
         (b'{"kind": "surprise"}\n', "line 1: unknown kind of record 'surprise'"),
         (b'{"kind": ["header"]}\n', "line 1: unknown kind of record"),
-        (b'{"kind": "header", "format": 3}\n', "line 1: has format 3; this version reads format 1 and 2"),
+        (
+            b'{"kind": "header", "format": 3}\n',
+            "has format 3; this version reads format 1 and 2",
+        ),
         (b'{"kind": "header", "format": 1}\n', "line 1: invalid header"),
         (to_line("header", HEADER) * 2, "has two headers"),
         (to_line("header", HEADER) + b"{\n" + to_line("footer", FOOTER), "line 2: not JSON"),
