@@ -32,6 +32,24 @@ def usage_on_every_chunk() -> Behaviour:
     return chunks(lambda _, sent: [{**c, "usage": c.get("usage") or USAGE} for c in sent])
 
 
+@fault(
+    "usage-member-left-out",
+    breaks="stream-options.other-chunks-null",
+    evidence=Evidence.REPORTED,
+    triggers=IN_EVENTS,
+)
+def usage_member_left_out() -> Behaviour:
+    """With ``include_usage``, chunks without usage have no ``usage`` field instead of null.
+
+    Reported for LiteLLM: https://github.com/BerriAI/litellm/issues/9657
+    """
+    return chunks(
+        lambda _, sent: [
+            c if c.get("usage") else {k: v for k, v in c.items() if k != "usage"} for c in sent
+        ]
+    )
+
+
 @fault("usage-with-text", breaks="stream-options.include-usage", triggers=IN_EVENTS)
 def usage_with_text() -> Behaviour:
     """Usage is part of the last chunk with text instead of a separate chunk."""
