@@ -128,7 +128,8 @@ async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
     begin = text.find(early)
     long = text[begin : text.find(late)][:MIN_MULTI_TOKEN_CHARS]
     beginning, padded = decoys(text, begin)[-2:]
-    await assert_stopped_text(api, COUNTING, [beginning, long, padded, late], long)
+    stop = [beginning, long, padded, late]
+    await assert_stopped_text(api, COUNTING, stop, long, listing_tokens=True)
 
 
 @check("stop.fourth-works", requirement="stop.each-of-array", tier="smoke", sees_effect=True)

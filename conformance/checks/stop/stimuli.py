@@ -10,7 +10,7 @@ from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.refusals import served_or_rejected
-from conformance.checks._shared.requests import greedy, non_streaming, streamed
+from conformance.checks._shared.requests import greedy, non_streaming, streamed, with_tokens
 from conformance.checks._shared.stop_candidates import before, middle_of
 from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.model import Effect
@@ -50,12 +50,23 @@ async def assert_cut(api: Api, prompt: str, cut: Cut) -> None:
 
 
 async def assert_stopped_text(
-    api: Api, prompt: str, stop: Any, needle: str, *, as_stream: bool = False
+    api: Api,
+    prompt: str,
+    stop: Any,
+    needle: str,
+    *,
+    as_stream: bool = False,
+    listing_tokens: bool = False,
 ) -> None:
-    """Assert that the text with ``stop`` is the text without, cut just before ``needle``."""
+    """Assert that the text with ``stop`` is the text without, cut just before ``needle``.
+
+    ``listing_tokens`` requests its tokens as well, for the invariants of tokens behind a stop.
+    """
     ask = streamed if as_stream else non_streaming
 
     async def stopped(fresh: bool) -> str:
+        if listing_tokens:
+            return (await with_tokens(ask, api, prompt, fresh=fresh, stop=stop)).text
         return (await ask(api, prompt, fresh=fresh, stop=stop)).text
 
     async def cut(fresh: bool) -> str:
