@@ -8,6 +8,8 @@ from reference_server.behaviour.builders import logprobs
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
+from reference_server.faults._endings import prompt_of
+from reference_server.faults._parts import of_each_choice
 
 ADVANCES = "text-offset.advances-by-characters"
 
@@ -87,3 +89,34 @@ def text_offset_without_spaces() -> Behaviour:
         return {"text_offset": result}
 
     return logprobs(of)
+
+
+@fault(
+    "stream-offsets-short-by-prompt",
+    breaks=ADVANCES,
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def stream_offsets_short_by_prompt() -> Behaviour:
+    """In a stream with ``echo``, the offsets behind the first token do not count the prompt.
+
+    Reported for vLLM: https://github.com/vllm-project/vllm/pull/47815
+    """
+
+    def of(request: Body, own: list[Body]) -> list[Body]:
+        if not request.get("echo"):
+            return own
+        result, listed = [], 0
+        for part in own:
+            scores, prompt = part["logprobs"], len(prompt_of(request, part["index"]))
+            if not scores:
+                result.append(part)
+                continue
+            # The chunk with the prompt, and with what was generated first, is right.
+            less = prompt if listed > 1 else 0
+            listed += 1
+            moved = [offset - less for offset in scores["text_offset"]]
+            result.append({**part, "logprobs": {**scores, "text_offset": moved}})
+        return result
+
+    return of_each_choice(of)
