@@ -70,9 +70,7 @@ async def emoji(api: Api, *, fresh: bool = False) -> Completion:
 class Ask(Protocol):
     """Requests the shared greedy completion: :func:`non_streaming` or :func:`streamed`."""
 
-    def __call__(
-        self, api: Api, prompt: Any, *, fresh: bool, **more: Any
-    ) -> Awaitable[Completion]:
+    def __call__(self, api: Api, prompt: Any, *, fresh: bool, **more: Any) -> Awaitable[Completion]:
         """Request it for a prompt; ``more`` adds members."""
         ...
 

@@ -1,7 +1,7 @@
 """Tokens behind a stop sequence: none is listed, and none is counted.
 
-The token that completes the sequence may be both. An engine that drafts several tokens at a time, or
-looks for sequences only now and then, has further tokens by then, which the text does not show.
+The token that completes the sequence may be both. An engine that drafts several tokens at a time,
+or looks for sequences only now and then, has further tokens by then, which the text does not show.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ def tokens_needed(tokens: Sequence[str], stops: Sequence[str]) -> int | None:
     None if no sequence occurs in the tokens, as far as their bytes are known.
     """
     raw, ends = ends_of(tokens)
-    found = [(raw.find(stop), len(stop)) for stop in (one.encode(errors="replace") for one in stops)]
+    found = [
+        (raw.find(stop), len(stop)) for stop in (one.encode(errors="replace") for one in stops)
+    ]
     completed = min((start + length for start, length in found if start >= 0), default=None)
     if completed is None:
         return None
