@@ -37,7 +37,7 @@ USUAL_PROMPT = {"presence_penalty": OPEN_PROMPT, "frequency_penalty": RUNS}
 """One code applies both penalties, so each of the two prompts is sent with one of them."""
 
 LEAVING = {"presence_penalty": (OPEN_PROMPT, STORY), "frequency_penalty": (RUNS,)}
-"""Prompts after which the highest penalty changes several tokens: this shows how scores are read."""
+"""Prompts after which the highest penalty changes tokens, which shows how to read scores."""
 
 MAX_TOKENS = 48
 
