@@ -45,6 +45,8 @@ from conformance.protocol.completion import Choice, Completion
 
 OTHER_TEXT = "another text for another seed"
 
+OTHER_UPPER_BITS = "another text for a seed that differs above its lower 32 bits"
+
 SEED_FAR_AWAY = SEED + 1000
 """A distant seed that no choice uses: some servers give each choice the next seed."""
 
@@ -145,14 +147,28 @@ async def other_seeds_give_other_texts(api: Api) -> None:
     await expect_variety("seed.others-differ", draw, OTHER_TEXT)
 
 
-@check("seed.large-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
+@check("seed.large-served", requirement="seed.whole-range-served", needs=("temperature",))
+async def a_large_seed_is_accepted(api: Api) -> None:
+    """A seed of more than 32 bits is accepted like a smaller one.
+
+    超过 32 位的 seed 与较小的 seed 一样会被接受。
+    """
+    await sample(api, seeded())
+    await assert_accepted(api, SEED_BEYOND_32_BITS)
+
+
+@check("seed.large-told-apart", requirement="seed.upper-bits-count", needs=("temperature",))
 async def all_bits_of_a_seed_count(api: Api) -> None:
     """Two seeds that differ only above the lower 32 bits give different texts.
 
     仅在低 32 位以上有别的两个 seed，不会给出相同的文本。
     """
     distance = SEED_BEYOND_32_BITS - SEED
-    await assert_distinguished(api, "seed.large-told-apart", lambda seed: seed + distance)
+    if await is_refused(api, SEED_BEYOND_32_BITS):
+        raise NotApplicable("the large seed is rejected (covered by another check)")
+    await assert_distinguished(
+        api, "seed.large-told-apart", lambda seed: seed + distance, OTHER_UPPER_BITS
+    )
 
 
 @check("seed.negative-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
@@ -309,7 +325,9 @@ async def tells_apart(api: Api, other: int) -> bool:
         return False
 
 
-async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[int], int]) -> None:
+async def assert_distinguished(
+    api: Api, check_id: str, counterpart: Callable[[int], int], expected: str = OTHER_TEXT
+) -> None:
     """Assert that a seed and its counterpart give different texts, if seeds have any effect.
 
     Raises:
@@ -318,13 +336,8 @@ async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[i
     """
     other = counterpart(SEED)
     texts = (await sample(api, seeded())).texts
-    try:
-        if texts != (await sample(api, seeded(other))).texts:
-            return
-    except Refusal as refusal:
-        raise Failure(
-            f"seed {other} accepted like {SEED}", str(refusal), effect=Effect.REFUSED
-        ) from None
+    if texts != (await assert_accepted(api, other)).texts:
+        return
     if not await differs(api, seeded(), seeded(SEED + 1)):
         raise NotApplicable("all seeds give the same sample (covered by another check)")
 
@@ -341,7 +354,30 @@ async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[i
                 break
         return pairs
 
-    await expect_variety(check_id, draw, OTHER_TEXT, draws=2, rows=rows)
+    await expect_variety(check_id, draw, expected, draws=2, rows=rows)
+
+
+async def assert_accepted(api: Api, seed: int) -> Completion:
+    """Assert that a seed is accepted where :data:`SEED` is, and return its sample.
+
+    Raises:
+        Failure: it is rejected.
+    """
+    try:
+        return await sample(api, seeded(seed))
+    except Refusal as refusal:
+        raise Failure(
+            f"seed {seed} accepted like {SEED}", str(refusal), effect=Effect.REFUSED
+        ) from None
+
+
+async def is_refused(api: Api, seed: int) -> bool:
+    """Return whether a seed is rejected."""
+    try:
+        await sample(api, seeded(seed))
+    except Refusal:
+        return True
+    return False
 
 
 async def assert_repeats(api: Api, seed: int) -> None:
