@@ -49,9 +49,13 @@ def lost_characters(tokens: Sequence[str], text: str) -> list[tuple[int, str]] |
 
     None if the tokens that can be read are not those of the text, in its order.
     """
-    for skipped in (0, 1):  # a start token is not part of the text
+    first = tokens[0].strip() if tokens else ""
+    is_start_token = first != "" and _is_readable(first) and not text.lstrip().startswith(first)
+    for skipped in range(1 + is_start_token):
         end, lost = 0, list[tuple[int, str]]()
-        for part in _readable_parts(tokens[skipped:]):
+        for number, part in enumerate(_readable_parts(tokens[skipped:])):
+            if number == 0 and not text.startswith(part):
+                part = part.removeprefix(" ")  # noqa: PLW2901 - some tokenizers put a space before the text
             start = text.find(part, end)
             if start < 0:
                 break
@@ -88,13 +92,13 @@ def _keeps_characters(exchange: RecordedExchange) -> bool:
 def _has_parts(tokens: Sequence[str]) -> bool:
     """Return whether a part of a character is followed by the rest of it, or by all of it."""
     return any(
-        is_part(token) or (_is_unknown(token) and after[:1] > "\x7f" and not _is_unknown(after))
+        is_part(token) or (not _is_readable(token) and after[:1] > "\x7f" and _is_readable(after))
         for token, after in pairwise(tokens)
     )
 
 
-def _is_unknown(token: str) -> bool:
-    return token_bytes(token) is None
+def _is_readable(token: str) -> bool:
+    return token_bytes(token) is not None
 
 
 def _echoes(exchange: RecordedExchange) -> list[tuple[str, str, list[str]]]:

@@ -49,7 +49,7 @@ def no_token_is_listed_behind_the_sequence(exchange: RecordedExchange) -> None:
     assert_each(scored_choices(exchange), judge)
 
 
-@invariant_across("usage.none-behind-stop-everywhere", requirement="usage.none-behind-stop")
+@invariant_across("stop.no-token-counted-everywhere", requirement="usage.none-behind-stop")
 def no_token_is_counted_behind_the_sequence(
     exchanges: Sequence[RecordedExchange],
 ) -> Iterator[Inspection]:
