@@ -11,7 +11,12 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from conformance.checks import invariant_across
-from conformance.checks._shared.characters import REPLACEMENT, is_part, token_bytes
+from conformance.checks._shared.characters import (
+    REPLACEMENT,
+    has_broken_character,
+    is_part,
+    token_bytes,
+)
 from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.readable_tokens import readable_tokens, scored_choices
 from conformance.judgement import Failure, Judgement, shown
@@ -84,9 +89,15 @@ def _keeps_characters(exchange: RecordedExchange) -> bool:
     except Judgement:
         return False
     return any(
-        _has_parts(tokens) and REPLACEMENT not in text and lost_characters(tokens, text) == []
+        _has_parts(tokens) and not has_broken_character(text) and _all_shown(tokens, text)
         for text, tokens in choices
     )
+
+
+def _all_shown(tokens: Sequence[str], text: str) -> bool:
+    """Return whether tokens show all of a text, other than a character that its limit cut."""
+    lost = lost_characters(tokens, text)
+    return lost is not None and all(character == REPLACEMENT for _, character in lost)
 
 
 def _has_parts(tokens: Sequence[str]) -> bool:
