@@ -15,6 +15,7 @@ from conformance.checks._shared.refusals import (
     WRONG_TYPE_REQUEST,
     as_rejected,
     assert_usual_status,
+    rejected_stream,
 )
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
@@ -127,7 +128,7 @@ async def a_stream_error_does_not_have_status_200(api: Api) -> None:
 
     流式请求含无效值时，错误响应的状态码不是 200。
     """
-    assert_no_error_inside(await api.stream(**WRONG_TYPE_REQUEST))
+    assert_no_error_inside((await rejected_stream(api))[1])
 
 
 @check("errors.no-server-fault", requirement="errors.bad-input-no-server-fault", tier="smoke")
@@ -250,8 +251,8 @@ async def a_stream_is_rejected_in_json(api: Api) -> None:
 
     流式请求中的无效值以 JSON 错误拒绝，而不是以事件拒绝。
     """
-    await rejected_value(api)
-    _ = (await api.stream(**WRONG_TYPE_REQUEST)).expect_error(*REFUSALS).message
+    _, streamed = await rejected_stream(api)
+    _ = streamed.expect_error(*REFUSALS).message
 
 
 @check("errors.stream-same-status", requirement="errors.stream-refused-as-json")
@@ -260,9 +261,9 @@ async def a_stream_is_rejected_with_the_same_status(api: Api) -> None:
 
     无论请求是否为流式，无效值都以相同的状态码拒绝。
     """
-    wanted = (await rejected_value(api)).status
-    streamed = (await api.stream(**WRONG_TYPE_REQUEST)).expect_error(*REFUSALS)
-    expect(streamed.status, "status of the rejected stream").equals(wanted)
+    wanted, streamed = await rejected_stream(api)
+    error = streamed.expect_error(*REFUSALS)
+    expect(error.status, "status of the rejected stream").equals(wanted)
 
 
 @check("errors.no-leak", requirement="errors.no-leak", tier="smoke")

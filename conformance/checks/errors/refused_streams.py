@@ -8,6 +8,7 @@ from typing import Any
 from conformance.api import Api, in_parallel
 from conformance.checks import check
 from conformance.checks._shared.prompts import COUNTING
+from conformance.checks._shared.refusals import MAX_REJECTED_EVENTS
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.contract import Contract
 from conformance.judgement import Failure, shown
@@ -15,13 +16,10 @@ from conformance.judgement import Failure, shown
 STEPS: Mapping[str, float] = {
     "temperature": 0.1,
     "top_p": 0.1,
-    "presence_penalty": 0.1,
+    "frequency_penalty": 0.1,
     "n": 1,
 }
 """Parameters with a range, and the distance from it of the tested value."""
-
-MAX_EVENTS = 3
-"""Events to read of a stream that should have been rejected."""
 
 
 @check(
@@ -50,8 +48,8 @@ async def is_served_as_stream_only(api: Api, wrong: Mapping[str, Any]) -> bool:
     body = {"model": api.model, **wrong}
     if (await api.post(body)).exchange.status not in range(400, 500):
         return False  # another check judges values that are served in non-streaming requests
-    streamed = {**body, "stream": True}
-    return (await api.post(streamed, read_events=MAX_EVENTS)).exchange.status == 200
+    streamed = {"model": api.model, "stream": True, **wrong}
+    return (await api.post(streamed, read_events=MAX_REJECTED_EVENTS)).exchange.status == 200
 
 
 def wrong_requests(contract: Contract) -> Iterator[dict[str, Any]]:
