@@ -185,6 +185,14 @@ class Response:
         start = self.exchange.body[:64].lstrip()
         return self.content_type == "text/event-stream" or start.startswith((b"data:", b":"))
 
+    @property
+    def is_served(self) -> bool:
+        """Whether the status is 200, and the response no error."""
+        if self.exchange.status != 200:
+            return False
+        payloads = [read for _, read in self.payloads] if self.is_stream else [self.readable]
+        return not any(isinstance(one, Mapping) and one.get("error") for one in payloads)
+
     @cached_property
     def parsed_bytes(self) -> int:
         """An estimate of the memory of the parsed body, which is small if it has an excess."""

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks._shared.recorded_streams import is_error
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, NotApplicable, Refusal, expect
 from conformance.protocol.completion import Completion
@@ -92,7 +91,7 @@ async def rejected_stream(api: Api) -> tuple[int, Response]:
     one, other = _with_penalty(api, "frequency_penalty"), _with_penalty(api, "presence_penalty")
     if one and other:
         streamed = await api.stream(read_events=MAX_REJECTED_EVENTS, **one)
-        if not _is_served(streamed):
+        if not streamed.is_served:
             # Another penalty out of range is rejected alike, and is requested anyway.
             plain = await api.complete(**other)
             if plain.status != streamed.status:
@@ -107,14 +106,6 @@ def _with_penalty(api: Api, name: str) -> dict[str, Any] | None:
     """Return the request with a penalty above its maximum; None if the document states none."""
     maximum = api.contract.parameter(name).maximum
     return None if maximum is None else minimal_request(**{name: maximum + OVER_PENALTY})
-
-
-def _is_served(response: Response) -> bool:
-    """Return whether a response has status 200, and no error in it."""
-    if response.status != 200:
-        return False
-    payloads = [read for _, read in response.payloads] if response.is_stream else []
-    return not any(map(is_error, [*payloads, response.readable]))
 
 
 def served_or_rejected(response: Response) -> Completion | None:

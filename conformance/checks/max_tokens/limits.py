@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.checks._shared.limits import register, rejected, wrong_type
-from conformance.checks.max_tokens.directed import BEYOND_ANY_CONTEXT
+from conformance.checks._shared.stated_context import BEYOND_ANY_CONTEXT
 
 LIMITS = (
     rejected(
