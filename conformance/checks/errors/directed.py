@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside, is_named
+from conformance.checks._shared.error_bodies import (
+    LEAK,
+    OF_THE_BODY,
+    assert_no_error_inside,
+    is_named,
+)
 from conformance.checks._shared.refusals import (
     MODEL_REJECTED_STATUSES,
     UNKNOWN_MODEL,
@@ -197,6 +202,19 @@ async def an_array_as_body_is_rejected(api: Api) -> None:
     请求体为数组时会被拒绝。
     """
     (await api.post(b"[]")).expect_error(*REFUSALS)
+
+
+@check("errors.array-body-said", requirement="errors.array-body-said")
+async def the_error_of_an_array_is_about_the_body(api: Api) -> None:
+    """The error for an array as body does not complain of a parameter that an empty object lacks.
+
+    请求体为数组时，错误不会指责空对象所缺的参数。
+    """
+    error = as_rejected(await api.post(b"[]"))
+    names = [parameter.name for parameter in api.contract.parameters]
+    lacking = [name for name in names if len(name) > 1 and is_named(name, error.words)]
+    if lacking and not OF_THE_BODY.search(error.words):
+        raise Failure("an error about the body, which is an array", shown(error.error))
 
 
 @check("errors.empty-body", requirement="errors.malformed-json", tier="deep")
