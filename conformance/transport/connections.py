@@ -17,7 +17,12 @@ from typing import Any, cast
 import httpcore
 import httpx
 
-from conformance.transport.framing import Trust, WatchedNetwork, WatchedStream
+from conformance.transport.framing import (
+    StaleConnectionError,
+    Trust,
+    WatchedNetwork,
+    WatchedStream,
+)
 from conformance.transport.proxies import Proxy, proxy_for
 
 KEPT_CONNECTIONS = 32
@@ -41,6 +46,10 @@ HTTPCORE_ERRORS = (
 
 class EnvironmentFaultError(ValueError):
     """A proxy or a certificate file of the environment is unusable; a sentence that names it."""
+
+
+class IdleClosedError(httpx.ReadError):
+    """A request met a connection that had been closed while idle, so that it has to be repeated."""
 
 
 class ProxyFaultError(httpx.ProxyError):
@@ -207,6 +216,10 @@ def _as_httpx_errors() -> Iterator[None]:
 
 def _as_httpx(error: Exception) -> httpx.TransportError:
     """Return httpx's error of the same name; a mere timeout is one of connecting."""
+    if isinstance(error, StaleConnectionError):
+        stale = IdleClosedError(str(error))
+        stale.__cause__ = error
+        return stale
     name = "ConnectTimeout" if isinstance(error, TimeoutError) else type(error).__name__
     kind: type[httpx.TransportError] = getattr(httpx, name)
     mapped = kind(str(error))

@@ -231,7 +231,10 @@ def refusal_of(exchange: RecordedExchange) -> ErrorResponse:
     status = exchange.exchange.status
     if exchange.exchange.request.path != COMPLETIONS or status not in REJECTED_BY_ENDPOINT:
         raise NotApplicable("the request was not rejected")
-    if not exchange.is_whole:
+    # A stream that is left after some events is incomplete; a document is not.
+    if exchange.exchange.fault is not None or (
+        not exchange.is_whole and exchange.response.is_stream
+    ):
         raise NotApplicable("the rejection is incomplete")
     return ErrorResponse(status, _read(exchange))
 
