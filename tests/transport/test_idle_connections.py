@@ -56,7 +56,7 @@ async def sent_to(server: ClosingServer, count: int, pause: float) -> tuple[list
     return exchanges, retries
 
 
-def test_a_request_on_a_closed_connection_is_repeated_free() -> None:
+def test_closed_connection_costs_no_retry() -> None:
     server = ClosingServer(pause=None)
     exchanges, retries = asyncio.run(sent_to(server, 4, 0))
     assert [exchange.status for exchange in exchanges] == [200] * 4
@@ -67,14 +67,14 @@ def test_a_request_on_a_closed_connection_is_repeated_free() -> None:
     assert server.answered == [1] * 4
 
 
-def test_connections_closed_while_idle_are_not_used() -> None:
+def test_idle_closed_connection_is_not_used() -> None:
     server = ClosingServer(pause=0.01)
     exchanges, retries = asyncio.run(sent_to(server, 4, 0.05))
     assert [len(exchange.attempts) for exchange in exchanges] == [1] * 4
     assert retries == 0
 
 
-def test_a_new_connection_without_an_answer_is_no_idle_one() -> None:
+def test_unanswered_new_connection_is_no_idle_one() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         writer.close()
