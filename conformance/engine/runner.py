@@ -472,7 +472,7 @@ def finding_of(
         title=check.title,
         requirement=requirement.id,
         level=requirement.level,
-        subject=check.subject or requirement.subject,
+        subject=ruling.subject or check.subject or requirement.subject,
         tier=check.tier,
         verdict=ruling.verdict,
         message=ruling.message,

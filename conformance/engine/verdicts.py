@@ -21,7 +21,7 @@ from conformance.contract import Contract
 from conformance.evidence import Evidence
 from conformance.judgement import Failure, Inconclusive, NotApplicable, Refusal
 from conformance.model import Effect, Level, Place, Verdict
-from conformance.protocol.refusal import is_promised
+from conformance.protocol.refusal import is_promised, rejected_parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Ruling:
     Attributes:
         evidence: the exchanges that show it, if that is known.
         needs_suite: whether sending its requests again does not show it.
+        subject: the parameter that it is about, if that is not the one of the check.
     """
 
     verdict: Verdict
@@ -41,6 +42,7 @@ class Ruling:
     evidence: Evidence | None = None
     needs_suite: bool = False
     place: Place | None = None
+    subject: str | None = None
 
 
 def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Ruling:
@@ -61,7 +63,9 @@ def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Rul
             served = "the request is served, as the document promises"
             ruling = Ruling(broken, str(outcome), served, str(outcome), Effect.REFUSED)
         case Refusal():
-            ruling = Ruling(Verdict.REFUSED, str(outcome))
+            # A check of something else is no evidence that what it is about is rejected.
+            about = rejected_parameter(outcome)
+            ruling = Ruling(Verdict.REFUSED, str(outcome), subject=about)
         case Inconclusive():
             ruling = Ruling(Verdict.INCONCLUSIVE, str(outcome))
         case NotApplicable():
@@ -82,7 +86,7 @@ def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
         case Verdict.PASS | Verdict.FAIL | Verdict.WARN:
             return replace(ruling, verdict=Verdict.INFO, message=ruling.message or why_not_promised)
         case Verdict.REFUSED:
-            return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED)
+            return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED, subject=None)
         case _:
             return Ruling(Verdict.SKIPPED, why_not_promised)
 

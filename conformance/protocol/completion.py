@@ -38,7 +38,7 @@ class Logprobs:
             raise Missing(
                 Feature.ARRAYS,
                 f"{self.where}.{key} an array",
-                f"{self.where}.{key} = {shown(value)}",
+                _seen(self.raw, self.where, key),
                 effect=Effect.ALTERED,
             )
         return value
@@ -153,7 +153,7 @@ class Usage:
             raise Missing(
                 Feature.USAGE,
                 f"usage.{key} an integer ≥ 0",
-                f"usage.{key} = {shown(value)}",
+                _seen(self.raw, "usage", key),
                 effect=Effect.ALTERED,
             )
         return value
@@ -338,3 +338,10 @@ def _order(raw: JsonObject) -> tuple[int, int]:
     """Sort by index; choices without an integer index come last."""
     index = raw.get("index")
     return (0, index) if isinstance(index, int) else (1, 0)
+
+
+def _seen(raw: JsonObject, where: str, key: str) -> str:
+    """Describe a member that has a wrong value; one that is missing is not the same as a null."""
+    if key not in raw:
+        return f"{where}: '{key}' is a required property"
+    return f"{where}.{key} = {shown(raw[key])}"

@@ -50,8 +50,13 @@ class Row:
 
     @property
     def passed(self) -> bool:
-        """Return whether a check passed; a refusal then concerns only some uses."""
-        return any(finding.verdict is Verdict.PASS for finding in self.findings)
+        """Return whether a check passed; a refusal then concerns only some uses.
+
+        Where checks look for an effect, only those count: a null, or a value that has to be
+        rejected, is no use of the parameter.
+        """
+        seeing = [finding for finding in self.findings if finding.sees_effect]
+        return any(finding.verdict is Verdict.PASS for finding in seeing or self.findings)
 
     @property
     def troubles(self) -> tuple[Finding, ...]:

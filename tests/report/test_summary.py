@@ -6,7 +6,7 @@ import pytest
 
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.language import Text
-from conformance.model import Conclusion, Cost, Effect, Exchange, State
+from conformance.model import Conclusion, Cost, Effect, Exchange, Finding, State
 from conformance.report.locale.terms import duration, listed, listing, size
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Gap, origin
@@ -132,6 +132,18 @@ def test_failing_areas_and_checks_come_first() -> None:
 def test_rejected_documented_parameter_is_refused() -> None:
     (row,) = Summary(a_run(a_failure(effect=Effect.REFUSED))).rows
     assert row.state is State.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("served", "sentence"),
+    [
+        (a_finding("stop.null", sees_effect=False), "refuses `stop`"),
+        (a_finding("stop.string"), "refuses some uses of `stop`"),
+    ],
+)
+def test_null_is_no_use_of_a_refused_parameter(served: Finding, sentence: str) -> None:
+    refused = a_finding("stop.array", "refused", message="refused with 400: no")
+    assert sentence in Summary(a_run(served, refused)).sentence.en
 
 
 def test_sentence_exists_in_chinese() -> None:

@@ -19,6 +19,9 @@ LEAK = re.compile(
 Each part ends where the next match of it could begin, so that a search takes linear time.
 """
 
+NO_PARAM = "the message names the parameter, and the error has no param"
+"""Why nothing is known of ``error.param``; another check reports that it is missing."""
+
 _NUMBER = re.compile(r"(?<!\d)\d{1,18}(?!\d)")
 
 

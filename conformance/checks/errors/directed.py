@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside, is_named
+from conformance.checks._shared.error_bodies import (
+    LEAK,
+    NO_PARAM,
+    assert_no_error_inside,
+    is_named,
+)
 from conformance.checks._shared.refusals import (
     MODEL_REJECTED_STATUSES,
     UNKNOWN_MODEL,
@@ -323,9 +328,14 @@ def assert_four_members(response: ErrorResponse) -> None:
 
 
 def assert_named(response: ErrorResponse, parameter: str) -> None:
-    """Assert that an error names its parameter, as it is or in words."""
+    """Assert that an error names its parameter, as it is or in words.
+
+    A message says nothing of a member that is missing, which another check reports.
+    """
     if not is_named(parameter, response.words):
         raise Failure(f"{parameter!r} in param or message", shown(response.error))
+    if "param" not in response.error:
+        raise NotApplicable(NO_PARAM)
 
 
 def assert_no_server_fault(response: Response) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from conformance.checks import invariant
-from conformance.checks._shared.error_bodies import LEAK, is_named
+from conformance.checks._shared.error_bodies import LEAK, NO_PARAM, is_named
 from conformance.checks.errors.directed import assert_four_members
 from conformance.judgement import Failure, Missing, NotApplicable, expect, shown
 from conformance.model import Place
@@ -166,7 +166,12 @@ def every_error_of_a_bad_value_names_its_parameter(exchange: RecordedExchange) -
     schema 所排除的每个值，其错误都指出相应的参数。
     """
     error, names = _bad_value(exchange)
-    if any(is_named(name, error.words) for name in names):
+    # An error that names the member inside an object, such as `include_usage`, is more exact.
+    paths = (violation.path for violation in exchange.request_violations)
+    members = [part for path in paths for part in re.split(r"[.\[\]]+", path) if len(part) > 1]
+    if any(is_named(name, error.words) for name in (*names, *members)):
+        if "param" not in error.error:
+            raise NotApplicable(NO_PARAM)
         return
     # The endpoint may reject another, optional parameter, and need name only one of several.
     others = exchange.request.raw.keys() - {*names, "model"}

@@ -39,6 +39,7 @@ from conformance.checks._shared.seeded import (
     seeded,
     unsaid,
 )
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, NotApplicable, Refusal, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
@@ -317,14 +318,15 @@ async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[i
             is rejected.
     """
     other = counterpart(SEED)
-    texts = (await sample(api, seeded())).texts
+    first = await sample(api, seeded())
     try:
-        if texts != (await sample(api, seeded(other))).texts:
-            return
+        second = await sample(api, seeded(other))
     except Refusal as refusal:
         raise Failure(
             f"seed {other} accepted like {SEED}", str(refusal), effect=Effect.REFUSED
         ) from None
+    if first.texts != second.texts:
+        return
     if not await differs(api, seeded(), seeded(SEED + 1)):
         raise NotApplicable("all seeds give the same sample (covered by another check)")
 
@@ -341,7 +343,10 @@ async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[i
                 break
         return pairs
 
-    await expect_variety(check_id, draw, OTHER_TEXT, draws=2, rows=rows)
+    try:
+        await expect_variety(check_id, draw, OTHER_TEXT, draws=2, rows=rows)
+    except Failure as found:
+        raise found.shown_by(Evidence((second.exchange,), (first.exchange,))) from None
 
 
 async def assert_repeats(api: Api, seed: int) -> None:

@@ -13,6 +13,7 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import choices_of, non_streaming
 from conformance.checks._shared.sampling import STORY
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, Inconclusive, NotApplicable, expect, shown
 from conformance.model import Effect
 from conformance.protocol.completion import Completion
@@ -43,9 +44,9 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
     if one.text == other.text and one.usage.prompt_tokens == other.usage.prompt_tokens:
         raise Failure(
             "an insertion that depends on the suffix",
-            f"{shown(one.text)} before {shown(SUFFIXES[0])} and before {shown(SUFFIXES[1])}",
+            f"{shown(one.text)} before two unlike suffixes, for the same number of tokens",
             effect=Effect.IGNORED,
-        )
+        ).shown_by(Evidence((other.exchange,), (one.exchange,)))
 
 
 @check("suffix.no-part-of-prompt", requirement="suffix.conditions-insertion")
