@@ -116,3 +116,12 @@ def lost(known: Adjudicated, summary: Summary) -> Iterator[str]:
             if check not in found or found[check].verdict not in TOLD:
                 told = found[check].verdict if check in found else "no check of this name"
                 yield f"{cause.what} {check}: {told}"
+
+
+def misattributed(known: Adjudicated, summary: Summary) -> Iterator[str]:
+    """Describe true findings that are explained by a finding of another cause, which hides them."""
+    for finding in summary.findings:
+        owner = known.owner_of(finding.id)
+        root = finding.explained_by
+        if owner and root and known.owner_of(root) is not owner:
+            yield f"{finding.id} is explained by {root}, and not by: {owner.what}"
