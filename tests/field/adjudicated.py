@@ -114,7 +114,9 @@ def lost(known: Adjudicated, summary: Summary) -> Iterator[str]:
             yield f"{cause.what} Nothing reports it."
         for check in cause.all_of:
             if check not in found or found[check].verdict not in TOLD:
-                told = found[check].verdict if check in found else "no check of this tier has this id"
+                told = (
+                    found[check].verdict if check in found else "no check of this tier has this id"
+                )
                 yield f"{cause.what} {check}: {told}"
 
 
