@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from conformance.language import Text
-from conformance.model import Finding, Level, Requirement, State, Subject, Verdict
+from conformance.model import Finding, Level, Place, Requirement, State, Subject, Verdict
 from conformance.record.conclusions import deviations_of
 
 CALM = frozenset({Verdict.PASS, Verdict.EXPLAINED, Verdict.SKIPPED, Verdict.INFO})
@@ -40,6 +40,17 @@ class Row:
         """Return whether it deviates only from requirements of level should."""
         broken = deviations_of(self.findings)
         return bool(broken) and all(finding.level is not Level.MUST for finding in broken)
+
+    @property
+    def only_unchecked(self) -> bool:
+        """Return whether it deviates only where invalid values were served.
+
+        It is not said to alter anything then: no valid value was. Deviations from
+        recommendations count only if there are no others.
+        """
+        broken = deviations_of(self.findings)
+        musts = [finding for finding in broken if finding.level is Level.MUST]
+        return bool(broken) and all(one.place is Place.SERVED for one in musts or broken)
 
     @property
     def rank(self) -> tuple[int, bool]:
@@ -86,6 +97,17 @@ class Area:
 
     name: str
     findings: tuple[Finding, ...]
+
+    @property
+    def only_unchecked(self) -> bool:
+        """Return whether it deviates only where invalid values were served.
+
+        It is not said to alter anything then: no valid value was. Deviations from
+        recommendations count only if there are no others.
+        """
+        broken = deviations_of(self.findings)
+        musts = [finding for finding in broken if finding.level is Level.MUST]
+        return bool(broken) and all(one.place is Place.SERVED for one in musts or broken)
 
     @property
     def rank(self) -> int:

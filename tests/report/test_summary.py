@@ -6,7 +6,7 @@ import pytest
 
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.language import Text
-from conformance.model import Conclusion, Cost, Effect, Exchange, Finding, State
+from conformance.model import Conclusion, Cost, Effect, Exchange, Finding, Place, State
 from conformance.report.locale.terms import duration, listed, listing, size
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Gap, origin
@@ -144,6 +144,13 @@ def test_rejected_documented_parameter_is_refused() -> None:
 def test_null_is_no_use_of_a_refused_parameter(served: Finding, sentence: str) -> None:
     refused = a_finding("stop.array", "refused", message="refused with 400: no")
     assert sentence in Summary(a_run(served, refused)).sentence.en
+
+
+def test_served_invalid_value_is_no_altered_one() -> None:
+    served = a_failure("stop.five-refused", effect=Effect.ALTERED, place=Place.SERVED)
+    assert "accepts invalid values of `stop`" in Summary(a_run(served)).sentence.en
+    text = a_failure("stop.string", effect=Effect.ALTERED)
+    assert "alters `stop`" in Summary(a_run(served, text)).sentence.en
 
 
 def test_sentence_exists_in_chinese() -> None:

@@ -135,7 +135,16 @@ def the_parameters(rows: Iterable[Row]) -> Text | None:
 
 _DEVIATING: Sequence[tuple[State, Callable[[Row], bool], Text]] = (
     (State.IGNORED, lambda _: True, Text("silently ignores {names}", "忽略 {names} 且不报错")),
-    (State.ALTERED, lambda row: not row.is_lesser, Text("alters {names}", "{names} 有偏差")),
+    (
+        State.ALTERED,
+        lambda row: not row.is_lesser and not row.only_unchecked,
+        Text("alters {names}", "{names} 有偏差"),
+    ),
+    (
+        State.ALTERED,
+        lambda row: not row.is_lesser and row.only_unchecked,
+        Text("accepts invalid values of {names}", "接受 {names} 的无效取值"),
+    ),
     (
         State.ALTERED,
         lambda row: row.is_lesser,
