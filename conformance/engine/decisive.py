@@ -7,13 +7,13 @@ such responses they are compared, and the one whose request asks for more deviat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 
 from conformance.evidence import Evidence, compared, names_in
 from conformance.judgement import Failure, Judgement, Refusal
-from conformance.model import Exchange, Finding, Role
+from conformance.model import Exchange, Finding, Request, Role
 from conformance.protocol.completion import Choice, Completion
 from conformance.protocol.response import Response
 
@@ -38,22 +38,32 @@ def evidence_of(
     return _in_variables(outcome, exchanges) or _about(subject, exchanges)
 
 
-def resting_on(finding: Finding, others: Iterable[Finding]) -> Finding:
-    """Say which checks made the exchanges that show a finding, for a check that makes none.
+def resting_on(
+    finding: Finding, others: Collection[Finding], requests: Mapping[str, Request]
+) -> Finding:
+    """Say which checks send the requests that show a finding, for a check that reads the run.
+
+    Such a check may send a request again to confirm a suspicion, but only after another has sent it.
 
     Args:
-        finding: of the check that makes none.
+        finding: of the check that reads the run.
         others: the findings of the checks before it.
+        requests: the request of each exchange of the run and of the finding, by its id.
     """
     probes = [key for key, role in finding.roles.items() if role is Role.PROBE]
     controls = [key for key, role in finding.roles.items() if role is Role.CONTROL]
-    left = dict.fromkeys((*probes[:1], *controls))
+    left = {requests[key] for key in (*probes[:1], *controls) if key in requests}
     makers: list[str] = []
     for other in others:
-        made = left.keys() & set(other.exchanges)
+        made = left & {requests[key] for key in other.exchanges if key in requests}
         if made and other.id != finding.id:
             makers.append(other.id)
-            left = {key: None for key in left if key not in made}
+            left -= made
+    if not makers and probes:
+        # The check has shrunk the request that made it suspicious, which another check sent.
+        listed = set(finding.exchanges)
+        shared = (other.id for other in others if listed & set(other.exchanges))
+        makers = [key for key in shared if key != finding.id][:1]
     return replace(finding, rests_on=tuple(makers)) if makers else finding
 
 

@@ -113,7 +113,7 @@ class Case:
 
     @cached_property
     def commands(self) -> tuple[str, ...]:
-        """The curl commands of the request that deviates, and of its control; empty if none."""
+        """The curl commands of the probe, and of its control; empty if none."""
         if self.decisive is None:
             return ()
         return commands(self.decisive, self.summary.run.header, self.key_env)

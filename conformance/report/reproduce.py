@@ -1,6 +1,6 @@
 """How a finding is reproduced: which requests show it, and the suite's own command.
 
-The request that deviates comes first, then its control. Where requests alone do not show it, such
+The probe comes first, then its control. Where requests alone do not show it, such
 as a deviation in time or in one of many responses, the suite's command does.
 """
 
@@ -91,7 +91,7 @@ def suite_command(finding: Finding, header: Header, key_env: str | None) -> str:
         words += ["--target", header.target]
     else:
         words += ["--base-url", header.base_url, "--model", header.model]
-        words += ["--contract", header.contract]
+        words += ["--contract", header.contract_file or header.contract]
         if key_env is not None:
             words += ["--api-key-env", safe_name(key_env)]
     for check in dict.fromkeys((finding.id, *finding.rests_on)):
@@ -123,6 +123,6 @@ NEEDS_SUITE = Text(
 )
 """What is said where sending the requests again does not show a finding."""
 
-_PROBE = Text("the request that deviates", "出现偏差的请求")
-_CONTROL = Text("the control that it is compared with", "与之比较的对照请求")
+_PROBE = Text("probe: the request that the finding is about", "偏差请求：该发现所涉及的请求")
+_CONTROL = Text("control: the request that it is compared with", "对照请求：与之比较的请求")
 _SENT = Text("sent {times} times", "共发送 {times} 次")

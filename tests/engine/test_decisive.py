@@ -17,7 +17,7 @@ from conformance.contract import load_contract
 from conformance.engine.decisive import resting_on
 from conformance.engine.runner import judge
 from conformance.judgement import Failure, expect
-from conformance.model import Role, Tier
+from conformance.model import Request, Role, Tier
 from conformance.protocol.completion import Choice, Completion
 from tests.checks.catalogue import CHECKS
 from tests.fake_server import MODEL, FakeServer, findings_of
@@ -92,10 +92,25 @@ def test_passing_check_has_no_roles() -> None:
 
 
 def test_passive_check_rests_on_makers() -> None:
+    requests = {key: Request("POST", "/completions", key.encode()) for key in ("x1", "x2")}
     passive = a_failure("a.passive", exchanges=("x1", "x2"), roles={"x1": Role.PROBE})
     makers = (a_failure("b.other", exchanges=("x2",)), a_failure("c.maker", exchanges=("x1",)))
-    assert resting_on(passive, makers).rests_on == ("c.maker",)
-    assert resting_on(passive, ()).rests_on == ()
+    assert resting_on(passive, makers, requests).rests_on == ("c.maker",)
+    assert resting_on(passive, (), requests).rests_on == ()
+
+
+def test_repeat_rests_on_the_first_sender() -> None:
+    requests = dict.fromkeys(("x1", "x9"), Request("POST", "/completions", b"{}"))
+    again = a_failure("a.again", exchanges=("x9",), roles={"x9": Role.PROBE})
+    maker = a_failure("c.maker", exchanges=("x1",))
+    assert resting_on(again, (maker,), requests).rests_on == ("c.maker",)
+
+
+def test_shrunk_request_rests_on_its_origin() -> None:
+    requests = {key: Request("POST", "/completions", key.encode()) for key in ("x1", "x2", "x9")}
+    shrunk = a_failure("a.shrunk", exchanges=("x9", "x1"), roles={"x9": Role.PROBE})
+    others = (a_failure("b.other", exchanges=("x2",)), a_failure("c.maker", exchanges=("x1",)))
+    assert resting_on(shrunk, others, requests).rests_on == ("c.maker",)
 
 
 @pytest.mark.parametrize(
