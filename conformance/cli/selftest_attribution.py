@@ -199,7 +199,7 @@ def document(told: Sequence[Told], complaints: Sequence[str]) -> dict[str, Any]:
 
 
 def by_suite(told: Iterable[Told]) -> tuple[Claim, ...]:
-    """Return the findings that no request shows, but the suite's own command, as the report says."""
+    """Return the findings that only the suite's own command shows, as the report says."""
     return tuple(claim for run in told for claim in run.accusations if claim.by_suite)
 
 

@@ -43,7 +43,7 @@ def resting_on(
 ) -> Finding:
     """Say which checks send the requests that show a finding, for a check that reads the run.
 
-    Such a check may send a request again to confirm a suspicion, but only after another has sent it.
+    Such a check may send a request again to confirm a suspicion, after another has sent it.
 
     Args:
         finding: of the check that reads the run.

@@ -112,8 +112,7 @@ class Header:
         reference: the comparison server: ``bundled``, a base URL, or None.
         headers: headers of every request; a secret value is its environment variable, ``$NAME``.
         stage: the only stage whose checks sent requests; None is all.
-        contract_file: the path of a custom contract, as it was given; None for a bundled one, and in
-            records of older versions.
+        contract_file: the path of a custom contract, as it was given; None for a bundled one.
         recorded_by: the version of the suite that sent the requests; None if it is
             ``suite_version``.
     """
