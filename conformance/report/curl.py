@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from conformance.model import DEFAULT_KEY_ENV, WRONG_KEY, Credentials, Request
-from conformance.report.repetition import Piece, pieces_of
+from conformance.report.repetition import pieces_of
 from conformance.report.sanitize import line
 
 MAX_BODY_CHARS = 8_000
@@ -71,9 +72,10 @@ def curl(
 
 
 def url_of(base_url: str, path: str) -> str:
-    """Append a path to a base URL, before its query."""
+    """Append a path to a base URL, before its query; encode what no path may contain."""
     base, mark, query = base_url.partition("?")
-    return f"{base.rstrip('/')}{path}{mark}{query}"
+    encoded = quote(path, safe="/%:@!$&'()*+,;=?")
+    return f"{base.rstrip('/')}{encoded}{mark}{query}"
 
 
 def key_variable(request: Request, key_env: str | None) -> str | None:
@@ -122,38 +124,40 @@ def _body(request: Request) -> tuple[str, str]:
     """Return what stands before ``curl``, and its option for the body; empty without one."""
     body = request.body
     if not body:
-        # Without the option, curl would send no Content-Length.
-        return "", "" if request.method == "GET" else "--data-raw ''"
-    try:
-        pieces = pieces_of(body.decode())
-    except UnicodeDecodeError:
-        return f"printf {_octal(body)} | ", "--data-binary @-"
-    if len(pieces) == 1 and pieces[0].times == 1 and _plain(body) is not None:
+        # Without the option, curl would send no Content-Length, which these methods need.
+        return "", "--data-raw ''" if request.method in {"POST", "PUT", "PATCH"} else ""
+    # Any bytes are text in Latin-1.
+    encoding = "latin-1" if _text(body) is None else "utf-8"
+    pieces = [(text.encode(encoding), times) for text, times in pieces_of(body.decode(encoding))]
+    plain = _plain(body)
+    if plain is not None and pieces == [(body, 1)]:
         # --data-raw, because --data reads a file if the body starts with @.
-        return "", f"--data-raw {shlex.quote(pieces[0].text)}"
-    printed = [_printf(piece) for piece in pieces]
+        return "", f"--data-raw {shlex.quote(plain)}"
+    printed = [_printf(*piece) for piece in pieces]
     piped = printed[0] if len(printed) == 1 else f"{{ {'; '.join(printed)}; }}"
     return f"{piped} | ", "--data-binary @-"
 
 
-def _printf(piece: Piece) -> str:
-    """Return a command that prints a piece."""
-    body = piece.text.encode()
-    if piece.times > 1:
+def _printf(part: bytes, times: int) -> str:
+    """Return a command that prints a part of a body so many times."""
+    if times > 1:
         # The format is used once per argument, and ``%.0s`` prints nothing of it.
-        return f"printf {_octal(body, end='%.0s')} $(seq {piece.times})"
-    if _plain(body) is not None:
-        return f"printf '%s' {shlex.quote(piece.text)}"
-    return f"printf {_octal(body)}"
+        return f"printf {_octal(part, end='%.0s')} $(seq {times})"
+    plain = _plain(part)
+    return f"printf {_octal(part)}" if plain is None else f"printf '%s' {shlex.quote(plain)}"
+
+
+def _text(body: bytes) -> str | None:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _plain(body: bytes) -> str | None:
     """Return the body as text if it is displayed exactly as sent, otherwise None."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return None
-    return text if line(text) == text else None
+    text = _text(body)
+    return text if text is not None and line(text) == text else None
 
 
 def _octal(body: bytes, end: str = "") -> str:
