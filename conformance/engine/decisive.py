@@ -2,7 +2,9 @@
 
 A judgement is raised where a response is judged: the innermost function of its traceback that has a
 response, a completion or an exchange of the check in a variable is the one that judges it. With two
-such responses they are compared, and the one whose request asks for more deviates.
+such responses they are compared, and the one whose request asks for more deviates. A check that
+compares only what it has taken from responses leaves none there: then the last request with the
+parameter in question is the probe, and the one most like it the control.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 
-from conformance.evidence import Evidence, compared, names_in
+from conformance.evidence import Evidence, compared, differing, names_in
 from conformance.judgement import Failure, Judgement, Refusal
 from conformance.model import Exchange, Finding, Request, Role
 from conformance.protocol.completion import Choice, Completion
@@ -99,8 +101,14 @@ def _exchange_of(value: object) -> Exchange | None:
 
 
 def _about(subject: str, exchanges: Sequence[Exchange]) -> Evidence | None:
-    """Return the last exchange, of those that send the parameter in question if there are any."""
+    """Return the last exchange, of those that send the parameter in question if there are any.
+
+    Its control is the one whose request is most like it.
+    """
     if not exchanges:
         return None
     sending = [one for one in exchanges if subject in names_in(one)]
-    return Evidence(((sending or exchanges)[-1],))
+    probe = (sending or exchanges)[-1]
+    others = [one for one in reversed(exchanges) if one.request != probe.request]
+    control = min(others, key=lambda other: differing(probe, other), default=None)
+    return Evidence((probe,), (control,) if control else ())

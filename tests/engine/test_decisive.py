@@ -68,12 +68,21 @@ def test_compared_responses_are_probe_and_control() -> None:
     assert roles(check, "n.count") == "pc"
 
 
-def test_last_request_with_the_parameter_is_the_probe() -> None:
+def test_request_with_the_parameter_is_the_probe() -> None:
     async def check(api: Api) -> None:
         texts = [(await ask(api, prompt="1, 2,", **more)).text for more in ({"max_tokens": 1}, {})]
         raise Failure("nothing", texts[0])
 
-    assert roles(check) == "p-"
+    assert roles(check) == "pc"
+
+
+def test_most_similar_request_is_the_control() -> None:
+    async def check(api: Api) -> None:
+        bodies = ({}, {"n": 2}, {"n": 2, "seed": 1}, {"n": 2, "seed": 1, "stop": "x", "top_p": 1})
+        texts = [len((await ask(api, prompt="1, 2,", **more)).texts) for more in bodies]
+        raise Failure("nothing", str(texts))
+
+    assert roles(check, "seed.repeats") == "--cp"
 
 
 def test_parameter_sent_as_null_is_the_probe() -> None:
@@ -81,7 +90,7 @@ def test_parameter_sent_as_null_is_the_probe() -> None:
         texts = [(await ask(api, prompt="1, 2,", **more)).text for more in ({"seed": None}, {})]
         raise Failure("nothing", texts[0])
 
-    assert roles(check, "seed.repeats") == "p-"
+    assert roles(check, "seed.repeats") == "pc"
 
 
 def test_passing_check_has_no_roles() -> None:

@@ -77,6 +77,17 @@ def test_finding_in_time_says_so() -> None:
     assert NEEDS_SUITE.zh in page
 
 
+def test_finding_under_load_needs_the_whole_run() -> None:
+    attempts = tuple(replace(PLAIN.attempts[0], status=status) for status in (429, 200))
+    throttled = replace(PLAIN, id="x4", attempts=attempts)
+    finding = a_failure(exchanges=("x4",), roles={"x4": Role.PROBE}, rests_on=("n.choices",))
+    run = a_run(finding, exchanges=(throttled,), select=("errors.*",))
+    told = case_of(Summary(run), finding)
+    assert told.caution == NEEDS_SUITE
+    assert "--select 'errors.*' --tier" in told.suite_command
+    assert "n.choices" not in told.suite_command
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [
