@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from types import TracebackType
 
 from conformance.evidence import Evidence, compared, differing, names_in
@@ -52,20 +53,29 @@ def resting_on(
         others: the findings of the checks before it.
         requests: the request of each exchange of the run and of the finding, by its id.
     """
-    probes = [key for key, role in finding.roles.items() if role is Role.PROBE]
-    controls = [key for key, role in finding.roles.items() if role is Role.CONTROL]
-    left = {requests[key] for key in (*probes[:1], *controls) if key in requests}
-    makers: list[str] = []
-    for other in others:
-        made = left & {requests[key] for key in other.exchanges if key in requests}
-        if made and other.id != finding.id:
-            makers.append(other.id)
+    known = [(key, role) for key, role in finding.roles.items() if key in requests]
+    probes, controls, repeats = (
+        [key for key, own in known if own is role]
+        for role in (Role.PROBE, Role.CONTROL, Role.REPEAT)
+    )
+    # Of two responses to one request, the second is a repeat: both have to come again.
+    left = {*probes[:1], *controls, *repeats[:1]}
+    makers: dict[str, None] = {}
+    earlier = [other for other in others if other.id != finding.id]
+    for other in earlier:
+        if made := left & set(other.exchanges):
+            makers[other.id] = None
             left -= made
-    if not makers and probes:
+    wanted = {requests[key] for key in left.difference(repeats)}
+    for other in earlier:
+        if sent := wanted & {requests[key] for key in other.exchanges if key in requests}:
+            makers[other.id] = None
+            wanted -= sent
+    if wanted & {requests[key] for key in probes[:1]}:
         # The check has shrunk the request that made it suspicious, which another check sent.
-        listed = set(finding.exchanges)
-        shared = (other.id for other in others if listed & set(other.exchanges))
-        makers = [key for key in shared if key != finding.id][:1]
+        listed = set(finding.exchanges).difference(controls)
+        origins = [other.id for other in earlier if listed & set(other.exchanges)]
+        makers |= dict.fromkeys(origins[:1])
     return replace(finding, rests_on=tuple(makers)) if makers else finding
 
 
@@ -109,6 +119,12 @@ def _about(subject: str, exchanges: Sequence[Exchange]) -> Evidence | None:
         return None
     sending = [one for one in exchanges if subject in names_in(one)]
     probe = (sending or exchanges)[-1]
-    others = [one for one in reversed(exchanges) if one.request != probe.request]
+    others = [
+        one
+        for one in reversed(exchanges)
+        if one.request != probe.request
+        # Two that are rejected alike are two examples, and are not compared.
+        and (one.status == HTTPStatus.OK or one.status != probe.status)
+    ]
     control = min(others, key=lambda other: differing(probe, other), default=None)
     return Evidence((probe,), (control,) if control else ())

@@ -115,11 +115,20 @@ def test_repeat_rests_on_the_first_sender() -> None:
     assert resting_on(again, (maker,), requests).rests_on == ("c.maker",)
 
 
+def test_equal_requests_rest_on_both_senders() -> None:
+    requests = dict.fromkeys(("x1", "x2", "x3"), Request("POST", "/completions", b"{}"))
+    roles = {"x1": Role.PROBE, "x3": Role.REPEAT}
+    twice = a_failure("a.twice", exchanges=("x1", "x3"), roles=roles)
+    makers = [a_failure(f"{key}.maker", exchanges=(key,)) for key in requests]
+    assert resting_on(twice, makers, requests).rests_on == ("x1.maker", "x3.maker")
+
+
 def test_shrunk_request_rests_on_its_origin() -> None:
     requests = {key: Request("POST", "/completions", key.encode()) for key in ("x1", "x2", "x9")}
-    shrunk = a_failure("a.shrunk", exchanges=("x9", "x1"), roles={"x9": Role.PROBE})
+    roles = {"x9": Role.PROBE, "x2": Role.CONTROL}
+    shrunk = a_failure("a.shrunk", exchanges=("x9", "x2", "x1"), roles=roles)
     others = (a_failure("b.other", exchanges=("x2",)), a_failure("c.maker", exchanges=("x1",)))
-    assert resting_on(shrunk, others, requests).rests_on == ("c.maker",)
+    assert resting_on(shrunk, others, requests).rests_on == ("b.other", "c.maker")
 
 
 @pytest.mark.parametrize(
