@@ -8,14 +8,20 @@ import os
 import random
 import shutil
 
+import httpx
 import pytest
 
 from conformance.model import Credentials, Request, Target
 from conformance.report.curl import curl
 from conformance.report.repetition import MAX_UNIT_CHARS
+from conformance.report.snippet import snippet
 from conformance.transport.client import Client
+from tests.checks.catalogue import CHECKS
+from tests.fake_server import FakeServer, findings_of
 from tests.lanes import exhaustive
 from tests.report.hostile import ATTACKS
+from tests.report.test_snippet import BASE, sent_by
+from tests.report.test_snippet import KEY as KEY_VARIABLE
 from tests.transport.loopback import respond, serving
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
@@ -26,6 +32,9 @@ SHOWN = {"X-Gateway": "$GATEWAY_KEY", "X-Tenant": "a 'b' $RUN_KEY `id`!"}
 HEADERS = (("X-Gateway", GATEWAY_KEY), ("X-Tenant", SHOWN["X-Tenant"]))
 OF_THE_CLIENT = frozenset({b"accept", b"accept-encoding", b"connection", b"host", b"user-agent"})
 """Headers that every client sets in its own way."""
+
+MIN_REQUESTS = 200
+"""A deep run sends more different requests."""
 
 POST = ("POST", "/completions")
 PROMPT = 'it\'s 一二三 🍎 "quoted" $(touch pwned) `id` !x \\ \\n %s %% \r\n\t\0'
@@ -87,6 +96,28 @@ def arrived(raw: bytes) -> tuple[bytes, dict[bytes, bytes]]:
 def test_command_sends_the_same_request(request_: Request, shell: str) -> None:
     run, command = asyncio.run(sent_by_both(request_, shell))
     assert command == run
+
+
+def requests_of_a_deep_run() -> list[Request]:
+    server = FakeServer()
+    asyncio.run(findings_of(server, CHECKS.values()))
+    return list(dict.fromkeys(server.requests))
+
+
+@exhaustive
+def test_every_request_of_a_run_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = requests_of_a_deep_run()
+    assert len(requests) > MIN_REQUESTS
+    snippets = 0
+    for request in requests:
+        run, command = asyncio.run(sent_by_both(request, "bash"))
+        assert command == run
+        code = snippet(request, BASE, KEY_VARIABLE)
+        if code is not None:
+            snippets += 1
+            sent = sent_by(code, monkeypatch, httpx.Response(400, json={"error": {}}))
+            assert json.loads(sent.content) == json.loads(request.body)
+    assert snippets > MIN_REQUESTS / 2
 
 
 @exhaustive
