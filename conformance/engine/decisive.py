@@ -18,7 +18,7 @@ from conformance.evidence import Evidence, compared, differing, names_in
 from conformance.judgement import Failure, Judgement, Refusal
 from conformance.model import Exchange, Finding, Request, Role
 from conformance.protocol.completion import Choice, Completion
-from conformance.protocol.response import Response
+from conformance.protocol.response import ErrorResponse, Response
 
 MAX_COMPARED = 2
 """Responses in variables of a function that compares them; of more it is unclear which it does."""
@@ -105,7 +105,7 @@ def _exchange_of(value: object) -> Exchange | None:
     match value:
         case Exchange():
             return value
-        case Choice() | Completion() | Response():
+        case Choice() | Completion() | ErrorResponse() | Response():
             return value.exchange
     return None
 

@@ -19,6 +19,7 @@ from conformance.engine.runner import judge
 from conformance.judgement import Failure, expect
 from conformance.model import Request, Role, Tier
 from conformance.protocol.completion import Choice, Completion
+from conformance.protocol.response import ErrorResponse
 from tests.checks.catalogue import CHECKS
 from tests.fake_server import MODEL, FakeServer, findings_of
 from tests.report.builders import a_failure
@@ -57,6 +58,18 @@ def test_accessor_knows_its_response() -> None:
         _ = choice.logprobs
 
     assert roles(check) == "p-"
+
+
+def test_rejection_knows_its_response() -> None:
+    def assert_served(error: ErrorResponse) -> None:
+        expect(error.status, "status").equals(200)
+
+    async def check(api: Api) -> None:
+        error = (await api.complete(**SHORT, n=0)).expect_error(400)
+        await api.complete(**SHORT, n=-1)
+        assert_served(error)
+
+    assert roles(check, "n.zero-refused") == "p-"
 
 
 def test_compared_responses_are_probe_and_control() -> None:
