@@ -116,15 +116,15 @@ def the_same_prompt_has_the_same_usage(
 
     在每个非流式响应中，同一 prompt 的 prompt_tokens 都相同。
     """
-    alone = _alone(exchanges)
+    usages: dict[Prompts, tuple[RecordedExchange, int]] = {}
     for exchange, prompts, counted in usage_of(exchanges):
         if exchange.response.is_stream or exchange.request.best_of > 1 or len(prompts) > 1:
             continue
-        plainest, known = alone[prompts]
-        if plainest is not exchange:
+        first, before = usages.setdefault(prompts, (exchange, counted))
+        if first is not exchange:
             yield exchange
-        if counted != known:
-            yield Violation(_usage_of(known, counted), (exchange,), (plainest,))
+        if counted != before:
+            yield Violation(_usage_of(before, counted), (exchange, first))
 
 
 @invariant_across("usage.prompt-once-everywhere", requirement="usage.prompt-counted-once")
@@ -305,18 +305,11 @@ def usage_of(
 def _alone(
     exchanges: Sequence[RecordedExchange],
 ) -> dict[Prompts, tuple[RecordedExchange, int]]:
-    """The non-streaming responses with one choice to prompts, and their prompt_tokens.
-
-    Of several to one prompt it is that whose request has the fewest parameters: if one of them
-    changes what is counted, the others are right.
-    """
+    """The first non-streaming responses with one choice to prompts, and their prompt_tokens."""
     alone: dict[Prompts, tuple[RecordedExchange, int]] = {}
     for exchange, prompts, counted in usage_of(exchanges):
-        if exchange.response.is_stream or exchange.request.best_of > 1:
-            continue
-        known = alone.get(prompts)
-        if known is None or len(exchange.request.raw) < len(known[0].request.raw):
-            alone[prompts] = exchange, counted
+        if not exchange.response.is_stream and exchange.request.best_of == 1:
+            alone.setdefault(prompts, (exchange, counted))
     return alone
 
 
