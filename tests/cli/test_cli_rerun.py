@@ -43,9 +43,12 @@ def test_command_is_understood_as_the_run_was() -> None:
     ("fault", "check", "by_suite"),
     [
         ("fake-streaming", "streaming.incremental", True),
-        ("rate-limit-as-server-fault", "errors.rate-limit", True),
         ("user-billed", "usage.prompt-alike-everywhere", False),
         ("prompt-times-n", "usage.prompt-once-for-copies", False),
+        ("second-response", "headers.framing-everywhere", True),
+        ("suffix-breaks", "errors.good-input-no-server-fault", False),
+        ("default-seed-two", "seed.default-one", False),
+        ("id-of-request", "envelope.id-unique-everywhere", False),
     ],
 )
 def test_finding_is_shown_again(fault: str, check: str, by_suite: bool) -> None:
