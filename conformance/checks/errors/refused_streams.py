@@ -12,6 +12,7 @@ from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.contract import Contract
 from conformance.evidence import Evidence
 from conformance.judgement import Failure, shown
+from conformance.message import say
 
 STEPS: Mapping[str, float] = {
     "temperature": 0.1,
@@ -41,8 +42,8 @@ async def streams_are_rejected_like_other_requests(api: Api) -> None:
     streams = [(shown(body), pair) for body, pair in zip(wrong, served, strict=True) if pair]
     if streams:
         raise Failure(
-            "streams to be rejected where non-streaming requests are",
-            f"streams served: {', '.join(body for body, _ in streams)}",
+            say("streams to be rejected where non-streaming requests are"),
+            say("streams served: {values}", values=tuple(body for body, _ in streams)),
         ).shown_by(streams[0][1])
 
 
