@@ -155,7 +155,7 @@ def _headline(result: Case) -> str:
 def _details(result: Case) -> str:
     """Describe a finding as ``label: value`` lines."""
     finding = result.finding
-    parts = {"expected": finding.expected, "actual": finding.seen}
+    parts: dict[str, str | None] = {"expected": finding.expected, "actual": finding.seen}
     if finding.expected is None and finding.seen is None:
         parts = {"": finding.message}
     if result.cause:

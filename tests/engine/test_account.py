@@ -11,6 +11,7 @@ import pytest
 
 from conformance.engine.replay import rejudge
 from conformance.engine.runner import Options
+from conformance.locale import in_chinese
 from conformance.model import (
     EXIT_CODES,
     Conclusion,
@@ -25,7 +26,6 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.ndjson import RunWriter, read_run
-from conformance.report.locale import in_chinese
 from conformance.report.summary import Summary
 from conformance.transport import account_guard
 from tests.engine.dying import KINDS, OPENAI, Dying, Result, result_of

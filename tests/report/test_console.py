@@ -14,9 +14,11 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.report.case import case_of
 from conformance.report.console import Progressing, Verbosity, console_for, show
 from conformance.report.console.outcome import MAX_LINES
 from conformance.report.diagnosis import cause_of
+from conformance.report.summary import Summary
 from tests.report.builders import (
     a_failure,
     a_finding,
@@ -188,6 +190,19 @@ def test_block_has_sentence_count_and_command() -> None:
     assert "stop of 1 entries was served (status 200)" in lines[start + 1]
     assert lines[start + 2] == "      2 findings about stop: stop.a and stop.b"
     assert lines[start + 3].startswith("      curl -sS -i http://127.0.0.1:8000/v1/completions")
+
+
+@pytest.mark.parametrize("width", [70, 100])
+def test_command_is_one_line_on_every_screen(width: int) -> None:
+    console = pipe(width)
+    failure = a_failure("stop.a", exchanges=("x1",))
+    run = a_run(failure, exchanges=(an_exchange(),))
+    show(run, console)
+    command = case_of(Summary(run), failure).command
+    assert command is not None
+    assert len(command) > width
+    joined = command.replace(" \\\n  ", " ")
+    assert f"      {joined}" in printed(console).splitlines()
 
 
 def test_undocumented_parameter_is_informational() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from conformance.language import Language
@@ -13,6 +12,7 @@ from conformance.language import Text as Words
 from conformance.report import causes
 from conformance.report.case import case_of
 from conformance.report.console.styles import MAX_NAMES, VERDICT_MARKS, marked
+from conformance.report.console.unwrapped import Indented, height_of, unwrapped
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import FINDING, VERDICTS, counted, listing
 from conformance.report.sanitize import line
@@ -60,11 +60,6 @@ def blocks(
     return shown
 
 
-def height_of(content: RenderableType, console: Console) -> int:
-    """Return the number of lines that content takes; long words are wrapped."""
-    return len(console.render_lines(content, pad=False))
-
-
 def _block(
     summary: Summary, group: causes.Group, console: Console, language: Language, most: int
 ) -> RenderableType:
@@ -85,10 +80,10 @@ def _block(
     below: list[RenderableType] = [counted_line]
     command = case_of(summary, worst).command if most else None
     if command is not None:
-        one_line = Text(command.replace(" \\\n  ", " "), style="cyan", overflow="fold")
-        if height_of(Padding(one_line, (0, 0, 0, 6)), console) <= most:
+        one_line = unwrapped(command.replace(" \\\n  ", " "), style="cyan")
+        if height_of(Indented(one_line, 6), console) <= most:
             below.append(one_line)
-    return Group(told, Padding(Group(*below), (0, 0, 0, 4)))
+    return Group(told, Indented(Group(*below), 4))
 
 
 def _sentence_of(summary: Summary, group: causes.Group) -> Words:
