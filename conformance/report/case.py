@@ -87,8 +87,13 @@ class Case:
 
     @property
     def reason(self) -> Text:
-        """Why the finding has its verdict; for an explained one, the finding that explains it."""
-        return reason_of(self.finding)
+        """Why the finding has its verdict; for an explained one, what explains it, and why."""
+        return reason_of(self.finding, self.why)
+
+    @property
+    def why(self) -> Text | None:
+        """Why another finding explains this one; None if none does, or if it is not known."""
+        return self.summary.why_explained(self.finding)
 
     @property
     def seen(self) -> Text:

@@ -136,6 +136,27 @@ class Summary:
         """Findings that need attention: all except pass, explained, skipped and info."""
         return tuple(f for f in self.findings if f.verdict not in CALM)
 
+    def explained_by(self, root: Finding) -> tuple[Finding, ...]:
+        """Return the findings that a finding explains, by id."""
+        return self._explained.get(root.id, ())
+
+    @cached_property
+    def _explained(self) -> Mapping[str, tuple[Finding, ...]]:
+        found: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            if finding.explained_by is not None:
+                found.setdefault(finding.explained_by, []).append(finding)
+        return {root: tuple(findings) for root, findings in found.items()}
+
+    def why_explained(self, finding: Finding) -> Text | None:
+        """Return why another finding explains this one; None if none does, or if it is not known.
+
+        A root is not named here; it is :attr:`Finding.explained_by`.
+        """
+        footer = self.run.footer
+        explanation = footer.explained.get(finding.id) if footer else None
+        return finding_text(explanation.why) if explanation and explanation.why else None
+
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """Every parameter and response field of the contract, in its order."""

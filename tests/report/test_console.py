@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from conformance.language import Language
-from conformance.model import Conclusion, Effect
+from conformance.model import Conclusion, Effect, Explanation, Run
 from conformance.record.events import (
     CheckStarted,
     ExchangeMade,
@@ -120,7 +120,7 @@ def test_outcome_begins_with_the_verdict() -> None:
             "  ✗ fail  The request was served (status 200); promised: "
             "the documented number of stop sequences is served; one more is refused"
         ),
-        "      1 finding about stop: stop.five-refused",
+        "      stop.five-refused",
         "",
         "Not verified: 1 skipped",
     ]
@@ -186,8 +186,39 @@ def test_block_has_sentence_count_and_command() -> None:
     lines = printed(console).splitlines()
     start = lines.index("Findings")
     assert "stop of 1 entries was served (status 200)" in lines[start + 1]
-    assert lines[start + 2] == "      2 findings about stop: stop.a and stop.b"
+    assert lines[start + 2] == "      stop.a"
     assert lines[start + 3].startswith("      curl -sS -i http://127.0.0.1:8000/v1/completions")
+    assert lines[start + 4] == "      1 more finding about stop, not traced to this one: stop.b"
+
+
+BECAUSE = "streams are not served at all"
+BECAUSE_ZH = "该接口完全不提供流式响应"
+
+
+def run_with_explained() -> Run:
+    follower = a_finding("usage.b", "explained", explained_by="stop.a", message="expected 2; got 1")
+    return a_run(
+        a_failure("stop.a"), follower, explained={"usage.b": Explanation("stop.a", BECAUSE)}
+    )
+
+
+def test_block_names_what_its_root_explains() -> None:
+    console, chinese = pipe(), pipe()
+    show(run_with_explained(), console)
+    show(run_with_explained(), chinese, Language.CHINESE)
+    assert "      stop.a; explains 1 finding: usage.b\n" in printed(console)
+    assert "      stop.a；由此导致 1 项发现：usage.b\n" in printed(chinese)
+
+
+def test_verbose_outcome_says_why_explained() -> None:
+    console, chinese = pipe(), pipe()
+    show(run_with_explained(), console, verbosity=Verbosity.VERBOSE)
+    show(run_with_explained(), chinese, Language.CHINESE, Verbosity.VERBOSE)
+    lines = printed(console).splitlines()
+    start = lines.index("  ↳ explained  usage.b")
+    assert start > lines.index("  ✗ fail       stop.a  must")
+    assert lines[start + 2].strip() == f"explained by stop.a: {BECAUSE}"
+    assert f"由 stop.a 所致：{BECAUSE_ZH}" in printed(chinese)
 
 
 def test_undocumented_parameter_is_informational() -> None:
@@ -220,7 +251,7 @@ def test_crowd_of_one_reason_is_told_once() -> None:
     shown = printed(console)
     assert shown.count("key revoked") == 1
     assert "4 findings: s.0, s.1 and 2 more" in shown
-    assert "1 finding about s: s.x" in shown
+    assert "      s.x\n" in shown
 
 
 def test_narrow_terminals_wrap_and_never_overflow() -> None:
@@ -246,13 +277,14 @@ def test_shared_reason_names_a_few_checks() -> None:
     assert "    s.0, s.1 and 7 more: why\n" in printed(console)
 
 
-def test_every_subject_has_one_block() -> None:
+def test_subject_has_one_block_of_separate_causes() -> None:
     many = tuple(a_failure(f"echo.{n:02}", subject="echo") for n in range(20))
     run = a_run(*many, a_failure("stop.last", subject="stop"))
     plain, verbose = pipe(), pipe()
     show(run, plain)
     show(run, verbose, verbosity=Verbosity.VERBOSE)
-    assert "20 findings about echo: echo.00, echo.01 and 18 more" in printed(plain)
+    apart = "19 more findings about echo, not traced to this one: echo.01, echo.02 and 17 more"
+    assert apart in printed(plain)
     assert "stop.last" in printed(plain)
     assert "echo.19" not in printed(plain)
     assert "echo.19" in printed(verbose)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.language import Language
-from conformance.model import Attempt, Credentials, Effect, Level, Verdict
+from conformance.model import Attempt, Credentials, Effect, Explanation, Level, Verdict
 from conformance.report import formats, html
 from conformance.report.diagnosis import cause_of
 from conformance.report.locale.terms import VERDICTS
@@ -70,6 +70,26 @@ def test_every_link_has_a_target() -> None:
     page = page_of(a_run(*shared, exchanges=(an_exchange(),)))
     targets = {link["href"] for link in page.tags("a")}
     assert targets <= {f"#{name}" for name in page.ids}
+
+
+def test_explained_finding_lies_in_its_roots_card() -> None:
+    follower = a_finding("usage.b", "explained", explained_by="stop.a", message="expected 2; got 1")
+    why = {"usage.b": Explanation("stop.a", "streams are not served at all")}
+    written = html.render(a_run(a_failure("stop.a"), follower, explained=why))
+    root, inner = written.index('id="stop.a"'), written.index('id="usage.b"')
+    fold = written.index('<details class="folded explains">')
+    assert root < fold < inner
+    assert 'data-area="usage"' not in written[:fold]
+    assert "Explains 1 finding, which count nowhere" in Page(written).text
+    for reason in ("streams are not served at all", "该接口完全不提供流式响应"):
+        assert reason in written[inner:]
+
+
+def test_explained_finding_without_root_stays_listed() -> None:
+    follower = a_finding("usage.b", "explained", explained_by="gone.a", message="expected 2; got 1")
+    page = page_of(a_run(a_failure("stop.a"), follower))
+    assert "usage.b" in page.ids
+    assert "Explained by gone.a" in " ".join(page.text.split())
 
 
 def test_few_failures_are_open_and_more_are_folded() -> None:

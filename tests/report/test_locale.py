@@ -14,6 +14,7 @@ from conformance.contract import DOCUMENTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import reason_to_skip
 from conformance.judgement import Feature
+from conformance.model import Place
 from conformance.report.locale import MAX_MESSAGE_CHARS, catalogue, in_chinese, phrase_of
 from tests.cases import for_each_case
 
@@ -43,6 +44,8 @@ SAYS: dict[str, tuple[int | str, ...]] = {
     "TransportError": (0,),
     "RequestShape": (0,),
     "SamplingShape": (0,),
+    "explained": (1,),
+    "Basis": (2,),
 }
 """Which arguments of which calls are sentences, or parts of them, for a reader."""
 
@@ -131,6 +134,11 @@ def test_every_reason_of_a_contract_has_a_translation(document: str) -> None:
     reasons = {contract.why_not_in_force(requirement) for requirement in requirements}
     reasons |= {reason_to_skip(check, contract) for check in all_checks()}
     assert [reason for reason in reasons if reason and not in_chinese(reason)] == []
+
+
+@for_each_case("place", Place)
+def test_every_unreadable_place_has_a_translation(place: Place) -> None:
+    assert in_chinese(f"its answers have a wrong {place.value}") is not None
 
 
 @for_each_case("feature", Feature)

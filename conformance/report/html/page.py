@@ -86,6 +86,7 @@ def environment() -> Environment:
         counted=words.counted,
         CHECK=words.CHECK,
         DOCUMENT=words.DOCUMENT,
+        FINDING=words.FINDING,
         MORE_FINDINGS=words.MORE_FINDINGS,
         duration=words.duration,
         T=Text,
