@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.language import Language, Text
-from conformance.model import Finding, Requirement
+from conformance.model import Finding, Requirement, Verdict
 from conformance.report.diagnosis import Cause, likely_cause
 from conformance.report.locale.finding_text import finding_text, reason_of
 from conformance.report.reproduce import (
@@ -94,6 +94,16 @@ class Case:
     def why(self) -> Text | None:
         """Why another finding explains this one; None if none does, or if it is not known."""
         return self.summary.why_explained(self.finding)
+
+    @property
+    def sentence(self) -> Text | None:
+        """What was found in one sentence, the same in all reports; None if nothing deviates.
+
+        A check that was skipped says why in its :attr:`message`.
+        """
+        if self.finding.verdict in {Verdict.PASS, Verdict.INFO, Verdict.SKIPPED}:
+            return None
+        return self.summary.sentence_of(self.finding)
 
     @property
     def seen(self) -> Text:

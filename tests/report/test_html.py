@@ -33,6 +33,15 @@ def test_verdict_is_a_sentence() -> None:
     assert "118 requests, 14,210 tokens" in page.text
 
 
+def test_headline_links_to_its_evidence() -> None:
+    subjects = (a_subject(), a_subject("id", kind="field"))
+    failures = (a_failure(), a_failure("id.present", subject="id"))
+    page = page_of(a_run(*failures, subjects=subjects))
+    links = {link["href"] for link in page.tags("a")}
+    assert {"#parameters", "#row-stop", "#fields", "#row-id", "#findings"} <= links
+    assert {link.removeprefix("#") for link in links if link} <= set(page.ids)
+
+
 def test_page_loads_nothing_and_runs_one_script() -> None:
     page = page_of(a_run(a_failure(exchanges=("x1",)), exchanges=(an_exchange(),)))
     assert page.tags("script") == [{}]

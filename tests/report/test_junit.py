@@ -38,7 +38,8 @@ def test_explained_finding_is_skipped_with_its_root() -> None:
     found = a_finding(verdict="explained", message="expected a; got b", explained_by="text.present")
     outcome = case_of(a_run(found)).find("skipped")
     assert outcome is not None
-    assert outcome.get("message") == "explained by text.present"
+    assert outcome.get("message") == "Expected a; got b"
+    assert (outcome.text or "").startswith("because: explained by text.present\n")
 
 
 def test_information_passes_and_shows_what_was_seen() -> None:

@@ -110,8 +110,13 @@ def _kept(judged: int, lesser: int) -> Text:
     return join_texts((result, more), same("")) if lesser else result
 
 
-def the_parameters(rows: Iterable[Row]) -> Text | None:
-    """Count the documented parameters that work, and name the others by state."""
+def the_parameters(rows: Iterable[Row], *, selected: bool = False) -> Text | None:
+    """Count the documented parameters that work, and name the others by state.
+
+    Args:
+        rows: the parameters.
+        selected: whether only some checks were selected, so that untested ones are no news.
+    """
     promised = [row for row in rows if row.subject.documented]
     tested = [row for row in promised if row.state not in {State.UNTESTED, State.UNCLEAR}]
     if not tested:
@@ -129,7 +134,7 @@ def the_parameters(rows: Iterable[Row]) -> Text | None:
     result = [
         first.format(served=served, n=len(tested), parameters=counted(len(promised), PARAMETER))
     ]
-    result += _not_served(promised)
+    result += _not_served(tested if selected else promised)
     return Text("{parts}.", "{parts}。").format(parts=join_texts(result, _THEN))
 
 
