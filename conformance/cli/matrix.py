@@ -15,7 +15,7 @@ import click
 from conformance.cli.exit_codes import UserError
 from conformance.cli.folder import RECORD, fresh_folder, recorded_in
 from conformance.cli.help import examples
-from conformance.cli.inputs import names_among
+from conformance.cli.inputs import FOLDER, names_among
 from conformance.cli.matrix_files import write_matrix
 from conformance.cli.options import in_language
 from conformance.cli.terminal import show
@@ -50,7 +50,7 @@ PAGE = "index.html"
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     metavar="DIR",
     help="Output folder; must be new or empty. [default: reports/<date>-conformance-matrix]",
 )

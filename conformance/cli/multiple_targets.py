@@ -16,7 +16,7 @@ from conformance.cli import inputs
 from conformance.cli.execution import failed, interruptible, stop_when_terminated
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
-from conformance.cli.limits import options_of, typed
+from conformance.cli.limits import options_of, slow_rate, typed
 from conformance.cli.matrix_files import write_matrix
 from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
@@ -197,6 +197,8 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
         if job.target.api_key:
             variable, url = job.target.api_key_env, job.target.base_url
             say(f"{job.target.name}: sending the API key in ${variable} to {url}")
+        if slow := slow_rate(job.planned.options):
+            say(f"{job.target.name}: {slow.of(language)}")
         if exposed := exposure_of(job.target):
             say(f"{job.target.name}: {exposed}")
     for name, reason in reasons.items():

@@ -64,7 +64,10 @@ def follow(
 def test_verbose_pipe_gets_one_line_per_check() -> None:
     run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
     assert follow(run, pipe()).splitlines() == [
-        f"Testing {ENDPOINT}, model tiny, against the openai contract: 2 checks, standard tier",
+        (
+            f"Testing {ENDPOINT}, model tiny, against the openai contract: 2 checks, standard tier;"
+            " verdicts are preliminary until the run ends"
+        ),
         "[1/2] ✓ pass         stop.a",
         "[2/2] ✗ fail         stop.b",
     ]
@@ -77,15 +80,29 @@ def test_pipe_gets_no_progress_unless_asked() -> None:
     assert follow(run, terminal(), verbosity=Verbosity.QUIET) == ""
 
 
-def test_terminal_gets_a_bar_and_only_failures(monkeypatch) -> None:
+def test_terminal_gets_a_bar_that_counts_deviations(monkeypatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
     shown = follow(run, terminal(), verbosity=Verbosity.NORMAL)
     assert "1 request" in shown
     assert "━" in shown
-    assert "stop.b" in shown
-    assert "stop.a" not in shown
+    assert "1 deviating so far (preliminary)" in shown
+    assert "stop.b" not in shown
+    loud = follow(run, terminal())
+    assert "stop.b" in loud
+    assert "stop.a" not in loud
+
+
+def test_log_calls_explained_deviations_preliminary() -> None:
+    said = follow(run_with_explained(), pipe()).splitlines()
+    assert said[-1] == (
+        "Explained by others, counting nowhere: 1 finding above; the result names the causes."
+    )
+    assert (
+        follow(a_run(a_failure()), pipe()).splitlines()[-1]
+        == "[1/1] ✗ fail         stop.five-refused"
+    )
 
 
 CAUSE = cause_of("stop.at-most-four", Effect.IGNORED)
@@ -324,7 +341,10 @@ def test_run_is_followed_in_chinese() -> None:
     passed = a_finding("stop.a", sees_effect=False)
     run = a_run(passed, failure, exchanges=(an_exchange(),))
     assert follow(run, pipe(), Language.CHINESE).splitlines() == [
-        f"按契约 openai 测试 {ENDPOINT}，模型 tiny：2 项检查，standard 档位",
+        (
+            f"按契约 openai 测试 {ENDPOINT}，模型 tiny：2 项检查，standard 档位；"
+            "运行结束之前的判定均为初步结果"
+        ),
         "[1/2] ✓ 通过         stop.a",
         "[2/2] ✗ 未通过       stop.b",
     ]
