@@ -19,6 +19,7 @@ from conformance.cli.inputs import FOLDER, names_among
 from conformance.cli.matrix_files import write_matrix
 from conformance.cli.options import in_language
 from conformance.cli.terminal import show
+from conformance.contract import common_to
 from conformance.docs_audit.page_reader import PAGES
 from conformance.input_files import is_file, is_folder
 from conformance.language import Language
@@ -80,6 +81,7 @@ def matrix(
                 for record, run in read
             ],
             PAGES,
+            common_to(PAGES),
         )
         if TEXT in format_names:
             show(text.render(made, language), console_for())

@@ -22,7 +22,7 @@ from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.reference import reference_of
 from conformance.cli.terminal import say, show
-from conformance.contract import Contract
+from conformance.contract import Contract, common_to
 from conformance.docs_audit.page_reader import PAGES
 from conformance.engine import runner
 from conformance.engine.comparison import Reference
@@ -151,7 +151,7 @@ def _run_into(
         if result.run is not None and name not in failures:
             codes[name] = EXIT_CODES[result.run.conclusion]
         recorded.append(result)
-    matrix = matrix_of(recorded, PAGES)
+    matrix = matrix_of(recorded, PAGES, common_to(PAGES))
     _print_results(recorded, matrix, screen, language, verbosity)
     for result in recorded:
         if result.run is not None:

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from conformance.contract import Common
 from conformance.language import Text, join_texts
 from conformance.model import Conclusion, Finding, Run, Verdict
+from conformance.record.conclusions import JUDGED, conclude, conclude_early
 from conformance.report.locale.terms import HEADLINES, Noun, counted
 from conformance.report.matrix.records import Cell, Check, Matrix, Recorded, Row, Subject
 from conformance.report.summary import Summary
@@ -29,12 +31,16 @@ _WORST_FIRST = (
 )
 
 
-def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
+def matrix_of(
+    recorded: Iterable[Recorded], documents: Sequence[str], common: Common | None = None
+) -> Matrix:
     """Build one table from runs.
 
     Args:
         recorded: the runs, in the order of their rows.
         documents: names of documents that always get a row, even without a run.
+        common: what documents promise alike, to compare the runs by that, too; None for no such
+            comparison.
     """
     given = tuple(recorded)
     known = {_document_of(one) for one in given}
@@ -43,7 +49,10 @@ def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
         for document in documents
         if document not in known
     )
-    rows = (*map(_row, given), *(replace(_row(one), is_asked=False) for one in missing))
+    rows = (
+        *(_by_common(_row(one), one.run, common) for one in given),
+        *(replace(_row(one), is_asked=False) for one in missing),
+    )
     runs = [one.run for one in given if one.run is not None]
     parameters, fields = (_names(runs, rows, kind) for kind in ("parameter", "field"))
     return Matrix(
@@ -52,6 +61,7 @@ def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
         fields=fields,
         subjects=tuple(_subjects(runs, (*parameters, *fields))),
         sentence=_sentence([row for row in rows if row.is_asked] or rows),
+        shared=common.documents if common and any(row.common for row in rows) else (),
     )
 
 
@@ -95,6 +105,25 @@ def _row(one: Recorded) -> Row:
         cost_in_words=summary.cost_in_words,
         cells={row.subject.name: _cell(row) for row in summary.rows},
         verdicts={finding.id: finding.verdict for finding in one.run.findings},
+    )
+
+
+def _by_common(row: Row, run: Run | None, common: Common | None) -> Row:
+    """Add the states and the conclusion by the promises alone that all documents make."""
+    if run is None or common is None:
+        return row
+    findings = tuple(f for f in run.findings if f.requirement in common.requirements)
+    shown = Summary(replace(run, findings=findings)).rows
+    tested = any(finding.verdict in JUDGED for finding in findings)
+    # A run that was not completed has not been completed by this contract either.
+    cut_short = run.footer is None or run.footer.because is not None
+    concluded = conclude_early if cut_short else conclude
+    return replace(
+        row,
+        common={
+            one.subject.name: _cell(one) for one in shown if one.subject.name in common.subjects
+        },
+        common_conclusion=concluded(findings, strict=run.header.strict) if tested else None,
     )
 
 

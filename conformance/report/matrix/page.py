@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 from urllib.parse import quote
 
 from conformance.language import Language, Text
@@ -55,8 +56,10 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
         matrix=matrix,
         ran=ran,
         not_run=[row for row in matrix.rows if row not in ran],
-        parameters=_worst_first(matrix.parameters, ran),
-        fields=_worst_first(matrix.fields, ran),
+        parameters=_worst_first(matrix.parameters, ran, "cells"),
+        fields=_worst_first(matrix.fields, ran, "cells"),
+        common_parameters=_worst_first(_shared(matrix.parameters, ran), ran, "common"),
+        common_fields=_worst_first(_shared(matrix.fields, ran), ran, "common"),
         conclusions=_conclusions(ran),
         states_met=_states(matrix),
         state_rank=STATES,
@@ -69,11 +72,19 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
     )
 
 
-def _worst_first(names: Iterable[str], ran: Sequence[Row]) -> list[str]:
+def _shared(names: Iterable[str], ran: Sequence[Row]) -> list[str]:
+    """Return the names that the common contract has."""
+    return [name for name in names if any(name in row.common for row in ran)]
+
+
+def _worst_first(
+    names: Iterable[str], ran: Sequence[Row], kind: Literal["cells", "common"]
+) -> list[str]:
     """Put what deviates anywhere first, and keep the order of the contract otherwise."""
 
     def rank(name: str) -> int:
-        cells = [row.cells[name] for row in ran if name in row.cells]
+        shown = [row.cells if kind == "cells" else row.common for row in ran]
+        cells = [one[name] for one in shown if name in one]
         told = [STATES[cell.state.value] for cell in cells if cell.documented or cell.seen]
         worst = min(told, default=_CALM_RANK)
         return min(worst, _CALM_RANK)
