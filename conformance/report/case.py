@@ -23,9 +23,11 @@ from conformance.report.reproduce import (
     with_comments,
 )
 from conformance.report.sanitize import cut
+from conformance.report.sent import sent_in
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Origin, Statement, origin
 from conformance.report.text_diff import Segments, side_by_side
+from conformance.report.wording import joined
 
 MAX_VALUE_CHARS = 600
 """Maximum characters of an expected or actual value."""
@@ -104,6 +106,12 @@ class Case:
         if self.finding.verdict in {Verdict.PASS, Verdict.INFO, Verdict.SKIPPED}:
             return None
         return self.summary.sentence_of(self.finding)
+
+    @property
+    def sent(self) -> Text | None:
+        """The settings that the expected value is about: ``n: 129``; None if they are unknown."""
+        named = sent_in(self.finding, self.summary.evidence(self.finding))
+        return joined(named) if named else None
 
     @property
     def seen(self) -> Text:

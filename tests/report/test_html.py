@@ -81,6 +81,14 @@ def test_every_link_has_a_target() -> None:
     assert targets <= {f"#{name}" for name in page.ids}
 
 
+def test_expected_value_names_what_was_sent() -> None:
+    sent = an_exchange(request={"model": "m", "prompt": "a", "n": 129})
+    failure = a_failure("n.most", subject="n", exchanges=("x1",))
+    written = html.render(a_run(failure, exchanges=(sent,)))
+    assert "Expected of <code>n: 129</code>" in written
+    assert "对 <code>n: 129</code> 的预期" in written
+
+
 def test_explained_finding_lies_in_its_roots_card() -> None:
     follower = a_finding("usage.b", "explained", explained_by="stop.a", message="expected 2; got 1")
     why = {"usage.b": Explanation("stop.a", "streams are not served at all")}
@@ -115,7 +123,8 @@ def stand_open(page: Page) -> list[bool]:
 
 def test_expected_seen_requirement_and_sources_are_shown() -> None:
     text = page_of(a_run(a_failure())).text
-    assert "Expected status 400 Actual status 200: a completion" in text
+    assert "Expected status 400 Actual status 200" in text
+    assert ": a completion" in text
     assert "must At most four stop sequences are accepted; a fifth is refused." in text
     assert "zero 最多四个序列。" in text
     assert "Ignored: it had no effect." in text
