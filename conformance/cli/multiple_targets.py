@@ -170,7 +170,9 @@ def _print_results(
 ) -> None:
     """Print the table and the causes; a single run is printed as `conformance run` prints one."""
     runs = [one for one in recorded if one.run is not None]
-    if verbosity is Verbosity.QUIET:
+    if len(recorded) == len(runs) == 1 and runs[0].run is not None:
+        show_run(runs[0].run, screen, language, verbosity)
+    elif verbosity is Verbosity.QUIET:
         show(text.sentence(matrix, language), screen)
     elif len(runs) == 1 and runs[0].run is not None:
         show_run(runs[0].run, screen, language, verbosity)
