@@ -127,7 +127,7 @@ def test_expected_seen_requirement_and_sources_are_shown() -> None:
     assert ": a completion" in text
     assert "must At most four stop sequences are accepted; a fifth is refused." in text
     assert "zero 最多四个序列。" in text
-    assert "Ignored: it had no effect." in text
+    assert "Ignored: it had no effect here." in text
 
 
 def test_accepted_parameter_says_what_its_checks_miss() -> None:

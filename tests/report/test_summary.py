@@ -91,6 +91,17 @@ def test_selection_is_named_and_counts_no_untested() -> None:
     assert "not tested" not in failed.sentence.en
 
 
+def test_accepted_parameters_count_neither_way() -> None:
+    subjects = tuple(map(a_subject, ("stop", "echo", "n")))
+    accepted = a_finding("echo.a", sees_effect=False)
+    both = Summary(a_run(a_finding(), accepted, subjects=subjects[:2])).sentence
+    assert both.en.startswith("Supports 1 of 1 verified parameter as promised; accepts `echo`")
+    assert both.zh.startswith("已验证的 1 个参数中有 1 个符合契约；接受 `echo`")
+    alone = Summary(a_run(accepted, subjects=subjects[:2])).sentence
+    assert alone.en.startswith("Accepts `echo` (effect not verified); `stop` not tested.")
+    assert "0" not in alone.en.partition(".")[0]
+
+
 def test_stage_is_a_selection() -> None:
     summary = Summary(a_run(a_finding(), stage=Stage.DIRECTED))
     assert summary.headline.en == "Conforming in the selected checks"
