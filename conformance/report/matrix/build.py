@@ -10,6 +10,7 @@ from conformance.contract import Common
 from conformance.language import Text, join_texts
 from conformance.model import Conclusion, Finding, Run, Verdict
 from conformance.record.conclusions import JUDGED, conclude, conclude_early
+from conformance.report.headline import cut_short_of, headline_of
 from conformance.report.locale.terms import HEADLINES, Noun, counted
 from conformance.report.matrix.records import Cell, Check, Matrix, Recorded, Row, Subject
 from conformance.report.summary import Summary
@@ -114,16 +115,19 @@ def _by_common(row: Row, run: Run | None, common: Common | None) -> Row:
         return row
     findings = tuple(f for f in run.findings if f.requirement in common.requirements)
     shown = Summary(replace(run, findings=findings)).rows
-    tested = any(finding.verdict in JUDGED for finding in findings)
+    judged = sum(finding.verdict in JUDGED for finding in findings)
     # A run that was not completed has not been completed by this contract either.
     cut_short = run.footer is None or run.footer.because is not None
     concluded = conclude_early if cut_short else conclude
+    conclusion = concluded(findings, strict=run.header.strict) if judged else None
+    limits = cut_short_of(run.header, [(finding.verdict, finding.message) for finding in findings])
     return replace(
         row,
         common={
             one.subject.name: _cell(one) for one in shown if one.subject.name in common.subjects
         },
-        common_conclusion=concluded(findings, strict=run.header.strict) if tested else None,
+        common_conclusion=conclusion,
+        common_headline=headline_of(conclusion, limits, judged) if conclusion else _NOT_TESTED,
     )
 
 
@@ -157,16 +161,29 @@ def _check(finding: Finding) -> Check:
     return Check(finding.id, Text(finding.title, finding.title_zh))
 
 
+_NOT_TESTED = Text("Not tested", "未测试")
+_IN_PART = Text("conforming in the checks that ran", "在已运行的检查中符合契约")
+"""Of a run that a selection or a limit cut short."""
+
+
+def _counted_as(row: Row) -> Text:
+    if row.conclusion is None:
+        return NOT_RUN
+    is_whole = (
+        row.conclusion is not Conclusion.CONFORMING or row.headline == HEADLINES[row.conclusion]
+    )
+    return HEADLINES[row.conclusion] if is_whole else _IN_PART
+
+
 def _sentence(rows: Sequence[Row]) -> Text:
     """Count the targets, without the rows of mere documents, by conclusion in one sentence."""
-    counts = Counter(row.conclusion for row in rows)
+    counts = Counter(_counted_as(row) for row in rows)
     result = [
         Text("{count} {words}", "{count} 个{words}").format(
-            count=counts[conclusion],
-            words=(HEADLINES[conclusion] if conclusion else NOT_RUN).mapped(str.lower),
+            count=counts[words], words=words.mapped(str.lower)
         )
-        for conclusion in (*_WORST_FIRST, None)
-        if counts[conclusion]
+        for words in (*(HEADLINES[conclusion] for conclusion in _WORST_FIRST), _IN_PART, NOT_RUN)
+        if counts[words]
     ]
     if not result:
         return Text("No runs.", "没有任何运行。")

@@ -9,6 +9,8 @@ from urllib.parse import quote
 from conformance.language import Language, Text
 from conformance.model import State, Verdict
 from conformance.report.html import page
+from conformance.report.locale.terms import HEADLINES
+from conformance.report.matrix.build import NOT_RUN
 from conformance.report.matrix.records import Matrix, Row
 from conformance.report.sanitize import lines
 from conformance.report.summary_rows import CALM
@@ -98,7 +100,10 @@ _CALM_RANK = STATES[State.UNTESTED.value]
 
 def _conclusions(ran: Iterable[Row]) -> Mapping[str, Text]:
     """Return the conclusions that occur, for the filter."""
-    return {str(row.conclusion or "not run"): row.headline for row in ran}
+    return {
+        str(row.conclusion or "not run"): HEADLINES[row.conclusion] if row.conclusion else NOT_RUN
+        for row in ran
+    }
 
 
 def _states(matrix: Matrix) -> tuple[str, ...]:

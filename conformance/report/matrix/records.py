@@ -54,9 +54,9 @@ class Row:
     ``is_asked`` is false for a document that only stands for the contract nobody ran.
 
     ``cells`` maps names of parameters and fields to states, ``verdicts`` maps ids of checks to
-    verdicts; ``elapsed`` is in seconds. ``common`` and ``common_conclusion`` are ``cells`` and
-    ``conclusion`` by the promises alone that all documents have in common; the latter is None if
-    none of these was tested.
+    verdicts; ``elapsed`` is in seconds. ``common``, ``common_conclusion`` and ``common_headline``
+    are ``cells``, ``conclusion`` and ``headline`` by the promises alone that all documents have in
+    common; the conclusion is None if none of these was tested.
     """
 
     name: str
@@ -81,6 +81,7 @@ class Row:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     common: Mapping[str, Cell] = field(default_factory=dict)
     common_conclusion: Conclusion | None = None
+    common_headline: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

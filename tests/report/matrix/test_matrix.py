@@ -85,6 +85,21 @@ def test_sentence_counts_the_outcomes() -> None:
     )
 
 
+def test_partial_run_is_not_just_conforming() -> None:
+    limited = a_finding("echo.a", "skipped", message="budget spent: 5 requests were allowed")
+    run = a_run(a_finding("stop.kept"), limited, subjects=SUBJECTS)
+    made = matrix_of([Recorded("part", run), KEPT], ())
+    assert made.sentence == Text(
+        "2 targets: 1 conforming, 1 conforming in the checks that ran.",
+        "2 个目标：1 个符合契约，1 个在已运行的检查中符合契约。",
+    )
+    assert "No deviation in 1 of 2 checks" in Page(files()["html"].render(made)).text
+    console = console_for()
+    with console.capture() as shown:
+        console.print(text.render(made, Language.ENGLISH))
+    assert "No deviation in 1 of 2 checks" in shown.get()
+
+
 def test_documents_nobody_ran_stand_apart() -> None:
     assert [row.name for row in MATRIX.asked] == ["vendor", "other", "absent"]
     assert [row.name for row in MATRIX.others] == ["gpt-ge", "zhizengzeng", "eronmind"]
@@ -123,6 +138,14 @@ def test_shared_promise_that_is_broken_counts() -> None:
     (row,) = matrix_of([Recorded("one", run)], (), SHARED).rows
     assert row.common_conclusion is Conclusion.NOT_CONFORMING
     assert (row.common["stop"].state, row.common["stop"].evidence) == (State.IGNORED, "stop.kept")
+
+
+def test_common_contract_of_a_partial_run_says_so() -> None:
+    limited = a_finding("stop.b", "skipped", requirement="id.kept", message="budget spent: 1")
+    passed = a_finding("stop.kept", requirement="stop.kept")
+    (row,) = matrix_of([Recorded("one", a_run(passed, limited))], (), SHARED).rows
+    assert row.common_headline is not None
+    assert row.common_headline.en == "No deviation in 1 of 2 checks"
 
 
 def test_incomplete_run_never_conforms_to_the_common_contract() -> None:
