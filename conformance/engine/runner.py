@@ -41,7 +41,8 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
-from conformance.judgement import Inconclusive, bounded
+from conformance.judgement import Inconclusive
+from conformance.message import NOTHING, Message, bounded
 from conformance.model import (
     Exchange,
     Explanation,
@@ -187,7 +188,7 @@ class _RunInProgress:
         self.findings: list[Finding] = []
         self.trace: list[RecordedExchange] = []
         self.explained: Mapping[str, Explanation] = {}
-        self.failed_preflight: str | None = None
+        self.failed_preflight: Message | None = None
         # What ended the run is recorded as evidence, and judged by no check.
         self.guard = AccountGuard(target.model, self._show) if is_live else None
         self._target, self._contract, self._options = target, contract, options
@@ -216,7 +217,7 @@ class _RunInProgress:
         """Return the last event, with the conclusion and the cost."""
         findings = apply_explanations(self.findings, self.explained)
         ended = self.guard.ended if self.guard else None
-        because = self.failed_preflight or (self._redactor.text(ended) if ended else None)
+        because = self.failed_preflight or (self._redactor.message(ended) if ended else None)
         # Whatever was found to conform, a run that ended early has not been completed.
         concluded = conclude_early if because else conclude
         reference_cost = self._reference_budget.cost
@@ -249,7 +250,7 @@ class _RunInProgress:
             first = self._api(coalescer)
             reason = await preflight(first, self._target)
             if reason is not None:
-                self.failed_preflight = self._redactor.text(reason)
+                self.failed_preflight = self._redactor.message(reason)
                 return
             if self.guard is not None and first.exchanges:
                 self.guard.arm(first.exchanges[-1].request)
@@ -395,7 +396,7 @@ class _RunInProgress:
                 clock=self._clock,
                 seed=self._options.seed,
             )
-            seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
+            seen = as_information(await _ruling_of(choice.check, api), choice.skip or NOTHING)
             self._report(finding_of(choice.check, live, seen, api.exchanges))
 
         await self._in_order(inspect(choice) for choice in self._undocumented)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from conformance.contract import Contract
 from conformance.evidence import Evidence
 from conformance.judgement import Failure, Inconclusive, NotApplicable, Refusal
+from conformance.message import NOTHING, Message, say
 from conformance.model import Effect, Level, Place, Verdict
 from conformance.protocol.refusal import is_promised
 
@@ -34,9 +35,9 @@ class Ruling:
     """
 
     verdict: Verdict
-    message: str = ""
-    expected: str | None = None
-    seen: str | None = None
+    message: Message = NOTHING
+    expected: Message | None = None
+    seen: Message | None = None
     effect: Effect | None = None
     evidence: Evidence | None = None
     needs_suite: bool = False
@@ -58,21 +59,21 @@ def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Rul
         case Failure():
             ruling = _ruling_on(outcome, broken)
         case Refusal() if is_promised(outcome, contract):
-            served = "the request is served, as the document promises"
-            ruling = Ruling(broken, str(outcome), served, str(outcome), Effect.REFUSED)
+            served = say("the request is served, as the document promises")
+            ruling = Ruling(broken, outcome.said, served, outcome.said, Effect.REFUSED)
         case Refusal():
-            ruling = Ruling(Verdict.REFUSED, str(outcome))
+            ruling = Ruling(Verdict.REFUSED, outcome.said)
         case Inconclusive():
-            ruling = Ruling(Verdict.INCONCLUSIVE, str(outcome))
+            ruling = Ruling(Verdict.INCONCLUSIVE, outcome.said)
         case NotApplicable():
-            ruling = Ruling(Verdict.SKIPPED, str(outcome))
+            ruling = Ruling(Verdict.SKIPPED, outcome.said)
         case _:
             last = traceback.format_exception_only(outcome)[-1].strip()
-            ruling = Ruling(Verdict.ERROR, f"internal error in the check: {last}")
+            ruling = Ruling(Verdict.ERROR, say("internal error in the check: {error}", error=last))
     return ruling
 
 
-def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
+def as_information(ruling: Ruling, why_not_promised: Message) -> Ruling:
     """Turn a ruling about an undocumented parameter into information.
 
     Its effect is None if the parameter works. An inconclusive, skipped or failed check becomes
@@ -90,7 +91,7 @@ def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
 def _ruling_on(failure: Failure, broken: Verdict) -> Ruling:
     return Ruling(
         broken,
-        str(failure),
+        failure.said,
         failure.expected,
         failure.seen,
         failure.effect,

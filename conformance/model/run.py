@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conformance.message import NOTHING, Message
 from conformance.model.contract import Requirement, Subject
 from conformance.model.enums import Conclusion, Effect, Level, Place, Role, Stage, Tier, Verdict
 from conformance.model.exchange import Comparison, Exchange
@@ -48,9 +49,9 @@ class Finding:
     subject: str
     tier: Tier
     verdict: Verdict
-    message: str = ""
-    expected: str | None = None
-    seen: str | None = None
+    message: Message = NOTHING
+    expected: Message | None = None
+    seen: Message | None = None
     effect: Effect | None = None
     exchanges: tuple[str, ...] = ()
     title_zh: str = ""
@@ -67,7 +68,7 @@ class Explanation:
     """Why a finding counts nowhere: the id of the finding that is its cause, and the reason."""
 
     by: str
-    why: str
+    why: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Footer:
     finished_at: str  # ISO 8601, UTC
     elapsed: float
     conclusion: Conclusion
-    because: str | None
+    because: Message | None
     counts: Mapping[str, int]
     cost: Cost
     reference_cost: Cost | None = None

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from conformance.message import say
 from conformance.model import Exchange, Explanation, Run, State
 from conformance.record.ndjson import read_run
 from conformance.report import html
@@ -133,7 +134,7 @@ def explained_file(tmp_path: Path) -> Path:
     """A root that explains another finding, and one that explains none."""
     follower = a_finding("usage.b", "explained", explained_by="stop.a", message="expected 2; got 1")
     others = [a_failure(f"echo.{number}", subject="echo") for number in range(4)]
-    why = {"usage.b": Explanation("stop.a", "streams are not served at all")}
+    why = {"usage.b": Explanation("stop.a", say("streams are not served at all"))}
     requirements = (a_requirement("stop.at-most-four"),)
     run = a_run(a_failure("stop.a"), follower, *others, explained=why, requirements=requirements)
     path = tmp_path / "index.html"

@@ -12,6 +12,7 @@ import pytest
 
 from conformance.engine.replay import rejudge
 from conformance.engine.runner import Options
+from conformance.locale import in_chinese
 from conformance.model import (
     EXIT_CODES,
     Conclusion,
@@ -27,7 +28,6 @@ from conformance.model import (
 )
 from conformance.record.ndjson import RunWriter, read_run
 from conformance.report import results
-from conformance.report.locale import in_chinese
 from conformance.report.summary import Summary
 from conformance.transport import account_guard
 from tests.engine.dying import KINDS, OPENAI, Dying, Result, result_of

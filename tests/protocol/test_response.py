@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judgement import Failure, Inconclusive, Missing, Refusal
+from conformance.locale import in_chinese
 from conformance.model import Credentials, Effect, Exchange, Request
 from conformance.protocol.completion import Completion, join_chunks
 from conformance.protocol.response import Response
-from conformance.report.locale import in_chinese
 
 ASK = Request("POST", "/completions", b'{"model":"m","prompt":"1"}')
 CHOICE = {"text": "a", "index": 0, "logprobs": None, "finish_reason": "stop"}

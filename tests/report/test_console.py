@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from conformance.language import Language
+from conformance.message import say
 from conformance.model import Conclusion, Effect, Explanation, Run
 from conformance.record.events import (
     CheckStarted,
@@ -209,13 +210,13 @@ def test_block_has_sentence_count_and_command() -> None:
 
 
 BECAUSE = "streams are not served at all"
-BECAUSE_ZH = "该接口完全不提供流式响应"
+BECAUSE_ZH = "流式请求一概未得到处理"
 
 
 def run_with_explained() -> Run:
     follower = a_finding("usage.b", "explained", explained_by="stop.a", message="expected 2; got 1")
     return a_run(
-        a_failure("stop.a"), follower, explained={"usage.b": Explanation("stop.a", BECAUSE)}
+        a_failure("stop.a"), follower, explained={"usage.b": Explanation("stop.a", say(BECAUSE))}
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.language import Language
+from conformance.message import say
 from conformance.model import Attempt, Credentials, Effect, Explanation, Level, Verdict
 from conformance.report import formats, html
 from conformance.report.diagnosis import cause_of
@@ -91,14 +92,14 @@ def test_expected_value_names_what_was_sent() -> None:
 
 def test_explained_finding_lies_in_its_roots_card() -> None:
     follower = a_finding("usage.b", "explained", explained_by="stop.a", message="expected 2; got 1")
-    why = {"usage.b": Explanation("stop.a", "streams are not served at all")}
+    why = {"usage.b": Explanation("stop.a", say("streams are not served at all"))}
     written = html.render(a_run(a_failure("stop.a"), follower, explained=why))
     root, inner = written.index('id="stop.a"'), written.index('id="usage.b"')
     fold = written.index('<details class="folded explains">')
     assert root < fold < inner
     assert 'data-area="usage"' not in written[:fold]
     assert "Explains 1 finding, which count nowhere" in Page(written).text
-    for reason in ("streams are not served at all", "该接口完全不提供流式响应"):
+    for reason in ("streams are not served at all", "流式请求一概未得到处理"):
         assert reason in written[inner:]
 
 

@@ -7,6 +7,7 @@ from io import StringIO
 
 from rich.console import Console
 
+from conformance.message import say
 from conformance.model import Cost, Effect, Explanation, Role, Verdict
 from conformance.pytest_plugin.messages import report_lines
 from conformance.report import html, junit, results
@@ -96,10 +97,10 @@ def test_sentence_is_the_same_in_every_report() -> None:
 
 def test_reason_of_an_explained_finding_is_told() -> None:
     explained = a_failure("stop.one", verdict=Verdict.EXPLAINED, explained_by="stream.whole")
-    why = {"stop.one": Explanation("stream.whole", "its streams are broken")}
+    why = {"stop.one": Explanation("stream.whole", say("its streams are broken"))}
     (found,) = read(a_run(explained, explained=why))["findings"]
     assert found["explained_because"] == "its streams are broken"
-    assert found["explained_because_zh"] == "其流式响应不完整或格式有误"
+    assert found["explained_because_zh"] == "其流不完整"
 
 
 def test_run_that_ended_early_is_not_complete() -> None:

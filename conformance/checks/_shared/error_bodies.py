@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from conformance.judgement import Failure, shown
+from conformance.message import say
 from conformance.protocol.response import Response
 
 LEAK = re.compile(
@@ -60,4 +61,6 @@ def assert_no_error_inside(response: Response) -> None:
     data = [event.data for event in response.events] if response.is_stream else [text]
     result = [one for one in data if re.match(r'\s*\{\s*"error"\s*:\s*[{"]', one)]
     if result:
-        raise Failure("an error status", f"status 200 with {shown(result[0])}")
+        raise Failure(
+            say("an error status"), say("status 200 with {error}", error=shown(result[0]))
+        )

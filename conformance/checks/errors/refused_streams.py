@@ -11,6 +11,7 @@ from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.contract import Contract
 from conformance.judgement import Failure, shown
+from conformance.message import say
 
 STEPS: Mapping[str, float] = {
     "temperature": 0.1,
@@ -40,8 +41,8 @@ async def streams_are_rejected_like_other_requests(api: Api) -> None:
     streams = [shown(body) for body, is_served in zip(wrong, served, strict=True) if is_served]
     if streams:
         raise Failure(
-            "streams to be rejected where non-streaming requests are",
-            f"streams served: {', '.join(streams)}",
+            say("streams to be rejected where non-streaming requests are"),
+            say("streams served: {values}", values=tuple(streams)),
         )
 
 

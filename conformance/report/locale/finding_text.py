@@ -1,17 +1,20 @@
-"""Messages of checks in both languages; a record holds only the English."""
+"""Messages of checks in both languages."""
 
 from __future__ import annotations
 
 from conformance.language import Text
+from conformance.locale import in_chinese
+from conformance.message import Message
 from conformance.model import Finding
-from conformance.report.locale import in_chinese
 
 _EXPLAINED = Text("explained by {check}", "由 {check} 所致")
 _EXPLAINED_BECAUSE = Text("explained by {check}: {why}", "由 {check} 所致：{why}")
 
 
 def finding_text(message: str) -> Text:
-    """Return a recorded message with its Chinese translation, which is empty if unknown."""
+    """Return a message in both languages; what has no translation, such as evidence, has none."""
+    if isinstance(message, Message) and message.is_evidence:
+        return Text(message, "")
     return Text(message, in_chinese(message) or "")
 
 
