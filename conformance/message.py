@@ -140,13 +140,17 @@ def as_message(text: str) -> Message:
     return Message(text.replace("{", "{{").replace("}", "}}"))
 
 
-@lru_cache(maxsize=4096)
 def split(template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split a template into literals and the names between them; there is one more literal.
 
     Raises:
         ValueError: a brace is neither doubled nor around a plain name, or a name occurs twice.
     """
+    # Those of a record may be long, and are not kept.
+    return _split(template) if len(template) <= MAX_FINDING_CHARS else _split_anew(template)
+
+
+def _split_anew(template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     literals, names, at = [""], list[str](), 0
     for found in _TOKEN.finditer(template):
         literals[-1] += template[at : found.start()]
@@ -162,6 +166,9 @@ def split(template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if len(set(names)) < len(names):
         raise ValueError(f"a placeholder occurs twice in {template[:200]!r}")
     return tuple(literals), tuple(names)
+
+
+_split = lru_cache(maxsize=4096)(_split_anew)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

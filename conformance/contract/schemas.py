@@ -342,12 +342,16 @@ def violations_of(validator: Draft202012Validator, body: object) -> Iterator[Sch
         )
 
 
+MAX_VALUE_CHARS = 90
+"""Characters of a value in a violation, which names at most two."""
+
+
 def _said(error: ValidationError) -> Message:
     """Say what is wrong in the words of jsonschema, which has them in English only."""
-    value, rule = _cut(repr(error.instance)), error.validator_value
+    value, rule = _shown(error.instance), error.validator_value
     if error.validator == "required":
         member = error.message.removesuffix(" is a required property")
-        return say("{member} is a required property", member=_cut(member))
+        return say("{member} is a required property", member=_cut(member, MAX_VALUE_CHARS))
     if rule == 1 and not error.instance and str(error.validator).startswith("min"):
         return say("{value} should be non-empty", value=value)
     words = _SAID.get(str(error.validator))
@@ -361,9 +365,9 @@ _SAID: Mapping[str, Callable[[str, Any], Message]] = {
         types=tuple(map(repr, [rule] if isinstance(rule, str) else rule)),
     ),
     "enum": lambda value, rule: say(
-        "{value} is not one of {values}", value=value, values=_cut(repr(rule))
+        "{value} is not one of {values}", value=value, values=_shown(rule)
     ),
-    "const": lambda _, rule: say("{value} was expected", value=_cut(repr(rule))),
+    "const": lambda _, rule: say("{value} was expected", value=_shown(rule)),
     "minimum": lambda value, rule: say(
         "{value} is less than the minimum of {bound}", value=value, bound=rule
     ),
@@ -378,10 +382,14 @@ _SAID: Mapping[str, Callable[[str, Any], Message]] = {
         "{value} is not valid under any of the given schemas", value=value
     ),
     "pattern": lambda value, rule: say(
-        "{value} does not match {pattern}", value=value, pattern=_cut(repr(rule))
+        "{value} does not match {pattern}", value=value, pattern=_shown(rule)
     ),
 }
 """What each keyword says of a value; others are said by the library."""
+
+
+def _shown(value: object) -> str:
+    return _cut(repr(value), MAX_VALUE_CHARS)
 
 
 def _closest(error: ValidationError) -> Iterator[ValidationError]:

@@ -144,6 +144,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         model=redactor.text(target.model),
         api_key_env=target.api_key_env if target.api_key else None,
         contract=contract.name,
+        contract_file=redactor.text(contract.file) if contract.file else None,
         contract_title=contract.title,
         contract_title_zh=contract.title_zh,
         document=contract.document,
@@ -368,7 +369,11 @@ class _RunInProgress:
     async def _run_check(self, check: Check, api: Api) -> None:
         self.events.put_nowait(CheckStarted(check.id))
         finding = await judge(check, api)
-        self._report(finding if check.asks else resting_on(finding, self.findings))
+        if not check.asks and finding.roles:
+            made = (*(response.exchange for response in self.trace), *api.exchanges)
+            requests = {exchange.id: exchange.request for exchange in made}
+            finding = resting_on(finding, self.findings, requests)
+        self._report(finding)
 
     async def _judge_trace(self, coalescer: RequestCoalescer) -> None:
         """Run the passive checks, which judge all exchanges, one after the other."""

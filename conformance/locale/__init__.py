@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain, zip_longest
 
-from conformance.message import VERBATIM, Argument, Message, as_message, split
+from conformance.message import MAX_FINDING_CHARS, VERBATIM, Argument, Message, as_message, split
 
 __all__ = ["in_chinese", "set_between"]
 
@@ -32,6 +32,8 @@ def in_chinese(text: str) -> str | None:
 
 
 def _translated(message: Message) -> str | None:
+    if len(message.template) > MAX_FINDING_CHARS:
+        return None
     pattern = _pattern(message.template)
     if pattern is None:
         return None

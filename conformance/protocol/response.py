@@ -42,10 +42,14 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """An error response: the HTTP status and the body as parsed JSON, or as text if it is none."""
+    """An error response: the HTTP status and the body as parsed JSON, or as text if it is none.
+
+    ``exchange`` is that of a check's own request, otherwise None.
+    """
 
     status: int
     raw: object
+    exchange: Exchange | None = field(default=None, compare=False, repr=False)
 
     @property
     def error(self) -> JsonObject:
@@ -255,7 +259,7 @@ class Response:
         """
         status = self.status
         if status in statuses:
-            return ErrorResponse(status, self._error_json())
+            return ErrorResponse(status, self._error_json(), self.exchange)
         if status in TRANSIENT_STATUSES:
             raise Inconclusive(say("answered {status}: {body}", status=status, body=self._brief()))
         is_own = self.exchange.request.credentials is Credentials.OWN

@@ -136,7 +136,7 @@ class Case:
 
     @cached_property
     def commands(self) -> tuple[str, ...]:
-        """The curl commands of the request that deviates, and of its control; empty if none."""
+        """The curl commands of the probe, and of its control; empty if none."""
         if self.decisive is None:
             return ()
         return commands(self.decisive, self.summary.run.header, self.key_env)
@@ -155,12 +155,14 @@ class Case:
     @property
     def caution(self) -> Text | None:
         """What is said if the commands do not suffice; None if they do."""
-        return NEEDS_SUITE if self.finding.needs_suite else None
+        shown = self.decisive
+        return None if shown is None or shown.is_enough else NEEDS_SUITE
 
     @property
     def suite_command(self) -> str:
         """The command that makes the suite find it again."""
-        return suite_command(self.finding, self.summary.run.header, self.key_env)
+        whole = self.decisive is not None and self.decisive.needs_whole_run
+        return suite_command(self.finding, self.summary.run.header, self.key_env, whole=whole)
 
 
 def case_of(summary: Summary, finding: Finding, key_env: str | None = None) -> Case:

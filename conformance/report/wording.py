@@ -71,19 +71,27 @@ def _word(value: object) -> str:
 
 def phrase(message: str) -> Text | None:
     """Return a message in both languages if it can stand in a sentence, otherwise None."""
-    known = finding_text(message)
-    return _kept(known) if known.zh and not _JSON.search(_unquoted(message)) else None
+    known = _known(message)
+    return _kept(known) if known and not _JSON.search(_unquoted(message)) else None
 
 
 def head_of(message: str) -> Text | None:
     """Return the part of a message before the JSON in it; None if that says nothing."""
-    known = finding_text(message)
-    if not known.zh:
+    known = _known(message)
+    if known is None:
         return None
     before = known.mapped(_before_json)
     if max(len(before.en), len(before.zh)) > MAX_PHRASE_CHARS:
         before = Text(before.en.partition(": ")[0], before.zh.partition("：")[0])
     return _kept(before)
+
+
+def _known(message: str) -> Text | None:
+    """Return a message in both languages, in English if it has no other; None for evidence."""
+    if not message or (isinstance(message, Message) and message.is_evidence):
+        return None
+    told = finding_text(message)
+    return told if told.zh else same(message)
 
 
 def _kept(text: Text) -> Text | None:

@@ -197,7 +197,7 @@ def test_refused_account_is_told_by_its_status(status: int, sentence: str) -> No
         with pytest.raises(Inconclusive) as judgement:
             read()
         assert str(judgement.value).startswith(sentence)
-        assert in_chinese(str(judgement.value)) is not None
+        assert in_chinese(judgement.value.said) is not None
 
 
 @pytest.mark.parametrize("status", [401, 402])

@@ -119,7 +119,7 @@ def a_run(
     **header: Any,
 ) -> Run:
     known: dict[str, Any] = {
-        "format": 1,
+        "format": 2,
         "suite_version": "0.1.0",
         "started_at": "2026-11-21T03:12:00+00:00",
         "base_url": "http://127.0.0.1:8000/v1",

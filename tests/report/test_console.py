@@ -15,9 +15,11 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.report.case import case_of
 from conformance.report.console import Progressing, Verbosity, console_for, show
 from conformance.report.console.outcome import MAX_LINES
 from conformance.report.diagnosis import cause_of
+from conformance.report.summary import Summary
 from tests.report.builders import (
     a_failure,
     a_finding,
@@ -237,6 +239,19 @@ def test_verbose_outcome_says_why_explained() -> None:
     assert start > lines.index("  ✗ fail       stop.a  must")
     assert lines[start + 2].strip() == f"explained by stop.a: {BECAUSE}"
     assert f"由 stop.a 所致：{BECAUSE_ZH}" in printed(chinese)
+
+
+@pytest.mark.parametrize("width", [70, 100])
+def test_command_is_one_line_on_every_screen(width: int) -> None:
+    console = pipe(width)
+    failure = a_failure("stop.a", exchanges=("x1",))
+    run = a_run(failure, exchanges=(an_exchange(),))
+    show(run, console)
+    command = case_of(Summary(run), failure).command
+    assert command is not None
+    assert len(command) > width
+    joined = command.replace(" \\\n  ", " ")
+    assert f"      {joined}" in printed(console).splitlines()
 
 
 def test_undocumented_parameter_is_informational() -> None:

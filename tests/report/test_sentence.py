@@ -10,6 +10,7 @@ import pytest
 
 from conformance.contract import load_contract
 from conformance.language import Text
+from conformance.message import say
 from conformance.model import Exchange, Finding
 from conformance.report.sentence import MAX_CHARS, sentence_of
 from conformance.report.summary_rows import CALM
@@ -88,7 +89,7 @@ SERVED = 'status 200: {"id":"cmpl-1","object":"text_comple…'
         ),
         (
             "echo",
-            "the response without `echo`",
+            say("the response without `{parameter}`", parameter="echo"),
             '["in the wilderness", null] vs. ["in the garden", null] (both reproduced)',
             {"echo": True},
             (

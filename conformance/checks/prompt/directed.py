@@ -27,6 +27,7 @@ from conformance.checks._shared.token_ids import (
     pieces_of,
     repeated_piece,
 )
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
 from conformance.message import say
 from conformance.model import Effect
@@ -260,7 +261,7 @@ async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
             context=context,
         ),
         say("a response to {tokens} of these tokens", tokens=served.usage.prompt_tokens),
-    )
+    ).shown_by(Evidence((served.exchange,), (small.exchange,)))
 
 
 async def context_of(api: Api, *, at_most: int = 4096) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from conformance.language import Language, same
@@ -13,6 +12,7 @@ from conformance.language import Text as Words
 from conformance.report import causes
 from conformance.report.case import case_of
 from conformance.report.console.styles import MAX_NAMES, VERDICT_MARKS, marked
+from conformance.report.console.unwrapped import Indented, height_of, unwrapped
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import (
     FINDING,
@@ -66,11 +66,6 @@ def blocks(
     return shown
 
 
-def height_of(content: RenderableType, console: Console) -> int:
-    """Return the number of lines that content takes; long words are wrapped."""
-    return len(console.render_lines(content, pad=False))
-
-
 def _block(
     summary: Summary, group: causes.Group, console: Console, language: Language, most: int
 ) -> RenderableType:
@@ -83,12 +78,12 @@ def _block(
     below: list[RenderableType] = [_dim(_names_of(group), language)]
     command = case_of(summary, root).command if most else None
     if command is not None:
-        one_line = Text(command.replace(" \\\n  ", " "), style="cyan", overflow="fold")
-        if height_of(Padding(one_line, (0, 0, 0, 6)), console) <= most:
+        one_line = unwrapped(command.replace(" \\\n  ", " "), style="cyan")
+        if height_of(Indented(one_line, 6), console) <= most:
             below.append(one_line)
     if group.others:
         below.append(_dim(_apart(group), language))
-    return Group(told, Padding(Group(*below), (0, 0, 0, 4)))
+    return Group(told, Indented(Group(*below), 4))
 
 
 def _dim(words: Words, language: Language) -> Text:

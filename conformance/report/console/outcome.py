@@ -11,7 +11,7 @@ from conformance.language import Language
 from conformance.language import Text as Words
 from conformance.model import Finding, Run, State
 from conformance.report.case import case_of
-from conformance.report.console.blocks import blocks, height_of
+from conformance.report.console.blocks import blocks
 from conformance.report.console.details import details, follows
 from conformance.report.console.styles import (
     CONCLUSIONS,
@@ -22,6 +22,7 @@ from conformance.report.console.styles import (
     VERDICT_MARKS,
     marked,
 )
+from conformance.report.console.unwrapped import Indented, height_of
 from conformance.report.console.verbosity import Verbosity
 from conformance.report.locale.terms import FIELD, STATES, VERDICTS, counted, duration, listing
 from conformance.report.sanitize import cut, line
@@ -47,7 +48,7 @@ def show(
     """
     shown = _Outcome(Summary(run), language, console).rendered(verbosity)
     with console.capture() as captured:
-        console.print(shown, highlight=False)
+        console.print(shown, highlight=False, crop=False)
     # Remove the trailing blanks that tables add.
     text = "\n".join(text.rstrip() for text in captured.get().split("\n"))
     console.out(text.rstrip("\n"), highlight=False)
@@ -222,4 +223,4 @@ _NOT_VERIFIED = Words("Not verified", "未验证")
 
 
 def _titled(title: str, body: RenderableType) -> RenderableType:
-    return Group(Text(), Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
+    return Group(Text(), Text(title, style="bold"), Indented(body, 2))
