@@ -66,7 +66,7 @@ def test_empty_folder_is_one_clear_sentence(command, words: tuple[str, ...]) -> 
         ("stop", "did you mean stop."),
         ("stop.at-most-four", "did you mean stop.five-refused"),
         ("usage.completion", "did you mean usage.completion"),
-        ("stopp.xyzzy", "did you mean stop."),
+        ("logprbs.xyzzy", "did you mean logprobs."),
         ("wat", "run `conformance list` to see all checks"),
     ],
 )
