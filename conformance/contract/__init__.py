@@ -1,6 +1,6 @@
 """The contract under test: one document's overlay, and the requirements in force."""
 
-from conformance.contract.common import Common, common_to
+from conformance.contract.common import common_to
 from conformance.contract.contract import (
     DOCUMENTS,
     Contract,
@@ -14,7 +14,6 @@ from conformance.contract.contract import (
 
 __all__ = [
     "DOCUMENTS",
-    "Common",
     "Contract",
     "ContractError",
     "Field",

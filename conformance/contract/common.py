@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 
 from conformance.contract.contract import load_contract
-
-
-@dataclass(frozen=True, slots=True)
-class Common:
-    """The promises that all of several documents make.
-
-    Attributes:
-        documents: their names.
-        requirements: ids of the requirements in force in each of their contracts.
-        subjects: names of the parameters and response fields that each of them documents.
-    """
-
-    documents: tuple[str, ...] = ()
-    requirements: frozenset[str] = frozenset()
-    subjects: frozenset[str] = frozenset()
+from conformance.model import Common
 
 
 def common_to(documents: Sequence[str]) -> Common:

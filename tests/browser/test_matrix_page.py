@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from conformance.contract import Common
+from conformance.model import Common
 from conformance.record.ndjson import read_run
 from conformance.report import formats
 from conformance.report.matrix import Recorded, files, matrix_of

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.contract import Common, common_to, load_contract
+from conformance.contract import common_to, load_contract
 from conformance.docs_audit.page_reader import PAGES
+from conformance.model import Common
 
 
 def test_common_promises_are_in_every_contract() -> None:

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from conformance.contract import Common
 from conformance.language import Text, join_texts
-from conformance.model import Conclusion, Finding, Run, Verdict
+from conformance.model import Common, Conclusion, Finding, Run, Verdict
 from conformance.record.conclusions import JUDGED, conclude, conclude_early
 from conformance.report.headline import cut_short_of, headline_of
 from conformance.report.locale.terms import HEADLINES, Noun, counted

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from conformance.contract import Common
 from conformance.language import Language, Text
-from conformance.model import Conclusion, Effect, State, Verdict
+from conformance.model import Common, Conclusion, Effect, State, Verdict
 from conformance.report.console import console_for
 from conformance.report.matrix import Recorded, files, matrix_of
 from conformance.report.matrix import terminal as text
