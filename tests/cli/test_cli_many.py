@@ -266,7 +266,7 @@ def test_output_uses_the_requested_language(command, fake, write) -> None:
     fake()
     write(TWO)
     result = command("run", *STOP, "--out", "out", "--lang", "zh")
-    assert "2 个符合契约" in result.output
+    assert "2 个在已运行的检查中符合契约" in result.output
     assert '<html lang="zh"' in Path("out/index.html").read_text()
 
 
