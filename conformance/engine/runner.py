@@ -44,7 +44,6 @@ from conformance.engine.verdicts import Ruling, as_information, rule
 from conformance.judgement import Inconclusive
 from conformance.message import NOTHING, Message, bounded
 from conformance.model import (
-    Conclusion,
     Exchange,
     Explanation,
     Finding,
@@ -55,7 +54,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.protocol.trace import RecordedExchange, Trace
-from conformance.record.conclusions import conclude, count_verdicts
+from conformance.record.conclusions import conclude, conclude_early, count_verdicts
 from conformance.record.events import (
     CheckStarted,
     ExchangeMade,
@@ -218,16 +217,16 @@ class _RunInProgress:
     def finished(self, seconds: float) -> RunFinished:
         """Return the last event, with the conclusion and the cost."""
         findings = apply_explanations(self.findings, self.explained)
-        conclusion = conclude(findings, strict=self._options.strict)
         ended = self.guard.ended if self.guard else None
         because = self.failed_preflight or (self._redactor.message(ended) if ended else None)
+        # Whatever was found to conform, a run that ended early has not been completed.
+        concluded = conclude_early if because else conclude
         reference_cost = self._reference_budget.cost
         return RunFinished(
             Footer(
                 finished_at=_now(),
                 elapsed=round(seconds, 3),
-                # Whatever was found before, a run that ended early has not been completed.
-                conclusion=Conclusion.UNDECIDED if because else conclusion,
+                conclusion=concluded(findings, strict=self._options.strict),
                 because=because and bounded(because),
                 counts=count_verdicts(findings),
                 cost=self._budget.cost,

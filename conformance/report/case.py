@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.language import Language, Text
-from conformance.model import Finding, Requirement
+from conformance.model import Finding, Requirement, Verdict
 from conformance.report.diagnosis import Cause, likely_cause
 from conformance.report.locale.finding_text import finding_text, reason_of
 from conformance.report.reproduce import (
@@ -23,9 +23,11 @@ from conformance.report.reproduce import (
     with_comments,
 )
 from conformance.report.sanitize import cut
+from conformance.report.sent import sent_in
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Origin, Statement, origin
 from conformance.report.text_diff import Segments, side_by_side
+from conformance.report.wording import joined
 
 MAX_VALUE_CHARS = 600
 """Maximum characters of an expected or actual value."""
@@ -87,8 +89,29 @@ class Case:
 
     @property
     def reason(self) -> Text:
-        """Why the finding has its verdict; for an explained one, the finding that explains it."""
-        return reason_of(self.finding)
+        """Why the finding has its verdict; for an explained one, what explains it, and why."""
+        return reason_of(self.finding, self.why)
+
+    @property
+    def why(self) -> Text | None:
+        """Why another finding explains this one; None if none does, or if it is not known."""
+        return self.summary.why_explained(self.finding)
+
+    @property
+    def sentence(self) -> Text | None:
+        """What was found in one sentence, the same in all reports; None if nothing deviates.
+
+        A check that was skipped says why in its :attr:`message`.
+        """
+        if self.finding.verdict in {Verdict.PASS, Verdict.INFO, Verdict.SKIPPED}:
+            return None
+        return self.summary.sentence_of(self.finding)
+
+    @property
+    def sent(self) -> Text | None:
+        """The settings that the expected value is about: ``n: 129``; None if they are unknown."""
+        named = sent_in(self.finding, self.summary.evidence(self.finding))
+        return joined(named) if named else None
 
     @property
     def seen(self) -> Text:

@@ -92,6 +92,17 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class CutShort:
+    """What kept a run from judging all checks of its tier.
+
+    ``globs`` selected some of them; a limit of requests or tokens ``skipped`` that many.
+    """
+
+    globs: tuple[str, ...] = ()
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Area:
     """The findings of one area of the contract, the worst first."""
 
