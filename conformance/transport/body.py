@@ -119,7 +119,7 @@ class _Body:
                     return
                 await asyncio.sleep(0)
         except DecodingError as error:
-            self._fail(faults.cannot_decode(self._where, str(error)))
+            self._fail(faults.cannot_decode(self._where, error.said))
         except TooLargeError:
             self._fail_as_too_large()
 
@@ -128,7 +128,7 @@ class _Body:
             if self._decoder is not None:
                 self._decoder.finish()
         except DecodingError as error:
-            self._fail(faults.cannot_decode(self._where, str(error)))
+            self._fail(faults.cannot_decode(self._where, error.said))
 
     def _take(self, piece: bytes, at: float) -> None:
         """Add decoded bytes that arrived at a time."""

@@ -16,6 +16,7 @@ from typing import Self
 import httpx
 
 from conformance import __version__
+from conformance.message import say
 from conformance.model import (
     WRONG_KEY,
     Attempt,
@@ -114,7 +115,10 @@ class Client:
                 http = Connections(self._target.base_url)
             except (EnvironmentFaultError, OSError) as error:
                 self._trouble = self._trouble or (
-                    f"invalid proxy or certificate settings in the environment: {error}"
+                    say(
+                        "invalid proxy or certificate settings in the environment: {why}",
+                        why=error.said if isinstance(error, EnvironmentFaultError) else str(error),
+                    )
                 )
         return httpx.AsyncClient(
             transport=http,
@@ -148,7 +152,7 @@ class Client:
             response = await self._attempt(request, started)
             elapsed = self._clock() - started
             surplus = surplus or response.surplus
-            error = self._redactor.text(response.fault.sentence) if response.fault else None
+            error = self._redactor.message(response.fault.sentence) if response.fault else None
             since = started - self._started
             tried = Attempt(round(since, 6), round(elapsed, 6), response.status, error)
             if response.is_stale and stale < TRIES:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from conformance.judgement import Failure, shown
+from conformance.message import say
 from conformance.protocol.response import Response
 
 LEAK = re.compile(
@@ -21,6 +22,8 @@ Each part ends where the next match of it could begin, so that a search takes li
 
 MAX_MESSAGE_CHARS = 4_096
 """The beginning of an error that is searched for names."""
+NO_PARAM = say("the message names the parameter, and the error has no param")
+"""Why nothing is known of ``error.param``; another check reports that it is missing."""
 
 _NUMBER = re.compile(r"(?<!\d)\d{1,18}(?!\d)")
 
@@ -104,4 +107,6 @@ def assert_no_error_inside(response: Response) -> None:
     data = [event.data for event in response.events] if response.is_stream else [text]
     result = [one for one in data if re.match(r'\s*\{\s*"error"\s*:\s*[{"]', one)]
     if result:
-        raise Failure("an error status", f"status 200 with {shown(result[0])}")
+        raise Failure(
+            say("an error status"), say("status 200 with {error}", error=shown(result[0]))
+        )

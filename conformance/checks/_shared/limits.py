@@ -33,6 +33,7 @@ from conformance.checks._shared.refusals import (
 from conformance.checks._shared.requests import non_streaming
 from conformance.checks.catalogue import CheckFunction
 from conformance.checks.registry import check
+from conformance.message import say
 
 
 class Outcome(StrEnum):
@@ -179,7 +180,9 @@ def is_same_as_omitted(row: Limit) -> CheckFunction:
 
         null = value is None
         async with where_served(api, name, row.instead) if null else nullcontext():
-            await expect_agreement(with_value, without, f"the response without `{name}`")
+            await expect_agreement(
+                with_value, without, say("the response without `{parameter}`", parameter=name)
+            )
 
     return run
 

@@ -16,6 +16,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import Judgement
+from conformance.message import say
 
 
 async def assert_null_is_absent(api: Api, name: str, served: Any) -> None:
@@ -43,7 +44,7 @@ async def assert_null_is_absent(api: Api, name: str, served: Any) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, with_null, as_without, "the response without the parameter"
+            trial, with_null, as_without, say("the response without the parameter")
         )
 
     await assert_property(api, scenes, relation, every_shape(api))

@@ -13,6 +13,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, NotApplicable, Refusal, expect
+from conformance.message import Message, say
 from conformance.protocol.completion import Completion
 from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
@@ -53,7 +54,10 @@ def as_rejected(response: Response, *statuses: int) -> ErrorResponse:
         return response.expect_error(*rejected)
     except Failure:
         raise NotApplicable(
-            f"no rejection to inspect: status {response.status} (covered by other checks)"
+            say(
+                "no rejection to inspect: status {status} (covered by other checks)",
+                status=response.status,
+            )
         ) from None
 
 
@@ -72,8 +76,10 @@ async def assert_usual_status(api: Api, error: ErrorResponse, usual: int) -> Non
         return
     of_type = (await api.complete(**WRONG_TYPE_REQUEST)).exchange.status
     if error.status == of_type != 400:
-        raise NotApplicable(f"status {of_type} for every bad value (covered by another check)")
-    expect(error.status, "status").equals(usual)
+        raise NotApplicable(
+            say("status {status} for every bad value (covered by another check)", status=of_type)
+        )
+    expect(error.status, say("status")).equals(usual)
 
 
 async def rejected_stream(api: Api) -> tuple[int, Response]:
@@ -139,15 +145,17 @@ async def where_served(api: Api, name: str, value: Any) -> AsyncIterator[None]:
 
 def above(api: Api, name: str, step: float) -> float:
     """Return the nearest value above the documented maximum of a parameter."""
-    return _bound(name, "maximum", api.contract.parameter(name).maximum) + step
+    return _bound(name, say("maximum"), api.contract.parameter(name).maximum) + step
 
 
 def below(api: Api, name: str, step: float) -> float:
     """Return the nearest value below the documented minimum of a parameter."""
-    return _bound(name, "minimum", api.contract.parameter(name).minimum) - step
+    return _bound(name, say("minimum"), api.contract.parameter(name).minimum) - step
 
 
-def _bound(name: str, which: str, value: float | None) -> float:
+def _bound(name: str, which: Message, value: float | None) -> float:
     if value is None:
-        raise NotApplicable(f"this document states no {which} of {name}")
+        raise NotApplicable(
+            say("this document states no {which} of {name}", which=which, name=name)
+        )
     return value

@@ -12,6 +12,7 @@ from conformance.api import Api
 from conformance.checks._shared.error_bodies import numbers_in
 from conformance.checks._shared.refusals import REJECTED_STATUSES, minimal_request
 from conformance.judgement import NotApplicable
+from conformance.message import say
 from conformance.model import Request
 from conformance.protocol.response import Response
 
@@ -69,14 +70,14 @@ async def stated_context(api: Api) -> int:
     response = await far_over_context(api)
     if response.status not in REJECTED_STATUSES:
         raise NotApplicable(
-            "the endpoint states no context length: it does not reject ten million tokens"
+            say("the endpoint states no context length: it does not reject ten million tokens")
         )
     context = context_in(response.expect_error(*REJECTED_STATUSES).words)
     if context is None:
         context = await _listed_context(api)
     if context is None:
         raise NotApplicable(
-            "the endpoint's error for too many tokens does not state the context length"
+            say("the endpoint's error for too many tokens does not state the context length")
         )
     return context
 

@@ -10,6 +10,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.error_bodies import (
     LEAK,
+    NO_PARAM,
     OF_THE_BODY,
     assert_no_error_inside,
     is_named,
@@ -24,6 +25,7 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Place
 from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
@@ -89,8 +91,8 @@ async def the_error_matches_the_schema(api: Api) -> None:
     faults = api.contract.validate_error(response.raw)
     if faults:
         raise Failure(
-            "an error that matches the schema",
-            f"{faults[0].path}: {faults[0].message}",
+            say("an error that matches the schema"),
+            faults[0].said,
             place=Place.SCHEMA,
         )
 
@@ -173,7 +175,7 @@ async def a_bad_value_is_a_bad_request(api: Api) -> None:
 
     类型错误的值以 400 拒绝，而不是其他状态码。
     """
-    expect((await rejected_value(api)).status, "status").equals(400)
+    expect((await rejected_value(api)).status, say("status")).equals(400)
 
 
 @check("errors.out-of-range-is-400", requirement="errors.bad-input-is-400", needs=("n",))
@@ -214,7 +216,7 @@ async def the_error_of_an_array_is_about_the_body(api: Api) -> None:
     names = [parameter.name for parameter in api.contract.parameters]
     lacking = [name for name in names if len(name) > 1 and is_named(name, error.words)]
     if lacking and not OF_THE_BODY.search(error.words):
-        raise Failure("an error about the body, which is an array", shown(error.error))
+        raise Failure(say("an error about the body, which is an array"), shown(error.error))
 
 
 @check("errors.empty-body", requirement="errors.malformed-json", tier="deep")
@@ -281,7 +283,7 @@ async def a_stream_is_rejected_with_the_same_status(api: Api) -> None:
     """
     wanted, streamed = await rejected_stream(api)
     error = streamed.expect_error(*REFUSALS)
-    expect(error.status, "status of the rejected stream").equals(wanted)
+    expect(error.status, say("status of the rejected stream")).equals(wanted)
 
 
 @check("errors.no-leak", requirement="errors.no-leak", tier="smoke")
@@ -298,7 +300,7 @@ async def an_error_discloses_nothing(api: Api) -> None:
         text = response.exchange.body.decode("utf-8", errors="replace")
         found = LEAK.search(text.replace('\\"', '"').replace("\\n", "\n"))
         if response.status >= 400 and found is not None:
-            raise Failure("an error without addresses, keys and traces", shown(found[0]))
+            raise Failure(say("an error without addresses, keys and traces"), shown(found[0]))
 
 
 @check("errors.server-fault-envelope", requirement="errors.server-fault-envelope")
@@ -314,7 +316,7 @@ async def a_server_fault_has_the_envelope(api: Api) -> None:
     ]
     broken = [response for response in responses if response.status >= 500]
     if not broken:
-        raise NotApplicable("no request caused a server error")
+        raise NotApplicable(say("no request caused a server error"))
     for response in broken:
         _ = response.expect_error(response.status).message
 
@@ -338,17 +340,24 @@ def assert_four_members(response: ErrorResponse) -> None:
     """Assert that all four members are present, with any value."""
     missing = [name for name in MEMBERS if name not in response.error]
     if missing:
-        raise Failure("message, type, param and code", f"no {', '.join(missing)}")
+        raise Failure(say("message, type, param and code"), say("no {a}", a=tuple(missing)))
 
 
 def assert_named(response: ErrorResponse, parameter: str) -> None:
-    """Assert that an error names its parameter, as it is or in words."""
+    """Assert that an error names its parameter, as it is or in words.
+
+    A message says nothing of a member that is missing, which another check reports.
+    """
     if not is_named(parameter, response.words):
-        raise Failure(f"{parameter!r} in param or message", shown(response.error))
+        raise Failure(
+            say("{names} in param or message", names=repr(parameter)), shown(response.error)
+        )
+    if "param" not in response.error:
+        raise NotApplicable(NO_PARAM)
 
 
 def assert_no_server_fault(response: Response) -> None:
     """Assert that an invalid request caused no server error; a busy server proves nothing."""
     if response.status in {502, 503, 504}:
-        raise Inconclusive(f"status {response.status}")
-    expect(response.status, "status").at_most(499)
+        raise Inconclusive(say("status {status}", status=response.status))
+    expect(response.status, say("status")).at_most(499)

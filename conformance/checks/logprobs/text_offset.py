@@ -13,6 +13,7 @@ from conformance.checks._shared.token_scores import (
     scored,
 )
 from conformance.judgement import NotApplicable, expect
+from conformance.message import say
 
 
 @check("text-offset.ascii", requirement="text-offset.advances-by-characters", tier="smoke")
@@ -54,5 +55,5 @@ async def offsets_start_at_the_completion(api: Api) -> None:
     """
     offsets = offsets_of((await scored(api)).only)
     if not offsets:
-        raise NotApplicable("the response has no tokens")
-    expect(offsets[0], "first text_offset").one_of(len(COUNTING), 0)
+        raise NotApplicable(say("the response has no tokens"))
+    expect(offsets[0], say("first text_offset")).one_of(len(COUNTING), 0)
