@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conformance.message import Message
 from conformance.model.enums import Credentials
 
 WRONG_KEY = "sk-conformance-this-key-was-never-issued"
@@ -91,7 +92,7 @@ class Attempt:
     started: float
     elapsed: float
     status: int | None
-    fault: str | None
+    fault: Message | None
     retry_after: str | None = None
     body: bytes = b""
 
@@ -131,7 +132,7 @@ class Exchange:
     body: bytes
     arrivals: tuple[Arrival, ...]
     elapsed: float
-    fault: str | None = None
+    fault: Message | None = None
     surplus: bytes = b""
 
     def header(self, name: str) -> str | None:

@@ -203,6 +203,28 @@ def penalties_out_of_range_accepted() -> Behaviour:
 
 
 @fault(
+    "frequency-penalty-unlimited",
+    breaks="frequency-penalty.out-of-range-refused",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def frequency_penalty_unlimited() -> Behaviour:
+    """A ``frequency_penalty`` out of range is accepted, and ``presence_penalty`` is validated.
+
+    Reported for the OpenAI API: https://github.com/openai/openai-python/issues/287
+    and https://github.com/simonw/llm/pull/130
+    """
+
+    def rewrite(request: Body) -> Body:
+        given = request.get(FREQUENCY)
+        if not isinstance(given, int | float) or isinstance(given, bool):
+            return request
+        return {**request, FREQUENCY: max(-2, min(2, given))}
+
+    return rewrites(rewrite)
+
+
+@fault(
     "penalties-limited-to-one",
     shows=Shows.REFUSED,
     breaks="presence-penalty.range-served frequency-penalty.range-served",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import chunks, drops, rejects
+from reference_server.behaviour.builders import chunks, drops, rejects, rejects_null
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._parts import IN_EVENTS, of_each_choice
@@ -141,3 +141,17 @@ def obfuscation_in_text() -> Behaviour:
             else own
         )
     )
+
+
+@fault(
+    "stream-options-null-refused",
+    breaks="stream-options.null-is-none",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def stream_options_null_refused() -> Behaviour:
+    """``stream_options: null`` is rejected.
+
+    Reported for TGI: https://github.com/huggingface/text-generation-inference/issues/3155
+    """
+    return rejects_null("stream_options")

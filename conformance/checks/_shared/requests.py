@@ -14,6 +14,7 @@ from conformance.api import Api
 from conformance.checks._shared.prompts import AWKWARD, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.recorded_streams import is_error
 from conformance.judgement import Feature, Inconclusive, Missing, NotApplicable, Refusal, shown
+from conformance.message import say, verbatim
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion, JsonObject
 from conformance.protocol.response import Response
@@ -102,11 +103,11 @@ async def stream_response(api: Api, prompt: Any = COUNTING, **more: Any) -> Resp
     if response.expect_response() != 200 or not response.is_stream:
         collect_stream(response)
     if response.exchange.fault is not None:
-        raise Inconclusive(f"the stream is incomplete: {response.exchange.fault}")
+        raise Inconclusive(say("the stream is incomplete: {fault}", fault=response.exchange.fault))
     # An error may end a stream anywhere, so what is missing behind it is not judged.
     error = next((read for _, read in response.payloads if is_error(read)), None)
     if error is not None:
-        raise Inconclusive(f"the stream ended with an error: {shown(error)}")
+        raise Inconclusive(say("the stream ended with an error: {chunk}", chunk=shown(error)))
     return response
 
 
@@ -114,7 +115,7 @@ def collect_stream(response: Response) -> Completion:
     """Join a stream; a non-streaming response in its place means that ``stream`` was ignored."""
     if response.expect_response() == 200 and not response.is_stream:
         body = response.exchange.body.decode("utf-8", errors="replace")
-        raise Missing(Feature.STREAM, "a stream", f"one body: {shown(body)}")
+        raise Missing(Feature.STREAM, say("a stream"), say("one body: {body}", body=shown(body)))
     return response.expect_ok()
 
 
@@ -127,14 +128,16 @@ def choices_of(completion: Completion, count: int, feature: Feature) -> tuple[Ch
     seen = len(completion.choices)
     if seen != count:
         effect = Effect.IGNORED if seen == 1 else Effect.ALTERED
-        raise Missing(feature, f"{count} choices", f"{seen}", effect=effect)
+        raise Missing(feature, say("{count} choices", count=count), verbatim(seen), effect=effect)
     return completion.choices
 
 
 def assert_echoed(text: str, prompt: str) -> None:
     """Assert that a text begins with its echoed prompt."""
     if not text.startswith(prompt):
-        raise Missing(Feature.ECHO, f"a text that starts with {shown(prompt)}", shown(text))
+        raise Missing(
+            Feature.ECHO, say("a text that starts with {prompt}", prompt=shown(prompt)), shown(text)
+        )
 
 
 def choices_in_chunk(chunk: JsonObject) -> list[JsonObject]:
@@ -150,5 +153,5 @@ def two_prompts(api: Api) -> list[str]:
         NotApplicable: the document does not mention arrays of strings as prompts.
     """
     if "strings" not in api.contract.parameter("prompt").forms:
-        raise NotApplicable("this document does not mention arrays of prompts")
+        raise NotApplicable(say("this document does not mention arrays of prompts"))
     return TWO_PROMPTS

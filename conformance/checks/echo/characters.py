@@ -20,6 +20,7 @@ from conformance.checks._shared.characters import (
 from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.readable_tokens import readable_tokens, scored_choices
 from conformance.judgement import Failure, Judgement, shown
+from conformance.message import say
 from conformance.protocol.trace import RecordedExchange, Violation
 
 
@@ -43,8 +44,12 @@ def no_character_of_a_prompt_is_lost(exchanges: Sequence[RecordedExchange]) -> I
             within = [character for at, character in lost if at < len(prompt)]
             if within:
                 failure = Failure(
-                    f"tokens with all characters of the prompt {shown(prompt)}",
-                    f"{shown(''.join(within))} missing from {shown(tokens)}",
+                    say("tokens with all characters of the prompt {prompt}", prompt=shown(prompt)),
+                    say(
+                        "{lost} missing from {tokens}",
+                        lost=shown("".join(within)),
+                        tokens=shown(tokens),
+                    ),
                 )
                 yield Violation(failure, (exchange,), (keeping,))
 

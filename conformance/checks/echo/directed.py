@@ -18,6 +18,7 @@ from conformance.checks._shared.requests import (
 )
 from conformance.checks._shared.sampling import sampled
 from conformance.judgement import Feature, expect
+from conformance.message import say
 
 
 @check(
@@ -51,7 +52,7 @@ async def the_completion_follows(api: Api) -> None:
         return COUNTING + (await non_streaming(api, fresh=fresh)).text
 
     assert_echoed(await echoed(False), COUNTING)
-    await expect_agreement(echoed, expected, "the prompt, then the completion")
+    await expect_agreement(echoed, expected, say("the prompt, then the completion"))
 
 
 @check("echo.awkward-text", requirement="echo.prompt-then-completion", tier="smoke")
@@ -126,7 +127,7 @@ async def a_stream_echoes_once(api: Api) -> None:
 
     text = await as_stream(False)
     assert_echoed(text, COUNTING)
-    await expect_agreement(as_stream, expected, "the prompt once, then the completion")
+    await expect_agreement(as_stream, expected, say("the prompt once, then the completion"))
 
 
 @check("echo.off-by-default", requirement="echo.off-by-default", tier="smoke")
@@ -136,6 +137,6 @@ async def nothing_is_echoed_by_default(api: Api) -> None:
     未设置 `echo` 时，文本不以 prompt 开头。
     """
     text = (await non_streaming(api)).text
-    expect(text, "text").satisfies(
-        lambda it: not it.startswith(COUNTING), "without the prompt before it"
+    expect(text, say("text")).satisfies(
+        lambda it: not it.startswith(COUNTING), say("without the prompt before it")
     )

@@ -16,6 +16,7 @@ from conformance.checks._shared.token_scores import (
     scored,
 )
 from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice
 from conformance.protocol.trace import RecordedExchange
 
@@ -62,8 +63,8 @@ async def offsets_start_at_the_completion(api: Api) -> None:
     """
     offsets = offsets_of((await scored(api)).only)
     if not offsets:
-        raise NotApplicable("the response has no tokens")
-    expect(offsets[0], "first text_offset").one_of(len(COUNTING), 0)
+        raise NotApplicable(say("the response has no tokens"))
+    expect(offsets[0], say("first text_offset")).one_of(len(COUNTING), 0)
 
 
 @invariant("text-offset.within-text-everywhere", requirement="text-offset.within-text")
@@ -75,12 +76,12 @@ def no_offset_lies_beyond_the_text(exchange: RecordedExchange) -> None:
     A start token before an echoed prompt may be counted.
     """
     if exchange.request.stops:
-        raise NotApplicable("tokens may continue where the text was cut")
+        raise NotApplicable(say("tokens may continue where the text was cut"))
 
     def judge(choice: Choice) -> None:
         tokens, offsets = readable_tokens(choice), offsets_of(choice)
         if not choice.text or len(offsets) != len(tokens) or not all(map(is_whole, tokens)):
-            raise NotApplicable("not applicable to this response")
+            raise NotApplicable(say("not applicable to this response"))
         starts = list(zip(tokens, offsets, strict=True))
         if exchange.request.echo and not choice.text.startswith(tokens[0]):
             starts = starts[1:]
@@ -89,8 +90,12 @@ def no_offset_lies_beyond_the_text(exchange: RecordedExchange) -> None:
         if beyond:
             token, offset = beyond[0]
             raise Failure(
-                f"offsets within the {len(choice.text)} characters of the text",
-                f"{shown(token)} {offset - starts[0][1]} characters after the first token",
+                say("offsets within the {count} characters of the text", count=len(choice.text)),
+                say(
+                    "{token} {count} characters after the first token",
+                    token=shown(token),
+                    count=offset - starts[0][1],
+                ),
             )
 
     assert_each(scored_choices(exchange), judge)

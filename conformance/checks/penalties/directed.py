@@ -36,6 +36,7 @@ from conformance.checks.penalties.stimuli import (
     under_penalty,
 )
 from conformance.judgement import Failure, Feature, Judgement, NotApplicable, Refusal, shown
+from conformance.message import say
 from conformance.model import Effect
 
 PenaltyCheck = Callable[[Api, str], Awaitable[None]]
@@ -207,11 +208,22 @@ async def assert_effect(api: Api, name: str, *, highest: float | None = None) ->
         # Either the value or the parameter was rejected: 0 is in every range.
         none: dict[str, Any] = {name: 0}
         await non_streaming(api, COLOURS, **none)
-        raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
+        raise NotApplicable(
+            say(
+                "{refusal}; this document states no range of {parameter}",
+                refusal=refusal.said,
+                parameter=name,
+            )
+        ) from None
     if same:
         raise Failure(
-            f"different texts at {name} {lowest:g} and {highest:g}",
-            f"the same at both: {shown(same)}",
+            say(
+                "different texts at {name} {lowest} and {highest}",
+                name=name,
+                lowest=f"{lowest:g}",
+                highest=f"{highest:g}",
+            ),
+            say("the same at both: {text}", text=shown(same)),
             effect=Effect.IGNORED,
         )
 
@@ -233,7 +245,7 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
         if favoured.only.finish_reason == "length":
             same.append(favoured.text)
     if not same:
-        raise NotApplicable("the endpoint's responses are too short to contain repeats")
+        raise NotApplicable(say("the endpoint's responses are too short to contain repeats"))
     return same
 
 
@@ -241,8 +253,10 @@ def assert_no_contradiction(responses: list[Penalised], name: str) -> None:
     """Assert that every token is the best by some reading of the scores."""
     if found := contradictions(responses):
         raise Failure(
-            f"the best token by score and `{name}` at each position",
-            f"{len(found)} tokens that are not, first: {found[0]}",
+            say("the best token by score and `{parameter}` at each position", parameter=name),
+            say(
+                "{count} tokens that are not, first: {first}", count=len(found), first=found[0].said
+            ),
         )
 
 
@@ -260,7 +274,7 @@ async def assert_first_tokens(api: Api, name: str, value: float) -> None:
     async def free(fresh: bool) -> tuple[str, ...]:
         return await _first_tokens(api, prompts, fresh, {})
 
-    await expect_agreement(penalised, free, "the first tokens without a penalty")
+    await expect_agreement(penalised, free, say("the first tokens without a penalty"))
 
 
 async def _are_left_alone(api: Api, prompts: list[str], penalties: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from conformance.checks._shared.sampling import OPEN_PROMPTS, STORY
 from conformance.checks._shared.token_scores import scored
 from conformance.checks.penalties.arithmetic import Penalised
 from conformance.judgement import NotApplicable, Refusal
+from conformance.message import say
 from conformance.protocol.completion import Completion
 
 LAUGHTER = "ha ha ha ha ha ha ha ha ha ha ha ha"
@@ -68,7 +69,7 @@ def ends_of(api: Api, name: str) -> tuple[float, float]:
     """Return the documented range of a penalty."""
     parameter = api.contract.parameter(name)
     if parameter.minimum is None or parameter.maximum is None:
-        raise NotApplicable(f"this document states no range of {name}")
+        raise NotApplicable(say("this document states no range of {parameter}", parameter=name))
     return parameter.minimum, parameter.maximum
 
 

@@ -38,6 +38,7 @@ from conformance.checks.stop.stimuli import (
     with_one_too_many,
 )
 from conformance.judgement import NotApplicable, expect
+from conformance.message import say
 from conformance.model import Effect
 
 PIECE_OF_PROMPT = COUNTING[:10]
@@ -75,7 +76,7 @@ async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
     needle = await middle(api)
     completion = served_or_rejected(await with_one_too_many(api, len(UNMATCHED_SEQUENCES), needle))
     if completion is not None:
-        expect(completion.text, "text", effect=Effect.IGNORED).lacks(needle)
+        expect(completion.text, say("text"), effect=Effect.IGNORED).lacks(needle)
 
 
 @check(
@@ -87,7 +88,7 @@ async def the_text_lacks_the_stop_sequence(api: Api) -> None:
     取接口自己响应中的一段作为 `stop` 发回，该段不再出现在文本中。
     """
     needle = await middle(api)
-    expect((await non_streaming(api, stop=needle)).text, "text", effect=Effect.IGNORED).lacks(
+    expect((await non_streaming(api, stop=needle)).text, say("text"), effect=Effect.IGNORED).lacks(
         needle
     )
 
@@ -202,7 +203,7 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     free = (await non_streaming(api)).text
     needle = middle_of(free)
     if PIECE_OF_PROMPT in free:
-        raise NotApplicable(f"the response also contains {PIECE_OF_PROMPT!r}")
+        raise NotApplicable(say("the response also contains {part}", part=repr(PIECE_OF_PROMPT)))
 
     async def stopped(fresh: bool) -> str:
         return (
@@ -216,7 +217,9 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     # Without the whole prompt it is unclear what stopped; other checks judge the echo.
     if not PIECE_OF_PROMPT.startswith(text):
         assert_echoed(text, COUNTING)
-    await expect_agreement(stopped, cut, f"the prompt, then the completion up to {needle!r}")
+    await expect_agreement(
+        stopped, cut, say("the prompt, then the completion up to {needle}", needle=repr(needle))
+    )
 
 
 @check("stop.batch", requirement="stop.string", sees_effect=True)
@@ -228,7 +231,7 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     *others, last = (await non_streaming(api, TWO_PROMPTS)).texts
     needle = start_of(last)
     if any(needle in other for other in others):
-        raise NotApplicable(f"both responses contain {needle!r}")
+        raise NotApplicable(say("both responses contain {needle}", needle=repr(needle)))
 
     async def stopped(fresh: bool) -> tuple[str, ...]:
         response = await non_streaming(api, TWO_PROMPTS, fresh=fresh, stop=needle)
@@ -238,7 +241,9 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
         response = await non_streaming(api, TWO_PROMPTS, fresh=fresh)
         return tuple(solid(before(text, needle)) for text in response.texts)
 
-    await expect_agreement(stopped, cut, f"only the last text cut, before {needle!r}")
+    await expect_agreement(
+        stopped, cut, say("only the last text cut, before {needle}", needle=repr(needle))
+    )
 
 
 @check("stop.streamed", requirement="streaming.stop-never-leaks", sees_effect=True)

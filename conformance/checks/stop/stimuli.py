@@ -13,6 +13,7 @@ from conformance.checks._shared.refusals import served_or_rejected
 from conformance.checks._shared.requests import emoji, greedy, non_streaming, streamed, with_tokens
 from conformance.checks._shared.stop_candidates import before, middle_of
 from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import Completion
 from conformance.protocol.response import Response
@@ -29,7 +30,7 @@ def limit_of(api: Api) -> int:
     """
     limit = api.contract.parameter("stop").max_items
     if limit is None:
-        raise NotApplicable("this document sets no limit to the number of stop sequences")
+        raise NotApplicable(say("this document sets no limit to the number of stop sequences"))
     return limit
 
 
@@ -74,8 +75,10 @@ async def assert_stopped_text(
         return before((await non_streaming(api, prompt, fresh=fresh)).text, needle)
 
     # Finding the sequence itself needs no comparison, and is a clearer failure.
-    expect(await stopped(False), "text", effect=Effect.IGNORED).lacks(needle)
-    await expect_agreement(stopped, cut, f"the response without `stop`, up to {needle!r}")
+    expect(await stopped(False), say("text"), effect=Effect.IGNORED).lacks(needle)
+    await expect_agreement(
+        stopped, cut, say("the response without `stop`, up to {needle}", needle=repr(needle))
+    )
 
 
 async def assert_unstopped(
@@ -93,7 +96,13 @@ async def assert_unstopped(
     free = (await unstopped(False)).text
     for sequence in [stop] if isinstance(stop, str) else stop or []:
         if sequence and sequence in free:
-            raise NotApplicable(f"the endpoint's text {shown(free)} contains {sequence!r}")
+            raise NotApplicable(
+                say(
+                    "the endpoint's text {text} contains {sequence}",
+                    text=shown(free),
+                    sequence=repr(sequence),
+                )
+            )
 
     async def with_stop(fresh: bool) -> tuple[str, object]:
         choice = (await ask(api, prompt, fresh=fresh, stop=stop)).only
@@ -103,7 +112,7 @@ async def assert_unstopped(
         choice = (await unstopped(fresh)).only
         return solid(choice.text), choice.finish_reason
 
-    await expect_agreement(with_stop, without, "the response without `stop`")
+    await expect_agreement(with_stop, without, say("the response without `stop`"))
 
 
 async def assert_harmless(api: Api, stop: Any) -> None:
@@ -113,5 +122,7 @@ async def assert_harmless(api: Api, stop: Any) -> None:
         return
     free = (await non_streaming(api)).text
     if free and not completion.text:
-        raise Failure(f"the response without `stop`, {shown(free)}", "an empty text")
+        raise Failure(
+            say("the response without `stop`, {text}", text=shown(free)), say("an empty text")
+        )
     await assert_unstopped(api, stop)

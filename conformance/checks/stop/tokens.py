@@ -14,6 +14,7 @@ from conformance.checks._shared.greedy import Sight, greedy_in
 from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens, scored_choices
 from conformance.judgement import Failure, Judgement, NotApplicable, shown
+from conformance.message import say, verbatim
 from conformance.protocol.completion import Choice
 from conformance.protocol.request import Prompt
 from conformance.protocol.trace import RecordedExchange, Violation
@@ -30,20 +31,23 @@ def no_token_is_listed_behind_the_sequence(exchange: RecordedExchange) -> None:
     """
     stops = stops_in_force(exchange)
     if exchange.request.echo:
-        raise NotApplicable("the prompt also has entries")
+        raise NotApplicable(say("the prompt also has entries"))
 
     def judge(choice: Choice) -> None:
         if choice.finish_reason != "stop":
-            raise NotApplicable("not applicable to this response")
+            raise NotApplicable(say("not applicable to this response"))
         tokens = readable_tokens(choice)
         needed = tokens_needed(tokens, stops)
         if needed is None:
-            raise NotApplicable("not applicable to this response")
+            raise NotApplicable(say("not applicable to this response"))
         behind = [token for token in tokens[needed:] if token]
         if behind:
             raise Failure(
-                f"no token after {shown(tokens[needed - 1])}, which completes the stop sequence",
-                f"{len(behind)} more tokens: {shown(behind)}",
+                say(
+                    "no token after {token}, which completes the stop sequence",
+                    token=shown(tokens[needed - 1]),
+                ),
+                say("{count} more tokens: {tokens}", count=len(behind), tokens=shown(behind)),
             )
 
     assert_each(scored_choices(exchange), judge)
@@ -83,9 +87,13 @@ def no_token_is_counted_behind_the_sequence(
         yield sight.exchange
         if counted > needed + END_TOKENS:
             failure = Failure(
-                f"at most {needed + END_TOKENS} completion_tokens, as token {needed} completes the"
-                " stop sequence",
-                f"{counted}",
+                say(
+                    "at most {most} completion_tokens, as token {needed} completes the stop"
+                    " sequence",
+                    most=needed + END_TOKENS,
+                    needed=needed,
+                ),
+                verbatim(counted),
             )
             yield Violation(failure, (sight.exchange,), (known.exchange,))
 
@@ -99,7 +107,7 @@ def stops_in_force(exchange: RecordedExchange) -> list[str]:
     stops = [stop for stop in exchange.request.stops if stop]
     limit = exchange.contract.parameter("stop").max_items
     if not stops or (limit is not None and len(stops) > limit):
-        raise NotApplicable("there is no stop sequence, or more than the document allows")
+        raise NotApplicable(say("there is no stop sequence, or more than the document allows"))
     return stops
 
 

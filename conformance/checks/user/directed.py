@@ -7,6 +7,7 @@ from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.neutral_values import neutral_values_are_harmless
 from conformance.checks._shared.requests import non_streaming
+from conformance.message import say
 
 
 @check("user.no-effect", requirement="user.no-effect")
@@ -42,4 +43,4 @@ async def assert_no_effect(api: Api, user: str) -> None:
     async def without(fresh: bool) -> tuple[str, int | None]:
         return await ask(fresh=fresh)
 
-    await expect_agreement(with_user, without, "the response without `user`")
+    await expect_agreement(with_user, without, say("the response without `user`"))
