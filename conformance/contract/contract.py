@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
@@ -68,6 +68,7 @@ class Contract:
         fields: all fields of a response and of an error.
         requirements: the requirements in force, by id.
         openapi: the description with the overlay applied; read-only.
+        file: the path of a custom overlay, as it was given; None for a bundled contract.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Contract:
     openapi: Schema = field(repr=False)
     _stated: Mapping[str, Requirement] = field(repr=False)
     _silent: Mapping[str, Message] = field(repr=False)
+    file: str | None = None
 
     def requirement(self, requirement_id: str) -> Requirement:
         """Return a requirement, even if it is not in force in this contract.
@@ -183,7 +185,7 @@ def load_contract(name_or_path: str) -> Contract:
             f"unknown contract `{one_line(name_or_path, 200)}`{_why_no_file(path)}; choose one of "
             f"{', '.join(DOCUMENTS)}, or give the path of an overlay file"
         )
-    return _read_contract(path.stem, path, is_ours=False)
+    return replace(_read_contract(path.stem, path, is_ours=False), file=name_or_path)
 
 
 def _is_bare_name(path: Path) -> bool:

@@ -143,7 +143,9 @@ def _concluding(recorded: Footer, today: Footer, findings: Iterable[Finding]) ->
     """
     because, conclusion = today.because, today.conclusion
     if because is None and any(finding.message == recorded.because for finding in findings):
-        because, conclusion = recorded.because, Conclusion.UNDECIDED
+        because = recorded.because
+        if conclusion is not Conclusion.NOT_CONFORMING:
+            conclusion = Conclusion.UNDECIDED
     return replace(
         recorded,
         conclusion=conclusion,

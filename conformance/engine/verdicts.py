@@ -22,7 +22,7 @@ from conformance.evidence import Evidence
 from conformance.judgement import Failure, Inconclusive, NotApplicable, Refusal
 from conformance.message import NOTHING, Message, say
 from conformance.model import Effect, Level, Place, Verdict
-from conformance.protocol.refusal import is_promised
+from conformance.protocol.refusal import is_promised, rejected_parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Ruling:
     Attributes:
         evidence: the exchanges that show it, if that is known.
         needs_suite: whether sending its requests again does not show it.
+        subject: the parameter that it is about, if that is not the one of the check.
     """
 
     verdict: Verdict
@@ -42,6 +43,7 @@ class Ruling:
     evidence: Evidence | None = None
     needs_suite: bool = False
     place: Place | None = None
+    subject: str | None = None
 
 
 def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Ruling:
@@ -62,7 +64,9 @@ def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Rul
             served = say("the request is served, as the document promises")
             ruling = Ruling(broken, outcome.said, served, outcome.said, Effect.REFUSED)
         case Refusal():
-            ruling = Ruling(Verdict.REFUSED, outcome.said)
+            # A check of something else is no evidence that what it is about is rejected.
+            about = rejected_parameter(outcome)
+            ruling = Ruling(Verdict.REFUSED, outcome.said, subject=about)
         case Inconclusive():
             ruling = Ruling(Verdict.INCONCLUSIVE, outcome.said)
         case NotApplicable():
@@ -83,7 +87,7 @@ def as_information(ruling: Ruling, why_not_promised: Message) -> Ruling:
         case Verdict.PASS | Verdict.FAIL | Verdict.WARN:
             return replace(ruling, verdict=Verdict.INFO, message=ruling.message or why_not_promised)
         case Verdict.REFUSED:
-            return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED)
+            return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED, subject=None)
         case _:
             return Ruling(Verdict.SKIPPED, why_not_promised)
 

@@ -33,7 +33,7 @@ class Finding:
         exchanges: ids of the exchanges that the check made or refers to.
         roles: what those exchanges are to the finding whose role is known, by id; empty in records
             of older versions.
-        rests_on: ids of the checks whose exchanges a check refers to that makes none of its own.
+        rests_on: ids of the checks that send the requests of a finding whose check reads the run.
         needs_suite: whether sending the requests again does not show it, because it is about time,
             or about what several requests at once provoke.
         place: the part of the answer that the check could not read, so that it judged nothing
@@ -113,6 +113,7 @@ class Header:
         reference: the comparison server: ``bundled``, a base URL, or None.
         headers: headers of every request; a secret value is its environment variable, ``$NAME``.
         stage: the only stage whose checks sent requests; None is all.
+        contract_file: the path of a custom contract, as it was given; None for a bundled one.
         recorded_by: the version of the suite that sent the requests; None if it is
             ``suite_version``.
     """
@@ -139,6 +140,7 @@ class Header:
     contract_title_zh: str = ""
     stage: Stage | None = None
     recorded_by: str | None = None
+    contract_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.judgement import Failure, Feature, Missing, NotApplicable, shown
-from conformance.message import say
+from conformance.message import Message, say
 from conformance.model import Effect, Exchange, Place
 
 JsonObject = Mapping[str, Any]
@@ -39,7 +39,7 @@ class Logprobs:
             raise Missing(
                 Feature.ARRAYS,
                 say("{where}.{key} an array", where=self.where, key=key),
-                say("{where}.{key} = {value}", where=self.where, key=key, value=shown(value)),
+                _seen(self.raw, self.where, key),
                 effect=Effect.ALTERED,
             )
         return value
@@ -158,7 +158,7 @@ class Usage:
             raise Missing(
                 Feature.USAGE,
                 say("usage.{key} an integer ≥ 0", key=key),
-                say("usage.{key} = {value}", key=key, value=shown(value)),
+                _seen(self.raw, "usage", key),
                 effect=Effect.ALTERED,
             )
         return value
@@ -348,3 +348,10 @@ def _order(raw: JsonObject) -> tuple[int, int]:
     """Sort by index; choices without an integer index come last."""
     index = raw.get("index")
     return (0, index) if isinstance(index, int) else (1, 0)
+
+
+def _seen(raw: JsonObject, where: str, key: str) -> Message:
+    """Describe a member that has a wrong value; one that is missing is not the same as a null."""
+    if key not in raw:
+        return say("{path}: {member} is a required property", path=where, member=repr(key))
+    return say("{where}.{key} = {value}", where=where, key=key, value=shown(raw[key]))

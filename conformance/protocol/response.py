@@ -42,10 +42,14 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """An error response: the HTTP status and the body as parsed JSON, or as text if it is none."""
+    """An error response: the HTTP status and the body as parsed JSON, or as text if it is none.
+
+    ``exchange`` is that of a check's own request, otherwise None.
+    """
 
     status: int
     raw: object
+    exchange: Exchange | None = field(default=None, compare=False, repr=False)
 
     @property
     def error(self) -> JsonObject:
@@ -192,6 +196,14 @@ class Response:
         start = self.exchange.body[:64].lstrip()
         return self.content_type == "text/event-stream" or start.startswith((b"data:", b":"))
 
+    @property
+    def is_served(self) -> bool:
+        """Whether the status is 200, and the response no error."""
+        if self.exchange.status != 200:
+            return False
+        payloads = [read for _, read in self.payloads] if self.is_stream else [self.readable]
+        return not any(isinstance(one, Mapping) and one.get("error") for one in payloads)
+
     @cached_property
     def parsed_bytes(self) -> int:
         """An estimate of the memory of the parsed body, which is small if it has an excess."""
@@ -255,7 +267,7 @@ class Response:
         """
         status = self.status
         if status in statuses:
-            return ErrorResponse(status, self._error_json())
+            return ErrorResponse(status, self._error_json(), self.exchange)
         if status in TRANSIENT_STATUSES:
             raise Inconclusive(say("answered {status}: {body}", status=status, body=self._brief()))
         is_own = self.exchange.request.credentials is Credentials.OWN

@@ -18,7 +18,12 @@ import httpcore
 import httpx
 
 from conformance.message import Message, say
-from conformance.transport.framing import Trust, WatchedNetwork, WatchedStream
+from conformance.transport.framing import (
+    StaleConnectionError,
+    Trust,
+    WatchedNetwork,
+    WatchedStream,
+)
 from conformance.transport.proxies import Proxy, proxy_for
 
 KEPT_CONNECTIONS = 32
@@ -49,6 +54,10 @@ class EnvironmentFaultError(ValueError):
     def __init__(self, said: Message) -> None:
         super().__init__(said)
         self.said = said
+
+
+class IdleClosedError(httpx.ReadError):
+    """A request met a connection that had been closed while idle, so that it has to be repeated."""
 
 
 class ProxyFaultError(httpx.ProxyError):
@@ -224,6 +233,10 @@ def _as_httpx_errors() -> Iterator[None]:
 
 def _as_httpx(error: Exception) -> httpx.TransportError:
     """Return httpx's error of the same name; a mere timeout is one of connecting."""
+    if isinstance(error, StaleConnectionError):
+        stale = IdleClosedError(str(error))
+        stale.__cause__ = error
+        return stale
     name = "ConnectTimeout" if isinstance(error, TimeoutError) else type(error).__name__
     kind: type[httpx.TransportError] = getattr(httpx, name)
     mapped = kind(str(error))

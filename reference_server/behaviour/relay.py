@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reference_server.behaviour.messages import (
     BEHIND,
     DROP,
+    IDLE,
     Behaviour,
     ClientRequest,
     Part,
@@ -72,6 +73,7 @@ class Relay:
                 pass
             return
         state[BEHIND] = response.behind
+        state[IDLE] = response.idle
         await send_response(send, paced(response, sum(took)))
 
     async def _respond(

@@ -123,7 +123,15 @@ FOOTER = Footer(
 )
 # Members that files of earlier versions lack.
 LATER = {
-    "header": {"headers", "target", "reference", "contract_title_zh", "stage", "recorded_by"},
+    "header": {
+        "headers",
+        "target",
+        "reference",
+        "contract_title_zh",
+        "stage",
+        "recorded_by",
+        "contract_file",
+    },
     "exchange": {"surplus"},
     "finding": {
         "title_zh",

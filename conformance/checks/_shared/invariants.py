@@ -117,16 +117,17 @@ def conclude(inspected: Inspected, api: Api) -> None:
     """Combine all violations into one finding, and list the exchanges that show them.
 
     Raises:
-        Failure: the first violation, with their number and what their requests have in common.
+        Failure: the violation whose requests are the smallest, with the number of all and what
+            their requests have in common.
         NotApplicable: the rule applies to no response.
     """
     if inspected.violations:
-        first = inspected.violations[0].failure
+        violation = min(inspected.violations, key=_request_bytes)
+        first = violation.failure
         broken = list(
             dict.fromkeys(a for violation in inspected.violations for a in violation.exchanges)
         )
         api.exchanges.extend(response.exchange for response in broken[:MAX_EXCHANGES_SHOWN])
-        violation = inspected.violations[0]
         probe, *others = (one.exchange for one in (*violation.exchanges, *violation.compared_with))
         seen = say("{seen} ({among})", seen=first.seen, among=how_many(broken, inspected.at))
         evidence = first.evidence or Evidence((probe,), tuple(others))
@@ -135,6 +136,12 @@ def conclude(inspected: Inspected, api: Api) -> None:
         raise failure.only_by_suite() if first.needs_suite else failure
     if not inspected.at:
         raise NotApplicable(say("no applicable response in this run"))
+
+
+def _request_bytes(violation: Violation) -> int:
+    """Return how much has to be sent to show a violation."""
+    sent = (*violation.exchanges, *violation.compared_with)
+    return sum(len(one.exchange.request.body) for one in sent)
 
 
 def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExchange]) -> Message:

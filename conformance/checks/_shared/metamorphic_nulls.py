@@ -51,8 +51,11 @@ async def assert_null_is_absent(api: Api, name: str, served: Any) -> None:
 
 
 def nullable(api: Api) -> dict[str, None]:
-    """Return null for every parameter for which the document allows it."""
-    names = [name for name in NULLABLE if api.contract.parameter(name).nullable]
+    """Return null for every parameter for which the document allows it.
+
+    Without ``n``, of which a shape has its own value.
+    """
+    names = [name for name in NULLABLE if api.contract.parameter(name).nullable and name != "n"]
     if "temperature.with-top-p-served" not in api.contract.requirements:
         names = [name for name in names if name != "top_p"]
     return dict.fromkeys(names)

@@ -134,12 +134,15 @@ async def lead_before(
             )
         earlier = len(api.exchanges)
         await ask(True)
-        for body in _bodies(api.exchanges[earlier:]):
+        for body, events in _bodies(api.exchanges[earlier:]):
             if body.get("temperature") != 0:
                 return None
             request = {
                 k: v for k, v in body.items() if k not in ("stream", "stream_options", "echo")
             }
+            if events is not None and request.get("max_tokens") is None:
+                # A stream without a limit was closed; the same without one may never end.
+                request["max_tokens"] = events
             response = await api.post({**request, "logprobs": alternatives(api)}, fresh=True)
             rows = rows_up_to(parting, response.expect_ok().choices, _head(body))
             if not rows:
@@ -229,9 +232,10 @@ def _shared(one: str, other: str) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _bodies(exchanges: Sequence[Exchange]) -> list[Mapping[str, Any]]:
-    bodies = [json.loads(exchange.request.body) for exchange in exchanges]
-    return [body for body in bodies if isinstance(body, dict)]
+def _bodies(exchanges: Sequence[Exchange]) -> list[tuple[Mapping[str, Any], int | None]]:
+    """Return the requests, each with the events after which its stream was closed."""
+    sent = [(json.loads(one.request.body), one.request.read_events) for one in exchanges]
+    return [(body, events) for body, events in sent if isinstance(body, dict)]
 
 
 def _head(body: Mapping[str, Any]) -> str:

@@ -7,8 +7,8 @@ Members that a check adds come after it, in a fixed order.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol
 
 from conformance.api import Api
 from conformance.checks._shared.prompts import AWKWARD, COLOURS, COUNTING, EMOJI
@@ -65,12 +65,30 @@ async def streamed(
 
 async def emoji(api: Api, *, fresh: bool = False) -> Completion:
     """Request the shared completion of emoji, with its tokens if the endpoint lists them."""
+    return await with_tokens(non_streaming, api, EMOJI, fresh=fresh)
+
+
+class Ask(Protocol):
+    """Requests the shared greedy completion: :func:`non_streaming` or :func:`streamed`."""
+
+    def __call__(self, api: Api, prompt: Any, *, fresh: bool, **more: Any) -> Awaitable[Completion]:
+        """Request it for a prompt; ``more`` adds members."""
+        ...
+
+
+async def with_tokens(
+    ask: Ask, api: Api, prompt: Any, *, fresh: bool = False, **more: Any
+) -> Completion:
+    """Request a completion with its tokens, which invariants judge, or without if that is rejected.
+
+    The tokens cost no further request, and the check that asks compares only the text.
+    """
     if not api.contract.parameter("logprobs").documented:
-        return await non_streaming(api, EMOJI, fresh=fresh)
+        return await ask(api, prompt, fresh=fresh, **more)
     try:
-        return await non_streaming(api, EMOJI, fresh=fresh, logprobs=1)
+        return await ask(api, prompt, fresh=fresh, logprobs=1, **more)
     except Refusal:
-        return await non_streaming(api, EMOJI, fresh=fresh)
+        return await ask(api, prompt, fresh=fresh, **more)
 
 
 async def stream_response(api: Api, prompt: Any = COUNTING, **more: Any) -> Response:

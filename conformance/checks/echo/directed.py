@@ -14,6 +14,7 @@ from conformance.checks._shared.requests import (
     choices_of,
     non_streaming,
     streamed,
+    with_tokens,
 )
 from conformance.checks._shared.sampling import sampled
 from conformance.judgement import Feature, expect
@@ -119,7 +120,7 @@ async def a_stream_echoes_once(api: Api) -> None:
     """
 
     async def as_stream(fresh: bool) -> str:
-        return solid((await streamed(api, fresh=fresh, echo=True)).text)
+        return solid((await with_tokens(streamed, api, COUNTING, fresh=fresh, echo=True)).text)
 
     async def expected(fresh: bool) -> str:
         return COUNTING + solid((await non_streaming(api, fresh=fresh)).text)

@@ -7,13 +7,14 @@ does not: every benchmark result would be random.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.characters import REPLACEMENT, is_whole
-from conformance.checks._shared.prompts import CHINESE, COUNTING
+from conformance.checks._shared.prompts import CHINESE, COUNTING, RARE
 from conformance.checks._shared.requests import choices_of, non_streaming, two_prompts
 from conformance.checks._shared.token_scores import (
     Scores,
@@ -69,8 +70,7 @@ async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
     在带 `echo` 与 `logprobs` 的批次中，每个 choice 都以自己 prompt 的 token 开头。
     """
     prompts = two_prompts(api)
-    choices = choices_of(await score(api, prompts), len(prompts), Feature.BATCH)
-    for choice, prompt in zip(choices, prompts, strict=True):
+    for choice, prompt in zip(await score_batch(api, prompts), prompts, strict=True):
         prompt_tokens_in(choice, prompt)
 
 
@@ -286,6 +286,17 @@ async def score(
 ) -> Completion:
     """Request the scores of a prompt, in the form that evaluation harnesses use."""
     return (await api.complete(fresh=fresh, **scoring(prompt, max_tokens))).expect_ok()
+
+
+async def score_batch(
+    api: Api, prompts: Sequence[str], *, fresh: bool = False
+) -> tuple[Choice, ...]:
+    """Request the scores of some prompts in one batch, and of a rare character behind them.
+
+    How the characters of that one are listed, an invariant judges.
+    """
+    batch = [*prompts, RARE]
+    return choices_of(await score(api, batch, fresh=fresh), len(batch), Feature.BATCH)[:-1]
 
 
 def scoring(prompt: Any, max_tokens: int = HARNESS_TOKENS) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from conformance.checks import invariant
-from conformance.checks._shared.error_bodies import LEAK, is_named
+from conformance.checks._shared.error_bodies import LEAK, NO_PARAM, is_named, names_part_of
 from conformance.checks.errors.directed import assert_four_members
 from conformance.judgement import Failure, Missing, NotApplicable, either, expect, shown
 from conformance.message import say
@@ -169,13 +170,62 @@ def every_error_of_a_bad_value_names_its_parameter(exchange: RecordedExchange) -
     schema 所排除的每个值，其错误都指出相应的参数。
     """
     error, names = _bad_value(exchange)
-    if any(is_named(name, error.words) for name in names):
+    # An error that names the member inside an object, such as `include_usage`, is more exact.
+    paths = (violation.path for violation in exchange.request_violations)
+    members = [part for path in paths for part in re.split(r"[.\[\]]+", path) if len(part) > 1]
+    if any(is_named(name, error.words) for name in (*names, *members)):
+        if "param" not in error.error:
+            raise NotApplicable(NO_PARAM)
         return
     # The endpoint may reject another, optional parameter, and need name only one of several.
     others = exchange.request.raw.keys() - {*names, "model"}
     if any(is_named(name, error.words) for name in others):
         raise NotApplicable(say("something else in the request was rejected"))
     raise Failure(say("{names} in param or message", names=either(*names)), shown(error.error))
+
+
+@invariant("errors.param-names-everywhere", requirement="errors.param-names-request")
+def every_param_names_a_part_of_the_request(exchange: RecordedExchange) -> None:
+    """`param` of every error of the run names a part of the request, or is null.
+
+    本次运行中每个错误的 `param` 都指出请求的某个部分，或为 null。
+    """
+    param = refusal_of(exchange).param
+    if not isinstance(param, str) or not param.strip():
+        raise NotApplicable(say("the error has no param"))
+    sent = exchange.exchange.request
+    names = {parameter.name for parameter in exchange.contract.parameters}
+    names |= {name.lower() for name, _ in sent.headers} | {"authorization", "api_key"}
+    names |= _keys_of(sent.body)
+    if not names_part_of(names, param):
+        raise Failure(
+            say("error.param a part of the request, or null"),
+            say("error.param = {param}", param=shown(param)),
+        )
+
+
+@invariant("errors.code-string-everywhere", requirement="errors.code-is-string")
+def every_code_is_a_string(exchange: RecordedExchange) -> None:
+    """`code` of every 4xx of the run is a string or null, not a number.
+
+    本次运行中每个 4xx 的 `code` 都是字符串或 null，而不是数字。
+    """
+    code = refusal_of(exchange).code
+    if isinstance(code, int | float):
+        raise Failure(
+            say("error.code a string or null"), say("error.code = {code}", code=shown(code))
+        )
+
+
+def _keys_of(body: bytes) -> set[str]:
+    """Return the keys of a JSON object and of the objects in it; none of anything else."""
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return set()
+    if not isinstance(read, dict):
+        return set()
+    return {key for one in (read, *read.values()) if isinstance(one, dict) for key in one}
 
 
 def _bad_value(exchange: RecordedExchange) -> tuple[ErrorResponse, list[str]]:
@@ -194,7 +244,10 @@ def refusal_of(exchange: RecordedExchange) -> ErrorResponse:
     status = exchange.exchange.status
     if exchange.exchange.request.path != COMPLETIONS or status not in REJECTED_BY_ENDPOINT:
         raise NotApplicable(say("the request was not rejected"))
-    if not exchange.is_whole:
+    # A stream that is left after some events is incomplete; a document is not.
+    if exchange.exchange.fault is not None or (
+        not exchange.is_whole and exchange.response.is_stream
+    ):
         raise NotApplicable(say("the rejection is incomplete"))
     return ErrorResponse(status, _read(exchange))
 

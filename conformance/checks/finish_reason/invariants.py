@@ -164,6 +164,30 @@ def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
             ).one_of("stop", "content_filter")
 
 
+@invariant(
+    "finish-reason.no-tokens-everywhere",
+    requirement="finish-reason.length-has-tokens",
+    explained_by=("usage.completion-counts-text", "text.present"),
+)
+def no_limit_is_reached_without_a_token(exchange: RecordedExchange) -> None:
+    """No response without text and completion tokens has `length` in all its choices.
+
+    没有文本也没有补全 token 的响应，其 choice 不会都是 `length`。
+    """
+    if not 1 <= exchange.request.limit <= MAX_TOKENS_IN_ANY_CONTEXT:
+        raise NotApplicable(say("nothing may be generated, or the context may be full"))
+    if {choice.finish_reason for choice in exchange.completion.choices} != {"length"}:
+        raise NotApplicable(say("no choice was cut, or not all of them"))
+    if any(exchange.generated(number, choice) for number, choice in exchange.numbered):
+        return
+    count = exchange.usage.completion_tokens
+    if count == 0:
+        raise Failure(
+            say('at least one token of a response that ends by "length"'),
+            say("no text and no token"),
+        )
+
+
 @invariant_across(
     "finish-reason.stop-everywhere",
     requirement="finish-reason.stop-at-sequence",

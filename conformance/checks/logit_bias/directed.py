@@ -19,7 +19,8 @@ from conformance.checks._shared.token_ids import (
     natural_token,
     repeated_piece,
 )
-from conformance.judgement import expect
+from conformance.evidence import Evidence, noted
+from conformance.judgement import Failure, expect
 from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
@@ -48,11 +49,15 @@ async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
 
     A second token is banned before it, so that using only the first entry does not suffice.
     """
-    prompt, fragment, token = await natural_token(api)
+    with noted() as made:
+        prompt, fragment, token = await natural_token(api)
     banned = await non_streaming(api, prompt, max_tokens=1, logit_bias=banning(token))
-    expect(
-        banned.text, say("text with {piece} banned", piece=repr(fragment)), effect=Effect.IGNORED
-    ).differs_from(fragment)
+    what = say("text with {piece} banned", piece=repr(fragment))
+    try:
+        expect(banned.text, what, effect=Effect.IGNORED).differs_from(fragment)
+    except Failure as failure:
+        # Which token the banned id is, the echo of ids has said.
+        raise failure.shown_by(Evidence((banned.exchange,), tuple(made[:1]))) from None
 
 
 @check("logit-bias.ends-served", requirement="logit-bias.forces", tier="deep")

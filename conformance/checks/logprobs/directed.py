@@ -224,6 +224,7 @@ async def true_asks_for_scores(api: Api) -> None:
 @check(
     "logprobs.negative-refused",
     requirement="errors.bad-input-is-400",
+    tier="deep",
     needs=("logprobs",),
     subject="logprobs",
 )

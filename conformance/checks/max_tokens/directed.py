@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
@@ -22,6 +24,11 @@ from conformance.checks._shared.requests import (
     collect_stream,
     non_streaming,
 )
+from conformance.checks._shared.stated_context import (
+    BEYOND_ANY_CONTEXT,
+    far_over_context,
+    stated_context,
+)
 from conformance.checks._shared.stop_candidates import before
 from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.message import say
@@ -35,8 +42,6 @@ EXTRA_EVENTS = 24
 
 EXTRA_CHARS = 8
 """Characters beyond the default that are compared, to detect a longer text."""
-
-BEYOND_ANY_CONTEXT = 10_000_000
 
 REPEATS = 2
 """How often a text of another length has to come back before it counts."""
@@ -179,6 +184,41 @@ async def zero_without_echo_is_rejected_or_empty(api: Api) -> None:
 
 
 @check(
+    "max-tokens.context-edge-refused",
+    requirement="max-tokens.context-overflow-refused",
+    needs=("stream",),
+)
+async def tokens_that_fit_without_the_prompt_alone_are_refused(api: Api) -> None:
+    """A `max_tokens` that fits the context only without the prompt is rejected, not reduced.
+
+    只有不计 prompt 才能放入上下文的 `max_tokens` 会被拒绝，而不是悄悄缩减。
+
+    The prompt has many more tokens than the one that is left of the context.
+    """
+    context = await stated_context(api)
+    limit = context - 1
+    text = (await non_streaming(api)).text
+    # Where the request is served, it ends at once.
+    ends: dict[str, Any] = (
+        {"stop": text[:1]} if text and api.contract.parameter("stop").documented else {}
+    )
+    response = await api.stream(
+        read_events=3, prompt=COUNTING, max_tokens=limit, temperature=0, **ends
+    )
+    if response.is_served:
+        raise Failure(
+            say(
+                "a rejection: the prompt and {limit} tokens exceed the context of "
+                "{context} tokens that the endpoint states",
+                limit=limit,
+                context=context,
+            ),
+            say("status {status}", status=response.status),
+        )
+    response.expect_error(*REJECTED_STATUSES)
+
+
+@check(
     "max-tokens.over-context-named",
     requirement="max-tokens.context-overflow-names-counts",
 )
@@ -187,8 +227,7 @@ async def the_refusal_names_the_counts(api: Api) -> None:
 
     拒绝一千万个 token 时，错误信息给出该数目与至少另一个数目。
     """
-    request = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
-    error = as_rejected(await api.stream(read_events=3, **request), *REJECTED_STATUSES)
+    error = as_rejected(await far_over_context(api), *REJECTED_STATUSES)
     numbers = set(numbers_in(error.words))
     if BEYOND_ANY_CONTEXT not in numbers:
         _ = error.error  # which may be missing altogether

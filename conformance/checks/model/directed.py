@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
+from conformance.checks._shared.error_bodies import other_models_in
 from conformance.checks._shared.refusals import (
     MODEL_REJECTED_STATUSES,
     UNKNOWN_MODEL,
@@ -12,8 +13,10 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import MINIMAL_REQUEST, non_streaming, streamed
 from conformance.checks.model.names import assert_names_model
-from conformance.judgement import Failure, NotApplicable, expect
+from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.message import say
+
+NOT_FOUND = "model_not_found"
 
 CHAT_MODEL = "gpt-4o"
 """A name that many endpoints know, of a chat-only model."""
@@ -26,6 +29,19 @@ async def a_request_without_model_is_refused(api: Api) -> None:
     未指明模型的请求会被拒绝。
     """
     (await api.post(MINIMAL_REQUEST)).expect_error(*MODEL_REJECTED_STATUSES)
+
+
+@check("model.missing-said", requirement="model.missing-said", tier="smoke")
+async def the_error_without_model_names_no_other(api: Api) -> None:
+    """The error for a request without a model does not say that another model is unknown.
+
+    未指明模型时，错误不会说另一个模型不存在。
+    """
+    error = as_rejected(await api.post(MINIMAL_REQUEST), *MODEL_REJECTED_STATUSES)
+    if error.status != 404 and NOT_FOUND not in error.words:
+        raise NotApplicable(say("the error does not say that a model is unknown"))
+    if other_models_in(error.words, {api.model, NOT_FOUND}):
+        raise Failure(say("an error about the missing model"), shown(error.raw))
 
 
 @check("model.null-refused", requirement="model.required", tier="deep")

@@ -22,11 +22,13 @@ from conformance.checks._shared.token_scores import alternatives
 from conformance.checks.penalties.arithmetic import Penalised, contradictions
 from conformance.checks.penalties.stimuli import (
     GOING_ON,
+    LEAVING,
     MAX_TOKENS,
     OPEN_PROMPT,
     PENALTIES,
     TURNING_AWAY,
     USUAL_MAXIMUM,
+    USUAL_PROMPT,
     area_of,
     as_factor,
     ends_of,
@@ -128,8 +130,9 @@ async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> N
     """
     ends = ends_of(api, name)
     # Single responses that follow the formula show how scores are to be read.
-    single = [await under_penalty(api, name, end) for end in ends]
-    single.append(await under_penalty(api, name, ends[1], STORY))
+    lowest, highest = ends
+    pairs = [(lowest, OPEN_PROMPT), *((highest, prompt) for prompt in LEAVING[name])]
+    single = [await under_penalty(api, name, value, prompt) for value, prompt in pairs]
     for stream in (False, True):
         together = []
         for value in ends:
@@ -232,7 +235,9 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
         NotApplicable: no response was long enough to repeat anything.
     """
     same: list[str] = []
-    for prompt in reversed(OPEN_PROMPTS):
+    # Without a penalty, a run goes on as with one that favours it.
+    first = USUAL_PROMPT[name] if highest else OPEN_PROMPT
+    for prompt in dict.fromkeys((first, *reversed(OPEN_PROMPTS))):
         favoured = await penalised(api, name, lowest, prompt)
         disfavoured = await penalised(api, name, highest, prompt)
         if favoured.text != disfavoured.text:

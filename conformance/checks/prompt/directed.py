@@ -27,6 +27,7 @@ from conformance.checks._shared.token_ids import (
     pieces_of,
     repeated_piece,
 )
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
 from conformance.message import say
 from conformance.model import Effect
@@ -221,13 +222,22 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
         )
 
 
-@check("prompt.absent-is-harmless", requirement="prompt.absent-or-null")
+@check("prompt.absent-is-harmless", requirement="prompt.absent-or-null", tier="deep")
 async def an_absent_prompt_is_harmless(api: Api) -> None:
     """A request without a prompt is accepted or rejected, without a server error.
 
     没有 prompt 的请求要么被接受，要么被拒绝，不会引起服务器错误。
     """
     served_or_rejected(await api.complete(max_tokens=1))
+
+
+@check("prompt.null-served", requirement="prompt.null-begins-document")
+async def a_prompt_of_null_is_served(api: Api) -> None:
+    """A prompt of null is accepted.
+
+    为 null 的 prompt 会被接受。
+    """
+    (await api.complete(**minimal_request(prompt=None))).expect_ok()
 
 
 @check("prompt.over-context-refused", requirement="prompt.over-context-refused")
@@ -260,7 +270,7 @@ async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
             context=context,
         ),
         say("a response to {tokens} of these tokens", tokens=served.usage.prompt_tokens),
-    )
+    ).shown_by(Evidence((served.exchange,), (small.exchange,)))
 
 
 async def context_of(api: Api, *, at_most: int = 4096) -> int:

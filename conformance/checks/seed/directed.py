@@ -39,12 +39,15 @@ from conformance.checks._shared.seeded import (
     seeded,
     unsaid,
 )
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, NotApplicable, Refusal, shown
-from conformance.message import say
+from conformance.message import Message, say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
 OTHER_TEXT = say("another text for another seed")
+
+OTHER_UPPER_BITS = say("another text for a seed that differs above its lower 32 bits")
 
 SEED_FAR_AWAY = SEED + 1000
 """A distant seed that no choice uses: some servers give each choice the next seed."""
@@ -146,14 +149,28 @@ async def other_seeds_give_other_texts(api: Api) -> None:
     await expect_variety("seed.others-differ", draw, OTHER_TEXT)
 
 
-@check("seed.large-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
+@check("seed.large-served", requirement="seed.whole-range-served", needs=("temperature",))
+async def a_large_seed_is_accepted(api: Api) -> None:
+    """A seed of more than 32 bits is accepted like a smaller one.
+
+    超过 32 位的 seed 与较小的 seed 一样会被接受。
+    """
+    await sample(api, seeded())
+    await assert_accepted(api, SEED_BEYOND_32_BITS)
+
+
+@check("seed.large-told-apart", requirement="seed.upper-bits-count", needs=("temperature",))
 async def all_bits_of_a_seed_count(api: Api) -> None:
     """Two seeds that differ only above the lower 32 bits give different texts.
 
     仅在低 32 位以上有别的两个 seed，不会给出相同的文本。
     """
     distance = SEED_BEYOND_32_BITS - SEED
-    await assert_distinguished(api, "seed.large-told-apart", lambda seed: seed + distance)
+    if await is_refused(api, SEED_BEYOND_32_BITS):
+        raise NotApplicable(say("the large seed is rejected (covered by another check)"))
+    await assert_distinguished(
+        api, "seed.large-told-apart", lambda seed: seed + distance, OTHER_UPPER_BITS
+    )
 
 
 @check("seed.negative-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
@@ -312,7 +329,9 @@ async def tells_apart(api: Api, other: int) -> bool:
         return False
 
 
-async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[int], int]) -> None:
+async def assert_distinguished(
+    api: Api, check_id: str, counterpart: Callable[[int], int], expected: Message = OTHER_TEXT
+) -> None:
     """Assert that a seed and its counterpart give different texts, if seeds have any effect.
 
     Raises:
@@ -320,16 +339,10 @@ async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[i
             is rejected.
     """
     other = counterpart(SEED)
-    texts = (await sample(api, seeded())).texts
-    try:
-        if texts != (await sample(api, seeded(other))).texts:
-            return
-    except Refusal as refusal:
-        raise Failure(
-            say("seed {seed} accepted like {other}", seed=other, other=SEED),
-            refusal.said,
-            effect=Effect.REFUSED,
-        ) from None
+    first = await sample(api, seeded())
+    second = await assert_accepted(api, other)
+    if first.texts != second.texts:
+        return
     if not await differs(api, seeded(), seeded(SEED + 1)):
         raise NotApplicable(say("all seeds give the same sample (covered by another check)"))
 
@@ -346,7 +359,35 @@ async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[i
                 break
         return pairs
 
-    await expect_variety(check_id, draw, OTHER_TEXT, draws=2, rows=rows)
+    try:
+        await expect_variety(check_id, draw, expected, draws=2, rows=rows)
+    except Failure as found:
+        raise found.shown_by(Evidence((second.exchange,), (first.exchange,))) from None
+
+
+async def assert_accepted(api: Api, seed: int) -> Completion:
+    """Assert that a seed is accepted where :data:`SEED` is, and return its sample.
+
+    Raises:
+        Failure: it is rejected.
+    """
+    try:
+        return await sample(api, seeded(seed))
+    except Refusal as refusal:
+        raise Failure(
+            say("seed {seed} accepted like {other}", seed=seed, other=SEED),
+            refusal.said,
+            effect=Effect.REFUSED,
+        ) from None
+
+
+async def is_refused(api: Api, seed: int) -> bool:
+    """Return whether a seed is rejected."""
+    try:
+        await sample(api, seeded(seed))
+    except Refusal:
+        return True
+    return False
 
 
 async def assert_repeats(api: Api, seed: int) -> None:

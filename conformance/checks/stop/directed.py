@@ -5,14 +5,14 @@ from __future__ import annotations
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
-from conformance.checks._shared.characters import solid
+from conformance.checks._shared.characters import has_broken_character, solid
 from conformance.checks._shared.neutral_values import nulls_are_harmless
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.refusals import (
     REJECTED_STATUSES,
     served_or_rejected,
 )
-from conformance.checks._shared.requests import TWO_PROMPTS, assert_echoed, non_streaming
+from conformance.checks._shared.requests import TWO_PROMPTS, assert_echoed, emoji, non_streaming
 from conformance.checks._shared.stop_candidates import (
     CHARS_BEFORE_MATCH,
     MIN_MULTI_TOKEN_CHARS,
@@ -129,7 +129,8 @@ async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
     begin = text.find(early)
     long = text[begin : text.find(late)][:MIN_MULTI_TOKEN_CHARS]
     beginning, padded = decoys(text, begin)[-2:]
-    await assert_stopped_text(api, COUNTING, [beginning, long, padded, late], long)
+    stop = [beginning, long, padded, late]
+    await assert_stopped_text(api, COUNTING, stop, long, listing_tokens=True)
 
 
 @check("stop.fourth-works", requirement="stop.each-of-array", tier="smoke", sees_effect=True)
@@ -260,11 +261,17 @@ async def an_almost_match_is_sent_after_all(api: Api) -> None:
     """Text that only resembles the start of a stop sequence is streamed in full.
 
     看似停止序列开头、其实不是的文本，会在流中完整发出。
+
+    Behind the first resemblance, the text has characters of several tokens, if the model copies
+    them: a server that loses its place in the held text breaks those.
     """
-    text = material((await non_streaming(api)).text)
-    await assert_unstopped(
-        api, [text[-3:] + NEVER_GENERATED, middle_of(text) + NEVER_GENERATED], as_stream=True
-    )
+    prompt, text = EMOJI, (await emoji(api)).text
+    if has_broken_character(text) or solid(text) != text or len(text) < MIN_MULTI_TOKEN_CHARS:
+        prompt, text = COUNTING, (await non_streaming(api)).text
+    text = material(text)
+    almost = [text[-3:], text[1:4], middle_of(text)]
+    stop = [piece + NEVER_GENERATED for piece in almost]
+    await assert_unstopped(api, stop, as_stream=True, prompt=prompt)
 
 
 @check("stop.null", requirement="stop.null-is-none")

@@ -8,6 +8,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
+from conformance.checks._shared.neutral_values import nulls_are_harmless
 from conformance.checks._shared.refusals import as_rejected
 from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
@@ -130,6 +131,21 @@ async def the_refusal_names_stream_options(api: Api) -> None:
     error = as_rejected(await api.complete(**MINIMAL_REQUEST, stream_options=USAGE), 400, 422)
     if "stream" not in error.words.lower():
         raise Failure(say("`stream_options` in param or message"), shown(error.error))
+
+
+@check("stream-options.null", requirement="stream-options.null-is-none")
+async def null_sets_no_option(api: Api) -> None:
+    """`stream_options: null` has no effect.
+
+    `stream_options: null` 不影响响应。
+    """
+    if await nulls_are_harmless(api, "stream_options"):
+        return
+    response = await api.complete(**MINIMAL_REQUEST, stream_options=None)
+    if response.status != 200:
+        # A null uses no feature, so its rejection alone would not show an optional feature.
+        await streamed(api, stream_options=USAGE)
+    response.expect_ok()
 
 
 @check("stream-options.obfuscation", requirement="stream-options.include-obfuscation")

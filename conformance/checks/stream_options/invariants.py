@@ -53,6 +53,32 @@ def no_other_chunk_has_usage(exchange: RecordedExchange) -> None:
             expect(chunk.get("usage"), say("usage of a chunk with choices")).equals(None)
 
 
+@invariant("stream-options.usage-null-everywhere", requirement="stream-options.other-chunks-null")
+def every_other_chunk_says_usage_null(exchange: RecordedExchange) -> None:
+    """In every stream with `include_usage`, the chunks with choices have `usage: null`.
+
+    在每个带 `include_usage` 的流中，含 choice 的数据块都带有 `usage: null`，而不是没有 `usage`。
+
+    A stream without any usage, or with a value in its place, is reported by other checks.
+    """
+    if not exchange.request.include_usage or not exchange.request.stream:
+        raise NotApplicable(say("no usage was requested"))
+    chunks = chunks_of(exchange)
+    if not any(map(_has_usage, chunks)):
+        raise NotApplicable(say("not applicable to this response"))
+    parts = [chunk for chunk in chunks if choices_in_chunk(chunk)]
+    if not parts:
+        raise NotApplicable(say("not applicable to this response"))
+    without = sum("usage" not in chunk for chunk in parts)
+    if without:
+        raise Failure(
+            say("`usage: null` in every chunk with choices"),
+            say(
+                "no `usage` in {count} of {all} chunks with choices", count=without, all=len(parts)
+            ),
+        )
+
+
 @invariant("stream-options.unasked-everywhere", requirement="stream-options.no-usage-unasked")
 def no_stream_repeats_unrequested_usage(exchange: RecordedExchange) -> None:
     """Every stream without `include_usage` has usage at most once.

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.neutral_values import neutral_values_are_harmless
+from conformance.checks._shared.neutral_values import (
+    neutral_values_are_harmless,
+    nulls_are_harmless,
+)
 from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
@@ -48,6 +51,20 @@ async def one_document_when_false(api: Api) -> None:
     response.expect_ok()
     if response.is_stream:
         raise Failure(say("one JSON document"), say("a stream of events"), effect=Effect.IGNORED)
+
+
+@check("stream.null", requirement="stream.null-is-default")
+async def one_document_when_null(api: Api) -> None:
+    """With `stream: null`, the response is one JSON document.
+
+    设置 `stream: null` 时，响应是单个 JSON 文档。
+    """
+    if await nulls_are_harmless(api, "stream"):
+        return
+    response = await api.complete(**MINIMAL_REQUEST, stream=None)
+    response.expect_ok()
+    if response.is_stream:
+        raise Failure(say("one JSON document"), say("a stream of events"))
 
 
 @check("stream.true-streams", requirement="stream.true-streams", tier="smoke", sees_effect=True)

@@ -13,6 +13,7 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import choices_of, non_streaming
 from conformance.checks._shared.sampling import STORY
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, Inconclusive, NotApplicable, expect, shown
 from conformance.message import say
 from conformance.model import Effect
@@ -47,13 +48,11 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
         raise Failure(
             say("an insertion that depends on the suffix"),
             say(
-                "{text} before {one} and before {other}",
+                "{text} before two unlike suffixes, for the same number of tokens",
                 text=shown(one.text),
-                one=shown(SUFFIXES[0]),
-                other=shown(SUFFIXES[1]),
             ),
             effect=Effect.IGNORED,
-        )
+        ).shown_by(Evidence((other.exchange,), (one.exchange,)))
 
 
 @check("suffix.no-part-of-prompt", requirement="suffix.conditions-insertion")

@@ -124,6 +124,15 @@ async def zero_is_the_narrowest_choice(api: Api) -> None:
         await assert_narrow_as_greedy(api, STORY, 0)
 
 
+@check("top-p.zero-served", requirement="top-p.minimum-served", needs=("temperature",))
+async def zero_is_served(api: Api) -> None:
+    """`top_p: 0`, the documented minimum, is accepted.
+
+    `top_p: 0` 是文档给出的下限，会被接受。
+    """
+    (await api.complete(**narrowed(api, 0))).expect_ok()
+
+
 @check("top-p.null-as-one", requirement="top-p.null-is-default", needs=("seed",))
 async def null_is_as_one(api: Api) -> None:
     """With `top_p: null`, a seed gives the same sample as without `top_p`.
