@@ -1,10 +1,12 @@
 """Phrases that libraries and the system write, and that messages have as arguments.
 
-They are made messages by :func:`conformance.message.as_message` where they arise; one that is not
-here is shown as it is.
+:func:`known` makes messages of them where they arise. Any other text of a library may quote what an
+endpoint sent, so it stays evidence.
 """
 
 from __future__ import annotations
+
+from conformance.message import as_message
 
 FOREIGN: tuple[str, ...] = (
     # json.JSONDecodeError
@@ -25,5 +27,15 @@ FOREIGN: tuple[str, ...] = (
     "self-signed certificate",
     "self-signed certificate in certificate chain",
     "unable to get local issuer certificate",
+    # our own words in errors of the HTTP library
+    "it does not begin with HTTP/",
+    "it was closed while it was idle",
 )
-"""The ids of their messages."""
+"""The phrases, which are the ids of their messages."""
+
+_KNOWN = frozenset(FOREIGN)
+
+
+def known(text: str) -> str:
+    """Return a phrase as a message, and any other text as it is."""
+    return as_message(text) if text in _KNOWN else text

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from conformance.judgement import Failure
-from conformance.message import Message, as_message, say, verbatim
+from conformance.locale.foreign import known
+from conformance.message import Message, say, verbatim
 
 FREE_VALUES = 4_096
 """Values that any text may have."""
@@ -144,7 +145,7 @@ def _why(error: Exception) -> Message:
         case json.JSONDecodeError():
             return say(
                 "{error}: line {line} column {column} (char {place})",
-                error=as_message(error.msg),
+                error=known(error.msg),
                 line=error.lineno,
                 column=error.colno,
                 place=error.pos,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from conformance.message import Message, as_message, say
+from conformance.locale.foreign import known
+from conformance.message import Message, say
 from conformance.transport.connections import ProxyFaultError
 
 MAX_QUOTED = 200
@@ -121,12 +122,16 @@ def incomplete_body(error: Exception, where: str) -> TransportError:
     if isinstance(error, httpx.RemoteProtocolError) and "closed" not in str(error):
         return TransportError(
             say(
-                "invalid HTTP response from {address}: {why}", address=where, why=_shortened(error)
+                "invalid HTTP response from {address}: {why}",
+                address=where,
+                why=known(_shortened(error)),
             ),
             passing=False,
         )
     return TransportError(
-        say("incomplete response from {address}: {why}", address=where, why=_shortened(error)),
+        say(
+            "incomplete response from {address}: {why}", address=where, why=known(_shortened(error))
+        ),
         passing=True,
     )
 
@@ -164,9 +169,7 @@ def _known_cause(cause: BaseException, where: str) -> TransportError | None:
             )
         case ssl.SSLCertVerificationError():
             why = (
-                as_message(cause.verify_message)
-                if cause.verify_message
-                else say("verification failed")
+                known(cause.verify_message) if cause.verify_message else say("verification failed")
             )
             return TransportError(
                 say(
@@ -203,7 +206,9 @@ def _library_error(error: Exception, where: str, causes: list[BaseException]) ->
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             sentence = say("timeout: no connection to {address} in time", address=where)
         case httpx.ConnectError():
-            sentence = say("cannot connect to {address}: {why}", address=where, why=_reason(causes))
+            sentence = say(
+                "cannot connect to {address}: {why}", address=where, why=known(_reason(causes))
+            )
         case httpx.ProxyError():
             sentence = say(
                 "proxy error on the way to {address}: {why}", address=where, why=str(error)
@@ -216,11 +221,13 @@ def _library_error(error: Exception, where: str, causes: list[BaseException]) ->
             )
         case httpx.RemoteProtocolError():
             sentence = say(
-                "invalid HTTP response from {address}: {why}", address=where, why=_shortened(error)
+                "invalid HTTP response from {address}: {why}",
+                address=where,
+                why=known(_shortened(error)),
             )
         case _:
             sentence = say(
-                "connection to {address} lost: {why}", address=where, why=_reason(causes)
+                "connection to {address} lost: {why}", address=where, why=known(_reason(causes))
             )
     return TransportError(sentence, passing)
 
