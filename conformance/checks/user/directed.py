@@ -10,7 +10,7 @@ from conformance.checks._shared.requests import non_streaming
 from conformance.message import say
 
 
-@check("user.no-effect", requirement="user.no-effect")
+@check("user.no-effect", requirement="user.no-effect", tier="deep")
 async def a_user_changes_nothing(api: Api) -> None:
     """A request with `user` gets the same greedy text and usage as without.
 
