@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from conformance.contract import Contract
 from conformance.evidence import note
 from conformance.judgement import EndedEarly
+from conformance.message import Message
 from conformance.model import Credentials, Exchange, Request, TransportOptions
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
@@ -133,7 +134,7 @@ class Api:
         self.model = model
         self.has_key = has_key
         self.exchanges: list[Exchange] = []
-        self.ended: str | None = None
+        self.ended: Message | None = None
         self.retest_budget = retest_budget or RetestBudget()
         self.trace = trace
         self.clock = clock
@@ -222,7 +223,7 @@ class Api:
         try:
             exchange = await self._transport.send(request, fresh=fresh)
         except EndedEarly as early:
-            self.ended = str(early)
+            self.ended = early.said
             if early.exchange is not None:
                 self.exchanges.append(early.exchange)
             raise

@@ -29,6 +29,7 @@ from conformance.checks._shared.root_causes import (
 )
 from conformance.checks.catalogue import Check, CheckFunction, add
 from conformance.judgement import Failure, Feature, Missing, NotApplicable, Refusal
+from conformance.message import say
 from conformance.model import Stage, Tier
 
 
@@ -67,14 +68,20 @@ def check(
                 simpler = await missing_in_simpler_request(missing, check_id, api)
                 if simpler is None:
                     raise
-                raise NotApplicable(f"{missing.feature} is missing; see {simpler}") from None
+                raise NotApplicable(
+                    say(
+                        "{thing} is missing; see {check}", thing=missing.feature.said, check=simpler
+                    )
+                ) from None
             except Refusal as refusal:
                 if _is_first(stage, api):
                     raise
                 simpler = await refused_in_simpler_request(refusal, check_id, api)
                 if simpler is None:
                     raise
-                raise NotApplicable(f"{refusal}; see {simpler}") from None
+                raise NotApplicable(
+                    say("{refusal}; see {check}", refusal=refusal.said, check=simpler)
+                ) from None
             except Unsettled as doubt:
                 raise (await settle(doubt, api)).shown_by(doubt.evidence) from None
 
@@ -86,7 +93,9 @@ def check(
                 cause = root_cause_of(found, requirement, api)
                 if cause is None:
                     raise
-                raise NotApplicable(f"may have the same cause as {cause}") from None
+                raise NotApplicable(
+                    say("may have the same cause as {check}", check=cause)
+                ) from None
 
         titles = titles_of(function, check_id)
         judge = run_last if stage is Stage.GENERATED else run

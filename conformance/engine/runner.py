@@ -41,9 +41,9 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
-from conformance.judgement import Inconclusive, bounded
+from conformance.judgement import Inconclusive
+from conformance.message import NOTHING, Message, bounded
 from conformance.model import (
-    Conclusion,
     Exchange,
     Explanation,
     Finding,
@@ -54,7 +54,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.protocol.trace import RecordedExchange, Trace
-from conformance.record.conclusions import conclude, count_verdicts
+from conformance.record.conclusions import conclude, conclude_early, count_verdicts
 from conformance.record.events import (
     CheckStarted,
     ExchangeMade,
@@ -145,6 +145,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         model=redactor.text(target.model),
         api_key_env=target.api_key_env if target.api_key else None,
         contract=contract.name,
+        contract_file=redactor.text(contract.file) if contract.file else None,
         contract_title=contract.title,
         contract_title_zh=contract.title_zh,
         document=contract.document,
@@ -189,7 +190,7 @@ class _RunInProgress:
         self.findings: list[Finding] = []
         self.trace: list[RecordedExchange] = []
         self.explained: Mapping[str, Explanation] = {}
-        self.failed_preflight: str | None = None
+        self.failed_preflight: Message | None = None
         # What ended the run is recorded as evidence, and judged by no check.
         self.guard = AccountGuard(target.model, self._show) if is_live else None
         self._target, self._contract, self._options = target, contract, options
@@ -220,16 +221,16 @@ class _RunInProgress:
     def finished(self, seconds: float) -> RunFinished:
         """Return the last event, with the conclusion and the cost."""
         findings = apply_explanations(self.findings, self.explained)
-        conclusion = conclude(findings, strict=self._options.strict)
         ended = self.guard.ended if self.guard else None
-        because = self.failed_preflight or (self._redactor.text(ended) if ended else None)
+        because = self.failed_preflight or (self._redactor.message(ended) if ended else None)
+        # Whatever was found to conform, a run that ended early has not been completed.
+        concluded = conclude_early if because else conclude
         reference_cost = self._reference_budget.cost
         return RunFinished(
             Footer(
                 finished_at=_now(),
                 elapsed=round(seconds, 3),
-                # Whatever was found before, a run that ended early has not been completed.
-                conclusion=Conclusion.UNDECIDED if because else conclusion,
+                conclusion=concluded(findings, strict=self._options.strict),
                 because=because and bounded(because),
                 counts=count_verdicts(findings),
                 cost=self._budget.cost,
@@ -254,7 +255,7 @@ class _RunInProgress:
             first = self._api(coalescer)
             reason = await preflight(first, self._target)
             if reason is not None:
-                self.failed_preflight = self._redactor.text(reason)
+                self.failed_preflight = self._redactor.message(reason)
                 return
             if self.guard is not None and first.exchanges:
                 self.guard.arm(first.exchanges[-1].request)
@@ -382,7 +383,11 @@ class _RunInProgress:
     async def _run_check(self, check: Check, api: Api) -> None:
         self.events.put_nowait(CheckStarted(check.id))
         finding = await judge(check, api)
-        self._report(finding if check.asks else resting_on(finding, self.findings))
+        if not check.asks and finding.roles:
+            made = (*(response.exchange for response in self.trace), *api.exchanges)
+            requests = {exchange.id: exchange.request for exchange in made}
+            finding = resting_on(finding, self.findings, requests)
+        self._report(finding)
 
     async def _judge_trace(self, coalescer: RequestCoalescer) -> None:
         """Run the passive checks, which judge all exchanges, one after the other."""
@@ -410,7 +415,7 @@ class _RunInProgress:
                 clock=self._clock,
                 seed=self._options.seed,
             )
-            seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
+            seen = as_information(await _ruling_of(choice.check, api), choice.skip or NOTHING)
             self._report(finding_of(choice.check, live, seen, api.exchanges))
 
         await self._in_order(inspect(choice) for choice in self._undocumented)
@@ -486,7 +491,7 @@ def finding_of(
         title=check.title,
         requirement=requirement.id,
         level=requirement.level,
-        subject=check.subject or requirement.subject,
+        subject=ruling.subject or check.subject or requirement.subject,
         tier=check.tier,
         verdict=ruling.verdict,
         message=ruling.message,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from conformance.message import Message
 from conformance.model.enums import Credentials
 
 WRONG_KEY = "sk-conformance-this-key-was-never-issued"
@@ -100,7 +101,7 @@ class Attempt:
     started: float
     elapsed: float
     status: int | None
-    fault: str | None
+    fault: Message | None
     retry_after: str | None = None
     body: bytes = b""
 
@@ -140,7 +141,7 @@ class Exchange:
     body: bytes
     arrivals: tuple[Arrival, ...]
     elapsed: float
-    fault: str | None = None
+    fault: Message | None = None
     surplus: bytes = b""
 
     def header(self, name: str) -> str | None:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reference_server.behaviour.messages import (
     BEHIND,
     DROP,
+    IDLE,
     Behaviour,
     ClientRequest,
     Part,
@@ -74,6 +75,7 @@ class Relay:
                 pass
             return
         state[BEHIND] = response.behind
+        state[IDLE] = response.idle
         sending = send_response(send, paced(response, sum(took)))
         if response.left is None:
             await sending

@@ -19,6 +19,7 @@ from conformance.checks._shared.request_shapes import (
 )
 from conformance.checks._shared.significance import SHARES, chance, is_beyond_chance
 from conformance.judgement import Failure, NotApplicable, Refusal, shown
+from conformance.message import Message, say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -117,7 +118,7 @@ async def choices_in_every_shape(
         if len(choices) == CHOICES_PER_PROMPT * (len(prompts) if isinstance(prompts, list) else 1):
             taken[shape] = choices
     if not taken:
-        raise NotApplicable("the number of choices is not the requested one")
+        raise NotApplicable(say("the number of choices is not the requested one"))
     return taken
 
 
@@ -161,7 +162,7 @@ def _is_in_force(api: Api, requirement: str) -> bool:
 
 
 def assert_no_repeat(
-    check_id: str, rounds: Sequence[Taken], expected: str, compared: Compared
+    check_id: str, rounds: Sequence[Taken], expected: Message, compared: Compared
 ) -> None:
     """Assert that no sample is repeated that is practically never repeated by chance.
 
@@ -173,11 +174,17 @@ def assert_no_repeat(
     if not repeats:
         return
     one, other, log_chance = min(repeats, key=lambda repeat: repeat[2])
-    seen = (
-        f"{shown(one.text)} in {one.response[1]} and again in {other.response[1]}; by the"
-        f" endpoint's own log probabilities its probability is at most {chance(log_chance)}"
+    seen = say(
+        "{sample} in {way} and again in {other}; by the endpoint's own log "
+        "probabilities its probability is at most {chance}",
+        sample=shown(one.text),
+        way=one.response[1],
+        other=other.response[1],
+        chance=chance(log_chance),
     )
     if is_beyond_chance(check_id, log_chance):
-        result = f"{seen} (reported below {SHARES[check_id]:.0e})"
+        result = say(
+            "{seen} (reported below {shares})", seen=seen, shares=f"{SHARES[check_id]:.0e}"
+        )
         raise Failure(expected, result, effect=Effect.IGNORED)
-    raise NotApplicable(f"{seen}: not distinguishable from chance")
+    raise NotApplicable(say("{seen}: not distinguishable from chance", seen=seen))

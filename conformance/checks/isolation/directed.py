@@ -27,6 +27,7 @@ from conformance.checks.isolation.sending import (
 )
 from conformance.checks.isolation.stimuli import Row, neighbours_of
 from conformance.judgement import Failure, NotApplicable, shown
+from conformance.message import say
 from conformance.model import Stage
 
 TOGETHER: dict[str, Any] = {"tier": "deep", "stage": Stage.TOGETHER}
@@ -34,14 +35,14 @@ TOGETHER: dict[str, Any] = {"tier": "deep", "stage": Stage.TOGETHER}
 MAX_ROWS = 3
 """Rows with another text that are looked into."""
 
-AS_ALONE = "the response of the request alone, whatever else the endpoint is serving"
+AS_ALONE = say("the response of the request alone, whatever else the endpoint is serving")
 
 MORE_BURSTS = 2
 """How often the burst is sent again if no row with another text is clear."""
 
-SEEDS_DIFFER = "samples with the same seed differ, so none can be compared"
+SEEDS_DIFFER = say("samples with the same seed differ, so none can be compared")
 
-UNCLEAR = "responses differed, and near-ties or repeats may explain it"
+UNCLEAR = say("responses differed, and near-ties or repeats may explain it")
 
 
 @check("isolation.own-prompt", requirement="isolation.own-prompt", **TOGETHER)
@@ -65,9 +66,19 @@ async def each_response_continues_its_own_prompt(api: Api) -> None:
     own, other = scene.alone[first.row], scene.alone[first.other]
     raise (
         Failure(
-            f"the continuation of each request's own prompt, with {scene.count} requests at once",
-            f"{shown(first.seen.text)}, which continues {_prompt(first.other)}, in response to"
-            f" {_prompt(first.row)} ({len(swapped)} of {responses} responses)",
+            say(
+                "the continuation of each request's own prompt, with {count} requests at once",
+                count=scene.count,
+            ),
+            say(
+                "{text}, which continues {other}, in response to {own} ({swapped} of {responses} "
+                "responses)",
+                text=shown(first.seen.text),
+                other=_prompt(first.other),
+                own=_prompt(first.row),
+                swapped=len(swapped),
+                responses=responses,
+            ),
         )
         .shown_by(evidence(first.seen, own, other))
         .only_by_suite()
@@ -82,7 +93,7 @@ async def neighbours_change_no_response(api: Api) -> None:
     """
     scene = await scene_of(api)
     if comparing.swapped_in(scene.at_once, scene.alone):
-        raise NotApplicable("same cause as isolation.own-prompt")
+        raise NotApplicable(say("same cause as {check}", check="isolation.own-prompt"))
     if not scene.differing:
         return
     firm, answers = await _firm_in(api, scene.at_once, scene.alone), scene.at_once
@@ -100,16 +111,24 @@ async def neighbours_change_no_response(api: Api) -> None:
             api, lambda answers: _firm_in(api, answers, scene.alone), scene.alone
         )
     if found is None:
-        raise NotApplicable("a response at once differed from that alone, and never again")
+        raise NotApplicable(say("a response at once differed from that alone, and never again"))
     usual = scene.alone[found.row]
-    often = f"{found.times} of {found.rounds} times"
+    often = say("{times} of {rounds} times", times=found.times, rounds=found.rounds)
     if found.without is not None:
-        often = f"{often}, and {found.without} times beside a plain request"
+        plain = found.without
+        often = say("{often}, and {plain} times beside a plain request", often=often, plain=plain)
     raise (
         Failure(
             AS_ALONE,
-            f"{_written(found.seen)} instead of {_written(usual)} beside {found.beside} ({often}),"
-            f" although one token leads by {MIN_LEAD_NATS} nats or more",
+            say(
+                "{odd} instead of {usual} beside {what} ({often}), although one token leads by "
+                "{lead} nats or more",
+                odd=_written(found.seen),
+                usual=_written(usual),
+                what=found.beside,
+                often=often,
+                lead=MIN_LEAD_NATS,
+            ),
         )
         .shown_by(evidence(found.seen, usual))
         .only_by_suite()
@@ -134,11 +153,14 @@ async def no_neighbour_has_a_request_rejected(api: Api) -> None:
         alone = await again_alone(api, row)
         if alone is not None and alone.texts is not None:
             raise (
-                Failure("a request that is served alone served beside others", f"{answer.refusal}")
+                Failure(
+                    say("a request that is served alone served beside others"),
+                    answer.refusal.said,
+                )
                 .shown_by(evidence(answer, alone))
                 .only_by_suite()
             )
-    raise NotApplicable("requests at once were rejected, and not again")
+    raise NotApplicable(say("requests at once were rejected, and not again"))
 
 
 @check(
@@ -155,7 +177,7 @@ async def a_seed_is_kept_beside_requests_without_one(api: Api) -> None:
     scene = await scene_of(api)
     rows = [row for row in scene.at_once if not row.is_greedy]
     if not rows:
-        raise NotApplicable("no sample with a seed came back")
+        raise NotApplicable(say("no sample with a seed came back"))
     lost = trials.differing(rows, scene.at_once, scene.alone)
     if not lost:
         return
@@ -168,13 +190,21 @@ async def a_seed_is_kept_beside_requests_without_one(api: Api) -> None:
     if not enough or not (only_unseeded or always):
         raise NotApplicable(SEEDS_DIFFER)
     row = lost[0]
-    kind = "a request without a seed" if only_unseeded else "another request of any kind"
+    kind = say("a request without a seed") if only_unseeded else trials.ANY_REQUEST
     raise (
         Failure(
-            "the sample of the seed, whatever else the endpoint is serving",
-            f"{_written(scene.at_once[row])} instead of {_written(scene.alone[row])} beside {kind}"
-            f" ({unseeded.times} of {unseeded.samples} samples; beside a request with a seed"
-            f" {seeded.times} of {seeded.samples})",
+            say("the sample of the seed, whatever else the endpoint is serving"),
+            say(
+                "{odd} instead of {usual} beside {what} ({times} of {samples} samples; "
+                "beside a request with a seed {seeded} of {all})",
+                odd=_written(scene.at_once[row]),
+                usual=_written(scene.alone[row]),
+                what=kind,
+                times=unseeded.times,
+                samples=unseeded.samples,
+                seeded=seeded.times,
+                all=seeded.samples,
+            ),
         )
         .shown_by(evidence(scene.at_once[row], scene.alone[row]))
         .only_by_suite()
@@ -190,26 +220,33 @@ async def earlier_requests_change_no_response(api: Api) -> None:
     scene = await scene_of(api)
     last = await afterwards(api, scene.alone)
     if not last:
-        raise NotApplicable("no response came back after the burst")
+        raise NotApplicable(say("no response came back after the burst"))
     changed = [(row, seen) for row, seen in last if seen.texts != scene.alone[row].texts]
     if not changed:
         return
     row, seen = changed[0]
     known = scene.alone[row]
     if comparing.is_another_backend(known, seen):
-        raise NotApplicable("the backend changed between the responses")
+        raise NotApplicable(say("the backend changed between the responses"))
     lead = await comparing.lead_of(api, row, known, seen)
     if lead is None or lead < MIN_LEAD_NATS:
         raise NotApplicable(UNCLEAR)
     found = await _later(api, row, scene.alone)
     if found is None:
-        raise NotApplicable("a later response differed from the first, and never again")
+        raise NotApplicable(say("a later response differed from the first, and never again"))
     raise (
         Failure(
-            "the first response of a request again, whatever was served since",
-            f"{_written(found.seen)} instead of {_written(known)} after {found.beside}"
-            f" ({found.times} of {found.rounds} times), although one token leads by"
-            f" {MIN_LEAD_NATS} nats or more",
+            say("the first response of a request again, whatever was served since"),
+            say(
+                "{odd} instead of {usual} after {what} ({times} of {rounds} times), "
+                "although one token leads by {lead} nats or more",
+                odd=_written(found.seen),
+                usual=_written(known),
+                what=found.beside,
+                times=found.times,
+                rounds=found.rounds,
+                lead=MIN_LEAD_NATS,
+            ),
         )
         .shown_by(evidence(found.seen, known))
         .only_by_suite()
@@ -221,12 +258,12 @@ async def _later(api: Api, row: Row, alone: Answers) -> trials.Trial | None:
     known = alone[row]
     always = await trials.after(api, row, row, known)
     if always is not None and always.times == always.rounds:
-        return replace(always, beside="earlier requests, ever since")
+        return replace(always, beside=say("earlier requests, ever since"))
     long = [one for one in alone if one.is_long]
     for one in (*long, *(one for one in neighbours_of(api) if one.ends_early)):
         found = await trials.after(api, row, one, known)
         if found is not None:
-            return replace(found, beside="a long prompt" if one.is_long else one.name)
+            return replace(found, beside=say("a long prompt") if one.is_long else one.name)
     return None
 
 

@@ -10,6 +10,7 @@ from conformance.api import Api, burst
 from conformance.checks._shared.characters import solid
 from conformance.checks.isolation.stimuli import Row, neighbours_of, rows_of
 from conformance.judgement import BudgetSpent, Judgement, NotApplicable, Refusal
+from conformance.message import say
 from conformance.model import Exchange
 from conformance.protocol.completion import Completion
 
@@ -76,11 +77,14 @@ def assert_bursts_allowed(api: Api) -> None:
     pace = api.pace
     if pace.burst < 2:
         raise NotApplicable(
-            "one request at a time is sent (`--concurrency 1`), so none can affect another"
+            say("one request at a time is sent (`--concurrency 1`), so none can affect another")
         )
     if pace.rate is not None and pace.rate < pace.burst:
         raise NotApplicable(
-            f"at most {pace.rate:g} requests per second are sent (`--rate`), too few at once"
+            say(
+                "at most {rate} requests per second are sent (`--rate`), too few at once",
+                rate=f"{pace.rate:g}",
+            )
         )
 
 
@@ -94,7 +98,7 @@ async def scene_of(api: Api) -> Scene:
     assert_bursts_allowed(api)
     alone = await alone_of(api, rows_of(api.contract))
     if len(alone) < MIN_ROWS:
-        raise NotApplicable("too few requests are served alone to send several at once")
+        raise NotApplicable(say("too few requests are served alone to send several at once"))
     answers = await at_once(api, burst_of(api, alone))
     return Scene(alone, {row: answers[row] for row in alone if row in answers}, len(answers))
 

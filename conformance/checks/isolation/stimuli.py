@@ -18,6 +18,7 @@ from conformance.checks._shared.requests import greedy
 from conformance.checks._shared.sampling import STORY, hottest
 from conformance.checks._shared.seeded import SEED, seeded
 from conformance.contract import Contract
+from conformance.message import Message, say
 
 LONG = ", ".join(map(str, range(20, 160))) + ","
 """Some 400 tokens: more than the blocks in which servers keep prompts in a cache."""
@@ -33,7 +34,7 @@ EARLY_STOPS = [" ", ",", "6", "1"]
 """Stop sequences of which one ends any count at once."""
 
 
-PENALTY = "a request with penalties"
+PENALTY = say("a request with penalties")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ class Row:
         is_canary: whether it is sent once more after the burst.
     """
 
-    name: str
+    name: Message
     body: Mapping[str, Any]
     read_events: int | None = None
     ends_early: bool = False
@@ -82,24 +83,24 @@ class Row:
         return all(contract.parameter(name).documented for name in self.body)
 
 
-def _scored(name: str, prompt: str, *, is_long: bool = False) -> Row:
+def _scored(name: Message, prompt: str, *, is_long: bool = False) -> Row:
     """Return a row with two alternatives of each token, which show how far the best one leads."""
     plain = Row(name, greedy(prompt), is_long=is_long, is_canary=is_long)
     return replace(plain, body=greedy(prompt, logprobs=2), simpler=plain)
 
 
 ROWS = (
-    _scored("the long count", LONG, is_long=True),
-    Row("the count to 12", greedy(COUNTING), is_canary=True),
-    Row("the colours", {"stream": True, **greedy(COLOURS)}),
-    Row("the emoji", {"stream": True, **greedy(EMOJI)}),
-    _scored("the forties", FORTIES),
-    Row("the count to 6", greedy("1, 2, 3, 4, 5, 6,", logprobs=1)),
-    Row("the flowers and moons", greedy("🌸🌙\n🌸🌙\n🌸", logprobs=1)),
-    Row("the Chinese count", greedy(CHINESE)),
-    Row("the short Chinese count", greedy("一二三四五六七八九十。一二三", logprobs=1)),
-    Row(f"seed {SEED}", seeded()),
-    Row("seed 0", seeded(0)),
+    _scored(say("the long count"), LONG, is_long=True),
+    Row(say("the count to 12"), greedy(COUNTING), is_canary=True),
+    Row(say("the colours"), {"stream": True, **greedy(COLOURS)}),
+    Row(say("the emoji"), {"stream": True, **greedy(EMOJI)}),
+    _scored(say("the forties"), FORTIES),
+    Row(say("the count to 6"), greedy("1, 2, 3, 4, 5, 6,", logprobs=1)),
+    Row(say("the flowers and moons"), greedy("🌸🌙\n🌸🌙\n🌸", logprobs=1)),
+    Row(say("the Chinese count"), greedy(CHINESE)),
+    Row(say("the short Chinese count"), greedy("一二三四五六七八九十。一二三", logprobs=1)),
+    Row(say("seed {seed}", seed=SEED), seeded()),
+    Row(say("seed {seed}", seed=0), seeded(0)),
 )
 
 
@@ -123,21 +124,23 @@ def neighbours_of(api: Api) -> list[Row]:
         # An early end frees a place in the batch, and what was kept of a long prompt is used again.
         # A long prompt takes a while to read, in which the other requests arrive.
         Row(
-            "a request that `stop` ends",
+            say("a request that `stop` ends"),
             {**greedy(LONG), "stop": EARLY_STOPS},
             ends_early=True,
         ),
-        Row("a sampled request without a seed", {**story, **hot}),
-        Row("a request with `n`", {**story, **hot, "n": 2}),
-        Row("a request with `logit_bias`", {**still, "logit_bias": {"500": 100, "1000": -100}}),
+        Row(say("a sampled request without a seed"), {**story, **hot}),
+        Row(say("a request with `n`"), {**story, **hot, "n": 2}),
+        Row(
+            say("a request with `logit_bias`"), {**still, "logit_bias": {"500": 100, "1000": -100}}
+        ),
         Row(PENALTY, {**still, **penalties}),
         Row(
-            "a stream that the client leaves",
+            say("a stream that the client leaves"),
             {"stream": True, **still},
             read_events=EVENTS_BEFORE_HANGING_UP,
             ends_early=True,
         ),
-        Row("a request for one token", {**still, "max_tokens": 1}, ends_early=True),
+        Row(say("a request for one token"), {**still, "max_tokens": 1}, ends_early=True),
     ]
     if not penalties:
         rows = [row for row in rows if row.name != PENALTY]
@@ -145,10 +148,11 @@ def neighbours_of(api: Api) -> list[Row]:
 
 
 UNSEEDED = Row(
-    "a request without a seed", {"prompt": STORY, "max_tokens": NEIGHBOUR_TOKENS, "temperature": 1}
+    say("a request without a seed"),
+    {"prompt": STORY, "max_tokens": NEIGHBOUR_TOKENS, "temperature": 1},
 )
-OTHER_SEED = Row("a request with another seed", {**UNSEEDED.body, "seed": SEED + 1})
+OTHER_SEED = Row(say("a request with another seed"), {**UNSEEDED.body, "seed": SEED + 1})
 """A sampled neighbour, and its control."""
 
-PLAIN_NEIGHBOUR = Row("a plain request", {**greedy(STORY), "max_tokens": NEIGHBOUR_TOKENS})
+PLAIN_NEIGHBOUR = Row(say("a plain request"), {**greedy(STORY), "max_tokens": NEIGHBOUR_TOKENS})
 """The control of a neighbour with a setting."""

@@ -16,6 +16,7 @@ from conformance.checks.isolation.stimuli import (
     Row,
     neighbours_of,
 )
+from conformance.message import Message, say
 
 ROUNDS, MIN_TIMES = 4, 2
 """How often rows are sent beside one neighbour, and how often one of them has to differ."""
@@ -35,6 +36,8 @@ SEED_ROUNDS = 4
 MIN_SAMPLES = 4
 """Samples beside each that have to come back before they are compared."""
 
+ANY_REQUEST = say("another request of any kind")
+
 FirmIn = Callable[[Answers], Awaitable[Sequence[Row]]]
 
 
@@ -53,7 +56,7 @@ class Trial:
 
     row: Row
     seen: Answer
-    beside: str
+    beside: Message
     times: int
     rounds: int
     without: int | None = None
@@ -67,7 +70,7 @@ async def blamed(api: Api, rows: Sequence[Row], alone: Answers) -> Trial | None:
             continue
         plain = await beside_one(api, rows, PLAIN_NEIGHBOUR, alone)
         without = plain.times if plain else 0
-        name = "another request of any kind" if without else neighbour.name
+        name = ANY_REQUEST if without else neighbour.name
         return replace(found, beside=name, without=without)
     return None
 
@@ -106,7 +109,8 @@ async def bursts_again(api: Api, firm_in: FirmIn, alone: Answers) -> Trial | Non
         answers = await at_once(api, burst, fresh=True)
         for row in await firm_in(answers):
             # The first burst, which gave rise to this, differed, too.
-            return Trial(row, answers[row], f"{len(burst) - 1} other requests", 2, sent + 1)
+            others = say("{count} other requests", count=len(burst) - 1)
+            return Trial(row, answers[row], others, 2, sent + 1)
     return None
 
 

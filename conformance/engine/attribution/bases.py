@@ -26,6 +26,7 @@ from conformance.engine.attribution.evidence import (
     no_streams,
 )
 from conformance.engine.attribution.places import BASIC, is_own
+from conformance.message import Message, say
 from conformance.model import Explanation, Finding, Place
 
 
@@ -47,7 +48,7 @@ class Basis:
 
     owners: tuple[str, ...]
     claims: tuple[str, ...]
-    why: str
+    why: Message
     where: Callable[[Requests], bool] | None = None
     owned: Callable[[Requests], bool] | None = None
     simpler: bool = False
@@ -140,25 +141,25 @@ BASES = (
     Basis(
         ("stream.true-streams",),
         ("stream-options.*", "best-of.stream-refused", "errors.stream-refused-as-json"),
-        "streams are not served at all",
+        say("streams are not served at all"),
         even_served=True,
     ),
     Basis(
         ("stream.plain-unless-asked",),
         ("headers.content-type", "usage.*", "stream-options.without-stream-refused"),
-        "plain requests are answered with streams",
+        say("plain requests are answered with streams"),
         even_served=True,
     ),
     Basis(
         ("streaming.done-last",),
         ("streaming.identity-constant", "streaming.created-constant"),
-        "its streams go on after their end",
+        say("its streams go on after their end"),
         any_streams,
     ),
     Basis(
         ("prompt.verbatim", "echo.prompt-then-completion"),
         ("text-offset.starts-at-prompt-length",),
-        "the endpoint has another prompt than the request",
+        say("the endpoint has another prompt than the request"),
     ),
     Basis(
         ("finish-reason.stop-at-sequence", "finish-reason.stop-at-natural-end"),
@@ -168,12 +169,12 @@ BASES = (
             "logprobs.returned",
             "usage.completion-at-limit",
         ),
-        "its finish reasons say what did not end the text",
+        say("its finish reasons say what did not end the text"),
     ),
     Basis(
         ("temperature.repeats-vary", "temperature.scales-randomness"),
         ("n.samples-are-independent", "seed.different-seeds-differ", "seed.null-is-none"),
-        "the samples of one request do not vary",
+        say("the samples of one request do not vary"),
     ),
     Basis(
         (
@@ -188,14 +189,14 @@ BASES = (
             "max-tokens.zero-with-echo",
             "stop.prompt-not-searched",
         ),
-        "the echo of its answers is wrong",
+        say("the echo of its answers is wrong"),
         any_echoed,
         within=True,
     ),
     Basis(
         ("echo.prompt-then-completion", "echo.own-prompt-in-batch"),
         ("usage.*", "stop.*", "finish-reason.*"),
-        "the echo of its answers is wrong",
+        say("the echo of its answers is wrong"),
         all_echoed,
         within=True,
     ),
@@ -207,7 +208,7 @@ BASES = (
             "stream-options.include-usage",
             "streaming.done-last",
         ),
-        "its streams are broken",
+        say("its streams are broken"),
         any_streams,
     ),
     Basis(
@@ -219,26 +220,26 @@ BASES = (
             "finish-reason.*",
             "streaming.held-text-released",
         ),
-        "its streams have wrong finish reasons",
+        say("its streams have wrong finish reasons"),
         any_streams,
     ),
     Basis(
         ("streaming.text-equals-plain",),
         STREAMED_CLAIMS,
-        "its streams have another text than plain responses",
+        say("its streams have another text than plain responses"),
         any_streams,
         simpler=True,
     ),
     Basis(
         ("streaming.text-equals-plain",),
         ("text.*",),
-        "its streams have another text than plain responses",
+        say("its streams have another text than plain responses"),
         all_stream,
     ),
     Basis(
         COUNT_OWNERS,
         ("usage.*", "index.*", "streaming.one-finish-per-choice"),
-        "its answers have a wrong number of choices",
+        say("its answers have a wrong number of choices"),
         any_several,
         owned=no_streams,
         place=Place.CHOICES,
@@ -251,12 +252,12 @@ BASES = (
             "echo.own-prompt-in-batch",
             "echo.logprobs-cover-prompt",
         ),
-        "the choices of its answers are numbered wrong",
+        say("the choices of its answers are numbered wrong"),
     ),
     Basis(
         ("index.each-once",),
         ("prompt.batch-as-singles",),
-        "the choices of its answers are numbered wrong",
+        say("the choices of its answers are numbered wrong"),
     ),
     Basis(
         ("envelope.choices", "n.default-one"),
@@ -267,39 +268,39 @@ BASES = (
             "text.whitespace-kept",
             "max-tokens.limits-answer",
         ),
-        "its answers have a wrong number of choices",
+        say("its answers have a wrong number of choices"),
         place=Place.CHOICES,
     ),
     Basis(
         TEXT_OWNERS,
         TEXT_CLAIMS,
-        "the text of every answer is changed",
+        say("the text of every answer is changed"),
         simpler=True,
     ),
     # Whether the text or the tokens are wrong is known from a text without tokens.
     Basis(
         TEXT_OWNERS,
         ("logprobs-arrays.tokens-join-to-text", "logprobs.returned", "streaming.logprobs-as-plain"),
-        "the text of every answer is changed",
+        say("the text of every answer is changed"),
         owned=any_unscored,
         simpler=True,
     ),
     Basis(
         ("logprobs-arrays.tokens-join-to-text",),
         ("text.whitespace-kept", "text.whole-characters"),
-        "its tokens do not join to the text",
+        say("its tokens do not join to the text"),
         all_scored,
     ),
     Basis(
         ("echo.prompt-then-completion",),
         ("text.whitespace-kept",),
-        "the echo that it compares with is wrong",
+        say("the echo that it compares with is wrong"),
         any_echoed,
     ),
     Basis(
         ("streaming.logprobs-as-plain",),
         ("logprobs-arrays.*", "max-tokens.*", "text-offset.*"),
-        "its streams have other log probabilities than plain responses",
+        say("its streams have other log probabilities than plain responses"),
         all_stream,
     ),
     Basis(
@@ -312,7 +313,7 @@ BASES = (
             "logprobs-arrays.sampled-agrees-with-top",
         ),
         SCORED_CLAIMS,
-        "the tokens and scores of its answers are wrong",
+        say("the tokens and scores of its answers are wrong"),
         any_scored,
         simpler=True,
     ),

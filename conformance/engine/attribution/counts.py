@@ -18,6 +18,7 @@ from conformance.engine.attribution.evidence import (
 )
 from conformance.engine.attribution.places import BASIC
 from conformance.judgement import Judgement
+from conformance.message import say
 from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
 
@@ -77,28 +78,30 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
     bill_is_wrong = any(one.listed == one.limit != one.billed for one in counts)
     limit, bill = (next(evidence.about(*owners), None) for owners in (LIMIT, BILLED))
     if limit_is_wrong and finding.requirement in RESTS_ON_LIMIT:
-        return explained(limit, "the number of generated tokens is not the limit")
+        return explained(limit, say("the number of generated tokens is not the limit"))
     if finding.requirement in RESTS_ON_ECHO_BILLED:
         echoed = next(evidence.about("usage.echo-not-completion"), None)
         if echoed is not None:
-            return explained(echoed, "the echo is counted as generated tokens")
+            return explained(echoed, say("the echo is counted as generated tokens"))
     if not limit_is_wrong and finding.requirement in RESTS_ON_BILLED:
         several = any_several(evidence.requests_of(finding))
         alone = all(other is finding for other in evidence.about("max-tokens.limits-answer"))
         if bill_is_wrong or (several and alone):
-            return explained(bill, "the tokens are counted wrong, not generated wrong")
+            return explained(bill, say("the tokens are counted wrong, not generated wrong"))
     if finding.requirement in BILLED and _lacks_count(evidence, finding):
-        return explained(next(evidence.about("usage.present"), None), "the usage lacks the count")
+        return explained(
+            next(evidence.about("usage.present"), None), say("the usage lacks the count")
+        )
     return None
 
 
 def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
     billed = _prompt_billed(evidence)
     if finding.requirement in RESTS_ON_PROMPT_BILLED:
-        return explained(billed, "the tokens of the prompt are counted wrong")
+        return explained(billed, say("the tokens of the prompt are counted wrong"))
     if finding.requirement in PROMPT_BILLED and of_token_ids(evidence.requests_of(finding)):
         owner = None if billed else next(evidence.about(*TOKEN_PROMPTS), None)
-        return explained(owner, "the prompts of token ids are read wrong, not counted wrong")
+        return explained(owner, say("the prompts of token ids are read wrong, not counted wrong"))
     return None
 
 

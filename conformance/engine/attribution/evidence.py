@@ -10,6 +10,7 @@ from functools import cached_property
 from conformance.checks.catalogue import REGISTERED
 from conformance.contract import Contract
 from conformance.judgement import Judgement
+from conformance.message import Message
 from conformance.model import Explanation, Finding, Verdict
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
@@ -135,6 +136,6 @@ def _has_ids(prompt: object) -> bool:
     return isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], str)
 
 
-def explained(owner: Finding | None, why: str) -> Explanation | None:
+def explained(owner: Finding | None, why: Message) -> Explanation | None:
     """Return the explanation by a finding, if there is one."""
     return None if owner is None else Explanation(owner.id, why)

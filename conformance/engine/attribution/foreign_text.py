@@ -14,6 +14,7 @@ from conformance.engine.attribution.bases import SPECIAL, TEXT_CLAIMS
 from conformance.engine.attribution.evidence import Evidence, explained, request_of
 from conformance.engine.attribution.places import BASIC
 from conformance.judgement import Judgement
+from conformance.message import say
 from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
 
@@ -51,7 +52,7 @@ def text_is_foreign(evidence: Evidence, finding: Finding) -> Explanation | None:
         return None
     rank = OWNERS.index(finding.requirement) if finding.requirement in OWNERS else len(OWNERS)
     owners = evidence.about(*OWNERS[:rank])
-    return explained(next(owners, None), "text is added to every answer, or lost from it")
+    return explained(next(owners, None), say("text is added to every answer, or lost from it"))
 
 
 def _is_changed(exchange: RecordedExchange) -> bool | None:
