@@ -164,7 +164,6 @@ UNSEEN: Mapping[str, str] = {
 """Faults of the server that do not show over the fake endpoint, and why."""
 
 OVERDRAWN: Mapping[str, str] = {
-    "bad-gateway": "nothing asks the fake server again, as a run's client does after a 502",
     "sure-model": (
         "it makes penalties smaller against the leads of a model, and those of the fake model are"
         " so even that no penalty of the range then turns a token"
