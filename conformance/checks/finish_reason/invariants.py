@@ -157,7 +157,6 @@ def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
 @invariant_across(
     "finish-reason.stop-everywhere",
     requirement="finish-reason.stop-at-sequence",
-    explained_by=("streaming.one-finish-per-choice",),
 )
 def every_stopped_choice_has_stop(exchanges: Sequence[RecordedExchange]) -> Iterator[Inspection]:
     """Every greedy choice whose text ends at its stop sequence has `stop`.

@@ -39,7 +39,6 @@ def every_choice_has_its_number(exchange: RecordedExchange) -> None:
 @invariant_across(
     "index.prompt-major-everywhere",
     requirement="index.prompt-major",
-    explained_by=("index.each-once",),
 )
 def every_choice_continues_its_own_prompt(
     exchanges: Sequence[RecordedExchange],

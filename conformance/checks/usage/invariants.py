@@ -16,14 +16,6 @@ from conformance.protocol.trace import RecordedExchange, Violation
 
 Prompts = tuple[Prompt, ...]
 
-EXPLAINED_BY_THE_ENDING = (
-    "max-tokens.limits-answer",
-    "finish-reason.stop-at-sequence",
-    "finish-reason.stop-at-natural-end",
-    "finish-reason.per-choice",
-)
-"""If one of these is violated, the ending of a choice is wrong and not its usage."""
-
 
 @invariant("usage.present-everywhere", requirement="usage.present", of=Feature.USAGE)
 def every_response_has_usage(exchange: RecordedExchange) -> None:
@@ -64,7 +56,6 @@ def text_is_counted_everywhere(exchange: RecordedExchange) -> None:
 @invariant(
     "usage.limit-everywhere",
     requirement="usage.completion-at-limit",
-    explained_by=EXPLAINED_BY_THE_ENDING,
 )
 def every_response_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> None:
     """Every response of one choice cut at the limit has `max_tokens` completion tokens.
@@ -79,7 +70,6 @@ def every_response_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> 
 @invariant(
     "usage.choices-summed-everywhere",
     requirement="usage.completion-sums-choices",
-    explained_by=EXPLAINED_BY_THE_ENDING,
 )
 def all_choices_are_counted(exchange: RecordedExchange) -> None:
     """Every response of several choices counts the tokens of all of them.
