@@ -185,7 +185,7 @@ async def the_refusal_names_the_counts(api: Api) -> None:
     error = as_rejected(await api.stream(read_events=3, **request), *REJECTED_STATUSES)
     numbers = set(numbers_in(error.words))
     if BEYOND_ANY_CONTEXT not in numbers:
-        _ = error.error  # which may be missing altogether
+        _ = error.message  # which may be missing altogether
     expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
     expect(len(numbers), "number of counts in the message").at_least(2)
 

@@ -20,7 +20,8 @@ from conformance.checks._shared.resampling import (
     same_response,
 )
 from conformance.checks._shared.sampling import ROWS, Rows, choices_for, expect_variety, sampled
-from conformance.judgement import Feature, expect
+from conformance.judgement import Failure, Feature, expect
+from conformance.model import Place
 from conformance.protocol.completion import Choice
 
 CHOICES = 3
@@ -63,7 +64,9 @@ async def as_many_choices_in_a_stream(api: Api) -> None:
     """
     completion = collect_stream(await api.stream(**sampled(n=CHOICES)))
     for choice in choices_of(completion, CHOICES, Feature.N_CHOICES):
-        expect(choice.finish_reason, f"finish_reason of {choice.where}").differs_from(None)
+        if choice.finish_reason is None:
+            name = f"finish_reason of {choice.where}"
+            raise Failure(f"a {name}", f"{name} = null", place=Place.FINISH)
 
 
 @check("n.one-by-default", requirement="n.default-one", tier="smoke")

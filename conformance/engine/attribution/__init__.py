@@ -22,25 +22,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from conformance.contract import Contract
-from conformance.engine.attribution.bases import wrong_in_a_simpler_answer
 from conformance.engine.attribution.counts import another_count_is_wrong
 from conformance.engine.attribution.evidence import ACCUSING, Evidence
 from conformance.engine.attribution.foreign_text import text_is_foreign
+from conformance.engine.attribution.kinds import of_another_kind
 from conformance.engine.attribution.members import another_member_violates
 from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.refusals import refused_anyway
+from conformance.engine.attribution.simpler import wrong_in_a_simpler_request
 from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
 
 __all__ = ["explanations_of"]
 
 RULES = (
+    of_another_kind,
     unreadable,
     refused_anyway,
     another_member_violates,
     another_count_is_wrong,
     text_is_foreign,
-    wrong_in_a_simpler_answer,
+    wrong_in_a_simpler_request,
 )
 
 

@@ -9,8 +9,9 @@ from functools import cached_property
 
 from conformance.checks.catalogue import REGISTERED
 from conformance.contract import Contract
+from conformance.engine.attribution.traits import Traits, traits_of
 from conformance.judgement import Judgement
-from conformance.model import Explanation, Finding, Verdict
+from conformance.model import Explanation, Finding, Role, Verdict
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
 
@@ -50,6 +51,32 @@ class Evidence:
             return False
         streamed = all_stream(self.requests_of(owner))
         return not streamed or all_stream(self.requests_of(finding))
+
+    def judged_by(self, finding: Finding) -> tuple[RecordedExchange, ...]:
+        """Return the exchanges that deviate; all of an invariant, or of one that names no roles."""
+        known = self.of(finding)
+        probes = tuple(one for one in known if finding.roles.get(one.exchange.id) is Role.PROBE)
+        return probes if probes and not is_invariant(finding) else known
+
+    def shared_traits(self, finding: Finding) -> Traits:
+        """Return what all requests whose answers deviate ask for."""
+        if finding.id not in self._shared:
+            requests = filter(None, map(request_of, self.judged_by(finding)))
+            each = [traits_of(request) for request in requests]
+            self._shared[finding.id] = frozenset.intersection(*each) if each else frozenset()
+        return self._shared[finding.id]
+
+    def asks_for(self, finding: Finding, traits: Traits) -> bool:
+        """Return whether what a finding rests on asks for something.
+
+        That is each request of an invariant, and one of those that a check compares.
+        """
+        each = [traits <= traits_of(request) for request in self.requests_of(finding)]
+        return bool(each) and (all(each) if is_invariant(finding) else any(each))
+
+    @cached_property
+    def _shared(self) -> dict[str, Traits]:
+        return {}
 
     @cached_property
     def everything(self) -> tuple[RecordedExchange, ...]:

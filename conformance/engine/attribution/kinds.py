@@ -1,0 +1,101 @@
+"""An answer of another kind than the request's is explained by the finding about its kind.
+
+A rejection that is told as a success, a stream that nobody asked for, a document in place of a
+stream, an answer to what has to be rejected: whatever else is said of such an answer follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from conformance.engine.attribution.evidence import Evidence, explained, is_invariant, request_of
+from conformance.model import Explanation, Finding, Place
+from conformance.protocol.trace import RecordedExchange
+
+OK = 200
+
+
+def of_another_kind(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Return the finding about the kind of the answers that a finding judges."""
+    judged = evidence.judged_by(finding)
+    if not judged:
+        return None
+    for requirement, (is_other, why) in KINDS.items():
+        if finding.requirement == requirement or not all(map(is_other, judged)):
+            continue
+        for owner in evidence.about(requirement):
+            if not is_invariant(owner) or set(owner.exchanges) & set(finding.exchanges):
+                return explained(owner, why)
+    disguised = _as_disguised(evidence, finding, judged)
+    return disguised or _should_be_refused(evidence, finding, judged)
+
+
+def _is_error(exchange: RecordedExchange) -> bool:
+    """Return whether an answer with status 200 is nothing but an error."""
+    if exchange.exchange.status != OK:
+        return False
+    body = _body(exchange)
+    return isinstance(body, Mapping) and bool(body.get("error")) and not body.get("choices")
+
+
+def _is_unasked_stream(exchange: RecordedExchange) -> bool:
+    request = request_of(exchange)
+    asked = request is not None and request.raw.get("stream") is True
+    return exchange.exchange.status == OK and not asked and exchange.response.is_stream
+
+
+def _is_no_stream(exchange: RecordedExchange) -> bool:
+    request = request_of(exchange)
+    asked = request is not None and request.raw.get("stream") is True
+    return exchange.exchange.status == OK and asked and not exchange.response.is_stream
+
+
+KINDS: Mapping[str, tuple[Callable[[RecordedExchange], bool], str]] = {
+    "errors.never-as-success": (_is_error, "the answer is an error that is told as a success"),
+    "stream.plain-unless-asked": (_is_unasked_stream, "the answer is a stream that was not asked"),
+    "stream.true-streams": (_is_no_stream, "streams are not served at all"),
+}
+"""The requirements about the kind of an answer, and how an answer of that kind is recognised."""
+
+
+def _as_disguised(
+    evidence: Evidence, finding: Finding, judged: tuple[RecordedExchange, ...]
+) -> Explanation | None:
+    """Explain what is said of an error in the shape of a completion, by its envelope."""
+    for owner in evidence.about("errors.never-as-success"):
+        if finding.requirement == owner.requirement:
+            continue
+        known = {_envelope(exchange) for exchange in evidence.judged_by(owner)} - {None}
+        if all(_envelope(exchange) in known for exchange in judged):
+            return explained(owner, "the answer is an error that is told as a success")
+    return None
+
+
+def _envelope(exchange: RecordedExchange) -> str | None:
+    """Return what a completion and no other one has in common with it; None if it is none."""
+    raw = _body(exchange)
+    if exchange.exchange.status != OK or not isinstance(raw, Mapping) or not raw.get("id"):
+        return None
+    return repr([raw.get(name) for name in ("id", "created", "model")])
+
+
+def _body(exchange: RecordedExchange) -> object:
+    """Return the JSON of an answer, that of the first event if it is a stream."""
+    if exchange.response.is_stream:
+        return exchange.payloads[0][1] if exchange.payloads else None
+    return exchange.response.readable
+
+
+def _should_be_refused(
+    evidence: Evidence, finding: Finding, judged: tuple[RecordedExchange, ...]
+) -> Explanation | None:
+    """Explain what the answers to requests say that had to be refused."""
+    if finding.place is Place.SERVED:
+        return None
+    served: dict[bytes, Finding] = {}
+    for owner in evidence.accusations:
+        if owner.place is Place.SERVED and owner.requirement != finding.requirement:
+            for exchange in evidence.judged_by(owner):
+                served.setdefault(exchange.exchange.request.body, owner)
+    owners = [served.get(exchange.exchange.request.body) for exchange in judged]
+    return None if None in owners else explained(owners[0], "its requests have to be refused")

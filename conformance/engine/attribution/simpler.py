@@ -1,0 +1,255 @@
+"""What is wrong already in a simpler answer explains what else is read from it.
+
+A claim about a part of an answer rests on the parts that are read before it: the text of a choice
+on its index, the effect of a parameter on the text. If a finding says that such a part is wrong,
+and its request asks for nothing that the request of the claim does not ask for too, the claim
+follows from it. Which of two comes first is thus not a matter of order alone:
+
+- a field that is wrong without a parameter explains what is said of the parameter's effect;
+- the parameter explains the field, if every request with the wrong field has the parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from fnmatch import fnmatchcase
+
+from conformance.engine.attribution.evidence import Evidence, explained, is_invariant
+from conformance.engine.attribution.places import BASIC, is_own
+from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
+from conformance.model import Explanation, Finding, Place
+
+
+class Part(IntEnum):
+    """A part of an answer, in the order of reading."""
+
+    ANSWER = -1
+    """That there is an answer at all."""
+    BODY = 0
+    CHOICES = 1
+    INDEX = 2
+    END = 3
+    """How a stream ends."""
+    TEXT = 4
+    STREAMED = 5
+    """That a stream has the text of a plain answer."""
+    FINISH = 6
+    SCORES = 7
+    OFFSETS = 8
+    EFFECT = 9
+    """What a parameter does."""
+    USAGE = 10
+
+
+PARTS: Mapping[str, Part] = {
+    "envelope.strict-json": Part.BODY,
+    "headers.content-encoding": Part.BODY,
+    "errors.good-input-*": Part.ANSWER,
+    "errors.few-left-unanswered": Part.ANSWER,
+    "streaming.framing": Part.END,
+    "streaming.error-framed": Part.END,
+    "streaming.done-last": Part.END,
+    "streaming.one-finish-per-choice": Part.END,
+    "streaming.text-equals-plain": Part.STREAMED,
+    "streaming.whole-characters": Part.STREAMED,
+    "streaming.logprobs-as-plain": Part.SCORES,
+    "prompt.strings": Part.CHOICES,
+    "prompt.token-arrays": Part.CHOICES,
+    "prompt.tokens": Part.CHOICES,
+    "n.count": Part.CHOICES,
+    "n.default-one": Part.CHOICES,
+    "index.*": Part.INDEX,
+    "envelope.choices": Part.CHOICES,
+    "text.*": Part.TEXT,
+    "echo.off-by-default": Part.TEXT,
+    "finish-reason.*": Part.FINISH,
+    "logprobs.*": Part.SCORES,
+    "logprobs-arrays.*": Part.SCORES,
+    "text-offset.*": Part.OFFSETS,
+    "usage.*": Part.USAGE,
+    "stream-options.include-usage": Part.USAGE,
+}
+"""What a requirement is about, if that is no parameter's effect."""
+
+EFFECTS = (
+    "prompt.*",
+    "suffix.*",
+    "max-tokens.*",
+    "temperature.*",
+    "top-p.*",
+    "n.*",
+    "best-of.*",
+    "stop.*",
+    "streaming.*",
+    "stream-options.*",
+    "presence-penalty.*",
+    "frequency-penalty.*",
+    "logit-bias.*",
+    "echo.*",
+    "seed.*",
+    "user.*",
+)
+"""Requirements that are about the effect of a parameter."""
+
+_TO_TEXT = frozenset({Part.BODY, Part.CHOICES, Part.INDEX, Part.END})
+READ_BEFORE: Mapping[Part, frozenset[Part]] = {
+    Part.ANSWER: frozenset(),
+    Part.BODY: frozenset(),
+    Part.CHOICES: frozenset({Part.BODY}),
+    Part.INDEX: frozenset({Part.BODY, Part.CHOICES}),
+    Part.END: frozenset({Part.BODY, Part.CHOICES, Part.INDEX}),
+    Part.TEXT: _TO_TEXT,
+    Part.STREAMED: _TO_TEXT | {Part.TEXT},
+    Part.FINISH: _TO_TEXT | {Part.STREAMED},
+    Part.SCORES: _TO_TEXT | {Part.TEXT, Part.STREAMED},
+    Part.OFFSETS: _TO_TEXT | {Part.TEXT, Part.STREAMED, Part.SCORES},
+    Part.EFFECT: _TO_TEXT | {Part.TEXT, Part.STREAMED, Part.FINISH, Part.SCORES},
+    Part.USAGE: _TO_TEXT | {Part.STREAMED, Part.FINISH},
+}
+"""The parts that have to be right before anything can be said of a part."""
+
+PARAMETERS: Mapping[str, str] = {
+    "echo": "echo",
+    "stop": "stop",
+    "suffix": "suffix",
+    "logit_bias": "logit_bias",
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+    "best_of": "best_of",
+    "user": "user",
+    "n": SEVERAL,
+    "prompt": SEVERAL,
+    "temperature": SAMPLED,
+}
+"""Parameters that change what an answer has, and the trait of requests where they do."""
+
+ORDERS = (
+    (
+        "streaming.framing",
+        "streaming.error-framed",
+        "streaming.done-last",
+        "streaming.one-finish-per-choice",
+    ),
+    ("errors.good-input-no-server-fault", "errors.good-input-*", "errors.few-left-unanswered"),
+    (
+        "logprobs.returned",
+        "logprobs-arrays.four-parallel",
+        "logprobs-arrays.tokens-join-to-text",
+        "logprobs-arrays.one-entry-per-token",
+        "streaming.logprobs-as-plain",
+        "logprobs.alternatives-count",
+        "logprobs-arrays.never-positive",
+        "logprobs-arrays.sampled-agrees-with-top",
+        "logprobs-arrays.top-mass-at-most-one",
+        "logprobs-arrays.greedy-is-top",
+    ),
+    ("finish-reason.known-value", "finish-reason.*"),
+)
+"""Requirements about one part, each of which is read from those before it."""
+
+PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
+PROMPT_CLAIMS = ("echo.*", "text-offset.*", "usage.prompt-*", "stop.prompt-not-searched")
+"""What is said of the prompt, where the endpoint has another prompt than the request."""
+
+
+def part_of(requirement: str) -> Part | None:
+    """Return the part of an answer that a requirement is about; None if it is about none."""
+    for glob, part in PARTS.items():
+        if fnmatchcase(requirement, glob):
+            return part
+    if any(fnmatchcase(requirement, glob) for glob in EFFECTS):
+        return Part.EFFECT
+    return None
+
+
+def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Return the finding about a part of a simpler answer that a claim rests on."""
+    part = part_of(finding.requirement)
+    if part is None or finding.place in BASIC:
+        return None
+    owners = sorted(_owners(evidence, finding, part), key=lambda one: (one[0], len(one[1])))
+    if not owners:
+        return None
+    owner = owners[0][2]
+    return explained(owner, f"it rests on {owner.subject}, which is wrong in a simpler answer, too")
+
+
+def _owners(
+    evidence: Evidence, finding: Finding, part: Part
+) -> Iterator[tuple[Part, Traits, Finding]]:
+    for owner in evidence.accusations:
+        owned = part_of(owner.requirement)
+        if owned is None or owner is finding or not is_own(owner) or owner.place is Place.SERVED:
+            continue
+        if not _rests_on(evidence, finding, part, owner, owned):
+            continue
+        if is_invariant(owner) and not set(owner.exchanges) & set(finding.exchanges):
+            continue
+        yield owned, evidence.shared_traits(owner), owner
+
+
+def _rests_on(
+    evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
+) -> bool:
+    """Return whether a claim about a part rests on what an owner says is wrong."""
+    if owned is part is Part.ANSWER:
+        return _is_before(owner.requirement, finding.requirement)
+    sought = evidence.shared_traits(owner)
+    about_prompt = owner.requirement in PROMPT_OWNERS
+    if about_prompt:
+        # Prompts in another script are compared as well, and are wrong as all others are.
+        sought -= {WIDE}
+    if not evidence.asks_for(finding, sought):
+        return False
+    if owner.requirement == finding.requirement:
+        rests = _is_twin(evidence, owner, finding)
+    elif about_prompt:
+        rests = any(fnmatchcase(finding.requirement, glob) for glob in PROMPT_CLAIMS)
+    elif owned is Part.EFFECT:
+        rests = _is_effect_of(owner, sought, finding, part)
+    elif owned is Part.STREAMED and part is Part.TEXT:
+        rests = "stream" in evidence.shared_traits(finding)
+    elif owned is part:
+        rests = _is_before(owner.requirement, finding.requirement)
+    else:
+        rests = owned in READ_BEFORE[part]
+    return rests
+
+
+def _is_effect_of(owner: Finding, sought: Traits, finding: Finding, part: Part) -> bool:
+    """Return whether a claim can be wrong because of what an owner says of its parameter.
+
+    The parameter has to be sent; that of the claim must not be what the owner is about as well.
+    """
+    if PARAMETERS.get(owner.subject) not in sought or part is Part.CHOICES:
+        return False
+    another = part is Part.EFFECT and owner.subject != finding.subject
+    return not (another and PARAMETERS.get(finding.subject) in sought)
+
+
+def _is_before(owner: str, claim: str) -> bool:
+    """Return whether a requirement about the same part has to hold before another one."""
+    for order in ORDERS:
+        ranks = [
+            next((i for i, glob in enumerate(order) if fnmatchcase(name, glob)), None)
+            for name in (owner, claim)
+        ]
+        first, second = ranks
+        if first is not None and second is not None:
+            return first < second
+    return False
+
+
+def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    """Return whether two findings about one sentence are the same, the owner's the simpler one."""
+    if (owner.place, owner.effect) != (finding.place, finding.effect):
+        return False
+    ours, theirs = (evidence.shared_traits(one) for one in (finding, owner))
+    if ours != theirs:
+        return theirs < ours
+    places = [one.id for one in evidence.accusations]
+    return (is_invariant(owner), places.index(owner.id)) < (
+        is_invariant(finding),
+        places.index(finding.id),
+    )
