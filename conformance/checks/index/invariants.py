@@ -77,6 +77,8 @@ def _echo_of_another(exchange: RecordedExchange) -> Failure | None:
         own, text = prompts[number], choice.raw.get("text")
         if not isinstance(own, str) or not isinstance(text, str) or text.startswith(own):
             continue
-        if any(isinstance(other, str) and text.startswith(other) for other in prompts if other):
+        others = [other for other in prompts if isinstance(other, str) and other]
+        # A text that has its own prompt as well is no other choice's.
+        if own not in text and any(map(text.startswith, others)):
             return Failure(f"{choice.where}.text to start with {shown(own)}", shown(text))
     return None

@@ -100,7 +100,7 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
         (limit_is_wrong and claim in RESTS_ON_LIMIT, LIMIT, "its answers are longer or shorter"),
         (claim in RESTS_ON_ECHO_BILLED, ECHO_BILLED, "the echo is counted as generated tokens"),
         (
-            claim in RESTS_ON_FINISH and _seems_cut(evidence, finding),
+            claim in RESTS_ON_FINISH and not bill_is_wrong and _seems_cut(evidence, finding),
             FINISH,
             "its finish reasons name the limit where something else ended the text",
         ),

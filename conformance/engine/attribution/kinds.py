@@ -26,7 +26,7 @@ def of_another_kind(evidence: Evidence, finding: Finding) -> Explanation | None:
         for owner in evidence.about(requirement):
             if not is_invariant(owner) or set(owner.exchanges) & set(finding.exchanges):
                 return explained(owner, why)
-    disguised = _as_disguised(evidence, finding, judged)
+    disguised = _as_disguised(evidence, finding, judged) or _as_repeated(evidence, finding, judged)
     return disguised or _should_be_refused(evidence, finding, judged)
 
 
@@ -69,6 +69,25 @@ def _as_disguised(
         if all(_envelope(exchange) in known for exchange in judged):
             return explained(owner, "the answer is an error that is told as a success")
     return None
+
+
+def _as_repeated(
+    evidence: Evidence, finding: Finding, judged: tuple[RecordedExchange, ...]
+) -> Explanation | None:
+    """Explain what is said of an answer that was given to another request before."""
+    owner = next(evidence.about("envelope.id-unique"), None)
+    if owner is None or finding.requirement == owner.requirement:
+        return None
+    first: dict[str, bytes] = {}
+    for exchange in evidence.everything:
+        key = _envelope(exchange)
+        if key is not None:
+            first.setdefault(key, exchange.exchange.request.body)
+    for exchange in judged:
+        key = _envelope(exchange)
+        if key is None or first[key] == exchange.exchange.request.body:
+            return None
+    return explained(owner, "the answer is that to another request")
 
 
 def _envelope(exchange: RecordedExchange) -> str | None:

@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from conformance.engine.attribution.evidence import Evidence, explained, is_invariant
 from conformance.engine.attribution.places import BASIC, is_own
 from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
+from conformance.judgement import Judgement
 from conformance.model import Explanation, Finding, Place
 
 
@@ -40,6 +41,8 @@ class Part(IntEnum):
     EFFECT = 9
     """What a parameter does."""
     USAGE = 10
+    SUM = 11
+    """What a usage says by itself, whatever the text is."""
 
 
 PARTS: Mapping[str, Part] = {
@@ -67,6 +70,8 @@ PARTS: Mapping[str, Part] = {
     "logprobs.*": Part.SCORES,
     "logprobs-arrays.*": Part.SCORES,
     "text-offset.*": Part.OFFSETS,
+    "usage.present": Part.SUM,
+    "usage.total-is-sum": Part.SUM,
     "usage.*": Part.USAGE,
     "stream-options.include-usage": Part.USAGE,
 }
@@ -106,6 +111,7 @@ READ_BEFORE: Mapping[Part, frozenset[Part]] = {
     Part.OFFSETS: _TO_TEXT | {Part.TEXT, Part.STREAMED, Part.SCORES},
     Part.EFFECT: _TO_TEXT | {Part.TEXT, Part.STREAMED, Part.FINISH, Part.SCORES},
     Part.USAGE: _TO_TEXT | {Part.STREAMED, Part.FINISH},
+    Part.SUM: frozenset({Part.ANSWER}),
 }
 """The parts that have to be right before anything can be said of a part."""
 
@@ -137,7 +143,6 @@ ORDERS = (
         "logprobs-arrays.four-parallel",
         "logprobs-arrays.tokens-join-to-text",
         "logprobs-arrays.one-entry-per-token",
-        "streaming.logprobs-as-plain",
         "logprobs.alternatives-count",
         "logprobs-arrays.never-positive",
         "logprobs-arrays.sampled-agrees-with-top",
@@ -145,10 +150,12 @@ ORDERS = (
         "logprobs-arrays.greedy-is-top",
     ),
     ("finish-reason.known-value", "finish-reason.*"),
+    ("prompt.tokens", "prompt.token-arrays", "prompt.strings", "n.default-one"),
 )
 """Requirements about one part, each of which is read from those before it."""
 
 PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
+ECHO_OWNERS = ("echo.prompt-then-completion",)
 PROMPT_CLAIMS = ("echo.*", "text-offset.*", "usage.prompt-*", "stop.prompt-not-searched")
 """What is said of the prompt, where the endpoint has another prompt than the request."""
 
@@ -196,10 +203,15 @@ def _rests_on(
     if owned is part is Part.ANSWER:
         return _is_before(owner.requirement, finding.requirement)
     sought = evidence.shared_traits(owner)
-    about_prompt = owner.requirement in PROMPT_OWNERS
+    about_prompt = owner.requirement in PROMPT_OWNERS or (
+        owner.requirement in ECHO_OWNERS
+        and finding.subject != "echo"
+        and _shows_another_prompt(evidence, owner)
+    )
     if about_prompt:
-        # Prompts in another script are compared as well, and are wrong as all others are.
-        sought -= {WIDE}
+        # An echo shows which prompt the endpoint has for requests without one, too; and prompts in
+        # another script are as wrong as all others are.
+        sought -= {WIDE, "echo"}
     if not evidence.asks_for(finding, sought):
         return False
     if owner.requirement == finding.requirement:
@@ -208,8 +220,19 @@ def _rests_on(
         rests = any(fnmatchcase(finding.requirement, glob) for glob in PROMPT_CLAIMS)
     elif owned is Part.EFFECT:
         rests = _is_effect_of(owner, sought, finding, part)
-    elif owned is Part.STREAMED and part is Part.TEXT:
+    elif (owned, part) == (Part.STREAMED, Part.TEXT) or (
+        owner.requirement == "streaming.logprobs-as-plain" and part is Part.SCORES
+    ):
+        # What is wrong in streams alone is what streams have differently.
         rests = "stream" in evidence.shared_traits(finding)
+    elif (
+        part is Part.EFFECT
+        and _is_own_trait(finding.subject)
+        and owned is not Part.CHOICES
+        and (PARAMETERS[finding.subject] in sought)
+    ):
+        # Nothing says that the part is wrong without the parameter of the claim.
+        rests = False
     elif owned is part:
         rests = _is_before(owner.requirement, finding.requirement)
     else:
@@ -222,10 +245,30 @@ def _is_effect_of(owner: Finding, sought: Traits, finding: Finding, part: Part) 
 
     The parameter has to be sent; that of the claim must not be what the owner is about as well.
     """
-    if PARAMETERS.get(owner.subject) not in sought or part is Part.CHOICES:
+    if PARAMETERS.get(owner.subject) not in sought or part in {Part.CHOICES, Part.SUM}:
+        return False
+    # The effect of several choices is read by their index.
+    if part is Part.INDEX and not _is_own_trait(owner.subject):
         return False
     another = part is Part.EFFECT and owner.subject != finding.subject
     return not (another and PARAMETERS.get(finding.subject) in sought)
+
+
+def _is_own_trait(subject: str) -> bool:
+    """Return whether a parameter has a trait of requests that no other parameter gives them."""
+    return subject in PARAMETERS and PARAMETERS[subject] == subject
+
+
+def _shows_another_prompt(evidence: Evidence, owner: Finding) -> bool:
+    """Return whether an echo has the prompt and more around it."""
+    for exchange in evidence.judged_by(owner):
+        try:
+            prompt, text = exchange.request.prompt, exchange.completion.choices[0].text
+        except Judgement:
+            continue
+        if isinstance(prompt, str) and prompt and prompt in text:
+            return True
+    return False
 
 
 def _is_before(owner: str, claim: str) -> bool:
