@@ -26,6 +26,9 @@ def of_another_kind(evidence: Evidence, finding: Finding) -> Explanation | None:
         for owner in evidence.about(requirement):
             if not is_invariant(owner) or set(owner.exchanges) & set(finding.exchanges):
                 return explained(owner, why)
+    unserved = _of_unserved_parameter(evidence, finding)
+    if unserved is not None:
+        return unserved
     disguised = _as_disguised(evidence, finding, judged) or _as_repeated(evidence, finding, judged)
     return disguised or _should_be_refused(evidence, finding, judged)
 
@@ -56,6 +59,18 @@ KINDS: Mapping[str, tuple[Callable[[RecordedExchange], bool], str]] = {
     "stream.true-streams": (_is_no_stream, "streams are not served at all"),
 }
 """The requirements about the kind of an answer, and how an answer of that kind is recognised."""
+
+
+def _of_unserved_parameter(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Explain what is said of the options of streams, where no stream is served."""
+    if finding.subject != "stream_options":
+        return None
+    owner = next(evidence.about("stream.true-streams"), None)
+    served = any(
+        exchange.exchange.status == OK and exchange.response.is_stream
+        for exchange in evidence.everything
+    )
+    return None if served else explained(owner, "streams are not served at all")
 
 
 def _as_disguised(

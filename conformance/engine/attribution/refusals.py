@@ -45,6 +45,8 @@ def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
     if not names:
         return None
     about = [other for other, _ in group if other.subject in names]
+    # Who asks for nothing but to be served tells it best.
+    about.sort(key=lambda other: not other.requirement.endswith("-served"))
     root = (about or [min(group, key=lambda one: (len(_traits_of(one[1])), one[0].id))[0]])[0]
     if root.id == finding.id:
         return None

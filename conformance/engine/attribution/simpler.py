@@ -20,6 +20,7 @@ from conformance.engine.attribution.places import BASIC, is_own
 from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
 from conformance.judgement import Judgement
 from conformance.model import Explanation, Finding, Place
+from conformance.protocol.trace import RecordedExchange
 
 
 class Part(IntEnum):
@@ -219,7 +220,7 @@ def _rests_on(
     elif about_prompt:
         rests = any(fnmatchcase(finding.requirement, glob) for glob in PROMPT_CLAIMS)
     elif owned is Part.EFFECT:
-        rests = _is_effect_of(owner, sought, finding, part)
+        rests = _is_effect_of(evidence, owner, sought, finding, part)
     elif (owned, part) == (Part.STREAMED, Part.TEXT) or (
         owner.requirement == "streaming.logprobs-as-plain" and part is Part.SCORES
     ):
@@ -236,11 +237,15 @@ def _rests_on(
     elif owned is part:
         rests = _is_before(owner.requirement, finding.requirement)
     else:
-        rests = owned in READ_BEFORE[part]
+        rests = owned in READ_BEFORE[part] and not (
+            owned is Part.INDEX and _all_repeat_a_text(evidence, owner)
+        )
     return rests
 
 
-def _is_effect_of(owner: Finding, sought: Traits, finding: Finding, part: Part) -> bool:
+def _is_effect_of(
+    evidence: Evidence, owner: Finding, sought: Traits, finding: Finding, part: Part
+) -> bool:
     """Return whether a claim can be wrong because of what an owner says of its parameter.
 
     The parameter has to be sent; that of the claim must not be what the owner is about as well.
@@ -249,7 +254,7 @@ def _is_effect_of(owner: Finding, sought: Traits, finding: Finding, part: Part) 
         return False
     # The effect of several choices is read by their index.
     if part is Part.INDEX and not _is_own_trait(owner.subject):
-        return False
+        return _all_repeat_a_text(evidence, finding)
     another = part is Part.EFFECT and owner.subject != finding.subject
     return not (another and PARAMETERS.get(finding.subject) in sought)
 
@@ -269,6 +274,20 @@ def _shows_another_prompt(evidence: Evidence, owner: Finding) -> bool:
         if isinstance(prompt, str) and prompt and prompt in text:
             return True
     return False
+
+
+def _all_repeat_a_text(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether each answer has one text for several prompts, in no order right or wrong."""
+    judged = evidence.judged_by(finding)
+    return bool(judged) and all(map(_repeats_a_text, judged))
+
+
+def _repeats_a_text(exchange: RecordedExchange) -> bool:
+    try:
+        texts = {choice.text for choice in exchange.completion.choices}
+        return len(exchange.request.prompts) > 1 == len(texts)
+    except Judgement:
+        return False
 
 
 def _is_before(owner: str, claim: str) -> bool:
