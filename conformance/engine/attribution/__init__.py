@@ -6,12 +6,13 @@ each answer one question about one finding: does another finding of the run expl
 tried in this order, and each is a module of this package:
 
 ======================  ==========================================================================
+``kinds``               the answer is of another kind than its request's: an error told as success
 ``places``              the check could not read its answer, and another one reports that
 ``refusals``            a request was refused because of a parameter that is refused anyway
 ``members``             a schema is violated by a member that another check is about
 ``counts``              a count is wrong, and another of the three counts is the wrong one
 ``foreign_text``        the text of every answer has something added, or is lost
-``bases``               what the finding compares is wrong in a simpler answer, too
+``simpler``             what the finding rests on is wrong in a simpler answer, too
 ======================  ==========================================================================
 
 A rule explains along what a claim needs, never by order alone: two causes in one answer both stay.
@@ -20,10 +21,11 @@ A rule explains along what a claim needs, never by order alone: two causes in on
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from conformance.contract import Contract
 from conformance.engine.attribution.counts import another_count_is_wrong
-from conformance.engine.attribution.evidence import ACCUSING, Evidence
+from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated
 from conformance.engine.attribution.foreign_text import text_is_foreign
 from conformance.engine.attribution.kinds import of_another_kind
 from conformance.engine.attribution.members import another_member_violates
@@ -59,13 +61,24 @@ def explanations_of(
     accusations = tuple(finding for finding in findings if finding.verdict in ACCUSING)
     if len(accusations) < 2:
         return {}
-    evidence = Evidence(accusations, {one.exchange.id: one for one in trace}, contract)
+    exchanges = {one.exchange.id: one for one in trace}
+
+    @cache
+    def evidence_for(requirement: str | None) -> Evidence:
+        """Return what may explain: no finding about requests drawn at random, but of one's own.
+
+        What is drawn shows a defect of what was drawn, and explains no other claim.
+        """
+        known = (f for f in accusations if not is_generated(f) or f.requirement == requirement)
+        return Evidence(tuple(known), exchanges, contract)
+
     causes: dict[str, Explanation] = {}
     for rule in RULES:
         for finding in accusations:
             if finding.id in causes:
                 continue
-            cause = rule(evidence, finding)
+            drawn = finding.requirement if is_generated(finding) else None
+            cause = rule(evidence_for(drawn), finding)
             # Of two that would explain each other, the one that came first stays.
             if cause is not None and _root(cause.by, causes) != finding.id:
                 causes[finding.id] = cause

@@ -11,7 +11,7 @@ from conformance.checks.catalogue import REGISTERED
 from conformance.contract import Contract
 from conformance.engine.attribution.traits import Traits, traits_of
 from conformance.judgement import Judgement
-from conformance.model import Explanation, Finding, Role, Verdict
+from conformance.model import Explanation, Finding, Role, Stage, Verdict
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
 
@@ -96,6 +96,12 @@ def is_invariant(finding: Finding) -> bool:
     """Return whether the check of a finding sends nothing, and judges what others asked for."""
     check = REGISTERED.get(finding.id)
     return check is not None and not check.asks
+
+
+def is_generated(finding: Finding) -> bool:
+    """Return whether the requests of a finding's check are drawn at random."""
+    check = REGISTERED.get(finding.id)
+    return check is not None and check.stage is Stage.GENERATED
 
 
 def request_of(exchange: RecordedExchange) -> CompletionRequest | None:

@@ -6,7 +6,7 @@ stream, an answer to what has to be rejected: whatever else is said of such an a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from conformance.engine.attribution.evidence import Evidence, explained, is_invariant, request_of
 from conformance.model import Explanation, Finding, Place
@@ -126,10 +126,29 @@ def _should_be_refused(
     """Explain what the answers to requests say that had to be refused."""
     if finding.place is Place.SERVED:
         return None
-    served: dict[bytes, Finding] = {}
+    invalid: dict[tuple[str, str], Finding] = {}
     for owner in evidence.accusations:
         if owner.place is Place.SERVED and owner.requirement != finding.requirement:
             for exchange in evidence.judged_by(owner):
-                served.setdefault(exchange.exchange.request.body, owner)
-    owners = [served.get(exchange.exchange.request.body) for exchange in judged]
+                invalid.setdefault(_value(exchange, owner.subject), owner)
+    owners = [
+        next((invalid[key] for key in _values(exchange) if key in invalid), None)
+        for exchange in judged
+    ]
     return None if None in owners else explained(owners[0], "its requests have to be refused")
+
+
+def _value(exchange: RecordedExchange, name: str) -> tuple[str, str]:
+    """Return what is invalid: the name of a model, or the whole request.
+
+    The values of other parameters may be invalid together only.
+    """
+    values = dict(_values(exchange))
+    return (name, values[name]) if name == "model" and name in values else ("", values[""])
+
+
+def _values(exchange: RecordedExchange) -> Iterator[tuple[str, str]]:
+    request = request_of(exchange)
+    yield "", repr(exchange.exchange.request.body)
+    for name, value in (request.raw if request else {}).items():
+        yield name, repr(value)

@@ -75,6 +75,7 @@ PARTS: Mapping[str, Part] = {
     "usage.total-is-sum": Part.SUM,
     "usage.*": Part.USAGE,
     "stream-options.include-usage": Part.USAGE,
+    "stream-options.no-usage-unasked": Part.SUM,
 }
 """What a requirement is about, if that is no parameter's effect."""
 
@@ -142,6 +143,7 @@ ORDERS = (
     (
         "logprobs.returned",
         "logprobs-arrays.four-parallel",
+        "logprobs.zero-gives-sampled",
         "logprobs-arrays.tokens-join-to-text",
         "logprobs-arrays.one-entry-per-token",
         "logprobs.alternatives-count",
@@ -154,6 +156,12 @@ ORDERS = (
     ("prompt.tokens", "prompt.token-arrays", "prompt.strings", "n.default-one"),
 )
 """Requirements about one part, each of which is read from those before it."""
+
+VALUES = frozenset({Place.SERVED, Place.STATUS})
+"""Places of findings about one invalid value each, which have nothing else in common."""
+
+TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
+"""Parameters that checks of other parameters use as well."""
 
 PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
 ECHO_OWNERS = ("echo.prompt-then-completion",)
@@ -173,6 +181,9 @@ def part_of(requirement: str) -> Part | None:
 
 def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about a part of a simpler answer that a claim rests on."""
+    twin = _twin(evidence, finding)
+    if twin is not None:
+        return explained(twin, "the same is wrong in a simpler answer, too")
     part = part_of(finding.requirement)
     if part is None or finding.place in BASIC:
         return None
@@ -216,7 +227,7 @@ def _rests_on(
     if not evidence.asks_for(finding, sought):
         return False
     if owner.requirement == finding.requirement:
-        rests = _is_twin(evidence, owner, finding)
+        rests = False
     elif about_prompt:
         rests = any(fnmatchcase(finding.requirement, glob) for glob in PROMPT_CLAIMS)
     elif owned is Part.EFFECT:
@@ -255,8 +266,9 @@ def _is_effect_of(
     # The effect of several choices is read by their index.
     if part is Part.INDEX and not _is_own_trait(owner.subject):
         return _all_repeat_a_text(evidence, finding)
-    another = part is Part.EFFECT and owner.subject != finding.subject
-    return not (another and PARAMETERS.get(finding.subject) in sought)
+    if part is not Part.EFFECT or owner.subject == finding.subject:
+        return True
+    return owner.subject in TOOLS and PARAMETERS.get(finding.subject) not in sought
 
 
 def _is_own_trait(subject: str) -> bool:
@@ -303,15 +315,37 @@ def _is_before(owner: str, claim: str) -> bool:
     return False
 
 
+def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
+    """Return a finding about the same sentence, in an answer that is at least as simple."""
+    if finding.place in VALUES:
+        return None
+    twins = [
+        one
+        for one in evidence.accusations
+        if one.requirement == finding.requirement
+        and one.subject == finding.subject
+        and one is not finding
+        and _is_twin(evidence, one, finding)
+    ]
+    return min(twins, key=lambda one: len(evidence.shared_traits(one)), default=None)
+
+
 def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
-    """Return whether two findings about one sentence are the same, the owner's the simpler one."""
-    if (owner.place, owner.effect) != (finding.place, finding.effect):
+    if owner.place in VALUES or (is_invariant(owner) and not is_invariant(finding)):
+        return False
+    if not is_invariant(finding) and (owner.place, owner.effect) != (finding.place, finding.effect):
+        return False
+    if finding.subject.startswith("headers.") and not (
+        _content_types(evidence, finding) <= _content_types(evidence, owner)
+    ):
         return False
     ours, theirs = (evidence.shared_traits(one) for one in (finding, owner))
-    if ours != theirs:
-        return theirs < ours
+    if ours != theirs or is_invariant(owner) != is_invariant(finding):
+        return theirs <= ours
     places = [one.id for one in evidence.accusations]
-    return (is_invariant(owner), places.index(owner.id)) < (
-        is_invariant(finding),
-        places.index(finding.id),
-    )
+    return places.index(owner.id) < places.index(finding.id)
+
+
+def _content_types(evidence: Evidence, finding: Finding) -> frozenset[str | None]:
+    judged = evidence.judged_by(finding)
+    return frozenset(exchange.exchange.header("content-type") for exchange in judged)
