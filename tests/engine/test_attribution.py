@@ -160,7 +160,8 @@ def test_answer_to_what_must_be_refused_says_nothing() -> None:
     exchange = an_exchange(request=request)
     assert roots(served, name, exchanges=(exchange,)) == {name.id: served.id}
     other = a_deviation("model.named-everywhere", exchanges=("x2",))
-    exchanges = (exchange, an_exchange("x2", request={**request, "model": "m"}))
+    right = {**request, "model": "m"}
+    exchanges = (exchange, *(an_exchange(key, request=right) for key in ("x2", "x3")))
     assert roots(served, other, exchanges=exchanges) == {}
 
 

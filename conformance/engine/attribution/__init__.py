@@ -21,7 +21,6 @@ A rule explains along what a claim needs, never by order alone: two causes in on
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 from conformance.contract import Contract
 from conformance.engine.attribution.counts import another_count_is_wrong
@@ -61,24 +60,15 @@ def explanations_of(
     accusations = tuple(finding for finding in findings if finding.verdict in ACCUSING)
     if len(accusations) < 2:
         return {}
-    exchanges = {one.exchange.id: one for one in trace}
-
-    @cache
-    def evidence_for(requirement: str | None) -> Evidence:
-        """Return what may explain: no finding about requests drawn at random, but of one's own.
-
-        What is drawn shows a defect of what was drawn, and explains no other claim.
-        """
-        known = (f for f in accusations if not is_generated(f) or f.requirement == requirement)
-        return Evidence(tuple(known), exchanges, contract)
-
+    # What is drawn at random shows a defect of what was drawn, and explains no other claim.
+    known = tuple(finding for finding in accusations if not is_generated(finding))
+    evidence = Evidence(known, {one.exchange.id: one for one in trace}, contract)
     causes: dict[str, Explanation] = {}
     for rule in RULES:
         for finding in accusations:
             if finding.id in causes:
                 continue
-            drawn = finding.requirement if is_generated(finding) else None
-            cause = rule(evidence_for(drawn), finding)
+            cause = rule(evidence, finding)
             # Of two that would explain each other, the one that came first stays.
             if cause is not None and _root(cause.by, causes) != finding.id:
                 causes[finding.id] = cause

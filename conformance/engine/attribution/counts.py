@@ -16,7 +16,7 @@ from conformance.engine.attribution.evidence import (
     of_token_ids,
     request_of,
 )
-from conformance.engine.attribution.places import BASIC
+from conformance.engine.attribution.places import BASIC, is_own
 from conformance.judgement import Judgement
 from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
@@ -112,7 +112,8 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
         ),
     )
     for holds, owners, why in reasons:
-        owner = next((one for one in evidence.about(*owners) if one is not finding), None)
+        able = (one for one in evidence.about(*owners) if one is not finding and is_own(one))
+        owner = next((one for one in able if evidence.can_own(one, finding)), None)
         if holds and owner is not None:
             return explained(owner, why)
     return None

@@ -6,6 +6,7 @@ stream, an answer to what has to be rejected: whatever else is said of such an a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from conformance.engine.attribution.evidence import Evidence, explained, is_invariant, request_of
@@ -130,7 +131,10 @@ def _should_be_refused(
     for owner in evidence.accusations:
         if owner.place is Place.SERVED and owner.requirement != finding.requirement:
             for exchange in evidence.judged_by(owner):
-                invalid.setdefault(_value(exchange, owner.subject), owner)
+                invalid.setdefault(("", repr(exchange.exchange.request.body)), owner)
+                if owner.subject == "model":
+                    # An endpoint that takes a model that it does not have takes any.
+                    invalid.update(dict.fromkeys(_other_models(evidence), owner))
     owners = [
         next((invalid[key] for key in _values(exchange) if key in invalid), None)
         for exchange in judged
@@ -138,13 +142,14 @@ def _should_be_refused(
     return None if None in owners else explained(owners[0], "its requests have to be refused")
 
 
-def _value(exchange: RecordedExchange, name: str) -> tuple[str, str]:
-    """Return what is invalid: the name of a model, or the whole request.
-
-    The values of other parameters may be invalid together only.
-    """
-    values = dict(_values(exchange))
-    return (name, values[name]) if name == "model" and name in values else ("", values[""])
+def _other_models(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield the names of models of few requests, as :func:`_values` writes them."""
+    named = Counter(
+        value for one in evidence.everything for name, value in _values(one) if name == "model"
+    )
+    for value in named:
+        if value != named.most_common(1)[0][0]:
+            yield "model", value
 
 
 def _values(exchange: RecordedExchange) -> Iterator[tuple[str, str]]:

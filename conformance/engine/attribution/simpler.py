@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
-from conformance.engine.attribution.evidence import Evidence, explained, is_invariant
+from conformance.engine.attribution.evidence import Evidence, explained, is_generated, is_invariant
 from conformance.engine.attribution.places import BASIC, is_own
 from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
 from conformance.judgement import Judgement
-from conformance.model import Explanation, Finding, Place
+from conformance.model import Effect, Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
 
@@ -203,9 +203,20 @@ def _owners(
             continue
         if not _rests_on(evidence, finding, part, owner, owned):
             continue
-        if is_invariant(owner) and not set(owner.exchanges) & set(finding.exchanges):
+        if is_invariant(owner) and not _shows_in(owner, owned, finding):
             continue
         yield owned, evidence.shared_traits(owner), owner
+
+
+def _shows_in(owner: Finding, owned: Part, finding: Finding) -> bool:
+    """Return whether what an invariant found in some answers can be the reason of a claim.
+
+    It has to be in the answers of the claim; and that a parameter has no effect at all does not
+    follow from what is odd in some texts or scores.
+    """
+    if finding.effect is Effect.IGNORED and finding.place is None and owned > Part.END:
+        return False
+    return bool(set(owner.exchanges) & set(finding.exchanges))
 
 
 def _rests_on(
@@ -331,9 +342,10 @@ def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
 
 
 def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
-    if owner.place in VALUES or (is_invariant(owner) and not is_invariant(finding)):
+    asked = not (is_invariant(finding) or is_generated(finding))
+    if owner.place in VALUES or (is_invariant(owner) and asked):
         return False
-    if not is_invariant(finding) and (owner.place, owner.effect) != (finding.place, finding.effect):
+    if asked and (owner.place, owner.effect) != (finding.place, finding.effect):
         return False
     if finding.subject.startswith("headers.") and not (
         _content_types(evidence, finding) <= _content_types(evidence, owner)
@@ -343,7 +355,7 @@ def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     if ours != theirs or is_invariant(owner) != is_invariant(finding):
         return theirs <= ours
     places = [one.id for one in evidence.accusations]
-    return places.index(owner.id) < places.index(finding.id)
+    return finding.id not in places or places.index(owner.id) < places.index(finding.id)
 
 
 def _content_types(evidence: Evidence, finding: Finding) -> frozenset[str | None]:
