@@ -113,7 +113,9 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
     )
     for holds, owners, why in reasons:
         able = (one for one in evidence.about(*owners) if one is not finding and is_own(one))
-        owner = next((one for one in able if evidence.can_own(one, finding)), None)
+        # A finish reason is wrong in its own answers; a limit or a bill is wrong everywhere.
+        near = owners is FINISH
+        owner = next((one for one in able if not near or evidence.can_own(one, finding)), None)
         if holds and owner is not None:
             return explained(owner, why)
     return None

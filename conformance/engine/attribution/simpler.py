@@ -214,7 +214,7 @@ def _shows_in(owner: Finding, owned: Part, finding: Finding) -> bool:
     It has to be in the answers of the claim; and that a parameter has no effect at all does not
     follow from what is odd in some texts or scores.
     """
-    if finding.effect is Effect.IGNORED and finding.place is None and owned > Part.END:
+    if _has_no_effect(finding) and owned > Part.END:
         return False
     return bool(set(owner.exchanges) & set(finding.exchanges))
 
@@ -259,8 +259,10 @@ def _rests_on(
     elif owned is part:
         rests = _is_before(owner.requirement, finding.requirement)
     else:
-        rests = owned in READ_BEFORE[part] and not (
-            owned is Part.INDEX and _all_repeat_a_text(evidence, owner)
+        rests = (
+            owned in READ_BEFORE[part]
+            and not (owned is Part.INDEX and _all_repeat_a_text(evidence, owner))
+            and not (owned in {Part.SCORES, Part.FINISH} and _has_no_effect(finding))
         )
     return rests
 
@@ -280,6 +282,11 @@ def _is_effect_of(
     if part is not Part.EFFECT or owner.subject == finding.subject:
         return True
     return owner.subject in TOOLS and PARAMETERS.get(finding.subject) not in sought
+
+
+def _has_no_effect(finding: Finding) -> bool:
+    """Return whether a claim is that a parameter has no effect, which odd scores do not cause."""
+    return finding.effect is Effect.IGNORED and finding.place is None
 
 
 def _is_own_trait(subject: str) -> bool:
