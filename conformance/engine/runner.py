@@ -254,7 +254,7 @@ class _RunInProgress:
                 return
             if self.guard is not None and first.exchanges:
                 self.guard.arm(first.exchanges[-1].request)
-            # Generated checks come last: they report only what no directed check has found.
+            # Generated checks come last, so that a limit cuts them off first.
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
             await self._judge_trace(coalescer)

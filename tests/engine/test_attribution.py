@@ -130,7 +130,7 @@ def test_only_simpler_answers_explain(
         an_exchange("x2", request={**plain, **claimed}),
     )
     scores = a_deviation("logprobs-arrays.parallel", exchanges=("x1",))
-    stop = a_deviation("stop.string", exchanges=("x2",))
+    stop = a_deviation("stop.string", effect=Effect.ALTERED, exchanges=("x2",))
     assert list(roots(scores, stop, exchanges=exchanges)) == explained
 
 

@@ -96,11 +96,11 @@ def _as_repeated(
         return None
     first: dict[str, bytes] = {}
     for exchange in evidence.everything:
-        key = _envelope(exchange)
+        key = _whole(exchange)
         if key is not None:
             first.setdefault(key, exchange.exchange.request.body)
     for exchange in judged:
-        key = _envelope(exchange)
+        key = _whole(exchange)
         if key is None or first[key] == exchange.exchange.request.body:
             return None
     return explained(owner, "the answer is that to another request")
@@ -112,6 +112,14 @@ def _envelope(exchange: RecordedExchange) -> str | None:
     if exchange.exchange.status != OK or not isinstance(raw, Mapping) or not raw.get("id"):
         return None
     return repr([raw.get(name) for name in ("id", "created", "model")])
+
+
+def _whole(exchange: RecordedExchange) -> str | None:
+    """Return the envelope of a completion with its choices; None if it is none."""
+    envelope, raw = _envelope(exchange), _body(exchange)
+    if envelope is None or not isinstance(raw, Mapping):
+        return None
+    return f"{envelope} {raw.get('choices')!r}"
 
 
 def _body(exchange: RecordedExchange) -> object:

@@ -15,7 +15,13 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
-from conformance.engine.attribution.evidence import Evidence, explained, is_generated, is_invariant
+from conformance.engine.attribution.evidence import (
+    Evidence,
+    all_stream,
+    explained,
+    is_generated,
+    is_invariant,
+)
 from conformance.engine.attribution.places import BASIC, is_own
 from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
 from conformance.judgement import Judgement
@@ -44,6 +50,8 @@ class Part(IntEnum):
     USAGE = 10
     SUM = 11
     """What a usage says by itself, whatever the text is."""
+    CONSTANT = 12
+    """What all chunks of a stream have in common, whatever else they have."""
 
 
 PARTS: Mapping[str, Part] = {
@@ -58,6 +66,8 @@ PARTS: Mapping[str, Part] = {
     "streaming.text-equals-plain": Part.STREAMED,
     "streaming.whole-characters": Part.STREAMED,
     "streaming.logprobs-as-plain": Part.SCORES,
+    "streaming.identity-constant": Part.CONSTANT,
+    "streaming.created-constant": Part.CONSTANT,
     "prompt.strings": Part.CHOICES,
     "prompt.token-arrays": Part.CHOICES,
     "prompt.tokens": Part.CHOICES,
@@ -114,6 +124,7 @@ READ_BEFORE: Mapping[Part, frozenset[Part]] = {
     Part.EFFECT: _TO_TEXT | {Part.TEXT, Part.STREAMED, Part.FINISH, Part.SCORES},
     Part.USAGE: _TO_TEXT | {Part.STREAMED, Part.FINISH},
     Part.SUM: frozenset({Part.ANSWER}),
+    Part.CONSTANT: frozenset({Part.ANSWER, Part.END}),
 }
 """The parts that have to be right before anything can be said of a part."""
 
@@ -159,6 +170,9 @@ ORDERS = (
 
 VALUES = frozenset({Place.SERVED, Place.STATUS})
 """Places of findings about one invalid value each, which have nothing else in common."""
+
+UNAFFECTED = frozenset({Part.CHOICES, Part.SUM, Part.CONSTANT})
+"""Parts that no parameter changes by its effect on the text."""
 
 TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
 """Parameters that checks of other parameters use as well."""
@@ -259,11 +273,7 @@ def _rests_on(
     elif owned is part:
         rests = _is_before(owner.requirement, finding.requirement)
     else:
-        rests = (
-            owned in READ_BEFORE[part]
-            and not (owned is Part.INDEX and _all_repeat_a_text(evidence, owner))
-            and not (owned in {Part.SCORES, Part.FINISH} and _has_no_effect(finding))
-        )
+        rests = owned in READ_BEFORE[part] and _is_read(evidence, finding, owner, owned)
     return rests
 
 
@@ -274,7 +284,11 @@ def _is_effect_of(
 
     The parameter has to be sent; that of the claim must not be what the owner is about as well.
     """
-    if PARAMETERS.get(owner.subject) not in sought or part in {Part.CHOICES, Part.SUM}:
+    if PARAMETERS.get(owner.subject) not in sought or part in {
+        Part.CHOICES,
+        Part.SUM,
+        Part.CONSTANT,
+    }:
         return False
     # The effect of several choices is read by their index.
     if part is Part.INDEX and not _is_own_trait(owner.subject):
@@ -282,6 +296,20 @@ def _is_effect_of(
     if part is not Part.EFFECT or owner.subject == finding.subject:
         return True
     return owner.subject in TOOLS and PARAMETERS.get(finding.subject) not in sought
+
+
+def _is_read(evidence: Evidence, finding: Finding, owner: Finding, owned: Part) -> bool:
+    """Return whether a claim reads the part that an owner is about from its own answers.
+
+    Of a single choice no index has to be read, and of streams alone no plain body.
+    """
+    if owned is Part.INDEX:
+        ways = (frozenset({SEVERAL}), frozenset({"stream"}))
+        asked = any(evidence.asks_for(finding, way) for way in ways)
+        return asked and not _all_repeat_a_text(evidence, owner)
+    if owned is Part.BODY and "stream" not in evidence.shared_traits(owner):
+        return not all_stream(evidence.requests_of(finding))
+    return not (owned in {Part.SCORES, Part.FINISH} and _has_no_effect(finding))
 
 
 def _has_no_effect(finding: Finding) -> bool:
