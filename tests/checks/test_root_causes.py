@@ -106,7 +106,7 @@ def test_missing_rejection_has_no_details_to_judge() -> None:
     found = {key for key in reported(status(500, 400)) if key.startswith("errors.")}
     bodies = {"errors.malformed-json", "errors.array-body", "errors.empty-body"}
     depth = {"errors.no-server-fault-of-depth"}
-    assert found - bodies - depth == {"errors.no-server-fault", "errors.no-server-fault-of-body"}
+    assert found - bodies - depth == {"errors.no-server-fault-of-body"}
 
 
 def test_rejected_documented_stream_is_reported_once() -> None:
@@ -145,7 +145,7 @@ def test_partial_omission_is_found(name: str, when: Callable[[Body], bool], find
 
 
 def test_stream_without_done_still_ends_with_usage() -> None:
-    assert reported("missing-done") == {"streaming.done-last", "streaming.done-last-batch"}
+    assert reported("missing-done") == {"streaming.done-last"}
 
 
 def test_short_usage_is_no_wrong_finish_reason() -> None:
@@ -158,8 +158,4 @@ def test_short_usage_is_no_wrong_finish_reason() -> None:
 
 
 def test_wrong_status_for_a_key_is_reported_once() -> None:
-    assert reported(status(400, 401)) == {
-        "auth.missing-key",
-        "auth.missing-key-in-stream",
-        "auth.wrong-key",
-    }
+    assert reported(status(400, 401)) == {"auth.missing-key", "auth.wrong-key"}

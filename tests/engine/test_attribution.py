@@ -13,7 +13,7 @@ import pytest
 from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import load_contract
-from conformance.engine.attribution import counts, explanations_of, foreign_text, simpler
+from conformance.engine.attribution import counts, explanations_of, foreign_text, parts, simpler
 from conformance.engine.attribution.members import ENVELOPE_MEMBERS, ERROR_MEMBER_OF, SCHEMAS
 from conformance.engine.attribution.places import OWNERS
 from conformance.engine.discovery import all_checks
@@ -100,11 +100,17 @@ def test_invariant_explains_its_own_answers_only() -> None:
 
 def tabled() -> set[str]:
     tables = (*OWNERS.values(), SCHEMAS, ERROR_MEMBER_OF, ENVELOPE_MEMBERS)
-    parts = (simpler.PARTS, simpler.PROMPT_OWNERS, simpler.PROMPT_CLAIMS, *simpler.ORDERS)
+    reading = (
+        parts.PARTS,
+        parts.EFFECTS,
+        simpler.PROMPT_OWNERS,
+        simpler.PROMPT_CLAIMS,
+        *simpler.ORDERS,
+    )
     sets = (counts.LIMIT, counts.BILLED, counts.FINISH, counts.PROMPT_BILLED, counts.TOKEN_PROMPTS)
     rests = (counts.RESTS_ON_LIMIT, counts.RESTS_ON_BILLED, counts.RESTS_ON_PROMPT_BILLED)
     texts = (foreign_text.OWNERS, foreign_text.CLAIMS)
-    return {name for names in (*tables, *parts, *sets, *rests, *texts) for name in names}
+    return {name for names in (*tables, *reading, *sets, *rests, *texts) for name in names}
 
 
 def test_every_name_in_a_table_is_a_requirement() -> None:

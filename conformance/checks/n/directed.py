@@ -64,9 +64,11 @@ async def as_many_choices_in_a_stream(api: Api) -> None:
     """
     completion = collect_stream(await api.stream(**sampled(n=CHOICES)))
     for choice in choices_of(completion, CHOICES, Feature.N_CHOICES):
-        if choice.finish_reason is None:
-            name = f"finish_reason of {choice.where}"
-            raise Failure(f"a {name}", f"{name} = null", place=Place.FINISH)
+        try:
+            expect(choice.finish_reason, f"finish_reason of {choice.where}").differs_from(None)
+        except Failure as missing:
+            missing.place = Place.FINISH
+            raise
 
 
 @check("n.one-by-default", requirement="n.default-one", tier="smoke")

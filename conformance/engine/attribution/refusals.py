@@ -50,6 +50,7 @@ def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
         key=lambda other: (
             not other.requirement.endswith("-served"),
             -sum(name.replace("_", "-") in other.requirement for name in names),
+            other.requirement.partition(".")[0].replace("-", "_") not in names,
         )
     )
     root = (about or [min(group, key=lambda one: (len(_traits_of(one[1])), one[0].id))[0]])[0]

@@ -12,7 +12,6 @@ follows from it. Which of two comes first is thus not a matter of order alone:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import IntEnum
 from fnmatch import fnmatchcase
 
 from conformance.engine.attribution.evidence import (
@@ -22,111 +21,12 @@ from conformance.engine.attribution.evidence import (
     is_generated,
     is_invariant,
 )
+from conformance.engine.attribution.parts import READ_BEFORE, Part, part_of
 from conformance.engine.attribution.places import BASIC, is_own
 from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
 from conformance.judgement import Judgement
 from conformance.model import Effect, Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
-
-
-class Part(IntEnum):
-    """A part of an answer, in the order of reading."""
-
-    ANSWER = -1
-    """That there is an answer at all."""
-    BODY = 0
-    CHOICES = 1
-    INDEX = 2
-    END = 3
-    """How a stream ends."""
-    TEXT = 4
-    STREAMED = 5
-    """That a stream has the text of a plain answer."""
-    FINISH = 6
-    SCORES = 7
-    OFFSETS = 8
-    EFFECT = 9
-    """What a parameter does."""
-    USAGE = 10
-    SUM = 11
-    """What a usage says by itself, whatever the text is."""
-    CONSTANT = 12
-    """What all chunks of a stream have in common, whatever else they have."""
-
-
-PARTS: Mapping[str, Part] = {
-    "envelope.strict-json": Part.BODY,
-    "headers.content-encoding": Part.BODY,
-    "errors.good-input-*": Part.ANSWER,
-    "errors.few-left-unanswered": Part.ANSWER,
-    "streaming.framing": Part.END,
-    "streaming.error-framed": Part.END,
-    "streaming.done-last": Part.END,
-    "streaming.one-finish-per-choice": Part.END,
-    "streaming.text-equals-plain": Part.STREAMED,
-    "streaming.whole-characters": Part.STREAMED,
-    "streaming.logprobs-as-plain": Part.SCORES,
-    "streaming.identity-constant": Part.CONSTANT,
-    "streaming.created-constant": Part.CONSTANT,
-    "prompt.strings": Part.CHOICES,
-    "prompt.token-arrays": Part.CHOICES,
-    "prompt.tokens": Part.CHOICES,
-    "n.count": Part.CHOICES,
-    "n.default-one": Part.CHOICES,
-    "index.*": Part.INDEX,
-    "envelope.choices": Part.CHOICES,
-    "text.*": Part.TEXT,
-    "echo.off-by-default": Part.TEXT,
-    "finish-reason.*": Part.FINISH,
-    "logprobs.*": Part.SCORES,
-    "logprobs-arrays.*": Part.SCORES,
-    "text-offset.*": Part.OFFSETS,
-    "usage.present": Part.SUM,
-    "usage.total-is-sum": Part.SUM,
-    "usage.*": Part.USAGE,
-    "stream-options.include-usage": Part.USAGE,
-    "stream-options.no-usage-unasked": Part.SUM,
-}
-"""What a requirement is about, if that is no parameter's effect."""
-
-EFFECTS = (
-    "prompt.*",
-    "suffix.*",
-    "max-tokens.*",
-    "temperature.*",
-    "top-p.*",
-    "n.*",
-    "best-of.*",
-    "stop.*",
-    "streaming.*",
-    "stream-options.*",
-    "presence-penalty.*",
-    "frequency-penalty.*",
-    "logit-bias.*",
-    "echo.*",
-    "seed.*",
-    "user.*",
-)
-"""Requirements that are about the effect of a parameter."""
-
-_TO_TEXT = frozenset({Part.BODY, Part.CHOICES, Part.INDEX, Part.END})
-READ_BEFORE: Mapping[Part, frozenset[Part]] = {
-    Part.ANSWER: frozenset(),
-    Part.BODY: frozenset(),
-    Part.CHOICES: frozenset({Part.BODY}),
-    Part.INDEX: frozenset({Part.BODY, Part.CHOICES}),
-    Part.END: frozenset({Part.BODY, Part.CHOICES, Part.INDEX}),
-    Part.TEXT: _TO_TEXT,
-    Part.STREAMED: _TO_TEXT | {Part.TEXT},
-    Part.FINISH: _TO_TEXT | {Part.STREAMED},
-    Part.SCORES: _TO_TEXT | {Part.TEXT, Part.STREAMED},
-    Part.OFFSETS: _TO_TEXT | {Part.TEXT, Part.STREAMED, Part.SCORES},
-    Part.EFFECT: _TO_TEXT | {Part.TEXT, Part.STREAMED, Part.FINISH, Part.SCORES},
-    Part.USAGE: _TO_TEXT | {Part.STREAMED, Part.FINISH},
-    Part.SUM: frozenset({Part.ANSWER}),
-    Part.CONSTANT: frozenset({Part.ANSWER, Part.END}),
-}
-"""The parts that have to be right before anything can be said of a part."""
 
 PARAMETERS: Mapping[str, str] = {
     "echo": "echo",
@@ -171,6 +71,9 @@ ORDERS = (
 VALUES = frozenset({Place.SERVED, Place.STATUS})
 """Places of findings about one invalid value each, which have nothing else in common."""
 
+NO_VALUE = frozenset({"headers.authorization"})
+"""Subjects of which every request has the same invalid value."""
+
 UNAFFECTED = frozenset({Part.CHOICES, Part.SUM, Part.CONSTANT})
 """Parts that no parameter changes by its effect on the text."""
 
@@ -181,16 +84,6 @@ PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
 ECHO_OWNERS = ("echo.prompt-then-completion",)
 PROMPT_CLAIMS = ("echo.*", "text-offset.*", "usage.prompt-*", "stop.prompt-not-searched")
 """What is said of the prompt, where the endpoint has another prompt than the request."""
-
-
-def part_of(requirement: str) -> Part | None:
-    """Return the part of an answer that a requirement is about; None if it is about none."""
-    for glob, part in PARTS.items():
-        if fnmatchcase(requirement, glob):
-            return part
-    if any(fnmatchcase(requirement, glob) for glob in EFFECTS):
-        return Part.EFFECT
-    return None
 
 
 def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanation | None:
@@ -363,7 +256,7 @@ def _is_before(owner: str, claim: str) -> bool:
 
 def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
     """Return a finding about the same sentence, in an answer that is at least as simple."""
-    if finding.place in VALUES:
+    if finding.place in VALUES and finding.subject not in NO_VALUE:
         return None
     twins = [
         one
@@ -378,7 +271,8 @@ def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
 
 def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     asked = not (is_invariant(finding) or is_generated(finding))
-    if owner.place in VALUES or (is_invariant(owner) and asked):
+    other = owner.place in VALUES and owner.subject not in NO_VALUE
+    if other or (is_invariant(owner) and asked):
         return False
     if asked and (owner.place, owner.effect) != (finding.place, finding.effect):
         return False
