@@ -140,7 +140,7 @@ def test_only_simpler_answers_explain(
     assert list(roots(scores, stop, exchanges=exchanges)) == explained
 
 
-def test_field_wrong_with_a_parameter_alone_follows_from_it() -> None:
+def test_field_wrong_with_one_parameter_follows_it() -> None:
     request = {"model": "m", "prompt": ["1", "2"], "temperature": 0, "echo": True}
     index = a_deviation("index.prompt-major-everywhere", exchanges=("x1",))
     echo = a_deviation("echo.batch", Place.ECHO, exchanges=("x1",))
@@ -159,7 +159,7 @@ def test_same_finding_is_told_once() -> None:
     assert roots(again, first, exchanges=exchanges) == {again.id: first.id}
 
 
-def test_answer_to_what_must_be_refused_says_nothing() -> None:
+def test_answer_to_an_invalid_request_says_nothing() -> None:
     request = {"model": "nobody", "prompt": "1", "temperature": 0}
     served = a_deviation("model.unknown-refused", Place.SERVED, exchanges=("x1",))
     name = a_deviation("model.named-everywhere", exchanges=("x1",))
@@ -169,6 +169,14 @@ def test_answer_to_what_must_be_refused_says_nothing() -> None:
     right = {**request, "model": "m"}
     exchanges = (exchange, *(an_exchange(key, request=right) for key in ("x2", "x3")))
     assert roots(served, other, exchanges=exchanges) == {}
+
+
+def test_refused_model_is_not_explained() -> None:
+    refused = an_exchange("x2", request={"model": "nobody", "prompt": "1"}, status=404)
+    exchanges = (an_exchange("x1", request={"prompt": "1"}), refused)
+    served = a_deviation("model.missing-refused", Place.SERVED, exchanges=("x1",))
+    code = a_deviation("model.unknown-is-404", exchanges=("x2",))
+    assert roots(served, code, exchanges=exchanges) == {}
 
 
 def test_cached_answer_is_explained_by_its_id() -> None:

@@ -88,9 +88,9 @@ def valid_exchanges(
         if (
             known
             and meant
-            and not _is_excluded(api, body)
             and body.get("model") == api.model
             and not api.contract.validate_request(body)
+            and not _is_excluded(api, body)
         ):
             yield recorded
 
@@ -99,10 +99,12 @@ def _is_excluded(api: Api, body: dict[str, Any]) -> bool:
     """Return whether the document excludes a combination of values, which no schema does."""
     if body.get("stream_options") is not None and body.get("stream") is not True:
         return _is_in_force(api, "stream-options.without-stream-refused")
-    best_of, n = body.get("best_of") or 1, body.get("n") or 1
+    best_of, n = body.get("best_of"), body.get("n") or 1
+    if not isinstance(best_of, int) or not isinstance(n, int):
+        return False
     if best_of > 1 and body.get("stream") is True:
         return _is_in_force(api, "best-of.stream-refused")
-    return body.get("best_of") is not None and best_of < n
+    return best_of < n
 
 
 def _is_in_force(api: Api, requirement: str) -> bool:

@@ -133,14 +133,14 @@ def _should_be_refused(
     evidence: Evidence, finding: Finding, judged: tuple[RecordedExchange, ...]
 ) -> Explanation | None:
     """Explain what the answers to requests say that had to be refused."""
-    if finding.place is Place.SERVED:
+    if finding.place is Place.SERVED or any(one.exchange.status != OK for one in judged):
         return None
     invalid: dict[tuple[str, str], Finding] = {}
     for owner in evidence.accusations:
         if owner.place is Place.SERVED and owner.requirement != finding.requirement:
             for exchange in evidence.judged_by(owner):
                 invalid.setdefault(("", repr(exchange.exchange.request.body)), owner)
-                if owner.subject == "model":
+                if owner.subject == "model" and "model" in dict(_values(exchange)):
                     # An endpoint that takes a model that it does not have takes any.
                     invalid.update(dict.fromkeys(_other_models(evidence), owner))
     owners = [
