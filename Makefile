@@ -60,12 +60,13 @@ selftest: install ## Run the suite against all known faults and correct servers 
 gallery: dev ## Render sample reports into reports/gallery (ARGS="--record --pictures" also updates runs and pictures)
 	@$(BIN)/python -m tests.gallery $(ARGS)
 
-lint: dev ## Check style, types and spelling
+lint: dev ## Check style, types, spelling and translations
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter
 	@$(BIN)/codespell
+	@$(BIN)/python -m tests.messages --check
 
 format: dev ## Rewrite the code in the house style
 	@$(BIN)/ruff check --fix .

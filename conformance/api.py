@@ -10,17 +10,19 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from conformance.contract import Contract
 from conformance.evidence import note
 from conformance.judgement import EndedEarly
-from conformance.model import Credentials, Exchange, Request
+from conformance.message import Message
+from conformance.model import Credentials, Exchange, Request, TransportOptions
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
 from conformance.protocol.trace import Trace
+from conformance.transport.starting_line import at_once
 
 T = TypeVar("T")
 
@@ -111,6 +113,7 @@ class Api:
             that send requests see at most the findings of earlier stages.
         clock: returns the time in Unix seconds; for a replayed record, the time of recording.
         seed: the run's seed, from which all random request values are generated.
+        pace: how many requests the run may send at once, and how many per second.
     """
 
     def __init__(
@@ -125,16 +128,18 @@ class Api:
         clock: Callable[[], float] = time.time,
         seed: int = 0,
         responses: SharedResponses | None = None,
+        pace: TransportOptions = TransportOptions(),  # noqa: B008 - frozen
     ) -> None:
         self.contract = contract
         self.model = model
         self.has_key = has_key
         self.exchanges: list[Exchange] = []
-        self.ended: str | None = None
+        self.ended: Message | None = None
         self.retest_budget = retest_budget or RetestBudget()
         self.trace = trace
         self.clock = clock
         self.seed = seed
+        self.pace = pace
         self._transport = transport
         self._responses = responses
 
@@ -218,7 +223,7 @@ class Api:
         try:
             exchange = await self._transport.send(request, fresh=fresh)
         except EndedEarly as early:
-            self.ended = str(early)
+            self.ended = early.said
             if early.exchange is not None:
                 self.exchanges.append(early.exchange)
             raise
@@ -227,6 +232,19 @@ class Api:
         if self._responses is not None:
             return self._responses.of(exchange)
         return Response(exchange, features_of(request.body))
+
+
+async def burst(api: Api, requests: Sequence[Awaitable[T]]) -> list[T]:
+    """Send requests so that the endpoint gets all of them at the same time, as far as allowed.
+
+    Returns:
+        Their results in the order given. All requests are awaited, even if one fails.
+
+    Raises:
+        Exception: the exception of the first request, in the order given, that failed.
+    """
+    with at_once(min(len(requests), api.pace.burst)):
+        return await in_parallel(*requests)
 
 
 async def in_parallel(*requests: Awaitable[T]) -> list[T]:

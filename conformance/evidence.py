@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from conformance.model import Exchange, Request, Role
 
@@ -85,8 +86,21 @@ def note(exchange: Exchange) -> None:
 
 def names_in(exchange: Exchange) -> frozenset[str]:
     """Return the names of the parameters that a request sends, even as null."""
+    return frozenset(_body(exchange))
+
+
+def differing(one: Exchange, other: Exchange) -> int:
+    """Return in how many parameters two requests differ."""
+    left, right = _body(one), _body(other)
+    return sum(left.get(name, _ABSENT) != right.get(name, _ABSENT) for name in {*left, *right})
+
+
+_ABSENT = object()
+
+
+def _body(exchange: Exchange) -> dict[str, Any]:
     try:
         body = json.loads(exchange.request.body)
     except (ValueError, RecursionError):
-        return frozenset()
-    return frozenset(body) if isinstance(body, dict) else frozenset()
+        return {}
+    return body if isinstance(body, dict) else {}

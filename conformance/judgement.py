@@ -17,24 +17,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
 from conformance.evidence import Evidence
+from conformance.message import (
+    Message,
+    Scalar,
+    as_message,
+    cut_text,
+    say,
+    verbatim,
+)
 from conformance.model import Effect, Exchange, Place, Request
 
 T = TypeVar("T")
-
-
-MAX_FINDING_CHARS = 1_000
-"""Maximum characters of each text of a finding; those of ordinary runs have a third of it."""
 
 
 class Judgement(Exception):  # noqa: N818 - a judgement is no error
     """The outcome of a check that did not pass.
 
     Attributes:
+        said: the deviation or the reason, in one sentence.
         evidence: the exchanges that show it, if the check says so.
         needs_suite: whether its requests do not show it to who sends them again by hand, because
             it is about time, or about what several requests at once provoke.
@@ -42,6 +47,11 @@ class Judgement(Exception):  # noqa: N818 - a judgement is no error
 
     evidence: Evidence | None = None
     needs_suite: bool = False
+
+    def __init__(self, said: Message) -> None:
+        # A package of checks that is not typed may pass any string.
+        self.said = as_message(said)
+        super().__init__(self.said)
 
     def shown_by(self, evidence: Evidence | None) -> Self:
         """Say which exchanges show it, unless that is said already; return the judgement."""
@@ -67,40 +77,46 @@ class Failure(Judgement):
 
     def __init__(
         self,
-        expected: str,
-        seen: str,
+        expected: Message,
+        seen: Message,
         *,
         effect: Effect = Effect.ALTERED,
         place: Place | None = None,
     ) -> None:
-        super().__init__(f"expected {expected}; got {seen}")
-        self.expected = expected
-        self.seen = seen
+        self.expected, self.seen = as_message(expected), as_message(seen)
+        super().__init__(
+            say("expected {expected}; got {seen}", expected=self.expected, seen=self.seen)
+        )
         self.effect = effect
         self.place = place
 
 
-class Feature(StrEnum):
+class Feature(Enum):
     """A part of a response that can be missing altogether, which affects many checks.
 
     The values are only for readers.
     """
 
-    BATCH = "a choice for each prompt"
-    CHOICES = "as many choices as requested"
-    N_CHOICES = "n choices"
-    ECHO = "the echoed prompt"
-    LOGPROBS = "logprobs"
-    ARRAYS = "arrays of logprobs"
-    SCORES_OF_PROMPT = "logprobs of the prompt"
-    JSON = "a response in JSON"
-    ENVELOPE = "an error object"
-    KEY_ENVELOPE = "an error object for a rejected key"
-    STREAM = "a stream"
-    CHUNKS = "a stream of chunks"
-    TEXT = "text"
-    USAGE = "usage"
-    STREAM_USAGE = "usage in a stream"
+    BATCH = say("a choice for each prompt")
+    CHOICES = say("as many choices as requested")
+    N_CHOICES = say("n choices")
+    ECHO = say("the echoed prompt")
+    LOGPROBS = say("logprobs")
+    ARRAYS = say("arrays of logprobs")
+    SCORES_OF_PROMPT = say("logprobs of the prompt")
+    JSON = say("a response in JSON")
+    ENVELOPE = say("an error object")
+    KEY_ENVELOPE = say("an error object for a rejected key")
+    STREAM = say("a stream")
+    CHUNKS = say("a stream of chunks")
+    TEXT = say("text")
+    USAGE = say("usage")
+    STREAM_USAGE = say("usage in a stream")
+
+    @property
+    def said(self) -> Message:
+        """The name for readers."""
+        return self.value
 
 
 PLACES: Mapping[Feature, Place] = {
@@ -131,7 +147,7 @@ class Missing(Failure):
     """
 
     def __init__(
-        self, feature: Feature, expected: str, seen: str, *, effect: Effect = Effect.IGNORED
+        self, feature: Feature, expected: Message, seen: Message, *, effect: Effect = Effect.IGNORED
     ) -> None:
         super().__init__(expected, seen, effect=effect, place=PLACES[feature])
         self.feature = feature
@@ -155,7 +171,7 @@ class Refusal(Judgement):
         features: frozenset[str],
         request: Request | None = None,
     ) -> None:
-        super().__init__(f"refused with {status}: {message}")
+        super().__init__(say("refused with {status}: {message}", status=status, message=message))
         self.status = status
         self.message = message
         self.features = features
@@ -173,7 +189,7 @@ class EndedEarly(Inconclusive):
         exchange: the one that ended the run, if it was this request's; None for later ones.
     """
 
-    def __init__(self, why: str, exchange: Exchange | None = None) -> None:
+    def __init__(self, why: Message, exchange: Exchange | None = None) -> None:
         super().__init__(why)
         self.exchange = exchange
 
@@ -186,12 +202,21 @@ class BudgetSpent(NotApplicable):
     """The next request could exceed a limit of the run; only the transport raises it."""
 
 
-def shown(value: object, *, limit: int = 200) -> str:
+def either(*values: Scalar) -> Message:
+    """List alternatives: ``400 or 422``."""
+    first, *others = values
+    result = verbatim(first)
+    for other in others:
+        result = say("{one} or {other}", one=result, other=other)
+    return result
+
+
+def shown(value: object, *, limit: int = 200) -> Message:
     """Format a value as JSON, or as ``repr`` if JSON cannot represent it.
 
     Longer results are cut to ``limit`` characters, the last one an ellipsis.
     """
-    return _cut(_written(_trimmed(value, limit)), limit)
+    return verbatim(cut_text(_written(_trimmed(value, limit)), limit))
 
 
 def _trimmed(value: object, limit: int, depth: int = 2) -> object:
@@ -223,26 +248,14 @@ def _written(value: object) -> str:
         return f"a value of type {type(value).__name__} that cannot be shown"
 
 
-def bounded(text: str) -> str:
-    """Cut a text that may quote a response to what a finding may hold: a few kilobytes as JSON."""
-    shorter = _cut(text, MAX_FINDING_CHARS)
-    # JSON writes a control character with six characters, and a page shows it with as many.
-    if len(json.dumps(shorter, ensure_ascii=False)) > 2 * MAX_FINDING_CHARS:
-        return _cut(shorter, MAX_FINDING_CHARS // 4)
-    return shorter
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
 @dataclass(frozen=True, slots=True)
 class Expectation(Generic[T]):
     """An actual value and assertions about it; each method raises :class:`Failure` if it fails.
 
     Attributes:
         value: the actual value.
-        name: names the value in messages ("finish_reason of choice 0").
+        name: names the value in messages: the path of a field, or a message
+            ("finish_reason of choice 0").
         effect: how a deviation shows in the state of the parameter.
     """
 
@@ -250,72 +263,78 @@ class Expectation(Generic[T]):
     name: str
     effect: Effect = Effect.ALTERED
 
-    def _failure(self, expected: str) -> Failure:
-        return Failure(
-            f"{self.name} {expected}", f"{self.name} = {shown(self.value)}", effect=self.effect
-        )
+    def _failure(self, expected: Message) -> Failure:
+        seen = say("{name} = {value}", name=self.name, value=shown(self.value))
+        return Failure(expected, seen, effect=self.effect)
 
     def equals(self, other: object) -> None:
         """Assert that the value equals ``other``; True does not equal 1."""
         same = self.value == other and isinstance(self.value, bool) == isinstance(other, bool)
         if not same:
-            raise self._failure(f"= {shown(other)}")
+            raise self._failure(say("{name} = {value}", name=self.name, value=shown(other)))
 
     def differs_from(self, other: object) -> None:
         """Assert that the value does not equal ``other``."""
         if self.value == other:
-            raise self._failure(f"other than {shown(other)}")
+            raise self._failure(
+                say("{name} other than {value}", name=self.name, value=shown(other))
+            )
 
     def one_of(self, *others: object) -> None:
         """Assert that the value equals one of ``others``."""
         if self.value not in others:
-            raise self._failure(f"one of {', '.join(shown(o) for o in others)}")
+            raise self._failure(
+                say("{name} one of {values}", name=self.name, values=tuple(map(shown, others)))
+            )
 
     def at_least(self: Expectation[Any], bound: float) -> None:
         """Assert that the value is at least ``bound``."""
         # Not `<`: neither holds for NaN.
         if not self.value >= bound:
-            raise self._failure(f"≥ {bound}")
+            raise self._failure(say("{name} ≥ {bound}", name=self.name, bound=bound))
 
     def at_most(self: Expectation[Any], bound: float) -> None:
         """Assert that the value is at most ``bound``."""
         if not self.value <= bound:
-            raise self._failure(f"≤ {bound}")
+            raise self._failure(say("{name} ≤ {bound}", name=self.name, bound=bound))
 
     def contains(self: Expectation[Any], part: object) -> None:
         """Assert that ``part`` occurs in the value."""
         if part not in self.value:
-            raise self._failure(f"containing {shown(part)}")
+            raise self._failure(say("{name} containing {part}", name=self.name, part=shown(part)))
 
     def lacks(self: Expectation[Any], part: object) -> None:
         """Assert that ``part`` does not occur in the value."""
         if part in self.value:
-            raise self._failure(f"without {shown(part)}")
+            raise self._failure(say("{name} without {part}", name=self.name, part=shown(part)))
 
     def starts_with(self: Expectation[Any], part: str) -> None:
         """Assert that the text starts with ``part``."""
         if not self.value.startswith(part):
-            raise self._failure(f"starting with {shown(part)}")
+            raise self._failure(
+                say("{name} starting with {part}", name=self.name, part=shown(part))
+            )
 
     def is_empty(self: Expectation[Any]) -> None:
         """Assert that the value has length 0."""
         if len(self.value) != 0:
-            raise self._failure("empty")
+            raise self._failure(say("{name} empty", name=self.name))
 
     def is_not_empty(self: Expectation[Any]) -> None:
         """Assert that the value does not have length 0."""
         if len(self.value) == 0:
-            raise self._failure("not empty")
+            raise self._failure(say("{name} not empty", name=self.name))
 
     def has_length(self: Expectation[Collection[Any]], length: int) -> None:
         """Assert that the value has ``length`` elements."""
         if len(self.value) != length:
-            raise self._failure(f"of length {length}")
+            raise self._failure(say("{name} of length {length}", name=self.name, length=length))
 
-    def satisfies(self, test: Callable[[T], bool], expected: str) -> None:
+    def satisfies(self, test: Callable[[T], bool], expected: Message) -> None:
         """Assert that ``test`` returns true; ``expected`` describes it ("that is strict JSON")."""
         if not test(self.value):
-            raise self._failure(expected)
+            described = say("{name} {expected}", name=self.name, expected=as_message(expected))
+            raise self._failure(described)
 
 
 def expect(value: T, name: str, *, effect: Effect = Effect.ALTERED) -> Expectation[T]:

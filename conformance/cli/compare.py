@@ -13,7 +13,7 @@ import click
 from conformance.cli.files import write_text
 from conformance.cli.folder import make_folder, recorded_in
 from conformance.cli.help import examples
-from conformance.cli.inputs import names_among
+from conformance.cli.inputs import FOLDER, names_among
 from conformance.cli.options import in_language
 from conformance.cli.terminal import show
 from conformance.input_files import is_file
@@ -46,7 +46,7 @@ MAX_NAMES = 12
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     metavar="DIR",
     help="Folder for these files. [default: the newer record's folder]",
 )

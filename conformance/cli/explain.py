@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 from rich.console import Group, RenderableType
@@ -66,11 +66,38 @@ def _find(check_id: str) -> Check:
     known = {check.id: check for check in all_checks()}
     if check_id in known:
         return known[check_id]
-    near = difflib.get_close_matches(check_id, known, n=3, cutoff=0.4)
+    near = _near(check_id, known.values())
     hint = (
         f"did you mean {' or '.join(near)}?" if near else "run `conformance list` to see all checks"
     )
     raise UserError(f"unknown check {check_id!r}; {hint}")
+
+
+def _near(name: str, checks: Iterable[Check]) -> Sequence[str]:
+    """Return the ids of checks that a name may mean: of its area or requirement, or like it."""
+    ids = {check.id: check.requirement for check in checks}
+    named = [key for key, requirement in ids.items() if requirement == name]
+    named += [key for key in ids if key.startswith(f"{name}.")]
+    # A misspelt area is told from the part before the dot.
+    area, _, rest = name.partition(".")
+    areas = {key.partition(".")[0] for key in ids}
+    alike = difflib.get_close_matches(name, ids, n=MAX_NEAR, cutoff=MIN_LIKENESS)
+    if rest and area not in areas:
+        close = difflib.get_close_matches(area, areas, n=1, cutoff=MIN_AREA_LIKENESS)
+        inside = [key for key in ids if close and key.startswith(f"{close[0]}.")]
+        named += [key for key in alike if key in inside] or inside
+    named += alike
+    return list(dict.fromkeys(named))[:MAX_NEAR]
+
+
+MAX_NEAR = 3
+"""Maximum number of checks that are suggested for an unknown name."""
+
+MIN_LIKENESS = 0.4
+"""Least likeness of a suggested id, from 0 to 1."""
+
+MIN_AREA_LIKENESS = 0.7
+"""Least likeness of an area to the one that was typed; an area is a short word."""
 
 
 def _requirement(requirement: Requirement) -> RenderableType:

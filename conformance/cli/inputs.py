@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
 
 from conformance.cli.exit_codes import UserError
 from conformance.cli.terminal import say
-from conformance.contract import Contract, ContractError, load_contract
+from conformance.contract import DOCUMENTS, Contract, ContractError, load_contract
 from conformance.model import DEFAULT_KEY_ENV
 from conformance.report import formats
 from conformance.targets import settings
@@ -32,6 +33,23 @@ def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) 
     if not LEAST <= value <= MOST:
         raise click.BadParameter(f"{value} is not from {LEAST:g} to {MOST:g}.", ctx, param)
     return value
+
+
+class _Folder(click.Path):
+    """A path of a folder; an empty one would be the current folder, which nobody means."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Reject an empty path."""
+        if value == "":
+            self.fail("the path is empty; name a new folder, such as --out reports/today.")
+        return super().convert(value, param, ctx)
+
+
+FOLDER = _Folder()
+"""The type of an output folder."""
 
 
 class _Whole(click.ParamType[int]):
@@ -177,4 +195,21 @@ def contract(name_or_path: str) -> Contract:
     try:
         return load_contract(name_or_path)
     except ContractError as error:
-        raise UserError(f"--contract: {error}") from None
+        hint = "" if name_or_path in DOCUMENTS or not _is_file(name_or_path) else _WAY_OUT
+        if "action " in str(error) and str(error).endswith("selects nothing"):
+            hint = _NOTHING_SELECTED
+        raise UserError(f"--contract: {error}{hint}") from None
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+_WAY_OUT = "; an overlay changes spec/openapi.yaml, as docs/own-contract.md shows"
+_NOTHING_SELECTED = (
+    "; no such place is in spec/openapi.yaml, where a parameter is at "
+    "$.components.schemas.CreateCompletionRequest.properties.NAME"
+)

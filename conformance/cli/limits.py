@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 import click
 
 from conformance.cli import inputs
-from conformance.engine.selection import Options
+from conformance.engine.selection import PRICES, Options
+from conformance.language import Text
 from conformance.model import Limits, Tier
+from conformance.report.locale.terms import REQUEST, counted, duration
+from conformance.targets.settings import LEAST, MOST
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -61,17 +64,16 @@ def within_limits(function: Function) -> Function:
             click.option(
                 "--concurrency",
                 type=click.IntRange(min=1, max=1000),
-                default=defaults.transport.concurrency,
-                show_default=True,
                 metavar="N",
-                help="Maximum number of concurrent requests.",
+                help="Maximum number of concurrent requests; with 1, nothing is sent in bursts. "
+                f"[default: {defaults.transport.concurrency}; bursts {defaults.transport.burst}]",
             ),
             click.option(
                 "--rate",
                 type=float,
                 callback=inputs.above_zero,
                 metavar="N",
-                help="Maximum requests per second.",
+                help=f"Maximum requests per second, {LEAST:g} to {MOST:g}. [default: no limit]",
             ),
             click.option(
                 "--timeout",
@@ -80,7 +82,7 @@ def within_limits(function: Function) -> Function:
                 default=defaults.transport.timeout,
                 show_default=True,
                 metavar="S",
-                help="Timeout in seconds for each attempt at a request.",
+                help=f"Timeout in seconds for each attempt at a request, {LEAST:g} to {MOST:g}.",
             ),
             click.option(
                 "--seed",
@@ -113,10 +115,51 @@ def options_of(given: Mapping[str, Any], base: Options | None = None) -> Options
     )
     if "tier" in result:
         result["tier"] = Tier(result["tier"])
-    transport = replace(
-        base.transport, **{name: result.pop(name) for name in TRANSPORT & result.keys()}
-    )
+    how = {name: result.pop(name) for name in TRANSPORT & result.keys()}
+    concurrency = how.pop("concurrency", None)
+    transport = replace(base.transport, **how).at_most(concurrency)
     return replace(base, limits=limits, transport=transport, **result)
+
+
+def slow_rate(options: Options) -> Text | None:
+    """Say how long a run takes at its rate; None if it has none, or takes at most a minute."""
+    rate = options.transport.rate
+    if rate is None:
+        return None
+    price = PRICES[options.tier].requests
+    limit = options.limits.requests
+    requests = price if limit is None else min(limit, price)
+    seconds = (requests - 1) / rate
+    if seconds <= UNANNOUNCED_SECONDS:
+        return None
+    return _SLOW.format(
+        rate=f"{rate:g}",
+        between=_long(1 / rate),
+        requests=counted(requests, REQUEST),
+        whole=_long(seconds),
+    )
+
+
+def _long(seconds: float) -> Text:
+    """Format seconds, hours above an hour, and days above two days."""
+    if seconds < HOUR_SECONDS:
+        return duration(seconds)
+    hours = seconds / HOUR_SECONDS
+    if hours < 48:
+        return Text(f"{hours:.1f} hours", f"{hours:.1f} 小时")
+    return Text(f"{hours / 24:,.0f} days", f"{hours / 24:,.0f} 天")
+
+
+HOUR_SECONDS = 3_600
+UNANNOUNCED_SECONDS = 60
+"""A run that its rate makes longer says so at its start."""
+
+_SLOW = Text(
+    "--rate {rate} is one request every {between}; up to {requests} take about {whole}. Ctrl-C "
+    "ends the run and keeps its results.",
+    "--rate {rate} 表示每 {between}发送一次请求；至多 {requests}，约需 {whole}。"
+    "按 Ctrl-C 可结束运行并保留已有结果。",
+)
 
 
 def typed(context: click.Context) -> Mapping[str, Any]:

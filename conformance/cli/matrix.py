@@ -15,10 +15,11 @@ import click
 from conformance.cli.exit_codes import UserError
 from conformance.cli.folder import RECORD, fresh_folder, recorded_in
 from conformance.cli.help import examples
-from conformance.cli.inputs import names_among
+from conformance.cli.inputs import FOLDER, names_among
 from conformance.cli.matrix_files import write_matrix
 from conformance.cli.options import in_language
 from conformance.cli.terminal import show
+from conformance.contract import common_to
 from conformance.docs_audit.page_reader import PAGES
 from conformance.input_files import is_file, is_folder
 from conformance.language import Language
@@ -50,7 +51,7 @@ PAGE = "index.html"
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     metavar="DIR",
     help="Output folder; must be new or empty. [default: reports/<date>-conformance-matrix]",
 )
@@ -80,6 +81,7 @@ def matrix(
                 for record, run in read
             ],
             PAGES,
+            common_to(PAGES),
         )
         if TEXT in format_names:
             show(text.render(made, language), console_for())

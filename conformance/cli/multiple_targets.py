@@ -16,13 +16,13 @@ from conformance.cli import inputs
 from conformance.cli.execution import failed, interruptible, stop_when_terminated
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
-from conformance.cli.limits import options_of, typed
+from conformance.cli.limits import options_of, slow_rate, typed
 from conformance.cli.matrix_files import write_matrix
 from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.reference import reference_of
 from conformance.cli.terminal import say, show
-from conformance.contract import Contract
+from conformance.contract import Contract, common_to
 from conformance.docs_audit.page_reader import PAGES
 from conformance.engine import runner
 from conformance.engine.comparison import Reference
@@ -151,7 +151,7 @@ def _run_into(
         if result.run is not None and name not in failures:
             codes[name] = EXIT_CODES[result.run.conclusion]
         recorded.append(result)
-    matrix = matrix_of(recorded, PAGES)
+    matrix = matrix_of(recorded, PAGES, common_to(PAGES))
     _print_results(recorded, matrix, screen, language, verbosity)
     for result in recorded:
         if result.run is not None:
@@ -170,7 +170,9 @@ def _print_results(
 ) -> None:
     """Print the table and the causes; a single run is printed as `conformance run` prints one."""
     runs = [one for one in recorded if one.run is not None]
-    if verbosity is Verbosity.QUIET:
+    if len(recorded) == len(runs) == 1 and runs[0].run is not None:
+        show_run(runs[0].run, screen, language, verbosity)
+    elif verbosity is Verbosity.QUIET:
         show(text.sentence(matrix, language), screen)
     elif len(runs) == 1 and runs[0].run is not None:
         show_run(runs[0].run, screen, language, verbosity)
@@ -197,6 +199,8 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
         if job.target.api_key:
             variable, url = job.target.api_key_env, job.target.base_url
             say(f"{job.target.name}: sending the API key in ${variable} to {url}")
+        if slow := slow_rate(job.planned.options):
+            say(f"{job.target.name}: {slow.of(language)}")
         if exposed := exposure_of(job.target):
             say(f"{job.target.name}: {exposed}")
     for name, reason in reasons.items():

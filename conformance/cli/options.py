@@ -54,8 +54,8 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
             "--stage",
             type=click.Choice([stage.value for stage in Stage]),
             callback=lambda _ctx, _param, value: Stage(value) if value else None,
-            help="Run only checks of this stage: directed (hand-written, one requirement each) or "
-            "generated (property-based, with random requests).",
+            help="Run only checks of this stage: directed (hand-written, one requirement each), "
+            "generated (property-based, with random requests) or together (sent in bursts).",
         )
         return tier(select(stage(function)))
 

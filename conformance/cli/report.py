@@ -48,7 +48,7 @@ AGAIN = "rejudged"
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=inputs.FOLDER,
     metavar="DIR",
     help=f"Output folder. [default: the record's folder; with --rejudge: {AGAIN}/ inside it]",
 )

@@ -91,7 +91,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
 @choosing(Tier.STANDARD)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=inputs.FOLDER,
     metavar="DIR",
     help="Output folder; must be new or empty. [default: reports/<date>-<host>-<contract>]",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -57,7 +57,7 @@ def options(function: Function) -> Function:
                 "--attribution",
                 is_flag=True,
                 help="Measure whether findings are true: run all checks against faulty servers and "
-                "count the accusations that name the fault and the commands that show it.",
+                "count the findings that name the fault and the printed commands that show it.",
             ),
             click.option(
                 "--sample",
@@ -133,8 +133,8 @@ def attribute(
 ) -> ExitCode:
     """Run the plantings and print the result.
 
-    Returns 1 if an accusation is false, a planted fault is told by no finding, or a printed command
-    does not show the deviation.
+    Returns 1 if a finding is a false positive, a planted fault is reported by no finding, or a
+    printed command does not show the deviation.
     """
     # A glob for names and areas also selects triggers; only a glob with a trigger means them.
     triggers = any("@" in glob for glob in wanted.faults)
@@ -189,24 +189,33 @@ def document(told: Sequence[Told], complaints: Sequence[str]) -> dict[str, Any]:
     """Return everything as JSON-compatible data."""
     return {
         "complaints": list(complaints),
-        "groups": {
-            name: {**asdict(figures), "precision": round(figures.precision, 4)}
-            for name, figures in groups(told)
-        },
-        "falsely_accusing": [
+        "groups": {name: dict(_counts(figures)) for name, figures in groups(told)},
+        "by_suite": len(by_suite(told)),
+        "false_positives": [
             {"check": check, "faults": list(names)} for check, names in falsely_accusing(told)
         ],
         "runs": [_run(run) for run in told],
     }
 
 
+def by_suite(told: Iterable[Told]) -> tuple[Claim, ...]:
+    """Return the findings that only the suite's own command shows, as the report says."""
+    return tuple(claim for run in told for claim in run.accusations if claim.by_suite)
+
+
+def _counts(figures: Figures) -> Iterator[tuple[str, Any]]:
+    for name, count in asdict(figures).items():
+        yield "findings" if name == "accusations" else name, count
+    yield "precision", round(figures.precision, 4)
+
+
 def _run(run: Told) -> dict[str, Any]:
     return {
         "faults": [trial.name for trial in run.planting.trials],
         "tier": run.planting.first.tier.value,
-        "untold": [trial.name for trial in run.untold],
+        "unreported": [trial.name for trial in run.untold],
         "masked": sorted(run.masked),
-        "accusations": [
+        "findings": [
             {**_claim(claim), "names": list(run.named(claim))} for claim in run.accusations
         ],
         "others": [_claim(claim) for claim in run.claims if not claim.accuses],
@@ -234,7 +243,7 @@ def _claim(claim: Claim) -> dict[str, Any]:
 
 
 def show(told: Sequence[Told], complaints: Sequence[str], console: Console) -> None:
-    """Print each run, then the checks that accuse falsely, then the totals."""
+    """Print each run, then the checks with false positives, then the totals."""
     for text in _lines(told, complaints):
         console.print(text, soft_wrap=True)
 
@@ -242,24 +251,29 @@ def show(told: Sequence[Told], complaints: Sequence[str], console: Console) -> N
 def _lines(told: Sequence[Told], complaints: Sequence[str]) -> Iterator[Text]:
     for run in told:
         yield from _block(run)
-    accusing = falsely_accusing(told)
-    if accusing:
-        yield Text(f"\n{plural(len(accusing), 'check')} that accused falsely", style="bold")
-        for check, names in accusing:
+    wrong = falsely_accusing(told)
+    if wrong:
+        yield Text(f"\n{plural(len(wrong), 'check')} with false positives", style="bold")
+        for check, names in wrong:
             yield Text(f"  {len(names):3d}  {check}: {listed(names, MAX_NAMES)}")
     yield Text()
     for name, figures in groups(told):
         yield Text(
-            f"{figures.runs} {name}: {figures.true} of {figures.accusations} accusations are true"
-            f" ({100 * figures.precision:.1f} %), {figures.told} of {figures.planted} faults are"
-            f" told, {figures.spotless} runs accuse nothing else, {figures.false_states} of"
-            f" {figures.states} states are false, {figures.reproduced} of {figures.commands}"
-            " printed commands show the deviation."
+            f"{figures.runs} {name}: {figures.true} of {figures.accusations} findings name their"
+            f" cause ({100 * figures.precision:.1f} %), {figures.told} of {figures.planted} faults"
+            f" are reported, {figures.spotless} runs report nothing else, {figures.false_states} of"
+            f" {figures.states} states are false."
         )
+    shown = sum(figures.reproduced for _, figures in groups(told))
+    commands = sum(figures.commands for _, figures in groups(told))
+    yield Text(
+        f"{shown} of {commands} findings are shown by their printed commands,"
+        f" {len(by_suite(told))} of them by the suite's own command alone, as the report says."
+    )
     for complaint in complaints:
         yield Text(f"✗ {complaint}", style="bold red")
     if not complaints:
-        yield Text("✓ every accusation names its cause", style="bold green")
+        yield Text("✓ every finding names its cause, and its command shows it", style="bold green")
 
 
 def _block(run: Told) -> Iterator[Text]:
@@ -268,7 +282,7 @@ def _block(run: Told) -> Iterator[Text]:
     if run.because:
         yield Text(f"    {cut(line(run.because), MAX_SENTENCE_CHARS)}")
     if run.untold:
-        yield Text(f"    told by no finding: {listed([trial.name for trial in run.untold])}")
+        yield Text(f"    reported by no finding: {listed([trial.name for trial in run.untold])}")
     if run.masked:
         yield Text(f"    hidden by another fault: {listed(sorted(run.masked))}")
     for claim in run.accusations:

@@ -14,6 +14,7 @@ from conformance.cli.execution import interruptible, judge
 from conformance.cli.exit_codes import UserError
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.limits import slow_rate
 from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.reference import dialect_of
@@ -63,6 +64,9 @@ def run_one(
     if nothing:
         say(nothing)
         return ExitCode.NOTHING_RAN
+    slow = slow_rate(options)
+    if slow is not None:
+        say(slow.of(language))
     screen = console.console_for()
     with interruptible(), ExitStack() as stack:
         if request.base_url is None:

@@ -1,5 +1,6 @@
 """The contract under test: one document's overlay, and the requirements in force."""
 
+from conformance.contract.common import common_to
 from conformance.contract.contract import (
     DOCUMENTS,
     Contract,
@@ -18,6 +19,7 @@ __all__ = [
     "Field",
     "Parameter",
     "SchemaViolation",
+    "common_to",
     "load_contract",
     "spec_directory",
 ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
@@ -37,6 +37,7 @@ from conformance.contract.schemas import (
     violations_of,
 )
 from conformance.input_files import is_folder, one_line
+from conformance.message import Message, as_message, say, verbatim
 from conformance.model import Requirement, Subject
 
 __all__ = [
@@ -67,6 +68,7 @@ class Contract:
         fields: all fields of a response and of an error.
         requirements: the requirements in force, by id.
         openapi: the description with the overlay applied; read-only.
+        file: the path of a custom overlay, as it was given; None for a bundled contract.
     """
 
     name: str
@@ -78,7 +80,8 @@ class Contract:
     requirements: Mapping[str, Requirement]
     openapi: Schema = field(repr=False)
     _stated: Mapping[str, Requirement] = field(repr=False)
-    _silent: Mapping[str, str] = field(repr=False)
+    _silent: Mapping[str, Message] = field(repr=False)
+    file: str | None = None
 
     def requirement(self, requirement_id: str) -> Requirement:
         """Return a requirement, even if it is not in force in this contract.
@@ -91,7 +94,7 @@ class Contract:
         except KeyError:
             raise ContractError(f"unknown requirement `{requirement_id}`") from None
 
-    def why_not_in_force(self, requirement_id: str) -> str | None:
+    def why_not_in_force(self, requirement_id: str) -> Message | None:
         """Return why a requirement is not in force in this contract; None if it is."""
         self.requirement(requirement_id)
         return self._silent.get(requirement_id)
@@ -182,7 +185,7 @@ def load_contract(name_or_path: str) -> Contract:
             f"unknown contract `{one_line(name_or_path, 200)}`{_why_no_file(path)}; choose one of "
             f"{', '.join(DOCUMENTS)}, or give the path of an overlay file"
         )
-    return _read_contract(path.stem, path, is_ours=False)
+    return replace(_read_contract(path.stem, path, is_ours=False), file=name_or_path)
 
 
 def _is_bare_name(path: Path) -> bool:
@@ -297,7 +300,7 @@ def _text(about: Schema, key: str, otherwise: str) -> str:
     return value
 
 
-def _excluded(about: Schema) -> Mapping[str, str]:
+def _excluded(about: Schema) -> Mapping[str, Message]:
     rows = about.get("excludes", [])
     if not isinstance(rows, list) or any(
         not isinstance(row, dict) or row.keys() != {"requirement", "because"} for row in rows
@@ -305,7 +308,7 @@ def _excluded(about: Schema) -> Mapping[str, str]:
         raise TypeError(
             "x-conformance.excludes must be a list of `requirement` and `because` pairs"
         )
-    return {row["requirement"]: row["because"] for row in rows}
+    return {row["requirement"]: as_message(row["because"]) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,35 +319,49 @@ class _Scope:
     document: str
     parameters: Mapping[str, Parameter]
     removed: frozenset[str]  # response fields that the overlay took away
-    excluded: Mapping[str, str]
+    excluded: Mapping[str, Message]
 
-    def why_silent(self, requirement: Requirement, needs: tuple[str, ...]) -> str | None:
+    def why_silent(self, requirement: Requirement, needs: tuple[str, ...]) -> Message | None:
         """Return why the requirement is not in force, or None if it is."""
         if requirement.id in self.excluded:
             return self.excluded[requirement.id]
         documents = [source.document for source in requirement.sources]
         if requirement.scope == "document" and self.document not in documents:
-            return f"not in the {self.name} contract (only {_listed(documents)})"
+            return say(
+                "not in the {contract} contract (only {document})",
+                contract=self.name,
+                document=_listed(documents),
+            )
         if requirement.subject in self.removed:
-            return f"{self.name} does not document `{requirement.subject}`"
+            what = say("`{parameter}`", parameter=requirement.subject)
+            return say("{contract} does not document {what}", contract=self.name, what=what)
         missing = (self._missing(need) for need in (requirement.subject, *needs))
-        return next((f"{self.name} does not document {what}" for what in missing if what), None)
+        return next(
+            (
+                say("{contract} does not document {what}", contract=self.name, what=what)
+                for what in missing
+                if what
+            ),
+            None,
+        )
 
-    def _missing(self, need: str) -> str | None:
+    def _missing(self, need: str) -> Message | None:
         """Return what a need lacks in the documentation; only parameters can lack something."""
         name, _, aspect = need.partition(".")
         parameter = self.parameters.get(name)
         if parameter is None:
             return None
         if not parameter.documented:
-            return f"`{name}`"
+            return say("`{parameter}`", parameter=name)
         return parameter.lacks(aspect) if aspect else None
 
 
-def _listed(documents: list[str]) -> str:
+def _listed(documents: list[str]) -> Message:
     """Join names: "openai", "zero and aocheng"."""
     *others, last = documents
-    return f"{', '.join(others)} and {last}" if others else last
+    if not others:
+        return verbatim(last)
+    return say("{others} and {last}", others=tuple(others), last=last)
 
 
 def _unknown(name: str, requirements: Collection[str]) -> str:

@@ -18,6 +18,7 @@ from referencing import Registry
 
 from conformance.contract import summary
 from conformance.language import Text
+from conformance.message import Message, say, verbatim
 
 Schema = Mapping[str, Any]
 
@@ -76,19 +77,38 @@ class Parameter:
             )
         )
 
-    def lacks(self, aspect: str) -> str | None:
+    def lacks(self, aspect: str) -> Message | None:
         """Describe an aspect that is not documented; None if it is.
 
         Args:
             aspect: ``null``, ``default``, ``minimum``, ``maximum``, ``max_items``, or a form.
         """
+        name = self.name
         present, words = {
-            "null": (self.nullable, f"null as a value of `{self.name}`"),
-            "default": (self.has_default, f"a default of `{self.name}`"),
-            "minimum": (self.minimum is not None, f"a minimum of `{self.name}`"),
-            "maximum": (self.maximum is not None, f"a maximum of `{self.name}`"),
-            "max_items": (self.max_items is not None, f"a limit to the items of `{self.name}`"),
-        }.get(aspect, (aspect in self.forms, f"{aspect.replace('-', ' ')} as a `{self.name}`"))
+            "null": (self.nullable, say("null as a value of `{parameter}`", parameter=name)),
+            "default": (self.has_default, say("a default of `{parameter}`", parameter=name)),
+            "minimum": (
+                self.minimum is not None,
+                say("a minimum of `{parameter}`", parameter=name),
+            ),
+            "maximum": (
+                self.maximum is not None,
+                say("a maximum of `{parameter}`", parameter=name),
+            ),
+            "max_items": (
+                self.max_items is not None,
+                say("a limit to the items of `{parameter}`", parameter=name),
+            ),
+            "strings": (aspect in self.forms, say("strings as a `{parameter}`", parameter=name)),
+            "tokens": (aspect in self.forms, say("tokens as a `{parameter}`", parameter=name)),
+            "token-arrays": (
+                aspect in self.forms,
+                say("token arrays as a `{parameter}`", parameter=name),
+            ),
+        }.get(
+            aspect,
+            (aspect in self.forms, say("{form} as a `{parameter}`", form=aspect, parameter=name)),
+        )
         return None if present else words
 
 
@@ -134,8 +154,15 @@ class SchemaViolation:
     """
 
     path: str
-    message: str
+    message: Message
     rule: str
+
+    @property
+    def said(self) -> Message:
+        """The violation with its place."""
+        if not self.path:
+            return self.message
+        return say("{path}: {message}", path=self.path, message=self.message)
 
 
 # ── parameters ───────────────────────────────────────────────────────────────────────────────────
@@ -310,9 +337,59 @@ def violations_of(validator: Draft202012Validator, body: object) -> Iterator[Sch
     for error in sorted(errors, key=lambda error: path_of(error.absolute_path)):
         yield SchemaViolation(
             path=path_of(error.absolute_path),
-            message=_cut(error.message),
+            message=_said(error),
             rule=str(error.validator),
         )
+
+
+MAX_VALUE_CHARS = 90
+"""Characters of a value in a violation, which names at most two."""
+
+
+def _said(error: ValidationError) -> Message:
+    """Say what is wrong in the words of jsonschema, which has them in English only."""
+    value, rule = _shown(error.instance), error.validator_value
+    if error.validator == "required":
+        member = error.message.removesuffix(" is a required property")
+        return say("{member} is a required property", member=_cut(member, MAX_VALUE_CHARS))
+    if rule == 1 and not error.instance and str(error.validator).startswith("min"):
+        return say("{value} should be non-empty", value=value)
+    words = _SAID.get(str(error.validator))
+    return words(value, rule) if words else verbatim(_cut(error.message))
+
+
+_SAID: Mapping[str, Callable[[str, Any], Message]] = {
+    "type": lambda value, rule: say(
+        "{value} is not of type {types}",
+        value=value,
+        types=tuple(map(repr, [rule] if isinstance(rule, str) else rule)),
+    ),
+    "enum": lambda value, rule: say(
+        "{value} is not one of {values}", value=value, values=_shown(rule)
+    ),
+    "const": lambda _, rule: say("{value} was expected", value=_shown(rule)),
+    "minimum": lambda value, rule: say(
+        "{value} is less than the minimum of {bound}", value=value, bound=rule
+    ),
+    "maximum": lambda value, rule: say(
+        "{value} is greater than the maximum of {bound}", value=value, bound=rule
+    ),
+    "minItems": lambda value, _: say("{value} is too short", value=value),
+    "minLength": lambda value, _: say("{value} is too short", value=value),
+    "maxItems": lambda value, _: say("{value} is too long", value=value),
+    "maxLength": lambda value, _: say("{value} is too long", value=value),
+    "anyOf": lambda value, _: say(
+        "{value} is not valid under any of the given schemas", value=value
+    ),
+    "pattern": lambda value, rule: say(
+        "{value} does not match {pattern}", value=value, pattern=_shown(rule)
+    ),
+}
+"""What each keyword says of a value; others are said by the library."""
+
+
+def _shown(value: object) -> str:
+    return _cut(repr(value), MAX_VALUE_CHARS)
 
 
 def _closest(error: ValidationError) -> Iterator[ValidationError]:

@@ -14,6 +14,7 @@ from conformance.checks import Check
 from conformance.contract import Contract
 from conformance.engine.runner import run
 from conformance.engine.selection import UNLIMITED, Options
+from conformance.message import Message
 from conformance.model import Exchange, Finding, Target, Verdict
 from conformance.record.events import ExchangeMade, FindingMade
 from conformance.testing import FakeEndpoint
@@ -31,7 +32,7 @@ class PlannedCheck:
     id: str
     requests: int
     tokens: int
-    skip: str | None = None
+    skip: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.prompts import COUNTING
 from conformance.judgement import NotApplicable
+from conformance.message import Message, say
 from conformance.model import Request, Target
 from conformance.protocol.account import Cause, cause_of, is_html, one_line, said, signature_of
 from conformance.protocol.response import Response
@@ -34,7 +35,7 @@ MAX_NAME_CHARS = 60
 MAX_URL_CHARS = 120
 
 
-async def preflight(api: Api, target: Target) -> str | None:
+async def preflight(api: Api, target: Target) -> Message | None:
     """Return why this target cannot be tested, or None if it can."""
     try:
         response = await api.complete(**MINIMAL_REQUEST)
@@ -49,7 +50,7 @@ async def preflight(api: Api, target: Target) -> str | None:
     return trouble
 
 
-def trouble_in(response: Response, target: Target) -> str | None:
+def trouble_in(response: Response, target: Target) -> Message | None:
     """Return why the response to the minimal request makes a run pointless, or None."""
     exchange = response.exchange
     status, where, reason = exchange.status, _where(response, target), None
@@ -57,26 +58,56 @@ def trouble_in(response: Response, target: Target) -> str | None:
     if status is None:
         reason = exchange.fault
     elif cause is Cause.REDIRECT:
-        to = one_line(exchange.header("location") or "", MAX_URL_CHARS) or "nowhere"
-        reason = f"{where} redirects ({status}) to {to}: use the final URL as the base URL"
+        to = one_line(exchange.header("location") or "", MAX_URL_CHARS) or say("nowhere")
+        reason = say(
+            "{address} redirects ({status}) to {to}: use the final URL as the base URL",
+            address=where,
+            status=status,
+            to=to,
+        )
     elif cause in {Cause.GATEKEEPER, Cause.QUOTA, Cause.KEY, Cause.ACCESS}:
         reason = _refused(response, target, cause)
     elif is_html(exchange):
         advice = _advice(target)
-        reason = f"{where} returned an HTML page (status {status}) instead of JSON: {advice}"
+        reason = say(
+            "{address} returned an HTML page (status {status}) instead of JSON: {advice}",
+            address=where,
+            status=status,
+            advice=advice,
+        )
     elif status < 300 and response.is_unreadable:
         # Every other response would be as unreadable, and each check inconclusive.
-        reason = (
-            f"the response to the minimal request from {where} cannot be read: {exchange.fault}"
+        reason = say(
+            "the response to the minimal request from {address} cannot be read: {fault}",
+            address=where,
+            fault=exchange.fault,
         )
     elif status == 405:
-        reason = f"{where} does not accept POST (status 405): {_advice(target)}"
+        reason = say(
+            "{address} does not accept POST (status 405): {advice}",
+            address=where,
+            advice=_advice(target),
+        )
     elif status in {404, 410}:
-        reason = f"no endpoint at {where} (status {status}): {_advice(target)}"
+        reason = say(
+            "no endpoint at {address} (status {status}): {advice}",
+            address=where,
+            status=status,
+            advice=_advice(target),
+        )
     elif status == 429:
-        reason = f"rate limited at the first request to {where} (429): {said(exchange)}"
+        reason = say(
+            "rate limited at the first request to {address} (429): {body}",
+            address=where,
+            body=said(exchange),
+        )
     elif status >= 500:
-        reason = f"{where} fails on a minimal request (status {status}): {said(exchange)}"
+        reason = say(
+            "{address} fails on a minimal request (status {status}): {body}",
+            address=where,
+            status=status,
+            body=said(exchange),
+        )
     return reason
 
 
@@ -84,42 +115,61 @@ def _about(response: Response, target: Target) -> Cause | None:
     return cause_of(response.exchange, target.model)
 
 
-def _refused(response: Response, target: Target, cause: Cause | None) -> str:
+def _refused(response: Response, target: Target, cause: Cause | None) -> Message:
     """Say what the account or a gatekeeper refuses, by what the endpoint says."""
     status, why = response.exchange.status, said(response.exchange)
     if cause is Cause.GATEKEEPER:
-        return (
-            f"a gatekeeper in front of {_where(response, target)} blocks the client or asks for a"
-            f" captcha (status {status}): {why}"
+        return say(
+            "a gatekeeper in front of {address} blocks the client or asks for a "
+            "captcha (status {status}): {body}",
+            address=_where(response, target),
+            status=status,
+            body=why,
         )
     if cause is Cause.QUOTA:
         if status == 402:
-            return f"payment required or quota exceeded (402): {why}"
-        return f"the balance or the quota is used up (status {status}): {why}"
+            return say("payment required or quota exceeded (402): {body}", body=why)
+        return say(
+            "the balance or the quota is used up (status {status}): {body}", status=status, body=why
+        )
     if not target.api_key:
-        return (
-            f"the endpoint requires an API key (status {status}): name the environment variable "
-            "that holds it with --api-key-env, or api-key-env in conformance.toml"
+        return say(
+            "the endpoint requires an API key (status {status}): name the "
+            "environment variable that holds it with --api-key-env, or api-key-env "
+            "in conformance.toml",
+            status=status,
         )
     if cause is Cause.ACCESS:
-        return f"access was denied with {status}: {why}"
-    return f"the API key was rejected with {status}: {why}"
+        return say("access was denied with {status}: {body}", status=status, body=why)
+    return say("the API key was rejected with {status}: {body}", status=status, body=why)
 
 
-async def _not_found(api: Api, response: Response, target: Target) -> str:
+async def _not_found(api: Api, response: Response, target: Target) -> Message:
     """Distinguish an unknown model from a wrong path."""
     if _about(response, target) is not Cause.MODEL:
-        return f"no endpoint at {_where(response, target)} (status 404): {_advice(target)}"
+        return say(
+            "no endpoint at {where} (status 404): {advice}",
+            where=_where(response, target),
+            advice=_advice(target),
+        )
     model, why = one_line(target.model, MAX_NAME_CHARS), said(response.exchange, 120)
-    sentence = f"the endpoint does not serve the model {model!r} (404: {why})"
+    sentence = say(
+        "the endpoint does not serve the model {model} (404: {body})", model=repr(model), body=why
+    )
     shown, more = await _models(api)
     if not shown:
         return sentence
-    others = f" and {more} more" if more else ""
-    return f"{sentence}; available models: {', '.join(shown)}{others}"
+    if more:
+        return say(
+            "{sentence}; available models: {models} and {more} more",
+            sentence=sentence,
+            models=tuple(shown),
+            more=more,
+        )
+    return say("{sentence}; available models: {models}", sentence=sentence, models=tuple(shown))
 
 
-async def _rejected(api: Api, response: Response, target: Target) -> str | None:
+async def _rejected(api: Api, response: Response, target: Target) -> Message | None:
     """Return that every request is rejected alike, or None if another form is answered otherwise.
 
     Then nothing can be told about any parameter: each would be called a broken promise.
@@ -135,9 +185,13 @@ async def _rejected(api: Api, response: Response, target: Target) -> str | None:
         if signature_of(other.exchange) != signature:
             return None
     model, why = one_line(target.model, MAX_NAME_CHARS), said(response.exchange, 120)
-    return (
-        f"the endpoint rejects the minimal request ({response.exchange.status}: {why}), also in"
-        f" other forms: check the model {model!r}, and that prompt and max_tokens are known there"
+    return say(
+        "the endpoint rejects the minimal request ({status}: {body}), also in "
+        "other forms: check the model {model}, and that prompt and max_tokens "
+        "are known there",
+        status=response.exchange.status,
+        body=why,
+        model=repr(model),
     )
 
 
@@ -172,9 +226,13 @@ def _where(response: Response, target: Target) -> str:
     return one_line(address, MAX_URL_CHARS)
 
 
-def _advice(target: Target) -> str:
+def _advice(target: Target) -> Message:
     """Suggest a fix for a base URL without an endpoint."""
     base = target.base_url.partition("?")[0].rstrip("/")
     if base.endswith("/completions"):
-        return "use the part before /completions as the base URL"
-    return "check the base URL" if base.endswith("/v1") else "the base URL may be missing /v1"
+        return say("use the part before /completions as the base URL")
+    return (
+        say("check the base URL")
+        if base.endswith("/v1")
+        else say("the base URL may be missing /v1")
+    )

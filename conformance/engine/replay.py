@@ -22,6 +22,7 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.runner import run as judging
 from conformance.engine.selection import UNLIMITED, Options
 from conformance.judgement import Inconclusive, Judgement, NotApplicable
+from conformance.message import say
 from conformance.model import (
     Conclusion,
     Exchange,
@@ -38,7 +39,7 @@ from conformance.record.events import FindingMade, RunFinished, RunStarted
 from conformance.record.explained import as_concluded
 from conformance.transport.account_guard import AccountGuard
 
-NO_RESPONSE = "the record has no response to a request of this check"
+NO_RESPONSE = say("the record has no response to a request of this check")
 
 _STAND_IN = "sk-replaces-the-key-of-the-run"
 """Replaces the key of the run, which is not recorded. It is never sent."""
@@ -142,7 +143,9 @@ def _concluding(recorded: Footer, today: Footer, findings: Iterable[Finding]) ->
     """
     because, conclusion = today.because, today.conclusion
     if because is None and any(finding.message == recorded.because for finding in findings):
-        because, conclusion = recorded.because, Conclusion.UNDECIDED
+        because = recorded.because
+        if conclusion is not Conclusion.NOT_CONFORMING:
+            conclusion = Conclusion.UNDECIDED
     return replace(
         recorded,
         conclusion=conclusion,

@@ -41,9 +41,9 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
-from conformance.judgement import Inconclusive, bounded
+from conformance.judgement import Inconclusive
+from conformance.message import NOTHING, Message, bounded
 from conformance.model import (
-    Conclusion,
     Exchange,
     Explanation,
     Finding,
@@ -54,7 +54,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.protocol.trace import RecordedExchange, Trace
-from conformance.record.conclusions import conclude, count_verdicts
+from conformance.record.conclusions import conclude, conclude_early, count_verdicts
 from conformance.record.events import (
     CheckStarted,
     ExchangeMade,
@@ -71,6 +71,7 @@ from conformance.transport.address import without_login
 from conformance.transport.budget import Budget
 from conformance.transport.coalesce import RequestCoalescer
 from conformance.transport.pipeline import open_pipeline
+from conformance.transport.rate_limit import Slots
 from conformance.transport.redact import Redactor, is_placeholder
 
 __all__ = ["Options", "run"]
@@ -144,6 +145,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         model=redactor.text(target.model),
         api_key_env=target.api_key_env if target.api_key else None,
         contract=contract.name,
+        contract_file=redactor.text(contract.file) if contract.file else None,
         contract_title=contract.title,
         contract_title_zh=contract.title_zh,
         document=contract.document,
@@ -188,7 +190,7 @@ class _RunInProgress:
         self.findings: list[Finding] = []
         self.trace: list[RecordedExchange] = []
         self.explained: Mapping[str, Explanation] = {}
-        self.failed_preflight: str | None = None
+        self.failed_preflight: Message | None = None
         # What ended the run is recorded as evidence, and judged by no check.
         self.guard = AccountGuard(target.model, self._show) if is_live else None
         self._target, self._contract, self._options = target, contract, options
@@ -202,9 +204,12 @@ class _RunInProgress:
         self._reference_budget = Budget(comparison_limits(options.limits))
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
+        # What earlier stages leave would not suffice where requests change each other's responses.
+        self._burst_retest_budget = RetestBudget()
         secrets = reference.secrets if reference else ()
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
         self._responses = SharedResponses()
+        self._slots = Slots(options.transport.concurrency)
 
     def started(self) -> RunStarted:
         """Return the first event."""
@@ -216,16 +221,16 @@ class _RunInProgress:
     def finished(self, seconds: float) -> RunFinished:
         """Return the last event, with the conclusion and the cost."""
         findings = apply_explanations(self.findings, self.explained)
-        conclusion = conclude(findings, strict=self._options.strict)
         ended = self.guard.ended if self.guard else None
-        because = self.failed_preflight or (self._redactor.text(ended) if ended else None)
+        because = self.failed_preflight or (self._redactor.message(ended) if ended else None)
+        # Whatever was found to conform, a run that ended early has not been completed.
+        concluded = conclude_early if because else conclude
         reference_cost = self._reference_budget.cost
         return RunFinished(
             Footer(
                 finished_at=_now(),
                 elapsed=round(seconds, 3),
-                # Whatever was found before, a run that ended early has not been completed.
-                conclusion=Conclusion.UNDECIDED if because else conclusion,
+                conclusion=concluded(findings, strict=self._options.strict),
                 because=because and bounded(because),
                 counts=count_verdicts(findings),
                 cost=self._budget.cost,
@@ -250,11 +255,12 @@ class _RunInProgress:
             first = self._api(coalescer)
             reason = await preflight(first, self._target)
             if reason is not None:
-                self.failed_preflight = self._redactor.text(reason)
+                self.failed_preflight = self._redactor.message(reason)
                 return
             if self.guard is not None and first.exchanges:
                 self.guard.arm(first.exchanges[-1].request)
-            # Generated checks come last, so that a limit cuts them off first.
+            # Generated checks come late, so that a limit cuts them off before directed ones, and
+            # bursts, which a weak endpoint may not survive, come last.
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
             await self._judge_trace(coalescer)
@@ -282,6 +288,7 @@ class _RunInProgress:
             secrets=self._reference.secrets if self._reference else (),
             sender=self._transport.send if self._transport else None,
             guard=self.guard,
+            slots=self._slots,
         ) as send:
             coalescer = RequestCoalescer(send, self._record)
             try:
@@ -313,16 +320,18 @@ class _RunInProgress:
         """Return the API object for a check, or for preflight."""
         # A check of another package gets responses of its own: it may change what it reads.
         shares = check is None or check.is_built_in
+        in_bursts = check is not None and check.stage is Stage.TOGETHER
         return Api(
             coalescer.ranked(self._ranks[check.id]) if check else coalescer,
             self._contract,
             self._target.model,
             has_key=self._has_key,
-            retest_budget=self._retest_budget,
+            retest_budget=self._burst_retest_budget if in_bursts else self._retest_budget,
             trace=trace,
             clock=self._clock,
             seed=self._options.seed,
             responses=self._responses if shares else None,
+            pace=self._options.transport,
         )
 
     @property
@@ -331,13 +340,19 @@ class _RunInProgress:
         return not is_placeholder(self._target.api_key) and not self._target.secrets
 
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:
-        """Run all checks of a stage that send requests, concurrently."""
+        """Run all checks of a stage that send requests: concurrently, unless they send bursts."""
         earlier = Trace(findings=tuple(self.findings))
         checks = [check for check in self._judgeable if check.asks and check.stage is stage]
+        jobs = (self._run_check(check, self._api(coalescer, check, earlier)) for check in checks)
         async with self._preparing(checks, coalescer):
-            await self._in_order(
-                self._run_check(check, self._api(coalescer, check, earlier)) for check in checks
-            )
+            if stage is not Stage.TOGETHER:
+                await self._in_order(jobs)
+                return
+            # Whatever else is in flight would be a part of the burst.
+            self._slots.count = self._options.transport.burst
+            for job in jobs:
+                await job
+            self._slots.count = self._options.transport.concurrency
 
     @asynccontextmanager
     async def _preparing(
@@ -368,7 +383,11 @@ class _RunInProgress:
     async def _run_check(self, check: Check, api: Api) -> None:
         self.events.put_nowait(CheckStarted(check.id))
         finding = await judge(check, api)
-        self._report(finding if check.asks else resting_on(finding, self.findings))
+        if not check.asks and finding.roles:
+            made = (*(response.exchange for response in self.trace), *api.exchanges)
+            requests = {exchange.id: exchange.request for exchange in made}
+            finding = resting_on(finding, self.findings, requests)
+        self._report(finding)
 
     async def _judge_trace(self, coalescer: RequestCoalescer) -> None:
         """Run the passive checks, which judge all exchanges, one after the other."""
@@ -396,7 +415,7 @@ class _RunInProgress:
                 clock=self._clock,
                 seed=self._options.seed,
             )
-            seen = as_information(await _ruling_of(choice.check, api), choice.skip or "")
+            seen = as_information(await _ruling_of(choice.check, api), choice.skip or NOTHING)
             self._report(finding_of(choice.check, live, seen, api.exchanges))
 
         await self._in_order(inspect(choice) for choice in self._undocumented)
@@ -472,7 +491,7 @@ def finding_of(
         title=check.title,
         requirement=requirement.id,
         level=requirement.level,
-        subject=check.subject or requirement.subject,
+        subject=ruling.subject or check.subject or requirement.subject,
         tier=check.tier,
         verdict=ruling.verdict,
         message=ruling.message,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
+from conformance.message import Message, say
 from conformance.model import Limits, Stage, Tier, TransportOptions
 
 
@@ -80,7 +81,7 @@ class Chosen:
     """
 
     check: Check
-    skip: str | None
+    skip: Message | None
     undocumented: bool = False
 
 
@@ -141,12 +142,15 @@ def is_selected(check: Check, contract: Contract, globs: tuple[str, ...]) -> boo
     return not globs or any(fnmatchcase(name, glob) for glob in globs for name in names)
 
 
-def reason_to_skip(check: Check, contract: Contract) -> str | None:
+def reason_to_skip(check: Check, contract: Contract) -> Message | None:
     """Return why the check does not apply under the contract, or None if it does."""
     reason = contract.why_not_in_force(check.requirement)
     if reason is not None:
         return reason
     missing = [name for name in check.needs if not contract.parameter(name).documented]
     if missing:
-        return f"this document does not mention {', '.join(missing)}, which the check needs"
+        return say(
+            "this document does not mention {parameters}, which the check needs",
+            parameters=tuple(missing),
+        )
     return None

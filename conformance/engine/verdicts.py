@@ -20,8 +20,9 @@ from dataclasses import dataclass, replace
 from conformance.contract import Contract
 from conformance.evidence import Evidence
 from conformance.judgement import Failure, Inconclusive, NotApplicable, Refusal
+from conformance.message import NOTHING, Message, say
 from conformance.model import Effect, Level, Place, Verdict
-from conformance.protocol.refusal import is_promised
+from conformance.protocol.refusal import is_promised, rejected_parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,18 @@ class Ruling:
     Attributes:
         evidence: the exchanges that show it, if that is known.
         needs_suite: whether sending its requests again does not show it.
+        subject: the parameter that it is about, if that is not the one of the check.
     """
 
     verdict: Verdict
-    message: str = ""
-    expected: str | None = None
-    seen: str | None = None
+    message: Message = NOTHING
+    expected: Message | None = None
+    seen: Message | None = None
     effect: Effect | None = None
     evidence: Evidence | None = None
     needs_suite: bool = False
     place: Place | None = None
+    subject: str | None = None
 
 
 def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Ruling:
@@ -58,21 +61,23 @@ def rule(outcome: BaseException | None, level: Level, contract: Contract) -> Rul
         case Failure():
             ruling = _ruling_on(outcome, broken)
         case Refusal() if is_promised(outcome, contract):
-            served = "the request is served, as the document promises"
-            ruling = Ruling(broken, str(outcome), served, str(outcome), Effect.REFUSED)
+            served = say("the request is served, as the document promises")
+            ruling = Ruling(broken, outcome.said, served, outcome.said, Effect.REFUSED)
         case Refusal():
-            ruling = Ruling(Verdict.REFUSED, str(outcome))
+            # A check of something else is no evidence that what it is about is rejected.
+            about = rejected_parameter(outcome)
+            ruling = Ruling(Verdict.REFUSED, outcome.said, subject=about)
         case Inconclusive():
-            ruling = Ruling(Verdict.INCONCLUSIVE, str(outcome))
+            ruling = Ruling(Verdict.INCONCLUSIVE, outcome.said)
         case NotApplicable():
-            ruling = Ruling(Verdict.SKIPPED, str(outcome))
+            ruling = Ruling(Verdict.SKIPPED, outcome.said)
         case _:
             last = traceback.format_exception_only(outcome)[-1].strip()
-            ruling = Ruling(Verdict.ERROR, f"internal error in the check: {last}")
+            ruling = Ruling(Verdict.ERROR, say("internal error in the check: {error}", error=last))
     return ruling
 
 
-def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
+def as_information(ruling: Ruling, why_not_promised: Message) -> Ruling:
     """Turn a ruling about an undocumented parameter into information.
 
     Its effect is None if the parameter works. An inconclusive, skipped or failed check becomes
@@ -82,7 +87,7 @@ def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
         case Verdict.PASS | Verdict.FAIL | Verdict.WARN:
             return replace(ruling, verdict=Verdict.INFO, message=ruling.message or why_not_promised)
         case Verdict.REFUSED:
-            return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED)
+            return replace(ruling, verdict=Verdict.INFO, effect=Effect.REFUSED, subject=None)
         case _:
             return Ruling(Verdict.SKIPPED, why_not_promised)
 
@@ -90,7 +95,7 @@ def as_information(ruling: Ruling, why_not_promised: str) -> Ruling:
 def _ruling_on(failure: Failure, broken: Verdict) -> Ruling:
     return Ruling(
         broken,
-        str(failure),
+        failure.said,
         failure.expected,
         failure.seen,
         failure.effect,

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from conformance.judgement import NotApplicable
+from conformance.message import say
 
 _IMPORTING = threading.RLock()
 
@@ -34,4 +35,6 @@ def extra() -> Iterator[None]:
         # A missing module of this suite is an internal error, not a missing extra.
         if (missing.name or "").partition(".")[0] == "conformance":
             raise
-        raise NotApplicable("needs `pip install 'completions-conformance[generated]'`") from None
+        raise NotApplicable(
+            say("needs `pip install 'completions-conformance[generated]'`")
+        ) from None

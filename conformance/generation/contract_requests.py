@@ -21,7 +21,7 @@ VALID_BODIES, INVALID_BODIES = 40, 80
 NON_STREAMING, STREAMED = 3, 3
 """Valid requests that are sent, non-streaming and streaming."""
 
-WANTED = {Defect.TYPE: 4, Defect.RANGE: 3, Defect.MODEL: 1, Defect.JSON: 1}
+WANTED = {Defect.TYPE: 4, Defect.RANGE: 2, Defect.MODEL: 1, Defect.JSON: 1}
 """Invalid requests that are sent, by the kind of their defect."""
 
 

@@ -34,6 +34,7 @@ from conformance.judgement import (
     Refusal,
     shown,
 )
+from conformance.message import say
 from conformance.model import Exchange, Request
 
 if TYPE_CHECKING:
@@ -216,7 +217,11 @@ class _Search(Generic[C, S]):
         others = [one for one in self._api.exchanges if one not in failure.exchanges]
         self._api.exchanges[:] = [*others, *failure.exchanges]
         raise Failure(
-            f"{failure.failure.expected}; smallest failing request: {body_text(failure.request)}",
+            say(
+                "{words}; smallest failing request: {request}",
+                words=failure.failure.expected,
+                request=body_text(failure.request),
+            ),
             failure.failure.seen,
             effect=failure.failure.effect,
         ).shown_by(_evidence_of(failure))
@@ -275,7 +280,7 @@ class _Search(Generic[C, S]):
                     if await self._try_smaller(case, simpler, self._first):
                         break
             return self._first is not None
-        raise NotApplicable("no request is possible under this document")
+        raise NotApplicable(say("no request is possible under this document"))
 
     async def _fails_smaller(self, case: C, first: PropertyFailure[C, S]) -> bool:
         """Judge another case while shrinking, as long as the limit on requests allows it."""

@@ -13,6 +13,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.generation.strategies import Scene
 from conformance.judgement import NotApplicable
+from conformance.message import say
 
 CHOICES_PER_PROMPT = 2
 """The value of ``n`` in the shapes with several choices."""
@@ -59,7 +60,7 @@ def batch_shapes(api: Api) -> Sequence[RequestShape]:
         NotApplicable: the document does not mention arrays of prompts.
     """
     if "strings" not in api.contract.parameter("prompt").forms:
-        raise NotApplicable("this document does not mention arrays of prompts")
+        raise NotApplicable(say("this document does not mention arrays of prompts"))
     return (BATCH_WITH_CHOICES, BATCH) if api.contract.parameter("n").documented else (BATCH,)
 
 

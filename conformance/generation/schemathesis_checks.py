@@ -15,6 +15,7 @@ from conformance.contract import SchemaViolation
 from conformance.generation._extra import extra
 from conformance.generation.schemathesis_driver import operation_of
 from conformance.judgement import Failure, Inconclusive
+from conformance.message import say, verbatim
 from conformance.model import Exchange
 from conformance.protocol.response import DONE, Response
 from conformance.protocol.strict_json import strict_json
@@ -50,7 +51,7 @@ def assert_described(response: Response, api: Api, *checks: str) -> None:
         case.validate_response(_response(exchange), checks=chosen)
     except FailureGroup as group:
         failures = "; ".join(_one_line(failure) for failure in group.exceptions)
-        raise Failure("a response that the contract describes", failures) from None
+        raise Failure(say("a response that the contract describes"), verbatim(failures)) from None
 
 
 def assert_completion_fits(response: Response, api: Api) -> None:
@@ -78,18 +79,18 @@ def assert_stream_fits(response: Response, api: Api) -> None:
     assert_described(response, api, STATUS, HEADERS)
     chunks = [event.data for event in response.events if event.data.strip() != DONE]
     if not chunks:
-        raise Failure("a stream with chunks", "none")
+        raise Failure(say("a stream with chunks"), say("none"))
     for chunk in chunks:
-        assert_no_violations(api.contract.validate_chunk(strict_json(chunk, "a stream event")))
+        assert_no_violations(api.contract.validate_chunk(strict_json(chunk, say("a stream event"))))
     if len(chunks) == len(response.events):
-        raise Failure(f"{DONE} at the end of a stream", "none")
+        raise Failure(say("{mark} at the end of a stream", mark=DONE), say("none"))
 
 
 def assert_no_violations(violations: Sequence[SchemaViolation]) -> None:
     """Assert that there are no violations; the first one is reported."""
     if violations:
         first = violations[0]
-        raise Failure("a response that matches the schema", f"{first.path}: {first.message}")
+        raise Failure(say("a response that matches the schema"), first.said)
 
 
 def complete_exchange(response: Response) -> Exchange:
@@ -100,12 +101,12 @@ def complete_exchange(response: Response) -> Exchange:
     """
     exchange = response.exchange
     if exchange.status is None or exchange.fault is not None:
-        raise Inconclusive(f"no complete response: {exchange.fault}")
+        raise Inconclusive(say("no complete response: {reason}", reason=exchange.fault))
     return exchange
 
 
 def _json(response: Response) -> object:
-    return strict_json(response.exchange.body.decode("utf-8", errors="replace"), "the body")
+    return strict_json(response.exchange.body.decode("utf-8", errors="replace"), say("the body"))
 
 
 def _response(exchange: Exchange) -> SchemathesisResponse:

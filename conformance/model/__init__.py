@@ -7,6 +7,7 @@ Bodies are the bytes on the wire, with the API key redacted.
 from __future__ import annotations
 
 from conformance.model.contract import (
+    Common,
     Requirement,
     Source,
     Subject,
@@ -52,6 +53,7 @@ __all__ = [
     "WRONG_KEY",
     "Arrival",
     "Attempt",
+    "Common",
     "Comparison",
     "Conclusion",
     "Cost",

@@ -62,3 +62,18 @@ class Subject:
     says: Mapping[str, str]
     promise_zh: str = ""
     says_zh: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The promises that all of several documents make.
+
+    Attributes:
+        documents: their names.
+        requirements: ids of the requirements in force in each of their contracts.
+        subjects: names of the parameters and response fields that each of them documents.
+    """
+
+    documents: tuple[str, ...] = ()
+    requirements: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()

@@ -34,6 +34,8 @@ class Stage(StrEnum):
     """Hand-written for one requirement."""
     GENERATED = "generated"
     """Generated at random from the contract's schema."""
+    TOGETHER = "together"
+    """Sent in bursts, which must not share the endpoint with requests of other checks."""
 
 
 class Verdict(StrEnum):

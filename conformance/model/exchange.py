@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from conformance.message import Message
 from conformance.model.enums import Credentials
 
 WRONG_KEY = "sk-conformance-this-key-was-never-issued"
@@ -51,11 +52,20 @@ class TransportOptions:
         concurrency: maximum concurrent requests.
         rate: maximum requests per second; None is no limit.
         timeout: seconds for one attempt at a request.
+        burst: maximum concurrent requests of the checks that send bursts; a concurrency that the
+            user sets holds for these, too.
     """
 
     concurrency: int = 8
     rate: float | None = None
     timeout: float = 60.0
+    burst: int = 20
+
+    def at_most(self, concurrency: int | None) -> TransportOptions:
+        """Return the options with a concurrency that the user sets; None changes nothing."""
+        if concurrency is None:
+            return self
+        return replace(self, concurrency=concurrency, burst=concurrency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,7 @@ class Attempt:
     started: float
     elapsed: float
     status: int | None
-    fault: str | None
+    fault: Message | None
     retry_after: str | None = None
     body: bytes = b""
 
@@ -131,7 +141,7 @@ class Exchange:
     body: bytes
     arrivals: tuple[Arrival, ...]
     elapsed: float
-    fault: str | None = None
+    fault: Message | None = None
     surplus: bytes = b""
 
     def header(self, name: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conformance.message import NOTHING, Message
 from conformance.model.contract import Requirement, Subject
 from conformance.model.enums import Conclusion, Effect, Level, Place, Role, Stage, Tier, Verdict
 from conformance.model.exchange import Comparison, Exchange
@@ -32,7 +33,7 @@ class Finding:
         exchanges: ids of the exchanges that the check made or refers to.
         roles: what those exchanges are to the finding whose role is known, by id; empty in records
             of older versions.
-        rests_on: ids of the checks whose exchanges a check refers to that makes none of its own.
+        rests_on: ids of the checks that send the requests of a finding whose check reads the run.
         needs_suite: whether sending the requests again does not show it, because it is about time,
             or about what several requests at once provoke.
         place: the part of the answer that the check could not read, so that it judged nothing
@@ -48,9 +49,9 @@ class Finding:
     subject: str
     tier: Tier
     verdict: Verdict
-    message: str = ""
-    expected: str | None = None
-    seen: str | None = None
+    message: Message = NOTHING
+    expected: Message | None = None
+    seen: Message | None = None
     effect: Effect | None = None
     exchanges: tuple[str, ...] = ()
     title_zh: str = ""
@@ -67,7 +68,7 @@ class Explanation:
     """Why a finding counts nowhere: the id of the finding that is its cause, and the reason."""
 
     by: str
-    why: str
+    why: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class Header:
         reference: the comparison server: ``bundled``, a base URL, or None.
         headers: headers of every request; a secret value is its environment variable, ``$NAME``.
         stage: the only stage whose checks sent requests; None is all.
+        contract_file: the path of a custom contract, as it was given; None for a bundled one.
         recorded_by: the version of the suite that sent the requests; None if it is
             ``suite_version``.
     """
@@ -138,6 +140,7 @@ class Header:
     contract_title_zh: str = ""
     stage: Stage | None = None
     recorded_by: str | None = None
+    contract_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,7 @@ class Footer:
     finished_at: str  # ISO 8601, UTC
     elapsed: float
     conclusion: Conclusion
-    because: str | None
+    because: Message | None
     counts: Mapping[str, int]
     cost: Cost
     reference_cost: Cost | None = None

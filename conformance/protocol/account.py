@@ -24,9 +24,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
+from conformance.message import Message, say, verbatim
 from conformance.model import Credentials, Exchange, Request
 from conformance.protocol.request import COMPLETIONS
 
@@ -38,18 +39,23 @@ MAX_SAID_CHARS = 200
 Headers = Sequence[tuple[str, str]]
 
 
-class Cause(StrEnum):
+class Cause(Enum):
     """What an answer is about, if it is not about the request; the values are for readers."""
 
-    KEY = "the API key is rejected"
-    QUOTA = "the balance or the quota is used up"
-    ACCESS = "access is denied"
-    GATEKEEPER = "a gatekeeper blocks the client or asks for a captcha"
-    PAGE = "an HTML page instead of JSON"
-    ROUTE = "nothing is served at this address"
-    MODEL = "the model is no longer served"
-    REDIRECT = "a redirect"
-    ALIKE = "every request gets the same answer"
+    KEY = say("the API key is rejected")
+    QUOTA = say("the balance or the quota is used up")
+    ACCESS = say("access is denied")
+    GATEKEEPER = say("a gatekeeper blocks the client or asks for a captcha")
+    PAGE = say("an HTML page instead of JSON")
+    ROUTE = say("nothing is served at this address")
+    MODEL = say("the model is no longer served")
+    REDIRECT = say("a redirect")
+    ALIKE = say("every request gets the same answer")
+
+    @property
+    def said(self) -> Message:
+        """The cause for readers."""
+        return self.value
 
 
 WORDINGS: Mapping[Cause, tuple[str, ...]] = {
@@ -303,7 +309,7 @@ def is_html(exchange: Exchange) -> bool:
     )
 
 
-def said(exchange: Exchange, limit: int = MAX_SAID_CHARS) -> str:
+def said(exchange: Exchange, limit: int = MAX_SAID_CHARS) -> Message:
     """Return what an error says, as one line of at most ``limit`` printable characters.
 
     That is the error message, the title of an HTML page, where a redirect leads to, or the
@@ -311,14 +317,14 @@ def said(exchange: Exchange, limit: int = MAX_SAID_CHARS) -> str:
     """
     to = exchange.header("location")
     if to and exchange.status is not None and 300 <= exchange.status < 400:
-        return one_line(f"to {to}", limit)
+        return say("to {place}", place=one_line(to, limit))
     text = exchange.body[:READ_BYTES].decode("utf-8", errors="replace")
     if is_html(exchange):
         title = re.search(r"<title[^<>]{0,200}>([^<]{1,1000})", text, re.IGNORECASE)
         text = title[1] if title else text
     else:
         text = next(_messages(_json(exchange.body)), text)
-    return one_line(text, limit) or "(empty response)"
+    return verbatim(one_line(text, limit)) if one_line(text, limit) else say("(empty response)")
 
 
 def signature_of(exchange: Exchange) -> object:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.judgement import Failure, Feature, Missing, NotApplicable, shown
+from conformance.message import Message, say
 from conformance.model import Effect, Exchange, Place
 
 JsonObject = Mapping[str, Any]
@@ -37,8 +38,8 @@ class Logprobs:
         if not isinstance(value, list):
             raise Missing(
                 Feature.ARRAYS,
-                f"{self.where}.{key} an array",
-                f"{self.where}.{key} = {shown(value)}",
+                say("{where}.{key} an array", where=self.where, key=key),
+                _seen(self.raw, self.where, key),
                 effect=Effect.ALTERED,
             )
         return value
@@ -87,8 +88,8 @@ class Choice:
         if not isinstance(value, str):
             raise Missing(
                 Feature.TEXT,
-                f"{self.where}.text a string",
-                f"{self.where} = {shown(self.raw)}",
+                say("{where}.text a string", where=self.where),
+                say("{name} = {value}", name=self.where, value=shown(self.raw)),
                 effect=Effect.ALTERED,
             )
         return value
@@ -103,7 +104,9 @@ class Choice:
         value = self.raw.get("index")
         if not isinstance(value, int) or isinstance(value, bool):
             raise Failure(
-                f"{self.where}.index an integer", f"index = {shown(value)}", place=Place.INDEX
+                say("{where}.index an integer", where=self.where),
+                say("index = {value}", value=shown(value)),
+                place=Place.INDEX,
             )
         return value
 
@@ -127,12 +130,14 @@ class Choice:
         """
         value = self.raw.get("logprobs")
         if value is None and self.raw.get("text") == "":
-            raise NotApplicable(f"{self.where} has no text, and so no log probabilities")
+            raise NotApplicable(
+                say("{choice} has no text, and so no log probabilities", choice=self.where)
+            )
         if not isinstance(value, Mapping):
             raise Missing(
                 Feature.LOGPROBS,
-                f"{self.where}.logprobs an object",
-                f"{self.where}.logprobs = {shown(value)}",
+                say("{where}.logprobs an object", where=self.where),
+                say("{where}.logprobs = {value}", where=self.where, value=shown(value)),
             )
         return Logprobs(value, f"{self.where}.logprobs")
 
@@ -152,8 +157,8 @@ class Usage:
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise Missing(
                 Feature.USAGE,
-                f"usage.{key} an integer ≥ 0",
-                f"usage.{key} = {shown(value)}",
+                say("usage.{key} an integer ≥ 0", key=key),
+                _seen(self.raw, "usage", key),
                 effect=Effect.ALTERED,
             )
         return value
@@ -201,15 +206,15 @@ class Completion:
         if isinstance(value, list) and len(value) > MAX_CHOICES:
             raise Missing(
                 Feature.CHOICES,
-                f"at most {MAX_CHOICES:,} choices",
-                f"{len(value)} choices",
+                say("at most {most} choices", most=f"{MAX_CHOICES:,}"),
+                say("{count} choices", count=len(value)),
                 effect=Effect.ALTERED,
             )
         if not isinstance(value, list) or not value or not all(isinstance(c, dict) for c in value):
             raise Missing(
                 Feature.CHOICES,
-                "choices a non-empty array of objects",
-                f"choices = {shown(value)}",
+                say("choices a non-empty array of objects"),
+                say("choices = {value}", value=shown(value)),
                 effect=Effect.ALTERED,
             )
         choices = [Choice(raw, f"choices[{i}]", self.exchange) for i, raw in enumerate(value)]
@@ -225,8 +230,8 @@ class Completion:
         if len(self.choices) != 1:
             raise Missing(
                 Feature.CHOICES,
-                "exactly one choice",
-                f"{len(self.choices)} choices",
+                say("exactly one choice"),
+                say("{count} choices", count=len(self.choices)),
                 effect=Effect.ALTERED,
             )
         return self.choices[0]
@@ -256,7 +261,12 @@ class Completion:
         value = self.raw.get("usage")
         if not isinstance(value, Mapping):
             thing = Feature.STREAM_USAGE if self.chunks else Feature.USAGE
-            raise Missing(thing, "a usage object", f"usage = {shown(value)}", effect=Effect.ALTERED)
+            raise Missing(
+                thing,
+                say("a usage object"),
+                say("usage = {value}", value=shown(value)),
+                effect=Effect.ALTERED,
+            )
         return Usage(value)
 
 
@@ -282,10 +292,10 @@ def join_chunks(chunks: tuple[JsonObject, ...]) -> JsonObject:
             usage = chunk["usage"]
         parts = chunk.get("choices")
         if not isinstance(parts, list):
-            raise Missing(Feature.CHUNKS, "choices an array in every chunk", shown(chunk))
+            raise Missing(Feature.CHUNKS, say("choices an array in every chunk"), shown(chunk))
         for part in parts:
             if not isinstance(part, Mapping):
-                raise Failure("choices of objects", shown(part), place=Place.CHOICES)
+                raise Failure(say("choices of objects"), shown(part), place=Place.CHOICES)
             _join_choice(choices, part)
     ordered = sorted((choice.whole for choice in choices.values()), key=_order)
     return {**envelope, "choices": ordered, "usage": usage}
@@ -338,3 +348,10 @@ def _order(raw: JsonObject) -> tuple[int, int]:
     """Sort by index; choices without an integer index come last."""
     index = raw.get("index")
     return (0, index) if isinstance(index, int) else (1, 0)
+
+
+def _seen(raw: JsonObject, where: str, key: str) -> Message:
+    """Describe a member that has a wrong value; one that is missing is not the same as a null."""
+    if key not in raw:
+        return say("{path}: {member} is a required property", path=where, member=repr(key))
+    return say("{where}.{key} = {value}", where=where, key=key, value=shown(raw[key]))

@@ -1,4 +1,4 @@
-"""Whether a contract promises the features of a rejected request.
+"""Whether a contract promises the features of a rejected request, and which one was rejected.
 
 Some combinations may be rejected by a conforming server that serves each parameter alone.
 """
@@ -6,6 +6,7 @@ Some combinations may be rejected by a conforming server that serves each parame
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,24 @@ def is_promised(refusal: Refusal, contract: Contract) -> bool:
     if any(excuse(body) for excuse in EXCUSES):
         return False
     return all(contract.promises(feature) for feature in refusal.features)
+
+
+def rejected_parameter(refusal: Refusal) -> str | None:
+    """Return the parameter that the error names, as in ``Field 'n': value must be …``.
+
+    A check may need more than what it is about: a server that limits ``n`` rejects samples for a
+    statistic of ``temperature``, and serves that.
+
+    Returns:
+        A parameter of the request; None if the error names none of them, or several.
+    """
+    names = body_of(refusal.request).keys() - _IN_EVERY_ERROR
+    named = [name for name in names if _is_named(name, refusal.message)]
+    return named[0] if len(named) == 1 else None
+
+
+def _is_named(name: str, message: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message) is not None
 
 
 def body_of(request: Request | None) -> Body:
@@ -62,6 +81,9 @@ def _is_best_of_a_stream(body: Body) -> bool:
     """The best of several is not known before all are finished."""
     return _is_several(body.get("best_of")) and body.get("stream") is True
 
+
+_IN_EVERY_ERROR = frozenset({"model", "prompt", "user"})
+"""Parameters of every request, and words of many errors about something else."""
 
 EXCUSES: tuple[Callable[[Body], bool], ...] = (
     _is_echo_with_logprobs,

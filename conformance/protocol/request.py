@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.judgement import NotApplicable, shown
+from conformance.message import say
 from conformance.model import Request
 
 COMPLETIONS = "/completions"
@@ -45,7 +46,7 @@ class CompletionRequest:
                 return tuple(prompt)
             if all(isinstance(part, list) and part and all(map(_is_int, part)) for part in prompt):
                 return tuple(tuple(part) for part in prompt)
-        raise NotApplicable(f"prompt is {shown(prompt)}")
+        raise NotApplicable(say("prompt is {value}", value=shown(prompt)))
 
     @property
     def prompt(self) -> Prompt:
@@ -55,7 +56,7 @@ class CompletionRequest:
             NotApplicable: the request has several prompts.
         """
         if len(self.prompts) != 1:
-            raise NotApplicable("the request is a batch")
+            raise NotApplicable(say("the request is a batch"))
         return self.prompts[0]
 
     @property
@@ -86,7 +87,7 @@ class CompletionRequest:
             NotApplicable: the request does not set it.
         """
         if self.max_tokens is None:
-            raise NotApplicable("the request states no max_tokens")
+            raise NotApplicable(say("the request states no max_tokens"))
         return self.max_tokens
 
     @property
@@ -109,7 +110,7 @@ class CompletionRequest:
         """Whether a stream must end with usage."""
         options = self.raw.get("stream_options")
         if options is not None and not isinstance(options, dict):
-            raise NotApplicable(f"stream_options is {shown(options)}")
+            raise NotApplicable(say("stream_options is {value}", value=shown(options)))
         return _switch(options or {}, "include_usage")
 
     @property
@@ -118,7 +119,7 @@ class CompletionRequest:
         stop = self.raw.get("stop")
         sequences = [] if stop is None else [stop] if isinstance(stop, str) else stop
         if not isinstance(sequences, list) or not all(isinstance(s, str) for s in sequences):
-            raise NotApplicable(f"stop is {shown(stop)}")
+            raise NotApplicable(say("stop is {value}", value=shown(stop)))
         return tuple(sequences)
 
     @property
@@ -126,7 +127,7 @@ class CompletionRequest:
         """The temperature; None if the request does not set it."""
         value = self.raw.get("temperature")
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise NotApplicable(f"temperature is {shown(value)}")
+            raise NotApplicable(say("temperature is {value}", value=shown(value)))
         return value
 
     @property
@@ -143,7 +144,7 @@ class CompletionRequest:
         if value is None:
             return otherwise
         if not _is_int(value) or value < least:
-            raise NotApplicable(f"{name} is {shown(value)}")
+            raise NotApplicable(say("{name} is {value}", name=name, value=shown(value)))
         return int(value)
 
 
@@ -165,7 +166,7 @@ def read_request(request: Request) -> CompletionRequest | None:
 def _switch(raw: Mapping[str, Any], name: str) -> bool:
     value = raw.get(name)
     if value is not None and not isinstance(value, bool):
-        raise NotApplicable(f"{name} is {shown(value)}")
+        raise NotApplicable(say("{name} is {value}", name=name, value=shown(value)))
     return bool(value)
 
 

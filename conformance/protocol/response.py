@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refusal, shown
+from conformance.judgement import Failure, Feature, Inconclusive, Missing, Refusal, either, shown
+from conformance.message import Message, say
 from conformance.model import Credentials, Effect, Exchange, Place
 from conformance.protocol.completion import Completion, JsonObject, join_chunks
 from conformance.protocol.sse import Event, EventStream, parse_events
@@ -25,10 +26,10 @@ DONE = "[DONE]"
 REFUSALS = frozenset({400, 404, 405, 409, 413, 415, 422})
 """Statuses with which an endpoint rejects the request itself."""
 
-KEY_STATUSES: Mapping[int, str] = {
-    401: "the key was rejected with 401",
-    402: "payment is required or the quota is used up (402)",
-    403: "access was denied (403)",
+KEY_STATUSES: Mapping[int, Message] = {
+    401: say("the key was rejected with 401"),
+    402: say("payment is required or the quota is used up (402)"),
+    403: say("access was denied (403)"),
 }
 """Statuses that concern the key or the account, not the request, and what each says."""
 
@@ -41,10 +42,14 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """An error response: the HTTP status and the body as parsed JSON, or as text if it is none."""
+    """An error response: the HTTP status and the body as parsed JSON, or as text if it is none.
+
+    ``exchange`` is that of a check's own request, otherwise None.
+    """
 
     status: int
     raw: object
+    exchange: Exchange | None = field(default=None, compare=False, repr=False)
 
     @property
     def error(self) -> JsonObject:
@@ -56,7 +61,7 @@ class ErrorResponse:
         inner = self.raw.get("error") if isinstance(self.raw, Mapping) else None
         if isinstance(inner, Mapping):
             return inner
-        expected, seen = 'an error envelope {"error": {…}}', shown(self.raw)
+        expected, seen = say('an error envelope {{"error": {{…}}}}'), shown(self.raw)
         # Another part of a server answers for the key.
         feature = Feature.KEY_ENVELOPE if self.status in KEY_STATUSES else Feature.ENVELOPE
         raise Missing(feature, expected, seen, effect=Effect.ALTERED)
@@ -79,8 +84,8 @@ class ErrorResponse:
         value = self.error.get("message")
         if not isinstance(value, str) or not value:
             raise Failure(
-                "error.message a sentence",
-                f"error.message = {shown(value)}",
+                say("error.message a sentence"),
+                say("error.message = {value}", value=shown(value)),
                 place=Place.MESSAGE,
             )
         return value
@@ -123,7 +128,7 @@ class Response:
             Inconclusive: there was no response.
         """
         if self.exchange.status is None:
-            raise Inconclusive(f"no response: {self.exchange.fault}")
+            raise Inconclusive(say("no response: {fault}", fault=self.exchange.fault))
         return self.exchange.status
 
     @cached_property
@@ -155,7 +160,7 @@ class Response:
         read = self._json
         if isinstance(read, Failure):
             if self.exchange.surplus:  # the framing is reported, and may be why the JSON is cut
-                raise Inconclusive("the response goes on after its declared end")
+                raise Inconclusive(say("the response goes on after its declared end"))
             raise Missing(Feature.JSON, read.expected, read.seen)
         return read
 
@@ -172,11 +177,17 @@ class Response:
         A stream with an excess of values ends with the Failure to read the rest.
         """
         data = (event.data for event in self.events)
-        read = tuple((one, _read(one, "a stream event")) for one in data if one.strip() != DONE)
+        read = tuple(
+            (one, _read(one, say("a stream event"))) for one in data if one.strip() != DONE
+        )
         excess = self._excess
         if excess is None:
             return read
-        expected = f"a stream with at most {excess.most:,} values in {excess.size:,} characters"
+        expected = say(
+            "a stream with at most {most} values in {size} characters",
+            most=f"{excess.most:,}",
+            size=f"{excess.size:,}",
+        )
         return (*read, ("", Failure(expected, excess.seen)))
 
     @cached_property
@@ -184,6 +195,14 @@ class Response:
         """Whether the response is a stream, by its content type or the start of its body."""
         start = self.exchange.body[:64].lstrip()
         return self.content_type == "text/event-stream" or start.startswith((b"data:", b":"))
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the status is 200, and the response no error."""
+        if self.exchange.status != 200:
+            return False
+        payloads = [read for _, read in self.payloads] if self.is_stream else [self.readable]
+        return not any(isinstance(one, Mapping) and one.get("error") for one in payloads)
 
     @cached_property
     def parsed_bytes(self) -> int:
@@ -204,9 +223,11 @@ class Response:
         """
         status = self.status
         if status in KEY_STATUSES:
-            raise Inconclusive(f"{KEY_STATUSES[status]}: {self._brief()}")
+            raise Inconclusive(
+                say("{reason}: {body}", reason=KEY_STATUSES[status], body=self._brief())
+            )
         if status in {408, 425, 429} or status >= 500:
-            raise Inconclusive(f"answered {status}: {self._brief()}")
+            raise Inconclusive(say("answered {status}: {body}", status=status, body=self._brief()))
         return status
 
     def expect_ok(self) -> Completion:
@@ -222,7 +243,11 @@ class Response:
         if status in REFUSALS:
             raise Refusal(status, self._why_refused(), self.features, self.exchange.request)
         if status != 200:
-            raise Failure("status 200", f"status {status}: {self._brief()}", place=Place.STATUS)
+            raise Failure(
+                say("status 200"),
+                say("status {status}: {body}", status=status, body=self._brief()),
+                place=Place.STATUS,
+            )
         if self.exchange.fault is not None:
             raise Inconclusive(self._why_not_whole)
         if self.is_stream:
@@ -241,21 +266,22 @@ class Response:
             Failure: any other status.
         """
         status = self.status
-        wanted = " or ".join(str(s) for s in statuses)
         if status in statuses:
-            return ErrorResponse(status, self._error_json())
+            return ErrorResponse(status, self._error_json(), self.exchange)
         if status in TRANSIENT_STATUSES:
-            raise Inconclusive(f"answered {status}: {self._brief()}")
+            raise Inconclusive(say("answered {status}: {body}", status=status, body=self._brief()))
         is_own = self.exchange.request.credentials is Credentials.OWN
         if status in KEY_STATUSES and (
             not set(statuses) & set(KEY_STATUSES) or (is_own and status != 403)
         ):
-            raise Inconclusive(f"{KEY_STATUSES[status]}: {self._brief()}")
+            raise Inconclusive(
+                say("{reason}: {body}", reason=KEY_STATUSES[status], body=self._brief())
+            )
         # It is a rejection all the same, only with another status.
         rejected = status >= 400 or self._is_error
         raise Failure(
-            f"status {wanted}",
-            f"status {status}: {self._brief()}",
+            say("status {status}", status=either(*statuses)),
+            say("status {status}: {body}", status=status, body=self._brief()),
             place=Place.STATUS if rejected else Place.SERVED,
         )
 
@@ -271,9 +297,10 @@ class Response:
         return (self.exchange.fault or "").startswith(UNREADABLE)
 
     @property
-    def _why_not_whole(self) -> str:
-        what = "cannot be read" if self.is_unreadable else "is incomplete"
-        return f"the response {what}: {self.exchange.fault}"
+    def _why_not_whole(self) -> Message:
+        if self.is_unreadable:
+            return say("the response cannot be read: {fault}", fault=self.exchange.fault)
+        return say("the response is incomplete: {fault}", fault=self.exchange.fault)
 
     def _why_refused(self) -> str:
         """Return the endpoint's error message from wherever it is; other checks judge its place."""
@@ -310,9 +337,11 @@ class Response:
             if isinstance(chunk, Failure):
                 raise Missing(Feature.CHUNKS, chunk.expected, chunk.seen)
             if not isinstance(chunk, Mapping):
-                raise Missing(Feature.CHUNKS, "a JSON object in each event", shown(chunk))
+                raise Missing(Feature.CHUNKS, say("a JSON object in each event"), shown(chunk))
             if "error" in chunk and "choices" not in chunk:
-                raise Inconclusive(f"the stream ended with an error: {shown(chunk)}")
+                raise Inconclusive(
+                    say("the stream ended with an error: {chunk}", chunk=shown(chunk))
+                )
             chunks.append(chunk)
         return tuple(chunks)
 
@@ -324,7 +353,7 @@ class Response:
     @cached_property
     def _json(self) -> object:
         self._count()
-        return _read(self.exchange.body.decode("utf-8", errors="replace"), "the body")
+        return _read(self.exchange.body.decode("utf-8", errors="replace"), say("the body"))
 
     @cached_property
     def _excess(self) -> Excess | None:
@@ -335,11 +364,11 @@ class Response:
     def _completion(self) -> Completion:
         response = self.json
         if not isinstance(response, Mapping):
-            raise Failure("a JSON object", shown(response), place=Place.BODY)
+            raise Failure(say("a JSON object"), shown(response), place=Place.BODY)
         if "error" in response and "choices" not in response:
             raise Failure(
-                "a completion under status 200",
-                f"an error body: {shown(response)}",
+                say("a completion under status 200"),
+                say("an error body: {body}", body=shown(response)),
                 place=Place.BODY,
             )
         return Completion(self.exchange, response)
@@ -348,11 +377,15 @@ class Response:
     def _joined(self) -> Completion:
         chunks = self.chunk_objects
         if not chunks:
-            raise Missing(Feature.CHUNKS, "a stream with chunks", f"no chunk in: {self._brief()}")
+            raise Missing(
+                Feature.CHUNKS,
+                say("a stream with chunks"),
+                say("no chunk in: {body}", body=self._brief()),
+            )
         return Completion(self.exchange, join_chunks(chunks), chunks)
 
 
-def _read(text: str, what: str) -> object:
+def _read(text: str, what: Message) -> object:
     try:
         return strict_json(text, what)
     except Failure as broken:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from conformance.judgement import Failure
+from conformance.locale.foreign import known
+from conformance.message import Message, say, verbatim
 
 FREE_VALUES = 4_096
 """Values that any text may have."""
@@ -47,9 +49,9 @@ class Excess:
     size: int
 
     @property
-    def seen(self) -> str:
+    def seen(self) -> Message:
         """The number of values in words."""
-        return f"{self.count:,} values"
+        return say("{count} values", count=f"{self.count:,}")
 
 
 def excess_of(text: str) -> Excess | None:
@@ -94,7 +96,7 @@ def _values(text: str) -> int:
     return sum(map(text.count, ",[{\n\r"))
 
 
-def strict_json(text: str, what: str) -> object:
+def strict_json(text: str, what: Message) -> object:
     """Parse strict JSON, without NaN and Infinity.
 
     Args:
@@ -107,7 +109,12 @@ def strict_json(text: str, what: str) -> object:
     excess = excess_of(text)
     if excess is not None:
         raise Failure(
-            f"{what} in JSON, with at most {excess.most:,} values in {excess.size:,} characters",
+            say(
+                "{what} in JSON, with at most {most} values in {size} characters",
+                what=what,
+                most=f"{excess.most:,}",
+                size=f"{excess.size:,}",
+            ),
             excess.seen,
         )
     try:
@@ -116,17 +123,41 @@ def strict_json(text: str, what: str) -> object:
         _refuse_depth(text)
         return _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
-        why = str(error)
+        why = _why(error)
     # Raised here, because in the block above the error, its traceback and all their frames would
     # be kept as the context of the failure: a stream can have thousands of unreadable events.
     brief = text[:1_000].strip()[:120]
-    raise Failure(f"{what} in JSON", f"{why}: {brief!r}")
+    raise Failure(say("{what} in JSON", what=what), say("{why}: {body}", why=why, body=repr(brief)))
+
+
+class _NotReadError(ValueError):
+    """What this module does not read although Python would."""
+
+    def __init__(self, said: Message) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+def _why(error: Exception) -> Message:
+    match error:
+        case _NotReadError():
+            return error.said
+        case json.JSONDecodeError():
+            return say(
+                "{error}: line {line} column {column} (char {place})",
+                error=known(error.msg),
+                line=error.lineno,
+                column=error.colno,
+                place=error.pos,
+            )
+        case _:
+            return verbatim(str(error))
 
 
 def _refuse_depth(text: str) -> None:
     # Without that many brackets there is no such depth; most responses end here.
     if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
-        raise ValueError(f"more than {MAX_DEPTH} levels of arrays and objects")
+        raise _NotReadError(say("more than {most} levels of arrays and objects", most=MAX_DEPTH))
 
 
 def _depth(text: str) -> int:
@@ -141,19 +172,19 @@ def _deepest(text: str) -> int:
 
 
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
+    raise _NotReadError(say("{constant} is not JSON", constant=name))
 
 
 def _integer(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise ValueError(f"an integer of {len(digits):,} digits")
+        raise _NotReadError(say("an integer of {count} digits", count=f"{len(digits):,}"))
     return int(digits)
 
 
 def _float(written: str) -> float:
     value = float(written)
     if math.isinf(value):
-        raise ValueError("a number beyond the range of a 64-bit float")
+        raise _NotReadError(say("a number beyond the range of a 64-bit float"))
     return value
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from conformance.contract import Contract, SchemaViolation
 from conformance.judgement import Failure, Judgement, NotApplicable
+from conformance.message import Message, say
 from conformance.model import Exchange, Finding, Verdict
 from conformance.protocol.completion import Choice, Completion, Usage
 from conformance.protocol.request import CompletionRequest, read_request
@@ -40,7 +41,7 @@ class RecordedExchange:
     def request(self) -> CompletionRequest:
         """The request, if it is a completion request with a JSON object as its body."""
         if self._request is None:
-            raise NotApplicable("not a completion request with a JSON object as its body")
+            raise NotApplicable(say("not a completion request with a JSON object as its body"))
         return self._request
 
     @property
@@ -53,14 +54,14 @@ class RecordedExchange:
         """The response, if it is a complete 200 response to a completion request."""
         _ = self.request
         if self.exchange.status != 200 or not self.is_whole:
-            raise NotApplicable("no complete response with status 200")
+            raise NotApplicable(say("no complete response with status 200"))
         return self.response
 
     @property
     def completion(self) -> Completion:
         """The completion, if it is complete and streamed exactly if the request says so."""
         if self.request.stream != self.served.is_stream:
-            raise NotApplicable("the response is not streamed as requested")
+            raise NotApplicable(say("the response is not streamed as requested"))
         if self._why_none is not None:
             raise NotApplicable(self._why_none)
         return self.response.expect_ok()
@@ -69,14 +70,14 @@ class RecordedExchange:
     def non_streaming(self) -> Completion:
         """The completion, if it is not a stream."""
         if self.served.is_stream:
-            raise NotApplicable("the response is a stream")
+            raise NotApplicable(say("the response is a stream"))
         return self.completion
 
     @property
     def streamed(self) -> Completion:
         """The completion, if it is a stream without an error."""
         if not self.served.is_stream:
-            raise NotApplicable("the response is not a stream")
+            raise NotApplicable(say("the response is not a stream"))
         return self.completion
 
     @property
@@ -97,7 +98,7 @@ class RecordedExchange:
         indexes = [choice.raw.get("index") for choice in self.completion.choices]
         # Compared by repr, because True and 1.0 equal 1 and are not valid indexes.
         if [repr(index) for index in indexes] != [repr(i) for i in range(wanted)]:
-            raise NotApplicable("the choices do not have the expected indexes")
+            raise NotApplicable(say("the choices do not have the expected indexes"))
         n = self.request.n
         return tuple((i // n, choice) for i, choice in enumerate(self.completion.choices))
 
@@ -111,11 +112,11 @@ class RecordedExchange:
         usages = [chunk.get("usage") for chunk in self.completion.chunks]
         stated = sum(isinstance(stated_usage, Mapping) for stated_usage in usages)
         if usages and (not self.request.include_usage or stated != 1):
-            raise NotApplicable("the stream does not report usage exactly once, as requested")
+            raise NotApplicable(say("the stream does not report usage exactly once, as requested"))
         usage = self.completion.usage
         texts = [choice.raw.get("text") for choice in self.completion.choices]
         if "completion_tokens" not in usage.raw and any(texts):
-            raise NotApplicable("usage omits the tokens of the completion")
+            raise NotApplicable(say("usage omits the tokens of the completion"))
         return usage
 
     def generated(self, prompt: int, choice: Choice) -> str:
@@ -129,7 +130,7 @@ class RecordedExchange:
             return choice.text
         echoed = self.request.prompts[prompt]
         if not isinstance(echoed, str) or not choice.text.startswith(echoed):
-            raise NotApplicable("the end of the echoed prompt cannot be determined")
+            raise NotApplicable(say("the end of the echoed prompt cannot be determined"))
         return choice.text[len(echoed) :]
 
     @cached_property
@@ -141,12 +142,12 @@ class RecordedExchange:
         return read_request(self.exchange.request)
 
     @cached_property
-    def _why_none(self) -> str | None:
+    def _why_none(self) -> Message | None:
         """Why there is no completion in a complete response; None if there is one."""
         try:
             self.served.expect_ok()
         except Judgement as judgement:
-            return f"no complete completion: {judgement}"
+            return say("no complete completion: {reason}", reason=judgement.said)
         return None
 
 

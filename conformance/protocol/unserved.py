@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 
 from conformance.judgement import Failure
+from conformance.message import Message, say
 from conformance.model import Attempt, Exchange
 from conformance.protocol.account import cause_of, is_rate_limit
 from conformance.protocol.response import Response
@@ -24,12 +25,12 @@ SERVER_ERROR = 500
 TIMED_OUT = 408
 """The server waited too long for a request that was sent at once (RFC 9110, section 15.5.9)."""
 
-FAULTS: Mapping[str, str] = {
-    "timeout: no response from": "no response in time",
-    "timeout: the response from": "a response without an end",
-    "incomplete response from": "a response that breaks off",
-    "invalid HTTP response from": "a closed connection or invalid HTTP",
-    "cannot decode the response from": "a body that cannot be decoded",
+FAULTS: Mapping[str, Message] = {
+    "timeout: no response from": say("no response in time"),
+    "timeout: the response from": say("a response without an end"),
+    "incomplete response from": say("a response that breaks off"),
+    "invalid HTTP response from": say("a closed connection or invalid HTTP"),
+    "cannot decode the response from": say("a body that cannot be decoded"),
 }
 """The beginnings of transport errors that an endpoint causes, and how each is told."""
 
@@ -40,10 +41,10 @@ WAITED = re.compile(r" (?:within|after|for) ([0-9.]+(?:e[+-]?[0-9]+)?) s\b")
 PROXY = " the proxy "
 """Is in the sentence if the proxy on the way is what failed."""
 
-ERROR_EVENT = "an error event in the stream"
+ERROR_EVENT = say("an error event in the stream")
 
 
-def why_unserved(exchange: Exchange, response: Response, model: str) -> str | None:
+def why_unserved(exchange: Exchange, response: Response, model: str) -> Message | None:
     """Return why an exchange has no whole answer; None if it has one, or nothing can be said.
 
     Args:
@@ -57,7 +58,7 @@ def why_unserved(exchange: Exchange, response: Response, model: str) -> str | No
     if status is None or is_rate_limit_of(exchange, model):
         return None
     if status >= SERVER_ERROR or status == TIMED_OUT:
-        return f"status {status}"
+        return say("status {status}", status=status)
     if status == 200 and response.is_stream and _has_error_event(response):
         return ERROR_EVENT
     return None
@@ -80,16 +81,16 @@ def is_rate_limit_of(exchange: Exchange, model: str) -> bool:
     return is_rate_limit(exchange) or cause_of(exchange, model) is not None
 
 
-def of_fault(sentence: str) -> str | None:
+def of_fault(sentence: str) -> Message | None:
     """Return how a transport error is told if an endpoint causes it; None for all others."""
     if PROXY in sentence:
         return None
     told = (words for start, words in FAULTS.items() if sentence.startswith(start))
     found = next(told, None)
     if found is None and LOST.match(sentence):
-        return "a connection that is closed"
+        return say("a connection that is closed")
     if found is None and STALLED.match(sentence):
-        return "a response without an end"
+        return say("a response without an end")
     return found
 
 

@@ -69,7 +69,7 @@ SETTINGS = (
     ),
     Setting("contract", "NAME|PATH", "contract to test against (default: openai)"),
     Setting("tier", "TIER", "test depth: smoke, standard (default) or deep"),
-    Setting("stage", "STAGE", "run only checks of this stage: directed or generated"),
+    Setting("stage", "STAGE", "run only checks of this stage: directed, generated or together"),
     Setting(
         "select",
         "GLOB",

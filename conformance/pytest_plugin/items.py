@@ -13,8 +13,9 @@ from conformance.checks import Check
 from conformance.contract import Contract
 from conformance.engine.selection import Options
 from conformance.model import Finding, Run, Verdict
-from conformance.pytest_plugin.messages import report_lines
+from conformance.pytest_plugin.messages import report_lines, sentence_line
 from conformance.pytest_plugin.shared_run import NoFinding
+from conformance.report.sanitize import line
 
 NODE = "conformance"
 """Prefix of node ids: ``conformance::stop.five-refused``."""
@@ -131,11 +132,11 @@ class CheckItem(pytest.Item):
             case Verdict.ERROR:
                 raise NotJudged(finding.message)
             case Verdict.INCONCLUSIVE:
-                pytest.skip(f"inconclusive: {finding.message}")
+                pytest.skip(self._told(finding))
             case Verdict.SKIPPED:
                 pytest.skip(finding.message)
             case Verdict.EXPLAINED:
-                pytest.skip(f"explained by {finding.explained_by}: {finding.message}")
+                pytest.skip(f"explained by {finding.explained_by}: {self._told(finding)}")
             case Verdict.INFO:
                 pytest.skip(f"informational: {finding.message}")
 
@@ -145,11 +146,17 @@ class CheckItem(pytest.Item):
         assert finding is not None  # noqa: S101 - `setup` has set it
         match finding.verdict:
             case Verdict.REFUSED:
-                pytest.xfail(finding.message)
+                pytest.xfail(self._told(finding))
             case Verdict.WARN if not self.suite.options.strict:
                 self.warn(LesserFailure(report_lines(self.suite.run_so_far(), finding)))
             case Verdict.FAIL | Verdict.WARN:
                 raise Broken(report_lines(self.suite.run_so_far(), finding))
+
+    def _told(self, finding: Finding) -> str:
+        """Say what was found as all reports do, and the reason if the sentence lacks it."""
+        sentence = sentence_line(self.suite.run_so_far(), finding)
+        reason = line(finding.message)
+        return sentence if reason in sentence else f"{sentence}; {reason}"
 
     @property
     def is_judged(self) -> bool:

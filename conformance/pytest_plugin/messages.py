@@ -18,6 +18,11 @@ def report_lines(run: Run, finding: Finding) -> str:
     return "\n".join(_lines(run, finding))
 
 
+def sentence_line(run: Run, finding: Finding) -> str:
+    """Say in one sentence what was found, as all reports do."""
+    return line(Summary(run).sentence_of(finding).en)
+
+
 def _lines(run: Run, finding: Finding) -> Iterator[str]:
     summary = Summary(run)
     case = case_of(summary, finding)

@@ -110,12 +110,9 @@ def _options(typed: Mapping[str, _Typed]) -> Options:
             tokens=typed["max-spend-tokens"].read(_number(int, whole(1)), None),
         ),
         transport=TransportOptions(
-            concurrency=typed["concurrency"].read(
-                _number(int, whole(1, 1000)), defaults.transport.concurrency
-            ),
             rate=typed["rate"].read(_number(float, above_zero), None),
             timeout=typed["timeout"].read(_number(float, above_zero), defaults.transport.timeout),
-        ),
+        ).at_most(typed["concurrency"].read(_number(int, whole(1, 1000)), None)),
         seed=typed["seed"].read(_number(int, whole()), defaults.seed),
         strict=typed["strict"].value is not None,
     )

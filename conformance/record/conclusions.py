@@ -27,6 +27,15 @@ def conclude(findings: Iterable[Finding], *, strict: bool = False) -> Conclusion
     return Conclusion.CONFORMING
 
 
+def conclude_early(findings: Iterable[Finding], *, strict: bool = False) -> Conclusion:
+    """Return the conclusion of a run that ended before all its checks were judged.
+
+    A deviation stays one, whatever was not seen; without any, nothing can be concluded.
+    """
+    found = conclude(findings, strict=strict)
+    return found if found is Conclusion.NOT_CONFORMING else Conclusion.UNDECIDED
+
+
 def count_verdicts(findings: Iterable[Finding]) -> dict[str, int]:
     """Count findings by verdict; verdicts that do not occur are 0."""
     seen = Counter(finding.verdict for finding in findings)

@@ -17,6 +17,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from io import RawIOBase
 from pathlib import Path
@@ -34,6 +35,7 @@ from conformance.input_files import (
     one_line,
     open_file,
 )
+from conformance.message import Message
 from conformance.model import Comparison, Exchange, Finding, Footer, Header, Run
 from conformance.record.events import (
     CheckStarted,
@@ -46,6 +48,7 @@ from conformance.record.events import (
     RunStarted,
 )
 from conformance.record.explained import as_concluded
+from conformance.record.messages import message_from_json, message_to_json
 from conformance.record.validation import (
     BadValueError,
     assert_plausible,
@@ -56,8 +59,11 @@ from conformance.record.validation import (
     word,
 )
 
-FORMAT = 1
-"""The version of the format; files of other versions are rejected."""
+FORMAT = 2
+"""The version of the format that is written. In version 1 a message was a string."""
+
+READABLE = frozenset({1, FORMAT})
+"""The versions that are read; files of others are rejected."""
 
 SCHEMA = Path(__file__).with_name("run.schema.json")
 
@@ -188,8 +194,8 @@ def to_line(kind: str, record: Record) -> bytes:
 
 
 def lines_of(run: Run) -> Iterator[bytes]:
-    """Yield the lines of a whole run, in the order of the format."""
-    yield to_line("header", run.header)
+    """Yield the lines of a whole run in today's format, in its order."""
+    yield to_line("header", replace(run.header, format=FORMAT))
     yield from (to_line("exchange", exchange) for exchange in run.exchanges)
     yield from (to_line("finding", finding) for finding in run.findings)
     yield from (to_line("comparison", comparison) for comparison in run.comparisons)
@@ -349,9 +355,10 @@ def _record(line: bytes, where: str) -> Record:
     kind = data.pop("kind", None) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         raise RunFileError(f"{where}: unknown kind of record {brief(kind)}")
-    if kind == "header" and data.get("format") != FORMAT:
+    if kind == "header" and not _is_readable(data.get("format")):
         raise RunFileError(
-            f"{where}: has format {brief(data.get('format'))}; this version reads format {FORMAT}"
+            f"{where}: has format {brief(data.get('format'))}; "
+            f"this version reads format {' and '.join(map(str, sorted(READABLE)))}"
         )
     try:
         record = _converter.structure(data, KINDS[kind])
@@ -359,6 +366,11 @@ def _record(line: bytes, where: str) -> Record:
     except (cattrs.BaseValidationError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise RunFileError(f"{where}: invalid {kind} ({_reason(error)})") from None
     return record
+
+
+def _is_readable(version: object) -> bool:
+    # An array is not hashable, and True would equal 1.
+    return type(version) is int and version in READABLE
 
 
 def _reason(error: Exception) -> str:
@@ -434,4 +446,6 @@ _converter.register_structure_hook(float, seconds)
 # Enumerations are strings, too, and would otherwise not be converted.
 _converter.register_structure_hook(StrEnum, word)
 _converter.register_unstructure_hook(bytes, _body_to_json)
+_converter.register_unstructure_hook(Message, message_to_json)
+_converter.register_structure_hook(Message, message_from_json)
 _converter.register_structure_hook(bytes, _body_from_json)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.language import Language, Text
-from conformance.model import Finding, Requirement
+from conformance.model import Finding, Requirement, Verdict
 from conformance.report.diagnosis import Cause, likely_cause
 from conformance.report.locale.finding_text import finding_text, reason_of
 from conformance.report.reproduce import (
@@ -23,9 +23,11 @@ from conformance.report.reproduce import (
     with_comments,
 )
 from conformance.report.sanitize import cut
+from conformance.report.sent import sent_in
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Origin, Statement, origin
 from conformance.report.text_diff import Segments, side_by_side
+from conformance.report.wording import joined
 
 MAX_VALUE_CHARS = 600
 """Maximum characters of an expected or actual value."""
@@ -87,8 +89,29 @@ class Case:
 
     @property
     def reason(self) -> Text:
-        """Why the finding has its verdict; for an explained one, the finding that explains it."""
-        return reason_of(self.finding)
+        """Why the finding has its verdict; for an explained one, what explains it, and why."""
+        return reason_of(self.finding, self.why)
+
+    @property
+    def why(self) -> Text | None:
+        """Why another finding explains this one; None if none does, or if it is not known."""
+        return self.summary.why_explained(self.finding)
+
+    @property
+    def sentence(self) -> Text | None:
+        """What was found in one sentence, the same in all reports; None if nothing deviates.
+
+        A check that was skipped says why in its :attr:`message`.
+        """
+        if self.finding.verdict in {Verdict.PASS, Verdict.INFO, Verdict.SKIPPED}:
+            return None
+        return self.summary.sentence_of(self.finding)
+
+    @property
+    def sent(self) -> Text | None:
+        """The settings that the expected value is about: ``n: 129``; None if they are unknown."""
+        named = sent_in(self.finding, self.summary.evidence(self.finding))
+        return joined(named) if named else None
 
     @property
     def seen(self) -> Text:
@@ -113,7 +136,7 @@ class Case:
 
     @cached_property
     def commands(self) -> tuple[str, ...]:
-        """The curl commands of the request that deviates, and of its control; empty if none."""
+        """The curl commands of the probe, and of its control; empty if none."""
         if self.decisive is None:
             return ()
         return commands(self.decisive, self.summary.run.header, self.key_env)
@@ -132,12 +155,14 @@ class Case:
     @property
     def caution(self) -> Text | None:
         """What is said if the commands do not suffice; None if they do."""
-        return NEEDS_SUITE if self.finding.needs_suite else None
+        shown = self.decisive
+        return None if shown is None or shown.is_enough else NEEDS_SUITE
 
     @property
     def suite_command(self) -> str:
         """The command that makes the suite find it again."""
-        return suite_command(self.finding, self.summary.run.header, self.key_env)
+        whole = self.decisive is not None and self.decisive.needs_whole_run
+        return suite_command(self.finding, self.summary.run.header, self.key_env, whole=whole)
 
 
 def case_of(summary: Summary, finding: Finding, key_env: str | None = None) -> Case:

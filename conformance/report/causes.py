@@ -1,4 +1,8 @@
-"""Findings grouped by what they are about, so that one cause is told once."""
+"""Findings grouped by their root cause, so that one cause is told once.
+
+A root is a finding that no other one explains; attribution decides that, never the subject. Roots
+about one subject are listed next to each other, but they are not said to have one cause.
+"""
 
 from __future__ import annotations
 
@@ -16,40 +20,72 @@ _LEVELS = (Level.MUST, Level.SHOULD, Level.MAY)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Findings about one parameter or field, the worst first; never empty.
+class Cause:
+    """A root cause: the finding that tells it, and the findings that it explains."""
 
-    ``subject`` is empty for inconclusive findings that have nothing but their reason in common.
+    root: Finding
+    explained: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is told in one place: a cause, and others about the same subject.
+
+    Attributes:
+        lead: the cause that is told in full.
+        others: causes with the same subject and verdict; that they have the cause of ``lead`` is
+            not known.
+        alike: inconclusive findings that have the reason of ``lead``; a crowd has no ``others``.
     """
 
-    subject: str
-    findings: tuple[Finding, ...]
+    lead: Cause
+    others: tuple[Cause, ...] = ()
+    alike: tuple[Finding, ...] = ()
 
     @property
-    def worst(self) -> Finding:
-        """The finding that stands for the others."""
-        return self.findings[0]
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings of the group, the explained ones too."""
+        causes = (self.lead, *self.others)
+        told = (finding for cause in causes for finding in (cause.root, *cause.explained))
+        return (*told, *self.alike)
+
+
+def causes_of(summary: Summary) -> tuple[Cause, ...]:
+    """Return a cause for each finding that needs attention; the worst verdict comes first.
+
+    Of the same verdict the stricter level comes first, then the cause that explains more.
+    """
+    causes = [Cause(finding, summary.explained_by(finding)) for finding in summary.troubles]
+    return tuple(sorted(causes, key=_severity))
 
 
 def groups_of(summary: Summary) -> tuple[Group, ...]:
-    """Group the findings that need attention by subject and verdict.
+    """Group the causes by subject and verdict, in the order of :func:`causes_of`.
 
-    The worst verdict comes first, then the stricter level, then the larger group. Verdicts are
-    kept apart, so that a warning is never counted as a failure. Inconclusive findings with the same
-    reason are one group, if there are many: a key revoked in mid-run is a hundred of them.
+    Verdicts are kept apart, so that a warning is never counted as a failure. Inconclusive findings
+    with the same reason are one group, if there are many: a key revoked in mid-run is a hundred of
+    them.
     """
     reasons = Counter(f.message for f in summary.troubles if f.verdict is Verdict.INCONCLUSIVE)
-    found: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in sorted(summary.troubles, key=_severity):
-        is_crowd = finding.verdict is Verdict.INCONCLUSIVE and reasons[finding.message] >= CROWD
-        subject, reason = ("", finding.message) if is_crowd else (finding.subject, "")
-        found.setdefault((subject, finding.verdict, reason), []).append(finding)
-    groups = [Group(subject, tuple(inside)) for (subject, *_), inside in found.items()]
-    return tuple(sorted(groups, key=lambda group: (_severity(group.worst), -len(group.findings))))
+    found: dict[tuple[str, str, str], list[Cause]] = {}
+    for cause in causes_of(summary):
+        root = cause.root
+        is_crowd = root.verdict is Verdict.INCONCLUSIVE and reasons[root.message] >= CROWD
+        subject, reason = ("", root.message) if is_crowd else (root.subject, "")
+        found.setdefault((subject, root.verdict, reason), []).append(cause)
+    return tuple(_group(subject, causes) for (subject, *_), causes in found.items())
 
 
-def _severity(finding: Finding) -> tuple[int, int]:
-    return WORST_FIRST.index(finding.verdict), _LEVELS.index(finding.level)
+def _group(subject: str, causes: Sequence[Cause]) -> Group:
+    lead, *others = causes
+    if subject:
+        return Group(lead, tuple(others))
+    return Group(lead, alike=tuple(cause.root for cause in others))
+
+
+def _severity(cause: Cause) -> tuple[int, int, int]:
+    root = cause.root
+    return WORST_FIRST.index(root.verdict), _LEVELS.index(root.level), -len(cause.explained)
 
 
 def count_findings(groups: Sequence[Group]) -> int:

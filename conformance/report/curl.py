@@ -2,7 +2,8 @@
 
 The key is read from the environment, so that a report can be shared; without a key the command
 sends none. A body with control characters, bidirectional text or invalid UTF-8 is piped through
-``printf`` with those bytes in octal, which any POSIX shell understands.
+``printf`` with those bytes in octal, which any POSIX shell understands, and so is a long body that
+repeats itself, written as a repetition.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from conformance.model import DEFAULT_KEY_ENV, WRONG_KEY, Credentials, Request
+from conformance.report.repetition import pieces_of
 from conformance.report.sanitize import line
 
-MAX_BODY_BYTES = 8_000
-"""Maximum bytes of a body for a command; longer ones are only in the record."""
+MAX_BODY_CHARS = 8_000
+"""Maximum characters of a body as it is written in a command; longer ones are only in the record.
+"""
 
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -32,37 +36,46 @@ def curl(
 
     Args:
         request: the request.
-        base_url: the endpoint's base URL.
+        base_url: the endpoint's base URL; its query (``?api-version=…``) stays at the end.
         key_env: the environment variable that holds the key, or None if no key was sent.
         headers: headers of every request; ``$NAME`` is read from the environment.
     """
-    if len(request.body) > MAX_BODY_BYTES:
+    before, data = _body(request)
+    if len(before) + len(data) > MAX_BODY_CHARS:
         return None
     words = ["curl", "-sS", "-i"]
     if request.read_events is not None or b'"stream":true' in request.body.replace(b" ", b""):
         words.append("-N")
-    if request.method != "POST":
+    # By itself, curl sends GET without data and POST with it.
+    if request.method != ("POST" if data else "GET"):
         words += ["-X", _quoted(request.method)]
-    words.append(_quoted(base_url.rstrip("/") + request.path))
+    url = url_of(base_url, request.path)
+    if any(mark in url for mark in "[]{}"):
+        words.append("--globoff")
+    words.append(_quoted(url))
     parts = [" ".join(words)]
     authorization = _authorization(request, key_env)
     if authorization:
         parts.append(f"-H {authorization}")
     named = {name.lower() for name, _ in request.headers}
-    if request.body and "content-type" not in named:
-        parts.append("-H 'Content-Type: application/json'")
+    if data and "content-type" not in named:
+        # Without a value, curl does not send its own one of a form.
+        kind = "Content-Type: application/json" if request.body else "Content-Type:"
+        parts.append(f"-H '{kind}'")
     for name, value in headers.items():
         if name.lower() not in named:
             parts.append(f"-H {_header(name, value)}")
     parts += [f"-H {_quoted(f'{name}: {value}')}" for name, value in request.headers]
-    if not request.body:
-        return " \\\n  ".join(parts)
-    text = _plain(request.body)
-    if text is not None:
-        # --data-raw, because --data reads a file if the body starts with @.
-        return " \\\n  ".join([*parts, f"--data-raw {shlex.quote(text)}"])
-    piped = f"printf {shlex.quote(_octal(request.body))} | "
-    return piped + " \\\n  ".join([*parts, "--data-binary @-"])
+    if data:
+        parts.append(data)
+    return before + " \\\n  ".join(parts)
+
+
+def url_of(base_url: str, path: str) -> str:
+    """Append a path to a base URL, before its query; encode what no path may contain."""
+    base, mark, query = base_url.partition("?")
+    encoded = quote(path, safe="/%:@!$&'()*+,;=?")
+    return f"{base.rstrip('/')}{encoded}{mark}{query}"
 
 
 def key_variable(request: Request, key_env: str | None) -> str | None:
@@ -107,19 +120,54 @@ def _quoted(text: str) -> str:
     return shlex.quote(line(text))
 
 
-def _plain(body: bytes) -> str | None:
-    """Return the body as text if it is displayed exactly as sent, otherwise None."""
+def _body(request: Request) -> tuple[str, str]:
+    """Return what stands before ``curl``, and its option for the body; empty without one."""
+    body = request.body
+    if not body:
+        # Without the option, curl would send no Content-Length, which these methods need.
+        return "", "--data-raw ''" if request.method in {"POST", "PUT", "PATCH"} else ""
+    # Any bytes are text in Latin-1.
+    encoding = "latin-1" if _text(body) is None else "utf-8"
+    pieces = [(text.encode(encoding), times) for text, times in pieces_of(body.decode(encoding))]
+    plain = _plain(body)
+    if plain is not None and pieces == [(body, 1)]:
+        # --data-raw, because --data reads a file if the body starts with @.
+        return "", f"--data-raw {shlex.quote(plain)}"
+    printed = [_printf(*piece) for piece in pieces]
+    piped = printed[0] if len(printed) == 1 else f"{{ {'; '.join(printed)}; }}"
+    return f"{piped} | ", "--data-binary @-"
+
+
+def _printf(part: bytes, times: int) -> str:
+    """Return a command that prints a part of a body so many times."""
+    if times > 1:
+        # The format is used once per argument, and ``%.0s`` prints nothing of it.
+        return f"printf {_octal(part, end='%.0s')} $(seq {times})"
+    plain = _plain(part)
+    return f"printf {_octal(part)}" if plain is None else f"printf '%s' {shlex.quote(plain)}"
+
+
+def _text(body: bytes) -> str | None:
     try:
-        text = body.decode()
+        return body.decode()
     except UnicodeDecodeError:
         return None
-    return text if line(text) == text else None
 
 
-def _octal(body: bytes) -> str:
-    """Write bytes as a ``printf`` format, non-printable ones in octal."""
+def _plain(body: bytes) -> str | None:
+    """Return the body as text if it is displayed exactly as sent, otherwise None."""
+    text = _text(body)
+    return text if text is not None and line(text) == text else None
+
+
+def _octal(body: bytes, end: str = "") -> str:
+    """Write bytes as a quoted ``printf`` format, non-printable ones in octal."""
     special = {ord("%"): "%%", ord("\\"): "\\\\"}
-    return "".join(
+    written = "".join(
         special.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}")
         for byte in body
     )
+    if written.startswith("-"):
+        # Otherwise it would be read as an option.
+        written = f"\\055{written[1:]}"
+    return shlex.quote(written + end)

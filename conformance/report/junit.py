@@ -136,28 +136,26 @@ def _add_outcome(case: ET.Element, result: Case) -> None:
             tag = "error"
         case Verdict.REFUSED | Verdict.EXPLAINED | Verdict.SKIPPED:
             tag = "skipped"
-    message = _headline(result)
-    if finding.verdict is Verdict.EXPLAINED:
-        message = line(result.reason.en or finding.title)
-    outcome = ET.SubElement(case, tag, message=message)
+    outcome = ET.SubElement(case, tag, message=_headline(result))
     outcome.set("type", finding.verdict.value)
     outcome.text = _details(result)
 
 
 def _headline(result: Case) -> str:
     """Say what was found in one sentence; a skipped check says why in its own words."""
-    finding = result.finding
-    if finding.verdict is Verdict.SKIPPED:
-        return line(finding.message or finding.title)
-    return result.summary.sentence_of(finding).en
+    sentence, finding = result.sentence, result.finding
+    return sentence.en if sentence else line(finding.message or finding.title)
 
 
 def _details(result: Case) -> str:
     """Describe a finding as ``label: value`` lines."""
     finding = result.finding
-    parts = {"expected": finding.expected, "actual": finding.seen}
+    parts: dict[str, str | None] = {}
+    if finding.verdict is Verdict.EXPLAINED:
+        parts["because"] = result.reason.en
+    parts |= {"expected": finding.expected, "actual": finding.seen}
     if finding.expected is None and finding.seen is None:
-        parts = {"": finding.message}
+        parts[""] = finding.message
     if result.cause:
         for source in result.sources:
             parts[f"source: {source.document}"] = source.says.en

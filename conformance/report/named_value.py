@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from conformance.language import Text, same
+from conformance.message import Message
 from conformance.report.wording import phrase, value_of
 
 
@@ -26,7 +27,8 @@ def deviation_of(expected: str, seen: str) -> tuple[Text, bool] | None:
     name, equals, written = seen.partition(" = ")
     if not equals or not name or not expected.startswith(name):
         return None
-    called = _called(name)
+    known = seen.argument("name") if isinstance(seen, Message) else None
+    called = _called(known if known == name else name)
     if called is None:
         return None
     if written == "null":
@@ -41,15 +43,9 @@ def deviation_of(expected: str, seen: str) -> tuple[Text, bool] | None:
 
 def _called(name: str) -> Text | None:
     """Name a value in both languages; None if it has no translation."""
-    if re.fullmatch(r"[\w.\[\]-]+", name):
+    if not isinstance(name, Message) and re.fullmatch(r"[\w.\[\]-]+", name):
         return same(f"`{name}`")
-    told = phrase(name)
-    if told is not None:
-        return told
-    told = phrase(f"{name} = 1")
-    if told is None or not told.zh.endswith("= 1"):
-        return None
-    return told.mapped(lambda words: words.removesuffix("= 1").rstrip())
+    return phrase(name)
 
 
 def _promise_of(assertion: str) -> Text | None:

@@ -1,6 +1,6 @@
 """How a finding is reproduced: which requests show it, and the suite's own command.
 
-The request that deviates comes first, then its control. Where requests alone do not show it, such
+The probe comes first, then its control. Where requests alone do not show it, such
 as a deviation in time or in one of many responses, the suite's command does.
 """
 
@@ -25,13 +25,23 @@ class Decisive:
         probe: deviates.
         control: what the probe is compared with, or None.
         times: how often the probe's request was sent.
-        is_enough: whether sending them again shows the finding.
+        needs_suite: whether the check says that sending them again does not show the finding.
     """
 
     probe: Exchange
     control: Exchange | None = None
     times: int = 1
-    is_enough: bool = True
+    needs_suite: bool = False
+
+    @property
+    def needs_whole_run(self) -> bool:
+        """Whether the next attempt fared otherwise, as under the load of a whole run."""
+        return len({attempt.status for attempt in self.probe.attempts}) > 1
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether sending them again shows the finding."""
+        return not (self.needs_suite or self.needs_whole_run)
 
 
 def decisive(finding: Finding, exchanges: Sequence[Exchange]) -> Decisive | None:
@@ -48,10 +58,10 @@ def decisive(finding: Finding, exchanges: Sequence[Exchange]) -> Decisive | None
     probe = _first(exchanges, finding, Role.PROBE)
     if probe is None:
         sending = [one for one in exchanges if _sends(one, finding.subject)]
-        return Decisive((sending or exchanges)[-1], is_enough=not finding.needs_suite)
+        return Decisive((sending or exchanges)[-1], needs_suite=finding.needs_suite)
     same = [one for one in exchanges if one.request == probe.request]
     control = _first(exchanges, finding, Role.CONTROL)
-    return Decisive(probe, control, len(same), is_enough=not finding.needs_suite)
+    return Decisive(probe, control, len(same), finding.needs_suite)
 
 
 def commands(shown: Decisive, header: Header, key_env: str | None) -> tuple[str, ...]:
@@ -78,24 +88,27 @@ def with_comments(made: Sequence[str], shown: Decisive, language: Language) -> s
     return f"# {probe}\n{made[0]}\n\n# {_CONTROL.of(language)}\n{made[1]}"
 
 
-def suite_command(finding: Finding, header: Header, key_env: str | None) -> str:
-    """Return the command that makes the suite find it again, and nothing else.
+def suite_command(
+    finding: Finding, header: Header, key_env: str | None, *, whole: bool = False
+) -> str:
+    """Return the command that makes the suite find it again.
 
     Args:
         finding: the finding.
         header: of the run; a target of a file is named, because only the file has its options.
         key_env: the environment variable that holds the key, or None if no key was sent.
+        whole: whether to run everything that the run has run, not only the checks of the finding.
     """
     words = ["conformance", "run"]
     if header.target is not None:
         words += ["--target", header.target]
     else:
         words += ["--base-url", header.base_url, "--model", header.model]
-        words += ["--contract", header.contract]
+        words += ["--contract", header.contract_file or header.contract]
         if key_env is not None:
             words += ["--api-key-env", safe_name(key_env)]
-    for check in dict.fromkeys((finding.id, *finding.rests_on)):
-        words += ["--select", check]
+    for glob in header.select if whole else dict.fromkeys((finding.id, *finding.rests_on)):
+        words += ["--select", glob]
     words += ["--tier", header.tier.value]
     if header.seed:
         words += ["--seed", str(header.seed)]
@@ -119,10 +132,11 @@ SUITE = Text("the suite's own command", "测试套件自身的命令")
 """Comment of the suite's command."""
 
 NEEDS_SUITE = Text(
-    "this finding needs the suite's own command", "该发现需要使用测试套件自身的命令才能复现"
+    "this request alone does not show it; the suite's own command does",
+    "仅重发该请求不足以复现，请使用测试套件自身的命令",
 )
 """What is said where sending the requests again does not show a finding."""
 
-_PROBE = Text("the request that deviates", "出现偏差的请求")
-_CONTROL = Text("the control that it is compared with", "与之比较的对照请求")
+_PROBE = Text("probe: the request that the finding is about", "偏差请求：该发现所涉及的请求")
+_CONTROL = Text("control: the request that it is compared with", "对照请求：与之比较的请求")
 _SENT = Text("sent {times} times", "共发送 {times} 次")

@@ -33,11 +33,13 @@ def render(run: Run, key_env: str | None = None) -> str:
     document = {
         "format": FORMAT,
         "verdict": summary.conclusion.value,
+        "headline": summary.headline.en,
+        "headline_zh": summary.headline.zh,
         "exit_code": int(summary.exit_code),
         "sentence": summary.sentence.en,
         "sentence_zh": summary.sentence.zh,
         "because": summary.because.en if summary.because else None,
-        "complete": footer is not None,
+        "complete": footer is not None and footer.because is None,
         "target": {
             "base_url": header.base_url,
             "model": header.model,
@@ -100,10 +102,15 @@ def _source(source: Statement) -> Mapping[str, str]:
 
 def _finding(case: Case) -> Mapping[str, Any]:
     finding, sentence = case.finding, case.requirement
+    told = case.sentence
     return {
         "id": finding.id,
         "verdict": finding.verdict.value,
+        "sentence": told.en if told else None,
+        "sentence_zh": told.zh if told else None,
         "explained_by": finding.explained_by,
+        "explained_because": case.why.en if case.why else None,
+        "explained_because_zh": case.why.zh if case.why else None,
         "requirement": finding.requirement,
         "statement": sentence.statement if sentence else None,
         "statement_zh": sentence.statement_zh if sentence else None,

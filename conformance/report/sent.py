@@ -20,7 +20,7 @@ _LEFT_OUT = re.compile(r"default|null|without|absent|unset|omitted")
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,39}", re.ASCII)
 
 _BASICS = frozenset({"model", "prompt", "max_tokens"})
-"""What nearly every request has; named only if the finding is about it."""
+"""What nearly every request has; named only if the finding is about it, or if it is 0 tokens."""
 
 
 def probe_of(finding: Finding, exchanges: Sequence[Exchange]) -> Exchange | None:
@@ -86,6 +86,8 @@ def _matters(name: str, value: object) -> bool:
     """Return whether a setting is more than what nearly every request has."""
     if not _NAME.fullmatch(name):
         return False
+    if name == "max_tokens" and value == 0 and type(value) is int:
+        return True
     return not (name in _BASICS or value is None or (name == "temperature" and value == 0))
 
 

@@ -131,7 +131,7 @@ def _tally(found: Observed) -> Text | None:
         return _TWICE if found.reproduced else None
     count, total, traits = found.among
     told = _AMONG.format(count=count, total=total)
-    shared = [finding_text(trait) for trait in traits.split(", ") if trait]
+    shared = [finding_text(trait) for trait in traits if trait]
     known = [Text(trait.en, trait.zh or trait.en) for trait in shared]
     readable = known and all(trait.zh != trait.en or "`" in trait.en for trait in known)
     return _SHARED.format(told=told, traits=joined(known)) if readable else told

@@ -2,7 +2,8 @@
 
 The key is read from the environment, so that a report can be shared. Unknown parameters are sent as
 ``extra_body``; a request without required parameters uses ``client.post``. Requests that the
-package cannot send (not a JSON object, another method, no key) have only the curl command.
+package cannot send (not a JSON object, another method, no key) have only the curl command. A long
+string that repeats itself is written as a repetition.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from conformance.model import WRONG_KEY, Credentials, Request
 from conformance.report.curl import NONE, key_variable, variable_in
+from conformance.report.repetition import Piece, pieces_of
 from conformance.report.sanitize import line
 
-MAX_BODY_BYTES = 8_000
-"""Maximum bytes of a body for a snippet; longer ones are only in the record."""
+MAX_BODY_BYTES = 1_000_000
+"""Maximum bytes of a body that is read to write a snippet."""
+
+MAX_CALL_CHARS = 9_000
+"""Maximum characters of the call; longer ones are only in the record."""
 
 DEEPEST = 20
 """Maximum nesting depth of a body for a snippet."""
@@ -45,12 +51,20 @@ def snippet(
     if body is None:
         return None
     call = "\n".join(f"    {line}" if line else line for line in _call(request, body))
+    if len(call) > MAX_CALL_CHARS:
+        return None
     key = _key(request, key_env)
+    base, _, query = base_url.partition("?")
+    parameters = parse_qsl(line(query), keep_blank_values=True)
+    if len(dict(parameters)) < len(parameters):
+        return None
     others = _with_every_request(headers)
+    if parameters:
+        others += f", default_query={_literal(dict(parameters))}"
     imports = "import os\n\n" if "os.environ[" in key + others else ""
     return (
         f"{imports}import openai\n\n"
-        f"client = openai.OpenAI(base_url={_text(base_url)}, api_key={key}{others}"
+        f"client = openai.OpenAI(base_url={_text(base)}, api_key={key}{others}"
         ", max_retries=0)\n"
         f"try:\n{call}\n"
         "except openai.APIStatusError as error:\n"
@@ -161,8 +175,7 @@ def _literal(value: object) -> str:
     """Write a JSON value as a Python literal, in ASCII if it contains unsafe characters."""
     match value:
         case str():
-            written = json.dumps(value, ensure_ascii=False)
-            return written if line(written) == written else ascii(value)
+            return " + ".join(map(_piece, pieces_of(value))) or '""'
         case dict():
             inner = ", ".join(f"{_literal(name)}: {_literal(of)}" for name, of in value.items())
             return f"{{{inner}}}"
@@ -170,3 +183,9 @@ def _literal(value: object) -> str:
             return f"[{', '.join(_literal(inner) for inner in value)}]"
         case _:
             return repr(value)
+
+
+def _piece(piece: Piece) -> str:
+    written = json.dumps(piece.text, ensure_ascii=False)
+    written = written if line(written) == written else ascii(piece.text)
+    return written if piece.times == 1 else f"{written} * {piece.times}"

@@ -24,11 +24,11 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.conclusions import JUDGED, count_verdicts, state_of
+from conformance.report.headline import Claim, claims_of, cut_short_of, headline_of
 from conformance.report.locale import messages as sentences
 from conformance.report.locale.finding_text import finding_text, reason_of
-from conformance.report.locale.terms import HEADLINES
 from conformance.report.sentence import sentence_of
-from conformance.report.summary_rows import CALM, STATES_WORST_FIRST, Area, Gap, Row
+from conformance.report.summary_rows import CALM, STATES_WORST_FIRST, Area, CutShort, Gap, Row
 from conformance.report.usage import usage_mismatches
 
 WORST_FIRST: Sequence[Verdict] = (
@@ -55,10 +55,14 @@ class Summary:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.conclusion = run.conclusion
-        self.headline: Text = HEADLINES[run.conclusion]
         self.exit_code: ExitCode = EXIT_CODES[run.conclusion]
         self.requirements: Mapping[str, Requirement] = {r.id: r for r in run.header.requirements}
         self.counts: Mapping[str, int] = count_verdicts(run.findings)
+
+    @cached_property
+    def headline(self) -> Text:
+        """The verdict in a word or two."""
+        return headline_of(self.conclusion, self._cut_short, self.judged)
 
     @property
     def because(self) -> Text | None:
@@ -135,6 +139,27 @@ class Summary:
     def troubles(self) -> tuple[Finding, ...]:
         """Findings that need attention: all except pass, explained, skipped and info."""
         return tuple(f for f in self.findings if f.verdict not in CALM)
+
+    def explained_by(self, root: Finding) -> tuple[Finding, ...]:
+        """Return the findings that a finding explains, by id."""
+        return self._explained.get(root.id, ())
+
+    @cached_property
+    def _explained(self) -> Mapping[str, tuple[Finding, ...]]:
+        found: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            if finding.explained_by is not None:
+                found.setdefault(finding.explained_by, []).append(finding)
+        return {root: tuple(findings) for root, findings in found.items()}
+
+    def why_explained(self, finding: Finding) -> Text | None:
+        """Return why another finding explains this one; None if none does, or if it is not known.
+
+        A root is not named here; it is :attr:`Finding.explained_by`.
+        """
+        footer = self.run.footer
+        explanation = footer.explained.get(finding.id) if footer else None
+        return finding_text(explanation.why) if explanation and explanation.why else None
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -223,7 +248,7 @@ class Summary:
         return sum(1 for finding in self.run.findings if finding.verdict in JUDGED)
 
     @cached_property
-    def sentence(self) -> Text:
+    def claims(self) -> tuple[Claim, ...]:
         """The verdict in words: parameters, fields, usage and failed checks."""
         found = sentences.the_verdict(
             self.conclusion,
@@ -232,17 +257,28 @@ class Summary:
             total=len(self.run.findings),
             strict=self.run.header.strict,
         )
-        if not self.judged:
-            return found
-        served = [
-            sentences.the_parameters(self.rows_of("parameter")),
-            sentences.the_fields(self.rows_of("field")),
-            sentences.usage_sentence(usage_mismatches(self.run)),
-        ]
-        result = [sentence for sentence in served if sentence is not None]
-        # An incomplete or inconclusive run states that first.
-        whole = self.conclusion in {Conclusion.CONFORMING, Conclusion.NOT_CONFORMING}
-        return join_texts([*result, found] if whole else [found, *result], Text(" ", ""))
+        told = bool(self.judged)
+        return tuple(
+            claims_of(
+                self.conclusion,
+                found,
+                rows=self.rows if told else (),
+                mismatches=tuple(usage_mismatches(self.run)) if told else (),
+                cut_short=self._cut_short,
+                worst=self.troubles[0].id if self.troubles else None,
+                ended_early=self.because is not None,
+            )
+        )
+
+    @cached_property
+    def _cut_short(self) -> CutShort | None:
+        told = [(finding.verdict, finding.message) for finding in self.run.findings]
+        return cut_short_of(self.run.header, told)
+
+    @cached_property
+    def sentence(self) -> Text:
+        """The :attr:`claims` in one text."""
+        return join_texts([claim.text for claim in self.claims], Text(" ", ""))
 
 
 def _by_severity(finding: Finding) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from conformance.language import Text
-from conformance.model import Finding, Level, Requirement, State, Subject, Verdict
+from conformance.model import Finding, Level, Place, Requirement, State, Subject, Verdict
 from conformance.record.conclusions import deviations_of
 
 CALM = frozenset({Verdict.PASS, Verdict.EXPLAINED, Verdict.SKIPPED, Verdict.INFO})
@@ -42,6 +42,17 @@ class Row:
         return bool(broken) and all(finding.level is not Level.MUST for finding in broken)
 
     @property
+    def only_unchecked(self) -> bool:
+        """Return whether it deviates only where invalid values were served.
+
+        It is not said to alter anything then: no valid value was. Deviations from
+        recommendations count only if there are no others.
+        """
+        broken = deviations_of(self.findings)
+        musts = [finding for finding in broken if finding.level is Level.MUST]
+        return bool(broken) and all(one.place is Place.SERVED for one in musts or broken)
+
+    @property
     def rank(self) -> tuple[int, bool]:
         """Sort key: the worst state first, lesser deviations last; states without any are equal."""
         if self.state in _CALM_STATES:
@@ -50,8 +61,13 @@ class Row:
 
     @property
     def passed(self) -> bool:
-        """Return whether a check passed; a refusal then concerns only some uses."""
-        return any(finding.verdict is Verdict.PASS for finding in self.findings)
+        """Return whether a check passed; a refusal then concerns only some uses.
+
+        Where checks look for an effect, only those count: a null, or a value that has to be
+        rejected, is no use of the parameter.
+        """
+        seeing = [finding for finding in self.findings if finding.sees_effect]
+        return any(finding.verdict is Verdict.PASS for finding in seeing or self.findings)
 
     @property
     def troubles(self) -> tuple[Finding, ...]:
@@ -76,11 +92,33 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class CutShort:
+    """What kept a run from judging all checks of its tier.
+
+    ``globs`` selected some of them; a limit of requests or tokens ``skipped`` that many.
+    """
+
+    globs: tuple[str, ...] = ()
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Area:
     """The findings of one area of the contract, the worst first."""
 
     name: str
     findings: tuple[Finding, ...]
+
+    @property
+    def only_unchecked(self) -> bool:
+        """Return whether it deviates only where invalid values were served.
+
+        It is not said to alter anything then: no valid value was. Deviations from
+        recommendations count only if there are no others.
+        """
+        broken = deviations_of(self.findings)
+        musts = [finding for finding in broken if finding.level is Level.MUST]
+        return bool(broken) and all(one.place is Place.SERVED for one in musts or broken)
 
     @property
     def rank(self) -> int:

@@ -54,11 +54,12 @@ def side_by_side(left: str, right: str) -> tuple[Segments, Segments]:
 
     Texts with too little in common are returned as one piece each. If the left text says what must
     not be in the other, such as ``text without ", 1"``, that is what differs in both. If the right
-    one is two values, ``"a" vs. "b"``, they are compared with each other.
+    one is two values, ``"a" vs. "b"``, they are compared with each other. Of two statuses only
+    these differ, whatever body follows.
     """
-    excluded = _excluded(left, right)
-    if excluded is not None:
-        return excluded
+    known = _statuses(left, right) or _excluded(left, right)
+    if known is not None:
+        return known
     values = _two_values(right)
     if values is None:
         return _diffed(left, right)
@@ -90,6 +91,18 @@ def _diffed(left: str, right: str) -> tuple[Segments, Segments]:
         _segments(lefts, [(start, size) for start, _, size in blocks]),
         _segments(rights, [(start, size) for _, start, size in blocks]),
     )
+
+
+def _statuses(left: str, right: str) -> tuple[Segments, Segments] | None:
+    """Mark two different statuses, not the body behind the right one; None if these are none."""
+    wanted, got = _STATUSES.fullmatch(left), _STATUS.match(right)
+    if wanted is None or got is None or got[1] in re.findall(r"\d+", wanted[1]):
+        return None
+    return _marked(left, [wanted.span(1)]), _marked(right, [got.span(1)])
+
+
+_STATUSES = re.compile(r"(?:status |状态码 ?)(\d{3}(?:(?: or | ?或 ?)\d{3})*)", re.ASCII)
+_STATUS = re.compile(r"(?:status |状态码 ?)(\d{3})(?!\d)", re.ASCII)
 
 
 def _excluded(left: str, right: str) -> tuple[Segments, Segments] | None:

@@ -22,12 +22,13 @@ LARGEST = 1_000_000
 class UsageMismatch:
     """Reported and counted tokens, summed over all countable exchanges.
 
-    ``kind`` is ``prompt`` or ``completion``.
+    ``kind`` is ``prompt`` or ``completion``; ``finding`` is the id of a check that shows it.
     """
 
     kind: str
     stated: int
     counted: int
+    finding: str
 
 
 _Json = Mapping[str, Any]
@@ -35,12 +36,12 @@ _Json = Mapping[str, Any]
 
 def usage_mismatches(run: Run) -> Iterator[UsageMismatch]:
     """Sum reported and counted tokens for each kind that a failed check covers."""
-    broken = {finding.requirement for finding in run.findings if _reports_usage(finding)}
+    broken = {f.requirement: f.id for f in reversed(run.findings) if _reports_usage(f)}
     for kind, requirements, count in _KINDS:
-        if broken & requirements:
+        if shown := sorted(broken[key] for key in requirements & broken.keys()):
             pairs = list(_pairs(run.exchanges, f"{kind}_tokens", count))
             mismatch = UsageMismatch(
-                kind, sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+                kind, sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs), shown[0]
             )
             if mismatch.counted and mismatch.stated != mismatch.counted:
                 yield mismatch

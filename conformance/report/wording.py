@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.language import Text, same
+from conformance.message import Message, say, verbatim
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.sanitize import cut, line
 
@@ -39,34 +40,58 @@ class Observed:
 
     text: str
     reproduced: bool
-    among: tuple[int, int, str] | None
+    among: tuple[int, int, tuple[str, ...]] | None
 
 
 def observed(seen: str) -> Observed:
     """Take the remarks off an actual value: how often it was seen, whether it was reproduced."""
     among = None
     if found := _TALLY.search(seen):
-        seen = seen[: found.start()]
-        among = (int(found[1]), int(found[2]), found[3] or "")
+        traits = tuple((found[3] or "").split(", "))
+        told = seen.argument("among") if isinstance(seen, Message) else None
+        if isinstance(seen, Message) and told is not None:
+            shared = told.arguments.get("traits", ())
+            traits = tuple(map(_word, shared)) if isinstance(shared, tuple) else traits
+            seen = _word(seen.arguments["seen"])
+        else:
+            seen = seen[: found.start()]
+        among = (int(found[1]), int(found[2]), traits)
     reproduced = seen.endswith(_REPRODUCED)
-    return Observed(seen.removesuffix(_REPRODUCED), reproduced, among)
+    if not reproduced:
+        return Observed(seen, reproduced, among)
+    whole = seen.removesuffix(_REPRODUCED)
+    if isinstance(seen, Message) and seen.arguments.keys() == {"one", "other"}:
+        whole = say("{one} vs. {other}", **seen.arguments)
+    return Observed(whole, reproduced, among)
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, Message) else verbatim(str(value))
 
 
 def phrase(message: str) -> Text | None:
     """Return a message in both languages if it can stand in a sentence, otherwise None."""
-    known = finding_text(message)
-    return _kept(known) if known.zh and not _JSON.search(_unquoted(message)) else None
+    known = _known(message)
+    return _kept(known) if known and not _JSON.search(_unquoted(message)) else None
 
 
 def head_of(message: str) -> Text | None:
     """Return the part of a message before the JSON in it; None if that says nothing."""
-    known = finding_text(message)
-    if not known.zh:
+    known = _known(message)
+    if known is None:
         return None
     before = known.mapped(_before_json)
     if max(len(before.en), len(before.zh)) > MAX_PHRASE_CHARS:
         before = Text(before.en.partition(": ")[0], before.zh.partition("：")[0])
     return _kept(before)
+
+
+def _known(message: str) -> Text | None:
+    """Return a message in both languages, in English if it has no other; None for evidence."""
+    if not message or (isinstance(message, Message) and message.is_evidence):
+        return None
+    told = finding_text(message)
+    return told if told.zh else same(message)
 
 
 def _kept(text: Text) -> Text | None:

@@ -66,7 +66,7 @@ TRIES_CORRECT = 4
 
 
 async def told_of(planting: Planting, server: BundledServer) -> Told:
-    """Run all checks of the tier against the planted faults, then every accusation's command."""
+    """Run all checks of the tier against the planted faults, then every finding's commands."""
     started = time.monotonic()
     contract = load_contract(planting.first.contract)
     target = _target(server, planting.path(), contract)
@@ -152,11 +152,16 @@ class _Shown(NamedTuple):
 
 
 def _shown(case: Case, planting: Planting, server: BundledServer, tries: int) -> _Shown:
-    """Run the commands of a finding until one shows it, the suite's own last."""
+    """Run the commands of a finding until one shows it, the suite's own last.
+
+    That one counts only if the report says that requests alone do not show it, or prints none.
+    """
     # What took the suite several requests may take as many again.
     tries = max(tries, min(case.decisive.times, MAX_TRIES)) if case.decisive else tries
     if any(_reproduces(command, planting, server, tries) for command in case.commands):
         return _Shown(again=True, by_suite=False)
+    if case.commands and case.caution is None:
+        return _Shown(again=False, by_suite=False)
     again = any(
         finds_again(case.suite_command, case.finding.id, KEY_ENV, server.api_key)
         for _ in range(TRIES_SUITE)

@@ -92,25 +92,43 @@ def run_command(command: str, key_env: str, key: str) -> Answer:
 
 
 def finds_again(command: str, check: str, key_env: str, key: str) -> bool:
-    """Run a command of the suite, and return whether the check accuses the endpoint again."""
-    program, *words = shlex.split(command)
-    if program != "conformance":
-        return False
-    environment = {**os.environ, key_env: key, "NO_PROXY": "127.0.0.1,localhost"}
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        subprocess.run(  # noqa: S603 - the suite's own command, against its own server
-            [sys.executable, "-m", "conformance", *words, "--out", str(out), "--format", "json"],
+    """Run a command of the suite as it is printed, and return whether it reports the check again.
+
+    It runs in a shell and in an empty folder, where it writes its reports.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = {
+            **os.environ,
+            key_env: key,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "PATH": os.pathsep.join((str(_installed(folder)), os.environ.get("PATH", os.defpath))),
+        }
+        subprocess.run(  # noqa: S602 - the suite's own command, against its own server
+            command,
+            shell=True,
+            cwd=folder,
             env=environment,
             capture_output=True,
             timeout=SUITE_SECONDS,
             check=False,
         )
+        records = [*folder.glob("reports/*/run.ndjson")]
         try:
-            found = read_run(out / "run.ndjson").findings
+            found = [finding for path in records for finding in read_run(path).findings]
         except RunFileError:
             return False
     return any(finding.id == check and finding.verdict in ACCUSING for finding in found)
+
+
+def _installed(folder: Path) -> Path:
+    """Write the program ``conformance`` of this environment into a folder below, and return it."""
+    programs = folder / "bin"
+    programs.mkdir()
+    program = programs / "conformance"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m conformance "$@"\n')
+    program.chmod(0o755)
+    return programs
 
 
 def read_answer(printed: bytes, *, whole: bool) -> Answer:

@@ -239,10 +239,9 @@ def _options(settings: Mapping[str, Any]) -> Options:
         tier=settings.get("tier", Tier.STANDARD),
         limits=Limits(settings.get("max-requests"), settings.get("max-spend-tokens")),
         transport=TransportOptions(
-            concurrency=settings.get("concurrency", defaults.transport.concurrency),
             rate=settings.get("rate"),
             timeout=settings.get("timeout", defaults.transport.timeout),
-        ),
+        ).at_most(settings.get("concurrency")),
         seed=settings.get("seed", defaults.seed),
         strict=settings.get("strict", defaults.strict),
     )

@@ -18,6 +18,7 @@ from enum import Enum, auto
 from itertools import count
 
 from conformance.judgement import BudgetSpent, EndedEarly, Inconclusive, Judgement
+from conformance.message import Message, say
 from conformance.model import Exchange, Request
 from conformance.protocol.account import (
     Cause,
@@ -81,7 +82,7 @@ class AccountGuard:
             clock: replaces time in tests.
             sleep: replaces time in tests.
         """
-        self.ended: str | None = None
+        self.ended: Message | None = None
         self._model, self._on_end = model, on_end
         self._clock, self._sleep = clock, sleep or asyncio.sleep
         self._started = clock()
@@ -202,13 +203,18 @@ class AccountGuard:
         found = re.match(r"since request (\w{1,20}), ", sentence)
         return found[1] if found else None
 
-    def _sentence(self, first: Exchange, answer: Exchange, cause: Cause) -> str:
+    def _sentence(self, first: Exchange, answer: Exchange, cause: Cause) -> Message:
         words = said(answer, MAX_QUOTED_CHARS)
         last = first.attempts[-1] if first.attempts else None
         since = last.started + last.elapsed if last else self._clock() - self._started
-        return (
-            f"since request {first.id}, {since:.1f} s into the run, the endpoint answers"
-            f" {answer.status} ({cause}): {words}; before that it served the same request"
+        return say(
+            "since request {id}, {seconds} s into the run, the endpoint answers "
+            "{status} ({cause}): {body}; before that it served the same request",
+            id=first.id,
+            seconds=f"{since:.1f}",
+            status=answer.status,
+            cause=cause.said,
+            body=words,
         )
 
     def _is_known(self, exchange: Exchange, probe: Request) -> bool:
@@ -244,8 +250,8 @@ class AccountGuard:
         self._found_specific += 1
 
 
-def _unclear(exchange: Exchange) -> str:
-    return f"answered {exchange.status}: {said(exchange)}"
+def _unclear(exchange: Exchange) -> Message:
+    return say("answered {status}: {body}", status=exchange.status, body=said(exchange))
 
 
 def _is_passing(answer: Exchange) -> bool:

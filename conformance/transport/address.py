@@ -5,23 +5,30 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit, urlunsplit
 
+from conformance.message import Message, say
 
-def trouble_with(url: str) -> str | None:
+
+def trouble_with(url: str) -> Message | None:
     """Return why a base URL is unusable, in one sentence; None if it is usable."""
     try:
         parts = urlsplit(url)
         named = (parts.hostname, parts.port)
     except ValueError as error:
-        return f"the base URL {without_login(url)!r} is invalid: {error}"
+        return say(
+            "the base URL {url} is invalid: {error}",
+            url=repr(without_login(url)),
+            error=str(error),
+        )
     if parts.username is not None or parts.password is not None:
         # httpx would send it instead of the key, and every transport error would record it.
-        return (
-            f"the base URL {without_login(url)} must not contain a user name or password; pass the "
-            "key with api-key-env"
+        return say(
+            "the base URL {url} must not contain a user name or password;"
+            " pass the key with api-key-env",
+            url=without_login(url),
         )
     if parts.scheme not in {"http", "https"}:
-        return f"the base URL {url!r} must begin with http:// or https://"
-    return None if named[0] else f"the base URL {url!r} has no host"
+        return say("the base URL {url} must begin with http:// or https://", url=repr(url))
+    return None if named[0] else say("the base URL {url} has no host", url=repr(url))
 
 
 def without_login(url: str) -> str:

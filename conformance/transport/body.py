@@ -20,7 +20,10 @@ in pieces of one byte would keep Ctrl-C and all timeouts from being noticed."""
 
 @dataclass(slots=True)
 class Received:
-    """One attempt's response while it arrives; ``body`` is decoded, ``surplus`` came behind it."""
+    """One attempt's response while it arrives; ``body`` is decoded, ``surplus`` came behind it.
+
+    ``is_stale`` is whether the attempt met a connection that was closed while it was idle.
+    """
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -28,6 +31,7 @@ class Received:
     arrivals: list[Arrival] = field(default_factory=list)
     fault: TransportError | None = None
     surplus: bytes = b""
+    is_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class _Body:
                     return
                 await asyncio.sleep(0)
         except DecodingError as error:
-            self._fail(faults.cannot_decode(self._where, str(error)))
+            self._fail(faults.cannot_decode(self._where, error.said))
         except TooLargeError:
             self._fail_as_too_large()
 
@@ -124,7 +128,7 @@ class _Body:
             if self._decoder is not None:
                 self._decoder.finish()
         except DecodingError as error:
-            self._fail(faults.cannot_decode(self._where, str(error)))
+            self._fail(faults.cannot_decode(self._where, error.said))
 
     def _take(self, piece: bytes, at: float) -> None:
         """Add decoded bytes that arrived at a time."""

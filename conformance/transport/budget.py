@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.judgement import BudgetSpent
+from conformance.message import say
 from conformance.model import Cost, Exchange, Limits, Request
 from conformance.protocol.sse import parse_events
 from conformance.transport.coalesce import Sender
@@ -42,8 +43,13 @@ class Budget:
             while not self._fits(tokens):
                 if not self._reserved:
                     raise BudgetSpent(
-                        f"budget spent: the next request can cost {tokens} tokens,"
-                        f" {self.cost.tokens} of {self.limits.tokens} are used"
+                        say(
+                            "budget spent: the next request can cost {tokens} tokens, {gone} of "
+                            "{limit} are used",
+                            tokens=tokens,
+                            gone=self.cost.tokens,
+                            limit=self.limits.tokens,
+                        )
                     )
                 await self._settled.wait()
                 self._reserve_requests()
@@ -79,7 +85,9 @@ class Budget:
 
     def _reserve_requests(self) -> None:
         if self._out_of_requests():
-            raise BudgetSpent(f"budget spent: {self.limits.requests} requests were allowed")
+            raise BudgetSpent(
+                say("budget spent: {requests} requests were allowed", requests=self.limits.requests)
+            )
 
 
 class Budgeted:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from conformance.judgement import Inconclusive
+from conformance.message import say
 from conformance.model import Exchange, Request
 from conformance.transport.answer_size import answer_limit, kept_bytes
 from conformance.transport.coalesce import Sender
@@ -65,9 +66,14 @@ class ByteBudget:
             while self._kept + self._reserved + size > self._limit:
                 if not self._reserved:
                     raise Inconclusive(
-                        f"not sent, the responses of the endpoint are too large:"
-                        f" {_mib(self._kept)} MiB of at most {_mib(self._limit)} MiB in one run are"
-                        f" received, and the next can have {_mib(size)} MiB"
+                        say(
+                            "not sent, the responses of the endpoint are too large: {gone} MiB of "
+                            "at most {limit} MiB in one run are received, and the next can have "
+                            "{size} MiB",
+                            gone=_mib(self._kept),
+                            limit=_mib(self._limit),
+                            size=_mib(size),
+                        )
                     )
                 await self._settled.wait()
             self._reserved += size

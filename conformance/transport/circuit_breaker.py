@@ -7,6 +7,7 @@ consecutive requests without a response, no more are sent.
 from __future__ import annotations
 
 from conformance.judgement import Inconclusive
+from conformance.message import Message, say
 from conformance.model import Exchange, Request
 from conformance.transport.coalesce import Sender
 
@@ -24,7 +25,7 @@ class CircuitBreaker:
         self._send = send
         self._limit = limit
         self._unanswered = 0
-        self._error = ""
+        self._error: Message | None = None
 
     async def send(self, request: Request) -> Exchange:
         """Send a request unless the circuit is open.
@@ -33,11 +34,13 @@ class CircuitBreaker:
             Inconclusive: the circuit is open.
         """
         if self._unanswered >= self._limit:
-            raise Inconclusive(f"not sent, the endpoint has stopped responding: {self._error}")
+            raise Inconclusive(
+                say("not sent, the endpoint has stopped responding: {fault}", fault=self._error)
+            )
         exchange = await self._send(request)
         if exchange.status is None:
             self._unanswered += 1
-            self._error = str(exchange.fault)
+            self._error = exchange.fault
         else:
             self._unanswered = 0
         return exchange

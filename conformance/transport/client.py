@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Self
 
 import httpx
 
 from conformance import __version__
+from conformance.message import say
 from conformance.model import (
     WRONG_KEY,
     Attempt,
@@ -29,11 +30,17 @@ from conformance.transport import errors as faults
 from conformance.transport.address import join, trouble_with, without_login
 from conformance.transport.answer_size import answer_limit, exact_reads
 from conformance.transport.body import BodyLimits, Received, read_body
-from conformance.transport.connections import Connections, EnvironmentFaultError, surplus_of
+from conformance.transport.connections import (
+    Connections,
+    EnvironmentFaultError,
+    IdleClosedError,
+    surplus_of,
+)
 from conformance.transport.errors import TransportError
 from conformance.transport.rate_limit import RateLimiter
 from conformance.transport.redact import Redactor
-from conformance.transport.retry import wait_before_retry
+from conformance.transport.retry import TRIES, wait_before_retry
+from conformance.transport.starting_line import current_line
 from conformance.transport.token_bound import FALLBACK_TOKENS
 
 ATTEMPT_LIMIT = 2_000
@@ -109,7 +116,10 @@ class Client:
                 http = Connections(self._target.base_url)
             except (EnvironmentFaultError, OSError) as error:
                 self._trouble = self._trouble or (
-                    f"invalid proxy or certificate settings in the environment: {error}"
+                    say(
+                        "invalid proxy or certificate settings in the environment: {why}",
+                        why=error.said if isinstance(error, EnvironmentFaultError) else str(error),
+                    )
                 )
         return httpx.AsyncClient(
             transport=http,
@@ -136,17 +146,22 @@ class Client:
         self._sent += 1
         exchange_id = f"x{self._sent:04d}"
         attempts: list[Attempt] = []
-        surplus = b""
+        surplus, stale = b"", 0
         while True:
             await self._rate_limiter.turn()
             started = self._clock()
             response = await self._attempt(request, started)
             elapsed = self._clock() - started
             surplus = surplus or response.surplus
-            error = self._redactor.text(response.fault.sentence) if response.fault else None
+            error = self._redactor.message(response.fault.sentence) if response.fault else None
             since = started - self._started
             tried = Attempt(round(since, 6), round(elapsed, 6), response.status, error)
-            wait = self._wait(len(attempts) + 1, response)
+            if response.is_stale and stale < TRIES:
+                # It costs nothing: nobody has answered, and only new connections are used now.
+                attempts.append(tried)
+                stale += 1
+                continue
+            wait = self._wait(len(attempts) + 1 - stale, response)
             if wait is None or not self._may_retry():
                 attempts.append(tried)
                 break
@@ -197,14 +212,21 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
             put = faults.error_of if response.status is None else faults.incomplete_body
             response.fault = put(error, self._where)
+            response.is_stale = isinstance(error, IdleClosedError)
         return response
 
     async def _receive(self, request: Request, started: float, result: Received) -> None:
+        sent = self._headers(request)
+        content: bytes | AsyncIterator[bytes] = request.body
+        line = current_line.get()
+        if line is not None and request.body:
+            content = line.held(request.body)
+            sent.append(("content-length", str(len(request.body))))
         body = self._http.build_request(
             request.method,
             join(self._target.base_url, request.path),
-            content=request.body,
-            headers=self._headers(request),
+            content=content,
+            headers=sent,
         )
         response = await self._http.send(body, stream=True)
         try:

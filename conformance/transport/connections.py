@@ -17,7 +17,13 @@ from typing import Any, cast
 import httpcore
 import httpx
 
-from conformance.transport.framing import Trust, WatchedNetwork, WatchedStream
+from conformance.message import Message, say
+from conformance.transport.framing import (
+    StaleConnectionError,
+    Trust,
+    WatchedNetwork,
+    WatchedStream,
+)
 from conformance.transport.proxies import Proxy, proxy_for
 
 KEPT_CONNECTIONS = 32
@@ -39,8 +45,19 @@ HTTPCORE_ERRORS = (
 )
 
 
+INSTALL_SOCKS = "pip install 'httpx[socks]'"
+
+
 class EnvironmentFaultError(ValueError):
-    """A proxy or a certificate file of the environment is unusable; a sentence that names it."""
+    """A proxy or a certificate file of the environment is unusable; ``said`` names it."""
+
+    def __init__(self, said: Message) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+class IdleClosedError(httpx.ReadError):
+    """A request met a connection that had been closed while idle, so that it has to be repeated."""
 
 
 class ProxyFaultError(httpx.ProxyError):
@@ -126,15 +143,20 @@ class Connections(httpx.AsyncBaseTransport):
         try:
             read = httpx.Proxy(proxy.url)
         except (ValueError, httpx.InvalidURL) as error:
-            raise EnvironmentFaultError(f"{proxy.shown} is invalid: {error}") from None
+            raise EnvironmentFaultError(
+                say("{proxy} is invalid: {why}", proxy=proxy.shown, why=str(error))
+            ) from None
         address = _address(read.url)
         if read.url.scheme in {"socks5", "socks5h"}:
             try:
                 return httpcore.AsyncSOCKSProxy(address, proxy_auth=read.raw_auth, **options)
             except (ImportError, RuntimeError):
                 raise EnvironmentFaultError(
-                    f"{proxy.shown} needs a package that is not installed: "
-                    "pip install 'httpx[socks]'"
+                    say(
+                        "{proxy} needs a package that is not installed: {command}",
+                        proxy=proxy.shown,
+                        command=INSTALL_SOCKS,
+                    )
                 ) from None
         if read.url.scheme == "https":
             options["proxy_ssl_context"] = _certificates(environ)
@@ -185,13 +207,17 @@ def _certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=file)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it has no certificates"
+            reason = getattr(error, "strerror", None) or say("it has no certificates")
             if isinstance(error, ssl.SSLError):
-                reason = "it has no valid certificates"
-            raise EnvironmentFaultError(f"$SSL_CERT_FILE is {file}: {reason}") from None
+                reason = say("it has no valid certificates")
+            raise EnvironmentFaultError(
+                say("$SSL_CERT_FILE is {file}: {reason}", file=file, reason=reason)
+            ) from None
     if folder := environ.get("SSL_CERT_DIR"):
         if not any(Path(part).is_dir() for part in folder.split(os.pathsep)):
-            raise EnvironmentFaultError(f"$SSL_CERT_DIR is {folder}: there is no such folder")
+            raise EnvironmentFaultError(
+                say("$SSL_CERT_DIR is {folder}: there is no such folder", folder=folder)
+            )
         return ssl.create_default_context(capath=folder)
     return httpx.create_ssl_context(trust_env=False)
 
@@ -207,6 +233,10 @@ def _as_httpx_errors() -> Iterator[None]:
 
 def _as_httpx(error: Exception) -> httpx.TransportError:
     """Return httpx's error of the same name; a mere timeout is one of connecting."""
+    if isinstance(error, StaleConnectionError):
+        stale = IdleClosedError(str(error))
+        stale.__cause__ = error
+        return stale
     name = "ConnectTimeout" if isinstance(error, TimeoutError) else type(error).__name__
     kind: type[httpx.TransportError] = getattr(httpx, name)
     mapped = kind(str(error))

@@ -14,6 +14,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 
+from conformance.message import Message, say
+
 MAX_CODINGS = 3
 """Maximum codings of one body. Servers apply one; a proxy can add another."""
 
@@ -38,6 +40,10 @@ _CODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
 class DecodingError(ValueError):
     """A body cannot be decoded; the message is the end of a sentence about the response."""
 
+    def __init__(self, said: Message) -> None:
+        super().__init__(said)
+        self.said = said
+
 
 class TooLargeError(ValueError):
     """The decoded body is larger than the limit."""
@@ -57,12 +63,19 @@ class Decoder:
     def __init__(self, codings: Sequence[str], limit: int) -> None:
         if len(codings) > MAX_CODINGS:
             raise DecodingError(
-                f"has {len(codings)} content encodings, and the suite undoes at most {MAX_CODINGS}"
+                say(
+                    "has {count} content encodings, and the suite undoes at most {limit}",
+                    count=len(codings),
+                    limit=MAX_CODINGS,
+                )
             )
         unknown = next((coding for coding in codings if coding not in _CODINGS), None)
         if unknown is not None:
             raise DecodingError(
-                f"has the content encoding {unknown[:40]!r}, which the suite cannot decode"
+                say(
+                    "has the content encoding {coding}, which the suite cannot decode",
+                    coding=repr(unknown[:40]),
+                )
             )
         # Compressed data that does not get smaller still grows a little with each coding.
         inner = limit + limit // 16 + 1_000
@@ -118,7 +131,7 @@ class _Layer:
 
     def finish(self) -> None:
         if self._held or (self._zlib is not None and not self._zlib.eof):
-            raise DecodingError(f"ends in the middle of its {self._coding} data")
+            raise DecodingError(say("ends in the middle of its {coding} data", coding=self._coding))
 
     def _slice(self, data: bytes) -> Iterator[bytes]:
         full = False
@@ -135,7 +148,9 @@ class _Layer:
             try:
                 made = self._zlib.decompress(data, most)
             except zlib.error:
-                raise DecodingError(f"is not valid {self._coding} data") from None
+                raise DecodingError(
+                    say("is not valid {coding} data", coding=self._coding)
+                ) from None
             self._left -= len(made)
             if self._left < 0:
                 raise TooLargeError
@@ -151,12 +166,14 @@ class _Layer:
         """
         is_next = self._zlib is not None
         if is_next and (self._coding == "deflate" or not _MAGIC.startswith(data[:2])):
-            raise DecodingError(f"goes on after the end of its {self._coding} data")
+            raise DecodingError(
+                say("goes on after the end of its {coding} data", coding=self._coding)
+            )
         if len(data) < len(_MAGIC):
             return False
         self._members += 1
         if self._members > MAX_MEMBERS:
-            raise DecodingError(f"has more than {MAX_MEMBERS} gzip members")
+            raise DecodingError(say("has more than {count} gzip members", count=MAX_MEMBERS))
         return True
 
     def _bits(self, start: bytes) -> int:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from conformance.locale.foreign import known
+from conformance.message import Message, say
 from conformance.transport.connections import ProxyFaultError
 
 MAX_QUOTED = 200
@@ -19,26 +21,42 @@ MAX_QUOTED = 200
 class TransportError:
     """A request without a complete response; ``passing`` is true if a retry may succeed."""
 
-    sentence: str
+    sentence: Message
     passing: bool
 
 
 def no_answer(where: str, seconds: float) -> TransportError:
     """No response started in time."""
-    return TransportError(f"timeout: no response from {where} within {seconds:g} s", passing=True)
+    return TransportError(
+        say(
+            "timeout: no response from {address} within {seconds} s",
+            address=where,
+            seconds=f"{seconds:g}",
+        ),
+        passing=True,
+    )
 
 
 def too_slow(where: str, seconds: float) -> TransportError:
     """The response did not end in time; it is not retried."""
     return TransportError(
-        f"timeout: the response from {where} was incomplete after {seconds:g} s", passing=False
+        say(
+            "timeout: the response from {address} was incomplete after {seconds} s",
+            address=where,
+            seconds=f"{seconds:g}",
+        ),
+        passing=False,
     )
 
 
 def fell_silent(where: str, seconds: float) -> TransportError:
     """The response stopped in the middle."""
     return TransportError(
-        f"timeout: {where} sent nothing for {seconds:g} s in the middle of its response",
+        say(
+            "timeout: {address} sent nothing for {seconds} s in the middle of its response",
+            address=where,
+            seconds=f"{seconds:g}",
+        ),
         passing=False,
     )
 
@@ -49,28 +67,43 @@ def too_large(where: str, limit: int, *, inflated: bool = False) -> TransportErr
     size = f"{limit // 2**20} MiB" if limit % 2**20 == 0 else f"{limit // 2**10} KiB"
     if inflated:
         return TransportError(
-            f"response too large: the body from {where} inflates to more than {size}; the rest was"
-            " not read",
+            say(
+                "response too large: the body from {address} inflates to more than "
+                "{size}; the rest was not read",
+                address=where,
+                size=size,
+            ),
             passing=False,
         )
     return TransportError(
-        f"response too large: {where} sent more than {size}; the rest was not read", passing=False
+        say(
+            "response too large: {address} sent more than {size}; the rest was not read",
+            address=where,
+            size=size,
+        ),
+        passing=False,
     )
 
 
 def too_many_headers(where: str, count: int, limit: int) -> TransportError:
     """The response has more headers than are kept."""
     return TransportError(
-        f"response too large: {where} sent {count} headers, more than {limit}; the body was not"
-        " read",
+        say(
+            "response too large: {address} sent {count} headers, more than {limit};"
+            " the body was not read",
+            address=where,
+            count=count,
+            limit=limit,
+        ),
         passing=False,
     )
 
 
-def cannot_decode(where: str, reason: str) -> TransportError:
+def cannot_decode(where: str, reason: Message) -> TransportError:
     """The body has a content encoding that cannot be undone; the server would repeat it."""
     return TransportError(
-        f"cannot decode the response from {where}: its body {reason}", passing=False
+        say("cannot decode the response from {address}: its body {why}", address=where, why=reason),
+        passing=False,
     )
 
 
@@ -78,16 +111,29 @@ def incomplete_body(error: Exception, where: str) -> TransportError:
     """The connection ended before the response was complete, or its framing is invalid."""
     if _is_endless_line(error):
         return TransportError(
-            f"invalid HTTP response from {where}: the first line of a chunk or the trailer has no"
-            " end",
+            say(
+                "invalid HTTP response from {where}: the first line of a chunk or the "
+                "trailer has no end",
+                where=where,
+            ),
             passing=False,
         )
     # h11 says that the peer closed the connection, or what it cannot read.
     if isinstance(error, httpx.RemoteProtocolError) and "closed" not in str(error):
         return TransportError(
-            f"invalid HTTP response from {where}: {_shortened(error)}", passing=False
+            say(
+                "invalid HTTP response from {address}: {why}",
+                address=where,
+                why=known(_shortened(error)),
+            ),
+            passing=False,
         )
-    return TransportError(f"incomplete response from {where}: {_shortened(error)}", passing=True)
+    return TransportError(
+        say(
+            "incomplete response from {address}: {why}", address=where, why=known(_shortened(error))
+        ),
+        passing=True,
+    )
 
 
 def error_of(error: Exception, where: str) -> TransportError:
@@ -95,7 +141,14 @@ def error_of(error: Exception, where: str) -> TransportError:
     if isinstance(error, ProxyFaultError):
         where, error = error.proxy, error.reason
         if isinstance(error, httpx.ProxyError):
-            return TransportError(f"proxy error: {where} refuses the connection: {error}", False)
+            return TransportError(
+                say(
+                    "proxy error: {address} refuses the connection: {why}",
+                    address=where,
+                    why=str(error),
+                ),
+                False,
+            )
     causes = list(_causes(error))
     known = (_known_cause(cause, where) for cause in causes)
     return next(
@@ -107,19 +160,35 @@ def _known_cause(cause: BaseException, where: str) -> TransportError | None:
     match cause:
         case socket.gaierror():
             return TransportError(
-                f"DNS error: cannot resolve the host name of {where}: {cause.strerror}", False
+                say(
+                    "DNS error: cannot resolve the host name of {address}: {why}",
+                    address=where,
+                    why=cause.strerror,
+                ),
+                False,
             )
         case ssl.SSLCertVerificationError():
-            why = cause.verify_message or "verification failed"
+            why = (
+                known(cause.verify_message) if cause.verify_message else say("verification failed")
+            )
             return TransportError(
-                f"TLS error: the certificate of {where} is not trusted: {why}", False
+                say(
+                    "TLS error: the certificate of {address} is not trusted: {why}",
+                    address=where,
+                    why=why,
+                ),
+                False,
             )
         case ssl.SSLError():
-            why = (cause.reason or str(cause)).replace("_", " ").lower()
-            return TransportError(f"TLS error: handshake with {where} failed: {why}", False)
+            reason = (cause.reason or str(cause)).replace("_", " ").lower()
+            return TransportError(
+                say("TLS error: handshake with {address} failed: {why}", address=where, why=reason),
+                False,
+            )
         case ConnectionRefusedError():
             return TransportError(
-                f"connection refused: no server is listening at {where}", passing=True
+                say("connection refused: no server is listening at {address}", address=where),
+                passing=True,
             )
     return None
 
@@ -128,22 +197,38 @@ def _library_error(error: Exception, where: str, causes: list[BaseException]) ->
     passing = True
     match error:
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
-            passing, sentence = False, f"invalid base URL: {error}"
+            passing, sentence = False, say("invalid base URL: {why}", why=str(error))
         case httpx.LocalProtocolError() | UnicodeError():
-            passing, sentence = False, f"the request cannot be sent over HTTP: {error}"
+            passing, sentence = (
+                False,
+                say("the request cannot be sent over HTTP: {why}", why=str(error)),
+            )
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
-            sentence = f"timeout: no connection to {where} in time"
+            sentence = say("timeout: no connection to {address} in time", address=where)
         case httpx.ConnectError():
-            sentence = f"cannot connect to {where}: {_reason(causes)}"
+            sentence = say(
+                "cannot connect to {address}: {why}", address=where, why=known(_reason(causes))
+            )
         case httpx.ProxyError():
-            sentence = f"proxy error on the way to {where}: {error}"
+            sentence = say(
+                "proxy error on the way to {address}: {why}", address=where, why=str(error)
+            )
         case httpx.RemoteProtocolError() if _is_endless_line(error):
             passing = False
-            sentence = f"response too large: the headers of the response from {where} have no end"
+            sentence = say(
+                "response too large: the headers of the response from {address} have no end",
+                address=where,
+            )
         case httpx.RemoteProtocolError():
-            sentence = f"invalid HTTP response from {where}: {_shortened(error)}"
+            sentence = say(
+                "invalid HTTP response from {address}: {why}",
+                address=where,
+                why=known(_shortened(error)),
+            )
         case _:
-            sentence = f"connection to {where} lost: {_reason(causes)}"
+            sentence = say(
+                "connection to {address} lost: {why}", address=where, why=known(_reason(causes))
+            )
     return TransportError(sentence, passing)
 
 

@@ -82,6 +82,10 @@ class ResponseEnd:
                 return  # more is needed, or the connection has ended
 
 
+class StaleConnectionError(httpcore.ReadError):
+    """A request met a connection that the server had closed because it was idle."""
+
+
 @dataclass(slots=True)
 class Trust:
     """Whether connections are kept; shared by all connections to an endpoint."""
@@ -100,11 +104,22 @@ class WatchedStream(httpcore.AsyncNetworkStream):
         self._is_tls = is_tls
         self._end: ResponseEnd | None = None
         self._is_new = self._begins = True
-        self._is_spent = False
+        self._is_spent = self._is_used = self._is_silent = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as the base class
-        """Read some bytes; empty at the end."""
-        data = await self._inner.read(max_bytes, timeout)
+        """Read some bytes; empty at the end.
+
+        Raises:
+            StaleConnectionError: the server has closed the idle connection, as the request came.
+        """
+        try:
+            data = await self._inner.read(max_bytes, timeout)
+        except httpcore.ReadError as error:
+            self._assert_in_use(error)
+            raise
+        if not data:
+            self._assert_in_use(None)
+        self._is_silent = False
         if self._end is not None:
             self._end.feed(data)
         return data
@@ -114,6 +129,8 @@ class WatchedStream(httpcore.AsyncNetworkStream):
 
         Raises:
             httpcore.RemoteProtocolError: the server has sent something before any request.
+            httpcore.ConnectionNotAvailable: it has closed the idle connection, so that the request
+                needs another one; nothing of it was written.
         """
         if self._is_new:
             self._is_new = False
@@ -123,6 +140,10 @@ class WatchedStream(httpcore.AsyncNetworkStream):
                 )
         if self._begins:  # and is not the rest of a request that got its response early
             self._begins = False
+            if self._is_used and self._inner.get_extra_info("is_readable"):
+                self._trust.keeps = False
+                raise httpcore.ConnectionNotAvailable
+            self._is_silent = True
             method = bytes(buffer[:16]).partition(b" ")[0]
             self._end = None if method == b"CONNECT" else ResponseEnd(method)
         await self._inner.write(buffer, timeout)
@@ -132,7 +153,7 @@ class WatchedStream(httpcore.AsyncNetworkStream):
 
         Blank lines are harmless, but the connection is not used again either.
         """
-        self._begins = True
+        self._begins = self._is_used = True
         if self._end is None or not self._end.has_ended:
             return b""
         self._end.feed(await self._waiting())
@@ -142,6 +163,15 @@ class WatchedStream(httpcore.AsyncNetworkStream):
             return b""
         self._trust.keeps = False
         return surplus
+
+    def _assert_in_use(self, error: Exception | None) -> None:
+        """Raise an error that says so if the connection ended while it was idle.
+
+        No more connections are kept then: this could happen to the next request on each of them.
+        """
+        if self._is_used and self._is_silent:
+            self._trust.keeps = False
+            raise StaleConnectionError("it was closed while it was idle") from error
 
     async def _waiting(self) -> bytes:
         """Read what has arrived and nobody has asked for.

@@ -17,7 +17,7 @@ from conformance.transport.byte_budget import ByteBudget
 from conformance.transport.circuit_breaker import CircuitBreaker
 from conformance.transport.client import Client
 from conformance.transport.coalesce import Sender
-from conformance.transport.rate_limit import ConcurrencyLimiter
+from conformance.transport.rate_limit import ConcurrencyLimiter, Slots
 
 
 @asynccontextmanager
@@ -31,6 +31,7 @@ async def open_pipeline(
     secrets: Sequence[str] = (),
     sender: Sender | None = None,
     guard: AccountGuard | None = None,
+    slots: Slots | None = None,
 ) -> AsyncIterator[Sender]:
     """Open a pipeline to a target; its connections are closed when the block ends.
 
@@ -47,6 +48,8 @@ async def open_pipeline(
         secrets: secrets to redact besides those of the target and of the process.
         sender: sends the requests instead of the network; limits still apply.
         guard: ends the run if the account, the route or a gatekeeper refuses every request.
+        slots: the requests that may be in flight, for a caller who changes their number; by default
+            ``options.concurrency``.
     """
     async with AsyncExitStack() as stack:
         if sender is None:
@@ -69,4 +72,4 @@ async def open_pipeline(
         send = CircuitBreaker(send).send
         # In front of the budgets, which what it sends is part of.
         guarded = send if guard is None else guard.around(send)
-        yield ConcurrencyLimiter(guarded, options.concurrency).send
+        yield ConcurrencyLimiter(guarded, slots or Slots(options.concurrency)).send

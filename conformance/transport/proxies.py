@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from conformance.message import Message, say
 from conformance.transport.address import is_loopback, without_login
 
 
@@ -32,10 +33,12 @@ class Proxy:
         return f"Proxy({self.shown!r})"
 
     @property
-    def shown(self) -> str:
+    def shown(self) -> Message:
         """The proxy in a sentence: without its login, and with its variable."""
-        named = f" (from ${self.variable})" if self.variable else ""
-        return f"the proxy {without_login(self.url).rstrip('/')}{named}"
+        url = without_login(self.url).rstrip("/")
+        if not self.variable:
+            return say("the proxy {url}", url=url)
+        return say("the proxy {url} (from ${variable})", url=url, variable=self.variable)
 
 
 def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> Proxy | None:

@@ -17,15 +17,28 @@ class _Waiting:
     turn: asyncio.Future[None]
 
 
-class ConcurrencyLimiter:
-    """A sender with at most ``count`` requests in flight; the others are queued by priority.
+class Slots:
+    """The number of requests that may be in flight, which a run can change between two stages."""
 
-    Requests of the same rank are sent in order of arrival.
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.taken = 0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether another request may be sent."""
+        return self.taken < self.count
+
+
+class ConcurrencyLimiter:
+    """A sender with at most as many requests in flight as there are slots.
+
+    The others are queued by priority. Requests of the same rank are sent in order of arrival.
     """
 
-    def __init__(self, send: Sender, count: int) -> None:
+    def __init__(self, send: Sender, slots: Slots) -> None:
         self._send = send
-        self._free = count
+        self._slots = slots
         self._waiting: list[_Waiting] = []
 
     async def send(self, request: Request) -> Exchange:
@@ -37,8 +50,8 @@ class ConcurrencyLimiter:
             self._pass_slot_on()
 
     async def _take_slot(self) -> None:
-        if self._free:
-            self._free -= 1
+        if self._slots.is_free:
+            self._slots.taken += 1
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(current_priority.get() or Priority(), turn))
@@ -53,7 +66,7 @@ class ConcurrencyLimiter:
     def _pass_slot_on(self) -> None:
         self._waiting = [waiting for waiting in self._waiting if not waiting.turn.done()]
         if not self._waiting:
-            self._free += 1
+            self._slots.taken -= 1
             return
         # `min` returns the first of equals, which has waited longest.
         first = min(self._waiting, key=lambda waiting: waiting.priority.rank)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from conformance.message import Message, verbatim
 from conformance.model import Arrival, Exchange, Target
 from conformance.transport.needles import Needles, Secret, TooManyError
 from conformance.transport.pieces import groups_of, texts_of
@@ -112,6 +113,8 @@ class Redactor:
 
     def _value(self, value: Any) -> Any:
         match value:
+            case Message():
+                return self.message(value)
             # Members of an enumeration are no texts of anybody else.
             case str() if type(value) is str:
                 return self.text(value, split=False)
@@ -120,6 +123,13 @@ class Redactor:
             case Mapping():
                 return {self._value(key): self._value(each) for key, each in value.items()}
         return value
+
+    def message(self, message: Message) -> Message:
+        """Redact the evidence in a message."""
+        redacted = message.mapped(lambda text: self.text(text, split=False))
+        whole = self.text(redacted, split=False)
+        # A secret can stand across two arguments that the sentence joins.
+        return redacted if whole == redacted else verbatim(whole)
 
     def body(self, body: bytes) -> bytes:
         """Redact raw bytes; without a secret in them, the same object is returned."""

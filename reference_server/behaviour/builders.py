@@ -74,6 +74,16 @@ def rejects(
     return Rewrite(request=rewrite)
 
 
+def rejects_null(name: str) -> Rewrite:
+    """Reject a parameter whose value is null, as a validator that knows no null."""
+    return rejects(
+        lambda request: name in request and request[name] is None,
+        f"Invalid type for '{name}': expected another type, but got null instead.",
+        param=name,
+        code="invalid_type",
+    )
+
+
 # ── Responses ────────────────────────────────────────────────────────────────────────────────────
 
 

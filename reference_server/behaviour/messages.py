@@ -18,6 +18,8 @@ Headers = tuple[tuple[str, str], ...]
 EVENT_STREAM = "text/event-stream"
 BEHIND = "bytes-behind-response"
 """The name in a scope's ``state`` of bytes to send right behind the response (by a fault)."""
+IDLE = "idle-seconds"
+"""The name in a scope's ``state`` of the seconds after which the idle connection is closed."""
 DROP = "drop-connection"
 """The name in a scope's ``state`` of a function that closes the connection (for a fault)."""
 DONE = "[DONE]"
@@ -80,8 +82,12 @@ class ServerResponse:
     """The connection is closed after the last part, before the response is complete."""
     behind: bytes = b""
     """Bytes sent behind the response, on the same connection."""
+    idle: float | None = None
+    """Seconds after which the connection is closed if no other request has come; None for long."""
     unsent: bool = False
     """The connection is closed without any response."""
+    left: Callable[[], None] | None = None
+    """Called if the client closes the connection before it has got all."""
 
     @property
     def raw(self) -> bytes:

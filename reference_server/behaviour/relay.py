@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_server.behaviour.messages import (
     BEHIND,
     DROP,
+    IDLE,
     Behaviour,
     ClientRequest,
     Part,
@@ -72,7 +75,12 @@ class Relay:
                 pass
             return
         state[BEHIND] = response.behind
-        await send_response(send, paced(response, sum(took)))
+        state[IDLE] = response.idle
+        sending = send_response(send, paced(response, sum(took)))
+        if response.left is None:
+            await sending
+        else:
+            await _sent_or_left(sending, receive, response.left)
 
     async def _respond(
         self, scope: Scope, request: ClientRequest, receive: Receive
@@ -121,6 +129,23 @@ def _response(result: list[Message]) -> ServerResponse:
     )
     data = tuple(Part(part["body"]) for part in parts if part.get("body"))
     return ServerResponse(start["status"], headers, data)
+
+
+async def _sent_or_left(
+    sending: Coroutine[Any, Any, None], receive: Receive, left: Callable[[], None]
+) -> None:
+    """Wait until a response is sent; call ``left`` if the client closes the connection before."""
+
+    async def leaving() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = [asyncio.ensure_future(sending), asyncio.ensure_future(leaving())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    if not tasks[0].done():
+        left()
+    tasks[1].cancel()
+    await tasks[0]
 
 
 async def _read(receive: Receive) -> bytes | None:

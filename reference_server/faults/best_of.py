@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from statistics import fmean
 
-from reference_server.behaviour.builders import drops, rejects, rewrites, sets
+from reference_server.behaviour.builders import drops, rejects, rejects_null, rewrites, sets
 from reference_server.behaviour.messages import (
     Behaviour,
     Body,
@@ -171,3 +171,17 @@ def best_of_above_maximum_accepted() -> Behaviour:
 def best_of_equal_served() -> Behaviour:
     """A ``best_of`` equal to ``n`` is served although the contract requires more."""
     return drops("best_of", when=lambda request: 1 < choice_count(request) == candidates(request))
+
+
+@fault(
+    "best-of-null-refused",
+    breaks="best-of.null-is-default",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def best_of_null_refused() -> Behaviour:
+    """``best_of: null`` is rejected.
+
+    Reported for llama.cpp: https://github.com/ggml-org/llama.cpp/issues/25515
+    """
+    return rejects_null("best_of")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import drops, rejects, rewrites
+from reference_server.behaviour.builders import drops, rejects, rejects_null, rewrites
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
@@ -123,12 +123,6 @@ def logit_bias_unknown_ids_accepted() -> Behaviour:
     return rewrites(rewrite)
 
 
-@fault("logit-bias-null-refused", breaks=FORCES, triggers=NON_STREAMING_ONLY)
-def logit_bias_null_refused() -> Behaviour:
-    """``logit_bias: null`` is rejected."""
-    return rejects(lambda request: "logit_bias" in request and request["logit_bias"] is None)
-
-
 @fault("logit-bias-empty-refused", breaks=FORCES, triggers=(), shows=Shows.REFUSED)
 def logit_bias_empty_refused() -> Behaviour:
     """An empty ``logit_bias`` is rejected."""
@@ -146,3 +140,17 @@ def logit_bias_ends_refused() -> Behaviour:
             )
         )
     )
+
+
+@fault(
+    "logit-bias-null-refused",
+    breaks="logit-bias.null-is-none",
+    evidence=Evidence.REPORTED,
+    triggers=NON_STREAMING_ONLY,
+)
+def logit_bias_null_refused() -> Behaviour:
+    """``logit_bias: null`` is rejected.
+
+    Reported for the OpenAI API: https://github.com/openai/openai-openapi/issues/27
+    """
+    return rejects_null("logit_bias")

@@ -1,5 +1,6 @@
 """Faults of ``max_tokens``: another limit or another default applies."""
 
+import re
 from collections.abc import Callable
 
 from reference_server.behaviour.builders import drops, rewrites, sets
@@ -14,6 +15,9 @@ from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger, is_batch
 from reference_server.faults._triggers import NON_STREAMING_ONLY, REQUESTS, SINGLE_PROMPT
+
+OVER_CONTEXT = re.compile(rb"length is (\d+) tokens.*?\((\d+) in your prompt; (\d+) for")
+"""The context, the prompt's tokens and the limit in the server's error."""
 
 
 def limit(change: Callable[[Body, int], int]) -> Rewrite:
@@ -198,6 +202,32 @@ def max_tokens_clamped() -> Behaviour:
         lambda request: isinstance(request.get("max_tokens"), int) and request["max_tokens"] > 2000,
         max_tokens=1024,
     )
+
+
+@fault(
+    "max-tokens-clamped-to-room",
+    breaks="max-tokens.context-overflow-refused",
+    evidence=Evidence.REPORTED,
+    triggers=(Trigger.STREAM,),
+)
+def max_tokens_clamped_to_room() -> Behaviour:
+    """A limit up to the context is lowered to what the prompt leaves, and a higher one rejected.
+
+    Reported for vLLM: https://github.com/vllm-project/vllm/issues/3851
+    and, of any limit, for a server on llama.cpp: https://github.com/unslothai/unsloth/issues/7965
+    """
+
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        response = await upstream(request)
+        counts = OVER_CONTEXT.search(response.raw) if response.status == 400 else None
+        if counts is None:
+            return response
+        context, prompt, limit = map(int, counts.groups())
+        if prompt >= context or limit > context:
+            return response
+        return await upstream(request.with_body({**request.body, "max_tokens": context - prompt}))
+
+    return behave
 
 
 @fault(

@@ -6,6 +6,7 @@ from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY
 
 SERVED = ("gpt-3.5-turbo-instruct", "davinci-002")
+RETIRED = "text-davinci-003"
 
 
 @fault(
@@ -32,6 +33,23 @@ def missing_model_accepted() -> Behaviour:
     """A request without a model, or with null, is served by a model of the server's choice."""
     return rewrites(
         lambda request: request if request.get("model") else {**request, "model": SERVED[0]}
+    )
+
+
+@fault(
+    "missing-model-replaced",
+    breaks="model.missing-said",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def missing_model_replaced() -> Behaviour:
+    """A request without a model is sent on with a model's name, which is unknown: 404 names it.
+
+    Reported of a chat endpoint: https://github.com/rmusser01/tldw_server/issues/2938
+    and of a default model in LiteLLM: https://github.com/BerriAI/litellm/issues/21554
+    """
+    return rewrites(
+        lambda request: request if request.get("model") else {**request, "model": RETIRED}
     )
 
 

@@ -1,6 +1,13 @@
 """Faults of ``n``: a wrong number of choices, or choices that are not independent."""
 
-from reference_server.behaviour.builders import choices, drops, rejects, rewrites, sets
+from reference_server.behaviour.builders import (
+    choices,
+    drops,
+    rejects,
+    rejects_null,
+    rewrites,
+    sets,
+)
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.triggers import Trigger, is_batch
@@ -122,3 +129,23 @@ def n_zero_accepted() -> Behaviour:
 def n_above_maximum_accepted() -> Behaviour:
     """An ``n`` above 128 is lowered to 128."""
     return sets(lambda request: count(request) > 128, n=128)
+
+
+@fault(
+    "n-null-refused",
+    breaks="n.null-is-default",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def n_null_refused() -> Behaviour:
+    """``n: null`` is rejected.
+
+    Reported for KoboldCpp: https://github.com/LostRuins/koboldcpp/issues/1503
+    """
+    return rejects_null("n")
+
+
+@fault("n-null-two", breaks="n.null-is-default", triggers=())
+def n_null_two() -> Behaviour:
+    """``n: null`` is replaced by 2."""
+    return sets(lambda request: "n" in request and request["n"] is None, n=2)

@@ -15,6 +15,16 @@ from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY
+from reference_server.variants._regenerated import (
+    END,
+    Choice,
+    Regenerated,
+    Send,
+    cut,
+    greedy,
+    joined,
+    stops_of,
+)
 
 PRESENCE, FREQUENCY = "presence_penalty", "frequency_penalty"
 OUT_OF_RANGE = "presence-penalty.out-of-range-refused frequency-penalty.out-of-range-refused"
@@ -193,6 +203,28 @@ def penalties_out_of_range_accepted() -> Behaviour:
 
 
 @fault(
+    "frequency-penalty-unlimited",
+    breaks="frequency-penalty.out-of-range-refused",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def frequency_penalty_unlimited() -> Behaviour:
+    """A ``frequency_penalty`` out of range is accepted, and ``presence_penalty`` is validated.
+
+    Reported for the OpenAI API: https://github.com/openai/openai-python/issues/287
+    and https://github.com/simonw/llm/pull/130
+    """
+
+    def rewrite(request: Body) -> Body:
+        given = request.get(FREQUENCY)
+        if not isinstance(given, int | float) or isinstance(given, bool):
+            return request
+        return {**request, FREQUENCY: max(-2, min(2, given))}
+
+    return rewrites(rewrite)
+
+
+@fault(
     "penalties-limited-to-one",
     shows=Shows.REFUSED,
     breaks="presence-penalty.range-served frequency-penalty.range-served",
@@ -257,3 +289,40 @@ def penalties_zero_default() -> Behaviour:
         return {**request, **zeros}
 
     return rewrites(rewrite)
+
+
+@fault("penalties-lag", breaks=EFFECT, evidence=Evidence.REPORTED, triggers=())
+def penalties_lag() -> Behaviour:
+    """Positive penalties do not count the token that was sampled last: it arrives too late.
+
+    Reported for vLLM on Gaudi: https://github.com/vllm-project/vllm-gaudi/pull/1769, and for vLLM
+    with asynchronous scheduling: https://github.com/vllm-project/vllm/pull/26467
+    """
+
+    async def remake(request: Body, choice: Choice, send: Send) -> Choice:
+        presence, frequency = request.get(PRESENCE) or 0, request.get(FREQUENCY) or 0
+        text, scores = "", cut(choice.scores, 0)
+        scoring = {"model": request["model"], "max_tokens": 1, "temperature": 0, "logprobs": 5}
+        for _ in range(request.get("max_tokens") or choice.entries):
+            whole = await send({**scoring, "prompt": choice.prompt + text})
+            if whole is None:
+                return choice
+            top = whole["choices"][0]["logprobs"]["top_logprobs"][0]
+            late = Counter(scores["tokens"][:-1])
+            left = {t: s - frequency * late[t] - presence * (late[t] > 0) for t, s in top.items()}
+            token = max(left, key=lambda one: left[one])
+            if token == END:
+                return choice.ended(text, scores, "stop")
+            row = {"tokens": token, "token_logprobs": top[token], "top_logprobs": top}
+            row["text_offset"] = len(choice.prompt) + len(text)
+            scores = joined(scores, {name: [value] for name, value in row.items()})
+            text += token
+        return choice.ended(text, scores, "length")
+
+    return Regenerated(remake, when=_is_penalised)
+
+
+def _is_penalised(request: Body) -> bool:
+    penalties = [request.get(name) or 0 for name in (PRESENCE, FREQUENCY)]
+    # A negative one can favour any token, and the server lists the likeliest ones only.
+    return greedy(request) and max(penalties) > 0 <= min(penalties) and not stops_of(request)

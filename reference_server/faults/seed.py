@@ -64,10 +64,25 @@ def seed_null_zero() -> Behaviour:
     return sets(lambda request: "seed" in request and request["seed"] is None, seed=0)
 
 
-@fault("seed-32-bits", breaks="seed.whole-range-served", triggers=HANDLERS)
+@fault("seed-32-bits", breaks="seed.upper-bits-count", triggers=HANDLERS)
 def seed_32_bits() -> Behaviour:
     """Only the lower 31 bits of a seed have an effect."""
     return seeds(lambda seed: seed % 2**31)
+
+
+@fault(
+    "seed-cut-to-32-bits",
+    breaks="seed.upper-bits-count",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def seed_cut_to_32_bits() -> Behaviour:
+    """Only the lower 32 bits of a seed have an effect, as of a Mersenne Twister.
+
+    Reported for NumPy: https://github.com/numpy/numpy/pull/4676. PyTorch's generator on the CPU
+    does the same: https://github.com/pytorch/pytorch/pull/63219
+    """
+    return seeds(lambda seed: seed % 2**32)
 
 
 @fault("seed-absolute", breaks="seed.whole-range-served", triggers=HANDLERS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import chunks, drops, rejects
+from reference_server.behaviour.builders import chunks, drops, rejects, rejects_null
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._parts import IN_EVENTS, of_each_choice
@@ -30,6 +30,24 @@ def include_usage_ignored() -> Behaviour:
 def usage_on_every_chunk() -> Behaviour:
     """Every chunk contains usage."""
     return chunks(lambda _, sent: [{**c, "usage": c.get("usage") or USAGE} for c in sent])
+
+
+@fault(
+    "usage-member-left-out",
+    breaks="stream-options.other-chunks-null",
+    evidence=Evidence.REPORTED,
+    triggers=IN_EVENTS,
+)
+def usage_member_left_out() -> Behaviour:
+    """With ``include_usage``, chunks without usage have no ``usage`` field instead of null.
+
+    Reported for LiteLLM: https://github.com/BerriAI/litellm/issues/9657
+    """
+    return chunks(
+        lambda _, sent: [
+            c if c.get("usage") else {k: v for k, v in c.items() if k != "usage"} for c in sent
+        ]
+    )
 
 
 @fault("usage-with-text", breaks="stream-options.include-usage", triggers=IN_EVENTS)
@@ -123,3 +141,17 @@ def obfuscation_in_text() -> Behaviour:
             else own
         )
     )
+
+
+@fault(
+    "stream-options-null-refused",
+    breaks="stream-options.null-is-none",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def stream_options_null_refused() -> Behaviour:
+    """``stream_options: null`` is rejected.
+
+    Reported for TGI: https://github.com/huggingface/text-generation-inference/issues/3155
+    """
+    return rejects_null("stream_options")

@@ -90,3 +90,22 @@ def top_p_null_narrows() -> Behaviour:
 def top_p_null_refused() -> Behaviour:
     """``top_p: null`` is rejected."""
     return rejects(lambda request: "top_p" in request and request["top_p"] is None)
+
+
+@fault(
+    "top-p-zero-refused",
+    breaks="top-p.minimum-served",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def top_p_zero_refused() -> Behaviour:
+    """``top_p: 0`` is rejected, as by a sampler that needs a share above 0.
+
+    Reported for vLLM: https://github.com/microsoft/TaskWeaver/issues/231
+    and for TGI: https://github.com/huggingface/text-generation-inference/pull/2231
+    """
+    return rejects(
+        lambda request: "top_p" in request and request["top_p"] == 0,
+        "top_p must be in (0, 1], got 0.0.",
+        param="top_p",
+    )

@@ -1,8 +1,8 @@
 """Faults of ``user``: it changes the response."""
 
-from reference_server.behaviour.builders import rejects, rewrites, usage
+from reference_server.behaviour.builders import rejects, rejects_null, rewrites, usage
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.registry import Shows, fault
+from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._triggers import NON_STREAMING_ONLY
 
 EFFECT = "user.no-effect"
@@ -51,3 +51,19 @@ def user_billed() -> Behaviour:
         return {name: stated_usage[name] + more for name in ("prompt_tokens", "total_tokens")}
 
     return usage(change)
+
+
+@fault(
+    "user-null-refused",
+    breaks="user.null-is-none",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+    contract="aocheng",
+    dialect="aocheng",
+)
+def user_null_refused() -> Behaviour:
+    """``user: null`` is rejected.
+
+    Reported for KoboldCpp: https://github.com/LostRuins/koboldcpp/issues/1503
+    """
+    return rejects_null("user")

@@ -7,7 +7,7 @@ import h11
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
-from reference_server.behaviour.messages import BEHIND, DROP
+from reference_server.behaviour.messages import BEHIND, DROP, IDLE
 from reference_server.completions import errors, strict_json
 from reference_server.http.parser import Parser
 
@@ -87,6 +87,8 @@ class Connection(H11Protocol):
         """A response was sent; its request may still be arriving."""
         if behind := self.scope["state"].pop(BEHIND, b""):
             self.transport.write(behind)
+        if idle := self.scope["state"].pop(IDLE, None):
+            self.timeout_keep_alive = idle
         self.conn.budget = EVENTS_PER_TURN
         super().on_response_complete()
         self._schedule()

@@ -132,3 +132,19 @@ def params_as_paths() -> Behaviour:
         return {"error": {**inner, "param": path}}
 
     return Rewrite(refusal=refusal)
+
+
+@variant("params-as-members")
+def params_as_members() -> Behaviour:
+    """An error in an object names the member alone: ``include_usage``, not ``stream_options``."""
+
+    def refusal(_: Body, envelope: Body) -> Body:
+        inner = envelope["error"]
+        path = inner["param"] or ""
+        if "." not in path:
+            return envelope
+        member = path.rpartition(".")[2]
+        message = f"Field '{member}': the value has the wrong type"
+        return {"error": {**inner, "message": message, "param": member}}
+
+    return Rewrite(refusal=refusal)

@@ -9,6 +9,8 @@ from reference_server.behaviour.messages import Behaviour, ClientRequest, Server
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
+IDLE_SECONDS = 0.02
+
 
 @variant("charset")
 def charset() -> Behaviour:
@@ -96,3 +98,9 @@ def identity_encoding() -> Behaviour:
 def connection_closed() -> Behaviour:
     """The connection is closed after each response, which announces it."""
     return Rewrite(raw=lambda _, got: got.with_header("connection", "close"))
+
+
+@variant("idle-closed-soon")
+def idle_closed_soon() -> Behaviour:
+    """A connection without a request is closed after 20 ms."""
+    return Rewrite(raw=lambda _, got: replace(got, idle=IDLE_SECONDS))

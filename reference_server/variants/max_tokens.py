@@ -1,11 +1,13 @@
-"""``max_tokens: 0``: rejected, or served without ``echo``."""
+"""``max_tokens``: 0 is rejected, or served without ``echo``; the largest value is a low one."""
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import rejects
+from reference_server.behaviour.builders import number_of, rejects
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
+
+MAX_RESPONSE_TOKENS = 512
 
 
 @variant("no-zero-tokens", refuses="max_tokens echo")
@@ -46,3 +48,14 @@ def zero_tokens_without_echo() -> Behaviour:
         return [emptied(request, chunk) for chunk in sent]
 
     return Rewrite(request=rewrite, non_streaming=emptied, chunks=chunks)
+
+
+@variant("response-limit")
+def response_limit() -> Behaviour:
+    """A response has at most 512 tokens, and the error for more does not state the context."""
+    return rejects(
+        lambda request: number_of(request, "max_tokens") > MAX_RESPONSE_TOKENS,
+        "max_tokens is too large: 10000000. This model supports at most "
+        f"{MAX_RESPONSE_TOKENS} completion tokens.",
+        param="max_tokens",
+    )

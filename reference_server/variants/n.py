@@ -28,6 +28,16 @@ def few_choices() -> Behaviour:
     )
 
 
+@variant("two-choices", refuses="n best_of")
+def two_choices() -> Behaviour:
+    """At most two choices are generated per prompt, as many as a small server runs at once."""
+    return rejects(
+        lambda request: any(is_above(request.get(name), 2) for name in ("n", "best_of")),
+        "Field 'n': Value must be between 1 <= value <= 2.",
+        param="n",
+    )
+
+
 @variant("no-greedy-copies", refuses="n best_of")
 def no_greedy_copies() -> Behaviour:
     """Several choices at temperature 0 are rejected, because they would be equal."""

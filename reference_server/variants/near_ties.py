@@ -23,16 +23,16 @@ MAX_GAP_NATS = 0.5
 @variant("near-ties", may_be_inconclusive=True)
 def near_ties() -> Behaviour:
     """One greedy choice in twelve takes the second of two almost equally probable tokens."""
-    return _Flipping(0.08).behaviour
+    return Flipping(0.08).behaviour
 
 
 @variant("near-ties-often", may_be_inconclusive=True)
 def near_ties_often() -> Behaviour:
     """One greedy choice in three takes the second of two almost equally probable tokens."""
-    return _Flipping(0.33).behaviour
+    return Flipping(0.33).behaviour
 
 
-class _Flipping:
+class Flipping:
     """Takes the other token at a near-tie, and continues from there as the model does."""
 
     def __init__(self, share: float) -> None:
@@ -41,6 +41,7 @@ class _Flipping:
 
     @property
     def behaviour(self) -> Regenerated:
+        """What stands between the client and the server."""
         return Regenerated(self._remade, _is_plain_greedy)
 
     async def _remade(self, request: Body, choice: Choice, send: Send) -> Choice:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from conformance.model import Common
 from conformance.record.ndjson import read_run
 from conformance.report import formats
 from conformance.report.matrix import Recorded, files, matrix_of
@@ -53,6 +54,22 @@ def names(page: Page) -> list[str]:
 def lines(page: Page) -> list[str]:
     """The parameters that are shown, from top to bottom."""
     return table(page, "Parameters").locator("tbody tr:visible th").all_inner_texts()
+
+
+def test_switch_shows_the_common_contract(opening: Open, tmp_path: Path, script: bool) -> None:
+    common = Common(DOCUMENTS, frozenset({"stop.at-most-four"}), frozenset({"stop", "n"}))
+    path = tmp_path / "index.html"
+    made = matrix_of(many_runs(3, 40), DOCUMENTS, common)
+    path.write_text(files()["html"].render(made), encoding="utf-8")
+    page = opening(path, java_script_enabled=script, viewport=PHONE).page
+    expect(page.locator("#parameters")).to_be_visible()
+    expect(page.locator("#common-parameters")).to_be_hidden()
+    page.locator("#contract-common").check()
+    expect(page.locator("#common-parameters")).to_be_visible()
+    expect(page.locator("#parameters")).to_be_hidden()
+    rows = page.get_by_role("region", name="Parameters, common contract", exact=True)
+    shown = rows.locator("tbody th").all_inner_texts()
+    assert sorted(name.strip() for name in shown) == ["n", "stop"]
 
 
 def test_page_is_readable_without_scripts(opening: Open, matrix_file: Path, script: bool) -> None:

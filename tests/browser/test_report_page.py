@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from conformance.model import Exchange, Run, State
+from conformance.message import say
+from conformance.model import Exchange, Explanation, Run, State
 from conformance.record.ndjson import read_run
 from conformance.report import html
 from tests.browser.conftest import KEY_VARIABLE, Open
 from tests.lanes import by_default
-from tests.report.builders import a_failure, a_run
+from tests.report.builders import a_failure, a_finding, a_requirement, a_run
 from tests.servers import RunningServer
 
 PHONE = {"width": 390, "height": 844}
@@ -42,7 +43,7 @@ def test_verdict_comes_first(opening: Open, page_file: Path, script: bool) -> No
     page = opening(page_file, java_script_enabled=script).page
     expect(page.locator(".verdict .headline")).to_have_text("Conforming", use_inner_text=True)
     expect(page.locator(".verdict .headline")).to_be_in_viewport()
-    expect(page.locator("h1")).to_contain_text("Supports 9 of 11 tested parameters")
+    expect(page.locator("h1")).to_contain_text("Supports all 9 verified parameters as promised")
     expect(page.locator("#not-verified")).to_be_in_viewport()
     assert page.title().startswith("Conforming")
 
@@ -128,6 +129,36 @@ def test_findings_are_filtered(opening: Open, page_file: Path, run_folder: Path)
     expect(page.locator("#nothing")).to_be_visible()
 
 
+@pytest.fixture
+def explained_file(tmp_path: Path) -> Path:
+    """A root that explains another finding, and one that explains none."""
+    follower = a_finding("usage.b", "explained", explained_by="stop.a", message="expected 2; got 1")
+    others = [a_failure(f"echo.{number}", subject="echo") for number in range(4)]
+    why = {"usage.b": Explanation("stop.a", say("streams are not served at all"))}
+    requirements = (a_requirement("stop.at-most-four"),)
+    run = a_run(a_failure("stop.a"), follower, *others, explained=why, requirements=requirements)
+    path = tmp_path / "index.html"
+    path.write_text(html.render(run), "utf-8")
+    return path
+
+
+def test_filter_shows_explained_within_its_root(opening: Open, explained_file: Path) -> None:
+    page = opening(explained_file).page
+    assert len(shown_ids(page)) == 5
+    page.locator("#filter [value=explained]").check()
+    expect(page.locator("[id='usage.b']").locator("xpath=..")).to_be_visible()
+    assert set(shown_ids(page)) == {"stop.a", "usage.b"}
+    expect(page.locator("#count")).to_have_text("1")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#count")).to_have_text("6")
+
+
+def test_link_opens_an_explained_finding(opening: Open, explained_file: Path, script: bool) -> None:
+    page = opening(explained_file, "usage.b", java_script_enabled=script).page
+    expect(page.locator("[id='usage.b'] .why")).to_be_in_viewport()
+    expect(page.locator("[id='usage.b'] .why")).to_contain_text("streams are not served at all")
+
+
 def test_filter_is_restored_from_the_address(opening: Open, page_file: Path) -> None:
     first = opening(page_file).page
     first.locator("#filter-area").select_option("stop")
@@ -152,10 +183,10 @@ def test_page_is_complete_without_scripts(opening: Open, page_file: Path) -> Non
 
 def test_page_has_both_languages(opening: Open, page_file: Path, script: bool) -> None:
     page = opening(page_file, java_script_enabled=script).page
-    expect(page.locator("h1")).to_contain_text("tested parameters")
+    expect(page.locator("h1")).to_contain_text("verified parameters")
     page.get_by_text("中文", exact=True).click()
     expect(page.locator(".verdict .headline")).to_have_text("符合契约", use_inner_text=True)
-    assert "已测试的 11 个参数中有 9 个符合契约" in page.locator("h1").inner_text()
+    assert "已验证的 9 个参数全部符合契约" in page.locator("h1").inner_text()
     assert "documented" not in page.locator("h1").inner_text()
     if script:
         assert page.evaluate("document.documentElement.lang") == "zh"

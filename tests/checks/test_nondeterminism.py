@@ -15,6 +15,7 @@ from conformance.checks._shared.ab_compare import Unsettled, expect_agreement
 from conformance.checks._shared.nondeterminism import (
     NEAR_TIE_NATS,
     Parting,
+    lead_before,
     parting_of,
     settle,
     usual_and_outlier,
@@ -104,6 +105,26 @@ def test_rare_error_is_found_with_its_measurement() -> None:
     assert isinstance(judgement, Failure)
     assert "2 times in" in judgement.seen
     assert "nats" in judgement.seen
+
+
+def test_scores_of_a_closed_stream_are_limited() -> None:
+    """Without ``max_tokens`` a stream is closed; its scores are no reason to generate on."""
+    inner, sent = FakeEndpoint(OPENAI), list[dict[str, Any]]()
+
+    async def send(request: Request) -> Exchange:
+        sent.append(json.loads(request.body))
+        return await inner.send(request)
+
+    api = Api(RequestCoalescer(send), OPENAI, MODEL)
+
+    async def side(fresh: bool) -> None:
+        await api.stream(fresh=fresh, read_events=24, prompt="1, 2, 3,", temperature=0)
+
+    asyncio.run(lead_before(Parting(None), [side], api, "doubt"))
+    closed, scored = sent
+    assert "max_tokens" not in closed
+    assert scored["max_tokens"] == 24
+    assert "logprobs" in scored
 
 
 @pytest.mark.parametrize("near_ties", [False, True])

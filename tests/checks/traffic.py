@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.api import Api, encode
 from conformance.checks import Check
-from conformance.checks._shared.prompts import AWKWARD, CHINESE, COLOURS, COUNTING
+from conformance.checks._shared.prompts import AWKWARD, CHINESE, COLOURS, COUNTING, RARE
 from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
 from conformance.contract import load_contract
 from conformance.engine.runner import judge
@@ -64,6 +64,9 @@ def bodies() -> Iterator[Body]:
     for prompt, suffix in ((COUNTING, LONG_SUFFIX), (CHINESE, CHINESE_SUFFIX)):
         yield from ({**greedy, "prompt": prompt, "suffix": suffix, **shape} for shape in INSERTING)
     yield {**greedy, "stream": True, "stop": ",§"}
+    yield {**greedy, "stop": ", 16", "logprobs": 2}
+    yield {**greedy, "echo": True, "logprobs": 1, "stream": True}
+    yield {**greedy, "prompt": RARE, "echo": True, "logprobs": 1, "max_tokens": 1}
     yield {**greedy, "stop": ["§1", "§2", "§3", "§4", ", 15"]}
     yield from (
         {**greedy, "max_tokens": 1, **shape} for shape in ({}, {"logprobs": 0}, {"echo": True})

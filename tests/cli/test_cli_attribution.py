@@ -71,8 +71,10 @@ def test_true_statements_end_with_0(command, judged) -> None:
     assert "stop.string  names dropped" in result.output
     assert "states: stop ignored" in result.output
     assert (
-        "3 single faults: 3 of 3 accusations are true (100.0 %), 3 of 3 faults are told, 3 runs"
-        " accuse nothing else, 0 of 3 states are false, 3 of 3 printed commands show the deviation."
+        "3 single faults: 3 of 3 findings name their cause (100.0 %), 3 of 3 faults are reported,"
+        " 3 runs report nothing else, 0 of 3 states are false.\n"
+        "3 of 3 findings are shown by their printed commands, 0 of them by the suite's own command"
+        " alone, as the report says."
     ) in result.output
 
 
@@ -81,26 +83,26 @@ def test_false_statements_end_with_1(command, judged) -> None:
     result = command("selftest", "--attribution", "--fault", "late")
     assert result.exit_code == 1
     assert "names no planted fault; its command does not show it" in result.output
-    assert "told by no finding: late" in result.output
+    assert "reported by no finding: late" in result.output
     assert "states: usage altered (false)" in result.output
-    assert "1 check that accused falsely\n    1  usage.present: late" in result.output
-    assert "✗ 1 accusations name no planted fault" in result.output
+    assert "1 check with false positives\n    1  usage.present: late" in result.output
+    assert "✗ 1 printed commands do not show the deviation" in result.output
     assert "\x1b" not in result.output
 
 
-def test_programs_get_every_accusation(command, judged) -> None:
+def test_programs_get_every_finding(command, judged) -> None:
     judged(wrong)
     result = command(
         "selftest", "--attribution", "--sample", "0", "--pairs", "2", "--format", "json"
     )
     document = json.loads(result.output)
-    assert document["groups"]["pairs"]["accusations"] == 2
+    assert document["groups"]["pairs"]["findings"] == 2
     assert document["groups"]["pairs"]["precision"] == 0
-    assert len(document["falsely_accusing"][0]["faults"]) == 2
+    assert len(document["false_positives"][0]["faults"]) == 2
     run = document["runs"][0]
-    assert len(run["faults"]) == len(run["untold"]) == 2
+    assert len(run["faults"]) == len(run["unreported"]) == 2
     assert run["false_states"] == ["usage"]
-    (claim,) = run["accusations"]
+    (claim,) = run["findings"]
     assert (claim["names"], claim["reproduced"], claim["verdict"]) == ([], False, "fail")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import shutil
 
@@ -11,11 +12,16 @@ from conformance.cli.run import run
 from conformance.model import Tier
 from conformance.report.case import case_of
 from conformance.report.summary import Summary
-from conformance.selftest.attribution import Planting
+from conformance.selftest.attribution import Draw, Planting, plantings_of
+from conformance.selftest.planted_run import KEY_ENV, told_of
+from conformance.selftest.reproduction import finds_again
+from conformance.targets.bundled import bundled_showcase
 from tests.lanes import exhaustive
 from tests.report.builders import a_failure, a_run
 from tests.selftest.test_planted_run import run as run_plantings
 from tests.selftest.test_planted_run import trials
+
+FAULTS_WITH_A_RERUN = 24
 
 
 def test_command_is_understood_as_the_run_was() -> None:
@@ -37,12 +43,29 @@ def test_command_is_understood_as_the_run_was() -> None:
     ("fault", "check", "by_suite"),
     [
         ("fake-streaming", "streaming.incremental", True),
-        ("rate-limit-as-server-fault", "errors.rate-limit", True),
         ("user-billed", "usage.prompt-alike-everywhere", False),
         ("prompt-times-n", "usage.prompt-once-for-copies", False),
+        ("second-response", "headers.framing-everywhere", True),
+        ("suffix-breaks", "errors.good-input-no-server-fault", False),
+        ("default-seed-two", "seed.default-one", False),
+        ("id-of-request", "envelope.id-unique-everywhere", False),
     ],
 )
 def test_finding_is_shown_again(fault: str, check: str, by_suite: bool) -> None:
     (told,) = run_plantings((Planting(trials(Tier.STANDARD, fault)),))
     claim = next(claim for claim in told.accusations if claim.check == check)
     assert (claim.reproduced, claim.by_suite) == (True, by_suite)
+
+
+@exhaustive
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_suite_command_works_as_printed() -> None:
+    missed: list[str] = []
+    with bundled_showcase() as server:
+        for planting in plantings_of(trials(Tier.STANDARD), Draw(FAULTS_WITH_A_RERUN, seed=15)):
+            told = asyncio.run(told_of(planting, server))
+            for claim in told.accusations[:1]:
+                assert claim.rerun is not None
+                if not finds_again(claim.rerun, claim.check, KEY_ENV, server.api_key):
+                    missed.append(f"{planting.name}: {claim.rerun}")
+    assert missed == []

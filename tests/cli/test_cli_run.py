@@ -53,7 +53,7 @@ def test_quiet_run_prints_verdict_and_paths(command, fake) -> None:
     fake()
     result = command("run", *NAMED, *STOP, "--out", "out", "--format", "json", "-q")
     verdict, blank, path = result.output.splitlines()[-3:]
-    assert verdict.startswith("Conforming. ")
+    assert verdict.startswith("Conforming in the selected checks. ")
     assert (blank, path) == ("", "out/results.json")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from functools import cache
@@ -11,6 +12,7 @@ import pytest
 
 from conformance.engine.replay import rejudge
 from conformance.engine.runner import Options
+from conformance.locale import in_chinese
 from conformance.model import (
     EXIT_CODES,
     Conclusion,
@@ -25,7 +27,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.ndjson import RunWriter, read_run
-from conformance.report.locale import in_chinese
+from conformance.report import results
 from conformance.report.summary import Summary
 from conformance.transport import account_guard
 from tests.engine.dying import KINDS, OPENAI, Dying, Result, result_of
@@ -111,10 +113,15 @@ def test_failure_found_before_the_end_is_kept(tmp_path: Path) -> None:
     failures = [f for f in result.findings.values() if f.verdict is Verdict.FAIL]
     failed = [f for f in failures if f.id not in explained]
     assert failed
-    assert result.footer.conclusion is Conclusion.UNDECIDED
-    summary = Summary(recorded(result, tmp_path))
-    assert f"inconclusive; {len(failed)} failed before;" in summary.sentence.en
-    assert f"此前有 {len(failed)} 项未通过" in summary.sentence.zh
+    assert result.footer.conclusion is Conclusion.NOT_CONFORMING
+    run = recorded(result, tmp_path)
+    summary = Summary(run)
+    assert re.search(rf"{len(failed)} of \d+ checks failed; \d+ inconclusive", summary.sentence.en)
+    assert summary.sentence.en.endswith("The run ended early; the rest is untested.")
+    assert summary.sentence.zh.endswith("运行提前结束，其余未经测试。")
+    document = json.loads(results.render(run))
+    assert (document["verdict"], document["complete"]) == ("not conforming", False)
+    assert rejudge(run, OPENAI).conclusion is Conclusion.NOT_CONFORMING
 
 
 def test_ended_run_is_judged_again_alike(tmp_path: Path) -> None:

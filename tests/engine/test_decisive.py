@@ -17,8 +17,9 @@ from conformance.contract import load_contract
 from conformance.engine.decisive import resting_on
 from conformance.engine.runner import judge
 from conformance.judgement import Failure, expect
-from conformance.model import Role, Tier
+from conformance.model import Request, Role, Tier
 from conformance.protocol.completion import Choice, Completion
+from conformance.protocol.response import ErrorResponse
 from tests.checks.catalogue import CHECKS
 from tests.fake_server import MODEL, FakeServer, findings_of
 from tests.report.builders import a_failure
@@ -59,6 +60,18 @@ def test_accessor_knows_its_response() -> None:
     assert roles(check) == "p-"
 
 
+def test_rejection_knows_its_response() -> None:
+    def assert_served(error: ErrorResponse) -> None:
+        expect(error.status, "status").equals(200)
+
+    async def check(api: Api) -> None:
+        error = (await api.complete(**SHORT, n=0)).expect_error(400)
+        await api.complete(**SHORT, n=-1)
+        assert_served(error)
+
+    assert roles(check, "n.zero-refused") == "p-"
+
+
 def test_compared_responses_are_probe_and_control() -> None:
     async def check(api: Api) -> None:
         several = await ask(api, **SHORT, n=2)
@@ -68,12 +81,21 @@ def test_compared_responses_are_probe_and_control() -> None:
     assert roles(check, "n.count") == "pc"
 
 
-def test_last_request_with_the_parameter_is_the_probe() -> None:
+def test_request_with_the_parameter_is_the_probe() -> None:
     async def check(api: Api) -> None:
         texts = [(await ask(api, prompt="1, 2,", **more)).text for more in ({"max_tokens": 1}, {})]
         raise Failure("nothing", texts[0])
 
-    assert roles(check) == "p-"
+    assert roles(check) == "pc"
+
+
+def test_most_similar_request_is_the_control() -> None:
+    async def check(api: Api) -> None:
+        bodies = ({}, {"n": 2}, {"n": 2, "seed": 1}, {"n": 2, "seed": 1, "stop": "x", "top_p": 1})
+        texts = [len((await ask(api, prompt="1, 2,", **more)).texts) for more in bodies]
+        raise Failure("nothing", str(texts))
+
+    assert roles(check, "seed.repeats") == "--cp"
 
 
 def test_parameter_sent_as_null_is_the_probe() -> None:
@@ -81,7 +103,7 @@ def test_parameter_sent_as_null_is_the_probe() -> None:
         texts = [(await ask(api, prompt="1, 2,", **more)).text for more in ({"seed": None}, {})]
         raise Failure("nothing", texts[0])
 
-    assert roles(check, "seed.repeats") == "p-"
+    assert roles(check, "seed.repeats") == "pc"
 
 
 def test_passing_check_has_no_roles() -> None:
@@ -92,10 +114,34 @@ def test_passing_check_has_no_roles() -> None:
 
 
 def test_passive_check_rests_on_makers() -> None:
+    requests = {key: Request("POST", "/completions", key.encode()) for key in ("x1", "x2")}
     passive = a_failure("a.passive", exchanges=("x1", "x2"), roles={"x1": Role.PROBE})
     makers = (a_failure("b.other", exchanges=("x2",)), a_failure("c.maker", exchanges=("x1",)))
-    assert resting_on(passive, makers).rests_on == ("c.maker",)
-    assert resting_on(passive, ()).rests_on == ()
+    assert resting_on(passive, makers, requests).rests_on == ("c.maker",)
+    assert resting_on(passive, (), requests).rests_on == ()
+
+
+def test_repeat_rests_on_the_first_sender() -> None:
+    requests = dict.fromkeys(("x1", "x9"), Request("POST", "/completions", b"{}"))
+    again = a_failure("a.again", exchanges=("x9",), roles={"x9": Role.PROBE})
+    maker = a_failure("c.maker", exchanges=("x1",))
+    assert resting_on(again, (maker,), requests).rests_on == ("c.maker",)
+
+
+def test_equal_requests_rest_on_both_senders() -> None:
+    requests = dict.fromkeys(("x1", "x2", "x3"), Request("POST", "/completions", b"{}"))
+    roles = {"x1": Role.PROBE, "x3": Role.REPEAT}
+    twice = a_failure("a.twice", exchanges=("x1", "x3"), roles=roles)
+    makers = [a_failure(f"{key}.maker", exchanges=(key,)) for key in requests]
+    assert resting_on(twice, makers, requests).rests_on == ("x1.maker", "x3.maker")
+
+
+def test_shrunk_request_rests_on_its_origin() -> None:
+    requests = {key: Request("POST", "/completions", key.encode()) for key in ("x1", "x2", "x9")}
+    roles = {"x9": Role.PROBE, "x2": Role.CONTROL}
+    shrunk = a_failure("a.shrunk", exchanges=("x9", "x2", "x1"), roles=roles)
+    others = (a_failure("b.other", exchanges=("x2",)), a_failure("c.maker", exchanges=("x1",)))
+    assert resting_on(shrunk, others, requests).rests_on == ("b.other", "c.maker")
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from conformance.api import Api
 from conformance.contract import load_contract
 from conformance.engine.preflight import preflight
 from conformance.judgement import BudgetSpent
+from conformance.locale import in_chinese
 from conformance.model import Exchange, Request, Target
-from conformance.report.locale import in_chinese
 from conformance.testing import FakeEndpoint
 from conformance.transport.client import Client
 from conformance.transport.coalesce import RequestCoalescer

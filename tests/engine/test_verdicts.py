@@ -143,3 +143,21 @@ def test_undocumented_parameter_may_be_refused(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize("values", [{"n": "two"}, {"best_of": [3]}, {"prompt": {"a": 1}}])
 def test_body_with_wrong_types_is_judged(values: dict[str, Any]) -> None:
     assert rule(refusal_of(**values, temperature=0), Level.MUST, ALL).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("message", "about"),
+    [
+        ("Field 'n': Value must be between 1 <= value <= 4, but got 6", "n"),
+        ("n must be 1 when using greedy sampling", "n"),
+        ("`logprobs` is not supported", "logprobs"),
+        ("n is not supported together with logprobs", None),
+        ("this isn't served, and the model doesn't know it", None),
+        ("not supported", None),
+    ],
+)
+def test_rejection_is_about_the_named_parameter(message: str, about: str | None) -> None:
+    refusal = refusal_of(n=6, temperature=1, logprobs=1)
+    ruling = rule(Refusal(400, message, refusal.features, refusal.request), Level.MUST, OPENAI)
+    assert (ruling.verdict, ruling.subject) == (Verdict.REFUSED, about)
+    assert as_information(ruling, "not in this document").subject is None

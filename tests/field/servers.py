@@ -4,10 +4,13 @@ import json
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
 
 from tests import litellm_proxy
 from tests.environments import python_of
@@ -21,6 +24,7 @@ GGUF = HERE.parent / "benchmarks" / "gguf_file.py"
 KEY = "sk-field-7d1f4b6a90c2"
 NO_KEY = "no-key"
 """The key for servers without authentication; the suite treats it as a placeholder."""
+LOAD_SECONDS = 120.0
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 
@@ -48,6 +52,22 @@ def llama_cpp_python() -> Iterator[Endpoint]:
             [python, "-m", "llama_cpp.server", *words, *_address(endpoint)],
             f"{endpoint.base_url}/models",
         ):
+            yield endpoint
+
+
+@contextmanager
+def llama_cpp_server() -> Iterator[Endpoint]:
+    """llama.cpp's own HTTP server, which xllamacpp embeds."""
+    python = python_of(ENVIRONMENTS / "llama-cpp-server.txt")
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model.gguf"
+        subprocess.run([python, GGUF, WEIGHTS, model], check=True)
+        endpoint = _endpoint("bundled")
+        words = [model, endpoint.model, _port(endpoint), KEY]
+        with listening(
+            [python, HERE / "llama_cpp_server.py", *words], f"{endpoint.base_url}/models"
+        ):
+            await_loaded(endpoint)
             yield endpoint
 
 
@@ -119,11 +139,24 @@ def litellm() -> Iterator[Endpoint]:
         yield Endpoint(base_url, litellm_proxy.MODEL, litellm_proxy.KEY)
 
 
+def await_loaded(endpoint: Endpoint) -> None:
+    """Wait for a server that answers 503 until its model is loaded."""
+    headers = {"Authorization": f"Bearer {endpoint.key}"}
+    body = {"prompt": "1", "max_tokens": 1}
+    url = f"{endpoint.base_url}/completions"
+    end = time.monotonic() + LOAD_SECONDS
+    while httpx.post(url, json=body, headers=headers, timeout=LOAD_SECONDS).status_code == 503:
+        if time.monotonic() > end:
+            raise RuntimeError(f"{endpoint.base_url} does not load its model")
+        time.sleep(0.2)
+
+
 SERVERS: Mapping[str, Callable[[], AbstractContextManager[Endpoint]]] = {
     "basaran": basaran,
     "fastchat": fastchat,
     "litellm": litellm,
     "llama-cpp-python": llama_cpp_python,
+    "llama-cpp-server": llama_cpp_server,
     "transformers-serve": transformers_serve,
 }
 """By the name of the record's file."""

@@ -24,7 +24,7 @@ from tests.field.reproduction import curl_of
 from tests.field.servers import ENVIRONMENTS, SERVERS
 
 CHECKS = {check.id: check for check in all_checks()}
-LEVELS = {Verdict.FAIL: Level.MUST, Verdict.WARN: Level.SHOULD}
+LEVELS = {Verdict.FAIL: {Level.MUST}, Verdict.WARN: {Level.SHOULD, Level.MAY}}
 
 
 def test_each_server_has_a_record() -> None:
@@ -68,7 +68,7 @@ def test_failure_has_one_record_at_its_level(record: Record) -> None:
         for verdict, ids in ((Verdict.FAIL, known.fail), (Verdict.WARN, known.warn)):
             for check in ids:
                 requirement = load_contract(MAIN).requirement(CHECKS[check].requirement)
-                assert requirement.level is LEVELS[verdict], check
+                assert requirement.level in LEVELS[verdict], check
             result += ids
         assert set(known.sometimes) <= {*known.fail, *known.warn}
         for contract, ids in (known.also or {}).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from conformance.contract import DOCUMENTS
+from conformance.contract import DOCUMENTS, common_to
 from conformance.docs_audit.page_reader import PAGES
 from conformance.report import diff, formats, matrix
 from tests.gallery.recording import FAULTY, LIVE, kept
@@ -31,7 +31,7 @@ def pages() -> Mapping[str, str]:
     comparison = diff.compare(runs[LIVE], runs[FAULTY])
     places = diff.Places(None, FAULT_RIDDEN)
     return {
-        MATRIX: matrix.files()["html"].render(matrix.matrix_of(rows, PAGES)),
+        MATRIX: matrix.files()["html"].render(matrix.matrix_of(rows, PAGES, common_to(PAGES))),
         CONFORMING: render(runs[SHOWN]),
         FAULT_RIDDEN: render(runs[FAULTY]),
         COMPARED: diff.files(places)["html"].render(comparison),

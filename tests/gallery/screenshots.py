@@ -30,8 +30,8 @@ class Picture:
 
 
 PICTURES = (
-    Picture("report", FAULT_RIDDEN, height=720),
-    Picture("report-zh", FAULT_RIDDEN, height=720, language="zh"),
+    Picture("report", FAULT_RIDDEN, height=620),
+    Picture("report-zh", FAULT_RIDDEN, height=620, language="zh"),
     Picture("finding", FAULT_RIDDEN, height=640, anchor="stop.five-refused", scheme="dark"),
     Picture("matrix", MATRIX, height=620),
     Picture("phone", FAULT_RIDDEN, width=390, height=780, language="zh"),

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judgement import Failure, Inconclusive, Missing, Refusal
+from conformance.locale import in_chinese
 from conformance.model import Credentials, Effect, Exchange, Request
 from conformance.protocol.completion import Completion, join_chunks
 from conformance.protocol.response import Response
-from conformance.report.locale import in_chinese
 
 ASK = Request("POST", "/completions", b'{"model":"m","prompt":"1"}')
 CHOICE = {"text": "a", "index": 0, "logprobs": None, "finish_reason": "stop"}
@@ -197,7 +197,7 @@ def test_refused_account_is_told_by_its_status(status: int, sentence: str) -> No
         with pytest.raises(Inconclusive) as judgement:
             read()
         assert str(judgement.value).startswith(sentence)
-        assert in_chinese(str(judgement.value)) is not None
+        assert in_chinese(judgement.value.said) is not None
 
 
 @pytest.mark.parametrize("status", [401, 402])

@@ -58,7 +58,7 @@ def test_every_setting_has_an_option(pytester: pytest.Pytester) -> None:
         stage=Stage.GENERATED,
         select=("stop.*", "echo"),
         limits=Limits(requests=7, tokens=70),
-        transport=TransportOptions(concurrency=2, rate=1.5, timeout=3.0),
+        transport=TransportOptions(concurrency=2, rate=1.5, timeout=3.0, burst=2),
         seed=-4,
         strict=True,
     )
@@ -121,7 +121,7 @@ def test_corrected_url_is_reported(pytester: pytest.Pytester) -> None:
         (["base-url", "ftp://x"], "--conformance-base-url 'ftp://x' needs http:// or https://"),
         (["contract", "nobody"], "--conformance-contract: unknown contract `nobody`"),
         (["tier", "deeper"], "--conformance-tier must be one of smoke, standard, deep"),
-        (["stage", "third"], "--conformance-stage must be one of directed, generated"),
+        (["stage", "third"], "--conformance-stage must be one of directed, generated, together"),
         (["max-requests", "0"], "--conformance-max-requests must be an integer of at least"),
         (["max-requests", "few"], "--conformance-max-requests must be an integer"),
         (["timeout", "inf"], "--conformance-timeout must be a number greater than 0"),

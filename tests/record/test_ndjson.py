@@ -59,7 +59,7 @@ from conformance.record.ndjson import (
 )
 
 HEADER = Header(
-    format=1,
+    format=2,
     suite_version="0.1.0",
     started_at="2026-01-01T00:00:00+00:00",
     base_url="http://127.0.0.1/v1",
@@ -123,7 +123,15 @@ FOOTER = Footer(
 )
 # Members that files of earlier versions lack.
 LATER = {
-    "header": {"headers", "target", "reference", "contract_title_zh", "stage", "recorded_by"},
+    "header": {
+        "headers",
+        "target",
+        "reference",
+        "contract_title_zh",
+        "stage",
+        "recorded_by",
+        "contract_file",
+    },
     "exchange": {"surplus"},
     "finding": {
         "title_zh",
@@ -209,7 +217,10 @@ def replaced(record: dict[str, Any], **change: Any) -> bytes:
         (b"[]\n", "line 1: unknown kind of record"),
         (b'{"kind": "surprise"}\n', "line 1: unknown kind of record 'surprise'"),
         (b'{"kind": ["header"]}\n', "line 1: unknown kind of record"),
-        (b'{"kind": "header", "format": 2}\n', "line 1: has format 2; this version reads"),
+        (
+            b'{"kind": "header", "format": 3}\n',
+            "has format 3; this version reads format 1 and 2",
+        ),
         (b'{"kind": "header", "format": 1}\n', "line 1: invalid header"),
         (to_line("header", HEADER) * 2, "has two headers"),
         (to_line("header", HEADER) + b"{\n" + to_line("footer", FOOTER), "line 2: not JSON"),

@@ -25,7 +25,7 @@ from conformance.model import (
 from conformance.record.ndjson import RunFileError, RunTail, write_run
 
 HEADER = Header(
-    format=1,
+    format=2,
     suite_version="0.1.0",
     started_at="2026-01-01T00:00:00+00:00",
     base_url="http://127.0.0.1/v1",

@@ -14,6 +14,7 @@ from conformance.model import (
     Cost,
     Effect,
     Exchange,
+    Explanation,
     Finding,
     Footer,
     Header,
@@ -114,10 +115,11 @@ def a_run(
     incomplete: bool = False,
     reason: str | None = None,
     conclusion: Conclusion | None = None,
+    explained: Mapping[str, Explanation] | None = None,
     **header: Any,
 ) -> Run:
     known: dict[str, Any] = {
-        "format": 1,
+        "format": 2,
         "suite_version": "0.1.0",
         "started_at": "2026-11-21T03:12:00+00:00",
         "base_url": "http://127.0.0.1:8000/v1",
@@ -142,5 +144,6 @@ def a_run(
         because=reason,
         counts=count_verdicts(findings),
         cost=Cost(118, 9_800, 4_410, 0),
+        explained=explained or {},
     )
     return Run(written, exchanges, findings, None if incomplete else footer)

@@ -9,8 +9,9 @@ import pytest
 
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.engine.discovery import all_checks
+from conformance.message import split
 from conformance.report.diagnosis import causes
-from conformance.report.locale import catalogue
+from tests.messages import catalogue
 
 HAN = "[\u4e00-\u9fff]"
 RULES = {
@@ -34,9 +35,9 @@ def sentences() -> Iterator[str]:
             yield from (subject.promise_zh, *subject.says_zh.values())
     for cause in causes().values():
         yield from (cause.cause_zh, cause.remedy_zh)
-    plain, patterns = catalogue()
-    yield from plain.values()
-    yield from ("…".join(phrase.chinese) for phrase in patterns)
+    for message in catalogue():
+        if message.id:
+            yield "…".join(split(message.string)[0])
 
 
 @pytest.mark.parametrize("rule", RULES)

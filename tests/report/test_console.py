@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from conformance.language import Language
-from conformance.model import Conclusion, Effect
+from conformance.message import say
+from conformance.model import Conclusion, Effect, Explanation, Run
 from conformance.record.events import (
     CheckStarted,
     ExchangeMade,
@@ -14,9 +15,11 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.report.case import case_of
 from conformance.report.console import Progressing, Verbosity, console_for, show
 from conformance.report.console.outcome import MAX_LINES
 from conformance.report.diagnosis import cause_of
+from conformance.report.summary import Summary
 from tests.report.builders import (
     a_failure,
     a_finding,
@@ -64,7 +67,10 @@ def follow(
 def test_verbose_pipe_gets_one_line_per_check() -> None:
     run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
     assert follow(run, pipe()).splitlines() == [
-        f"Testing {ENDPOINT}, model tiny, against the openai contract: 2 checks, standard tier",
+        (
+            f"Testing {ENDPOINT}, model tiny, against the openai contract: 2 checks, standard tier;"
+            " verdicts are preliminary until the run ends"
+        ),
         "[1/2] ✓ pass         stop.a",
         "[2/2] ✗ fail         stop.b",
     ]
@@ -77,15 +83,29 @@ def test_pipe_gets_no_progress_unless_asked() -> None:
     assert follow(run, terminal(), verbosity=Verbosity.QUIET) == ""
 
 
-def test_terminal_gets_a_bar_and_only_failures(monkeypatch) -> None:
+def test_terminal_gets_a_bar_that_counts_deviations(monkeypatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     run = a_run(a_finding("stop.a"), a_failure("stop.b"), exchanges=(an_exchange(),))
     shown = follow(run, terminal(), verbosity=Verbosity.NORMAL)
     assert "1 request" in shown
     assert "━" in shown
-    assert "stop.b" in shown
-    assert "stop.a" not in shown
+    assert "1 deviating so far (preliminary)" in shown
+    assert "stop.b" not in shown
+    loud = follow(run, terminal())
+    assert "stop.b" in loud
+    assert "stop.a" not in loud
+
+
+def test_log_calls_explained_deviations_preliminary() -> None:
+    said = follow(run_with_explained(), pipe()).splitlines()
+    assert said[-1] == (
+        "Explained by others, counting nowhere: 1 finding above; the result names the causes."
+    )
+    assert (
+        follow(a_run(a_failure()), pipe()).splitlines()[-1]
+        == "[1/1] ✗ fail         stop.five-refused"
+    )
 
 
 CAUSE = cause_of("stop.at-most-four", Effect.IGNORED)
@@ -120,7 +140,7 @@ def test_outcome_begins_with_the_verdict() -> None:
             "  ✗ fail  The request was served (status 200); promised: "
             "the documented number of stop sequences is served; one more is refused"
         ),
-        "      1 finding about stop: stop.five-refused",
+        "      stop.five-refused",
         "",
         "Not verified: 1 skipped",
     ]
@@ -186,8 +206,52 @@ def test_block_has_sentence_count_and_command() -> None:
     lines = printed(console).splitlines()
     start = lines.index("Findings")
     assert "stop of 1 entries was served (status 200)" in lines[start + 1]
-    assert lines[start + 2] == "      2 findings about stop: stop.a and stop.b"
+    assert lines[start + 2] == "      stop.a"
     assert lines[start + 3].startswith("      curl -sS -i http://127.0.0.1:8000/v1/completions")
+    assert lines[start + 4] == "      1 more finding about stop, not traced to this one: stop.b"
+
+
+BECAUSE = "streams are not served at all"
+BECAUSE_ZH = "流式请求一概未得到处理"
+
+
+def run_with_explained() -> Run:
+    follower = a_finding("usage.b", "explained", explained_by="stop.a", message="expected 2; got 1")
+    return a_run(
+        a_failure("stop.a"), follower, explained={"usage.b": Explanation("stop.a", say(BECAUSE))}
+    )
+
+
+def test_block_names_what_its_root_explains() -> None:
+    console, chinese = pipe(), pipe()
+    show(run_with_explained(), console)
+    show(run_with_explained(), chinese, Language.CHINESE)
+    assert "      stop.a; explains 1 finding: usage.b\n" in printed(console)
+    assert "      stop.a；由此导致 1 项发现：usage.b\n" in printed(chinese)
+
+
+def test_verbose_outcome_says_why_explained() -> None:
+    console, chinese = pipe(), pipe()
+    show(run_with_explained(), console, verbosity=Verbosity.VERBOSE)
+    show(run_with_explained(), chinese, Language.CHINESE, Verbosity.VERBOSE)
+    lines = printed(console).splitlines()
+    start = lines.index("  ↳ explained  usage.b")
+    assert start > lines.index("  ✗ fail       stop.a  must")
+    assert lines[start + 2].strip() == f"explained by stop.a: {BECAUSE}"
+    assert f"由 stop.a 所致：{BECAUSE_ZH}" in printed(chinese)
+
+
+@pytest.mark.parametrize("width", [70, 100])
+def test_command_is_one_line_on_every_screen(width: int) -> None:
+    console = pipe(width)
+    failure = a_failure("stop.a", exchanges=("x1",))
+    run = a_run(failure, exchanges=(an_exchange(),))
+    show(run, console)
+    command = case_of(Summary(run), failure).command
+    assert command is not None
+    assert len(command) > width
+    joined = command.replace(" \\\n  ", " ")
+    assert f"      {joined}" in printed(console).splitlines()
 
 
 def test_undocumented_parameter_is_informational() -> None:
@@ -220,7 +284,7 @@ def test_crowd_of_one_reason_is_told_once() -> None:
     shown = printed(console)
     assert shown.count("key revoked") == 1
     assert "4 findings: s.0, s.1 and 2 more" in shown
-    assert "1 finding about s: s.x" in shown
+    assert "      s.x\n" in shown
 
 
 def test_narrow_terminals_wrap_and_never_overflow() -> None:
@@ -246,13 +310,14 @@ def test_shared_reason_names_a_few_checks() -> None:
     assert "    s.0, s.1 and 7 more: why\n" in printed(console)
 
 
-def test_every_subject_has_one_block() -> None:
+def test_subject_has_one_block_of_separate_causes() -> None:
     many = tuple(a_failure(f"echo.{n:02}", subject="echo") for n in range(20))
     run = a_run(*many, a_failure("stop.last", subject="stop"))
     plain, verbose = pipe(), pipe()
     show(run, plain)
     show(run, verbose, verbosity=Verbosity.VERBOSE)
-    assert "20 findings about echo: echo.00, echo.01 and 18 more" in printed(plain)
+    apart = "19 more findings about echo, not traced to this one: echo.01, echo.02 and 17 more"
+    assert apart in printed(plain)
     assert "stop.last" in printed(plain)
     assert "echo.19" not in printed(plain)
     assert "echo.19" in printed(verbose)
@@ -292,7 +357,10 @@ def test_run_is_followed_in_chinese() -> None:
     passed = a_finding("stop.a", sees_effect=False)
     run = a_run(passed, failure, exchanges=(an_exchange(),))
     assert follow(run, pipe(), Language.CHINESE).splitlines() == [
-        f"按契约 openai 测试 {ENDPOINT}，模型 tiny：2 项检查，standard 档位",
+        (
+            f"按契约 openai 测试 {ENDPOINT}，模型 tiny：2 项检查，standard 档位；"
+            "运行结束之前的判定均为初步结果"
+        ),
         "[1/2] ✓ 通过         stop.a",
         "[2/2] ✗ 未通过       stop.b",
     ]

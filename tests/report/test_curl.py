@@ -1,12 +1,14 @@
 """The curl command of an exchange, run by a real shell with a stand-in for curl."""
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from conformance.model import Credentials, Request
-from conformance.report.curl import MAX_BODY_BYTES, curl
+from conformance.report.curl import MAX_BODY_CHARS, curl, url_of
+from conformance.transport.address import join
 
 BASE = "https://api.example.com/v1"
 
@@ -27,11 +29,11 @@ def pasted(tmp_path: Path):
     stand_in.write_text(STAND_IN)
     stand_in.chmod(0o755)
 
-    def paste(command: str | None) -> tuple[list[str], bytes]:
+    def paste(command: str | None, shell: str = "/bin/sh") -> tuple[list[str], bytes]:
         assert command is not None
         environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SEEN": str(tmp_path), "KEY": "sk-1"}
         subprocess.run(
-            ["/bin/sh", "-c", command], env=environment, stdin=subprocess.DEVNULL, check=True
+            [shell, "-c", command], env=environment, stdin=subprocess.DEVNULL, check=True
         )
         words = (tmp_path / "words").read_text().split("\n")
         return words, (tmp_path / "stdin").read_bytes()
@@ -99,11 +101,13 @@ def test_request_with_a_wrong_key_names_it() -> None:
 def test_streams_are_unbuffered_and_other_methods_named() -> None:
     stream = curl(a_request(b'{"stream": true}'), BASE, "KEY")
     listing = curl(Request("GET", "/models"), BASE, "KEY")
+    deletion = curl(Request("DELETE", "/models/m"), BASE, "KEY")
     assert stream is not None
     assert " -N " in stream
     assert listing is not None
-    assert "-X GET" in listing
-    assert "--data" not in listing
+    assert not any(word in listing for word in ("-X", "--data"))
+    assert deletion is not None
+    assert "-X DELETE" in deletion
 
 
 def test_hostile_base_url_is_one_quoted_word(pasted) -> None:
@@ -111,8 +115,46 @@ def test_hostile_base_url_is_one_quoted_word(pasted) -> None:
     assert "https://x/$(touch pwned)';id/completions" in words
 
 
+NUMBERS = ",".join(map(str, range(MAX_BODY_CHARS)))
+
+
 def test_overlong_body_has_no_command() -> None:
-    assert curl(a_request(b"x" * (MAX_BODY_BYTES + 1)), BASE, "KEY") is None
+    assert curl(a_request(NUMBERS.encode()), BASE, "KEY") is None
+
+
+@pytest.mark.parametrize(
+    "text", [" 1", "一", "100% ", "it's\\ ", "-", "\u202e", "ab\n", "\x00", "1,", "x", "$(id)`!"]
+)
+@pytest.mark.parametrize("shell", ["/bin/sh", "bash"])
+def test_repetition_is_written_as_such(pasted, text: str, shell: str) -> None:
+    body = f'{{"model":"m","prompt":"{text * 40_000}","max_tokens":1}}'.encode()
+    command = curl(a_request(body), BASE, "KEY")
+    assert command is not None
+    assert len(command) < 500
+    _, piped = pasted(command, shell)
+    assert piped == body
+
+
+def test_two_repetitions_are_written_as_such(pasted) -> None:
+    body = json.dumps({"prompt": ["a " * 9_000, "b " * 7_000]}).encode()
+    command = curl(a_request(body), BASE, "KEY")
+    assert command is not None
+    assert pasted(command)[1] == body
+
+
+def test_empty_body_is_posted_without_a_type(pasted) -> None:
+    words, _ = pasted(curl(a_request(b""), BASE, "KEY"))
+    assert words[words.index("--data-raw") + 1] == ""
+    assert "Content-Type:" in words
+    assert "-X" not in words
+
+
+def test_query_stays_at_the_end(pasted) -> None:
+    base = "http://[::1]:8000/v1/?api-version={2}&x=1"
+    words, _ = pasted(curl(a_request(), base, "KEY"))
+    assert "http://[::1]:8000/v1/completions?api-version={2}&x=1" in words
+    assert "--globoff" in words
+    assert url_of(base, "/completions") == join(base, "/completions")
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from conformance.locale import in_chinese
 from conformance.report.evidence_spans import pointed_out
 from conformance.report.html.highlight import highlighted
 from conformance.report.html.layout import lay_out
 from conformance.report.html.response_diff import differences
-from conformance.report.locale import in_chinese
 
 CHARS = 16_000
 SECONDS = 1.5

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from conformance.language import Language
-from conformance.model import Attempt, Credentials, Effect, Level, Verdict
+from conformance.message import say
+from conformance.model import Attempt, Credentials, Effect, Explanation, Level, Verdict
 from conformance.report import formats, html
 from conformance.report.diagnosis import cause_of
 from conformance.report.locale.terms import VERDICTS
@@ -31,6 +32,15 @@ def test_verdict_is_a_sentence() -> None:
     assert "Not conforming" in page.text
     assert "1 of 1 check failed." in page.text
     assert "118 requests, 14,210 tokens" in page.text
+
+
+def test_headline_links_to_its_evidence() -> None:
+    subjects = (a_subject(), a_subject("id", kind="field"))
+    failures = (a_failure(), a_failure("id.present", subject="id"))
+    page = page_of(a_run(*failures, subjects=subjects))
+    links = {link["href"] for link in page.tags("a")}
+    assert {"#parameters", "#row-stop", "#fields", "#row-id", "#findings"} <= links
+    assert {link.removeprefix("#") for link in links if link} <= set(page.ids)
 
 
 def test_page_loads_nothing_and_runs_one_script() -> None:
@@ -72,6 +82,34 @@ def test_every_link_has_a_target() -> None:
     assert targets <= {f"#{name}" for name in page.ids}
 
 
+def test_expected_value_names_what_was_sent() -> None:
+    sent = an_exchange(request={"model": "m", "prompt": "a", "n": 129})
+    failure = a_failure("n.most", subject="n", exchanges=("x1",))
+    written = html.render(a_run(failure, exchanges=(sent,)))
+    assert "Expected of <code>n: 129</code>" in written
+    assert "对 <code>n: 129</code> 的预期" in written
+
+
+def test_explained_finding_lies_in_its_roots_card() -> None:
+    follower = a_finding("usage.b", "explained", explained_by="stop.a", message="expected 2; got 1")
+    why = {"usage.b": Explanation("stop.a", say("streams are not served at all"))}
+    written = html.render(a_run(a_failure("stop.a"), follower, explained=why))
+    root, inner = written.index('id="stop.a"'), written.index('id="usage.b"')
+    fold = written.index('<details class="folded explains">')
+    assert root < fold < inner
+    assert 'data-area="usage"' not in written[:fold]
+    assert "Explains 1 finding, which count nowhere" in Page(written).text
+    for reason in ("streams are not served at all", "流式请求一概未得到处理"):
+        assert reason in written[inner:]
+
+
+def test_explained_finding_without_root_stays_listed() -> None:
+    follower = a_finding("usage.b", "explained", explained_by="gone.a", message="expected 2; got 1")
+    page = page_of(a_run(a_failure("stop.a"), follower))
+    assert "usage.b" in page.ids
+    assert "Explained by gone.a" in " ".join(page.text.split())
+
+
 def test_few_failures_are_open_and_more_are_folded() -> None:
     few = (a_failure("stop.bad"), a_finding("stop.good"))
     assert stand_open(page_of(a_run(*few))) == [True, False]
@@ -86,10 +124,11 @@ def stand_open(page: Page) -> list[bool]:
 
 def test_expected_seen_requirement_and_sources_are_shown() -> None:
     text = page_of(a_run(a_failure())).text
-    assert "Expected status 400 Actual status 200: a completion" in text
+    assert "Expected status 400 Actual status 200" in text
+    assert ": a completion" in text
     assert "must At most four stop sequences are accepted; a fifth is refused." in text
     assert "zero 最多四个序列。" in text
-    assert "Ignored: it had no effect." in text
+    assert "Ignored: it had no effect here." in text
 
 
 def test_accepted_parameter_says_what_its_checks_miss() -> None:

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from conformance.message import say
 from conformance.model import Conclusion
 from conformance.report import junit
 from tests.report.builders import a_failure, a_finding, a_run, an_exchange
@@ -26,19 +27,22 @@ def case_of(run) -> ET.Element:
     ],
 )
 def test_other_verdicts_are_marked(verdict: str, tag: str) -> None:
-    case = case_of(a_run(a_finding(verdict=verdict, message="answered 503")))
+    message = say("answered {status}: {body}", status=503, body="later")
+    case = case_of(a_run(a_finding(verdict=verdict, message=message)))
     outcome = case.find(tag)
     assert outcome is not None
     assert outcome.get("type") == verdict
-    told = {"inconclusive": "Not judged: answered 503", "error": "Not judged: answered 503"}
-    assert (outcome.get("message") or "").lower() == told.get(verdict, "answered 503").lower()
+    told = dict.fromkeys(("inconclusive", "error"), "not judged: answered 503: later")
+    assert (outcome.get("message") or "").lower() == told.get(verdict, "answered 503: later")
 
 
 def test_explained_finding_is_skipped_with_its_root() -> None:
-    found = a_finding(verdict="explained", message="expected a; got b", explained_by="text.present")
+    message = say("its streams are broken")
+    found = a_finding(verdict="explained", message=message, explained_by="text.present")
     outcome = case_of(a_run(found)).find("skipped")
     assert outcome is not None
-    assert outcome.get("message") == "explained by text.present"
+    assert outcome.get("message") == "Its streams are broken"
+    assert (outcome.text or "").startswith("because: explained by text.present\n")
 
 
 def test_information_passes_and_shows_what_was_seen() -> None:

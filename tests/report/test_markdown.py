@@ -32,7 +32,7 @@ def test_failure_is_shown_with_cause_and_command() -> None:
     for result in (
         "<summary>stop.five-refused</summary>",
         "- expected: `status `**`400`**",
-        "- actual: `status `**`200: a completion`**",
+        "- actual: `status `**`200`**`: a completion`",
         "At most four stop sequences are accepted; a fifth is refused.",
         "- source: `openai`: Up to 4 sequences.",
         f"- likely cause: {cause.cause}",

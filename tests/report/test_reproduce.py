@@ -37,11 +37,11 @@ def test_probe_comes_before_its_control() -> None:
     deviating, control = case().commands
     assert ('"stop"' in deviating, '"stop"' in control) == (True, False)
     assert case().command == (
-        "# the request that deviates · sent 2 times\n"
-        f"{deviating}\n\n# the control that it is compared with\n{control}"
+        "# probe: the request that the finding is about · sent 2 times\n"
+        f"{deviating}\n\n# control: the request that it is compared with\n{control}"
     )
     chinese = case().command_in(Language.CHINESE) or ""
-    assert chinese.startswith("# 出现偏差的请求 · 共发送 2 次\n")
+    assert chinese.startswith("# 偏差请求：该发现所涉及的请求 · 共发送 2 次\n")
 
 
 def test_single_request_has_no_comment() -> None:
@@ -77,6 +77,17 @@ def test_finding_in_time_says_so() -> None:
     assert NEEDS_SUITE.zh in page
 
 
+def test_finding_under_load_needs_the_whole_run() -> None:
+    attempts = tuple(replace(PLAIN.attempts[0], status=status) for status in (429, 200))
+    throttled = replace(PLAIN, id="x4", attempts=attempts)
+    finding = a_failure(exchanges=("x4",), roles={"x4": Role.PROBE}, rests_on=("n.choices",))
+    run = a_run(finding, exchanges=(throttled,), select=("errors.*",))
+    told = case_of(Summary(run), finding)
+    assert told.caution == NEEDS_SUITE
+    assert "--select 'errors.*' --tier" in told.suite_command
+    assert "n.choices" not in told.suite_command
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [
@@ -85,6 +96,10 @@ def test_finding_in_time_says_so() -> None:
         ({"api_key_env": "$(rm x)"}, "--api-key-env OPENAI_API_KEY"),
         ({"model": "a'b; rm x"}, "--model 'a'\"'\"'b; rm x'"),
         ({"seed": 7}, "--seed 7"),
+        (
+            {"contract": "gateway", "contract_file": "own/gateway.yaml"},
+            "--contract own/gateway.yaml",
+        ),
         ({"target": "mine"}, "conformance run --target mine --select"),
     ],
 )
@@ -111,5 +126,5 @@ def test_reports_label_and_order_exchanges() -> None:
     assert "偏差请求" in page
     assert "conformance run --base-url" in page
     text = markdown.render(run, language=Language.CHINESE)
-    assert "# 与之比较的对照请求\ncurl" in text
+    assert "# 对照请求：与之比较的请求\ncurl" in text
     assert "# 测试套件自身的命令\nconformance run --base-url" in text

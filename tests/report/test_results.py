@@ -1,10 +1,17 @@
 """results.json: the members that programs rely on."""
 
 import json
+import xml.etree.ElementTree as ET
 from dataclasses import asdict, replace
+from io import StringIO
 
-from conformance.model import Cost, Effect, Role, Verdict
-from conformance.report import results
+from rich.console import Console
+
+from conformance.message import say
+from conformance.model import Cost, Effect, Explanation, Role, Verdict
+from conformance.pytest_plugin.messages import report_lines
+from conformance.report import html, junit, results
+from conformance.report.console import show
 from conformance.report.diagnosis import cause_of
 from tests.report.builders import (
     a_failure,
@@ -13,6 +20,7 @@ from tests.report.builders import (
     a_subject,
     an_exchange,
 )
+from tests.report.pages import Page
 
 
 def read(run):
@@ -42,7 +50,12 @@ def test_finding_keeps_every_member() -> None:
     assert finding == {
         "id": "stop.five-refused",
         "verdict": "fail",
+        "sentence": "`stop` of 1 entries was served (status 200); promised: the documented number "
+        "of stop sequences is served; one more is refused",
+        "sentence_zh": finding["sentence_zh"],
         "explained_by": None,
+        "explained_because": None,
+        "explained_because_zh": None,
         "requirement": "stop.at-most-four",
         "statement": "At most four stop sequences are accepted; a fifth is refused.",
         "statement_zh": "最多接受四个停止序列，第五个会被拒绝。",
@@ -63,6 +76,37 @@ def test_finding_keeps_every_member() -> None:
         "exchanges": ["x1"],
         "roles": {"x1": "probe"},
     }
+
+
+def test_sentence_is_the_same_in_every_report() -> None:
+    failure = a_failure(exchanges=("x1",), roles={"x1": Role.PROBE})
+    run = a_run(failure, a_finding("stop.good"), exchanges=(an_exchange(),))
+    document = read(run)
+    told = {found["id"]: found["sentence"] for found in document["findings"]}
+    assert told["stop.good"] is None
+    sentence = told["stop.five-refused"]
+    (shown,) = ET.fromstring(junit.render(run)).iter("failure")
+    assert shown.get("message") == sentence
+    assert report_lines(run, failure).splitlines()[0] == sentence
+    console = Console(file=StringIO(), width=1_000)
+    show(run, console)
+    assert isinstance(console.file, StringIO)
+    assert sentence.replace("`", "") in console.file.getvalue()
+    assert sentence.replace("`", "") in Page(html.render(run)).text
+
+
+def test_reason_of_an_explained_finding_is_told() -> None:
+    explained = a_failure("stop.one", verdict=Verdict.EXPLAINED, explained_by="stream.whole")
+    why = {"stop.one": Explanation("stream.whole", say("its streams are broken"))}
+    (found,) = read(a_run(explained, explained=why))["findings"]
+    assert found["explained_because"] == "its streams are broken"
+    assert found["explained_because_zh"] == "其流不完整"
+
+
+def test_run_that_ended_early_is_not_complete() -> None:
+    document = read(a_run(a_failure(), reason="the API key was rejected with 401"))
+    assert (document["verdict"], document["complete"]) == ("not conforming", False)
+    assert read(a_run(a_failure()))["complete"] is True
 
 
 def test_explained_findings_are_listed_under_their_root() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from conformance.contract import load_contract
 from conformance.language import Text
+from conformance.message import say
 from conformance.model import Exchange, Finding
 from conformance.report.sentence import MAX_CHARS, sentence_of
 from conformance.report.summary_rows import CALM
@@ -73,6 +74,12 @@ SERVED = 'status 200: {"id":"cmpl-1","object":"text_comple…'
             "发送 `n: 2` 时，`usage.total_tokens` 为 3，应为 5",
         ),
         (
+            *("echo", "completion_tokens = 0", "completion_tokens = 1"),
+            {"max_tokens": 0, "temperature": 0, "echo": True},
+            "With `echo: true` and `max_tokens: 0`, `completion_tokens` is 1, not 0",
+            "发送 `echo: true` 和 `max_tokens: 0` 时，`completion_tokens` 为 1，应为 0",
+        ),
+        (
             *("id", "id a string that is not empty", "id = null", {}),
             "`id` has no value, not a text",
             "`id` 没有值，应为非空字符串",
@@ -88,7 +95,7 @@ SERVED = 'status 200: {"id":"cmpl-1","object":"text_comple…'
         ),
         (
             "echo",
-            "the response without `echo`",
+            say("the response without `{parameter}`", parameter="echo"),
             '["in the wilderness", null] vs. ["in the garden", null] (both reproduced)',
             {"echo": True},
             (

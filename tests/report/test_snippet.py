@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.model import WRONG_KEY, Credentials, Request
-from conformance.report.snippet import KNOWN, MAX_BODY_BYTES, snippet
+from conformance.report.snippet import KNOWN, MAX_CALL_CHARS, snippet
 from tests.report.hostile import ACTING, ATTACKS
 
 BASE = "http://127.0.0.1:9/v1"
@@ -124,6 +124,25 @@ def test_keyless_run_names_no_variable() -> None:
     assert "environ" not in lines
 
 
+@pytest.mark.parametrize("text", [" 1", "一", "\u202e", '"\\'])
+def test_repetition_is_written_as_such(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"model": "m", "prompt": ["", f"a{text * 40_000}b"], "logit_bias": {text * 500: 1}}
+    lines = snippet(request(body), BASE, KEY)
+    assert lines is not None
+    assert len(lines) < 600
+    assert resent(lines, monkeypatch) == body
+
+
+def test_query_of_the_base_url_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = f"{BASE}?api-version=2024-06-01&a=%20"
+    lines = snippet(request({"model": "m", "prompt": "a"}), base, KEY)
+    assert lines is not None
+    sent = sent_by(lines, monkeypatch, httpx.Response(200, json=RESPONSE))
+    assert sent.url.path == "/v1/completions"
+    assert sent.url.params.multi_items() == [("api-version", "2024-06-01"), ("a", " ")]
+    assert snippet(request({"model": "m", "prompt": "a"}), f"{base}&a=", KEY) is None
+
+
 @pytest.mark.parametrize(
     "unsendable",
     [
@@ -135,7 +154,7 @@ def test_keyless_run_names_no_variable() -> None:
         request(b'{"prompt": "\xff"}'),
         request(b'{"prompt": "\\ud800"}'),
         request(b'{"a":' * 40 + b"1" + b"}" * 40),
-        request({"prompt": "a" * MAX_BODY_BYTES}),
+        request({"prompt": " ".join(map(str, range(MAX_CALL_CHARS)))}),
         request({"model": "m"}, method="GET"),
         request({"model": "m"}, path="/models"),
         request({"model": "m"}, credentials=Credentials.NONE),

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.language import Text
-from conformance.model import Conclusion, Cost, Effect, Exchange, State
+from conformance.model import Conclusion, Cost, Effect, Exchange, Finding, Place, Stage, State
 from conformance.report.locale.terms import duration, listed, listing, size
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Gap, origin
@@ -55,6 +55,63 @@ def test_inconclusive_findings_are_mentioned() -> None:
     summary = Summary(a_run(a_finding(), a_finding("stop.other", "inconclusive")))
     assert summary.headline.en == "Inconclusive"
     assert summary.sentence.en.startswith("1 of 2 checks inconclusive")
+
+
+SPENT = "budget spent: 5 requests were allowed"
+
+
+def test_limited_run_says_how_little_was_judged() -> None:
+    open_checks = [a_finding(f"echo.{n}", "skipped", message=SPENT) for n in range(9)]
+    summary = Summary(a_run(a_finding(), *open_checks))
+    assert summary.headline == Text(
+        "No deviation in 1 of 10 checks", "10 项检查中的 1 项未发现偏差"
+    )
+    limit = "9 checks not run, because the limit of requests or tokens was reached."
+    assert summary.sentence.en.endswith(f"No failures in 1 check. {limit}")
+    assert "9 项检查没有运行" in summary.sentence.zh
+
+
+def test_limited_run_that_fails_is_called_so() -> None:
+    summary = Summary(a_run(a_failure(), a_finding("echo.a", "skipped", message=SPENT)))
+    assert summary.headline.en == "Not conforming"
+    assert "1 check not run" in summary.sentence.en
+
+
+def test_selection_is_named_and_counts_no_untested() -> None:
+    subjects = tuple(map(a_subject, ("stop", "echo", "n", "seed", "user", "model")))
+    passed = Summary(a_run(a_finding(), subjects=subjects, select=("stop.*",)))
+    assert passed.headline.en == "Conforming in the selected checks"
+    assert passed.sentence.en == (
+        "Supports 1 of 1 tested parameters as promised. No failures in 1 check. "
+        "Only checks that match `stop.*` ran."
+    )
+    failed = Summary(a_run(a_failure(), subjects=subjects, select=("stop.*",)))
+    assert failed.headline.en == "Not conforming"
+    assert "of 6" not in failed.sentence.en
+    assert "not tested" not in failed.sentence.en
+
+
+def test_accepted_parameters_count_neither_way() -> None:
+    subjects = tuple(map(a_subject, ("stop", "echo", "n")))
+    accepted = a_finding("echo.a", sees_effect=False)
+    both = Summary(a_run(a_finding(), accepted, subjects=subjects[:2])).sentence
+    assert both.en.startswith("Supports 1 of 1 verified parameter as promised; accepts `echo`")
+    assert both.zh.startswith("已验证的 1 个参数中有 1 个符合契约；接受 `echo`")
+    alone = Summary(a_run(accepted, subjects=subjects[:2])).sentence
+    assert alone.en.startswith("Accepts `echo` (effect not verified); `stop` not tested.")
+    assert "0" not in alone.en.partition(".")[0]
+
+
+def test_stage_is_a_selection() -> None:
+    summary = Summary(a_run(a_finding(), stage=Stage.DIRECTED))
+    assert summary.headline.en == "Conforming in the selected checks"
+
+
+def test_every_claim_leads_to_its_evidence() -> None:
+    subjects = (a_subject(), a_subject("id", kind="field"))
+    failures = (a_failure(), a_failure("id.present", subject="id"))
+    claims = Summary(a_run(*failures, subjects=subjects, select=("stop.*", "id"))).claims
+    assert [claim.place for claim in claims] == ["parameters", "fields", "findings", "not-verified"]
 
 
 def test_failed_preflight_lists_no_parameters() -> None:
@@ -132,6 +189,25 @@ def test_failing_areas_and_checks_come_first() -> None:
 def test_rejected_documented_parameter_is_refused() -> None:
     (row,) = Summary(a_run(a_failure(effect=Effect.REFUSED))).rows
     assert row.state is State.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("served", "sentence"),
+    [
+        (a_finding("stop.null", sees_effect=False), "refuses `stop`"),
+        (a_finding("stop.string"), "refuses some uses of `stop`"),
+    ],
+)
+def test_null_is_no_use_of_a_refused_parameter(served: Finding, sentence: str) -> None:
+    refused = a_finding("stop.array", "refused", message="refused with 400: no")
+    assert sentence in Summary(a_run(served, refused)).sentence.en
+
+
+def test_served_invalid_value_is_no_altered_one() -> None:
+    served = a_failure("stop.five-refused", effect=Effect.ALTERED, place=Place.SERVED)
+    assert "accepts invalid values of `stop`" in Summary(a_run(served)).sentence.en
+    text = a_failure("stop.string", effect=Effect.ALTERED)
+    assert "alters `stop`" in Summary(a_run(served, text)).sentence.en
 
 
 def test_sentence_exists_in_chinese() -> None:

@@ -24,7 +24,7 @@ def joined(segments: Segments) -> str:
 @pytest.mark.parametrize(
     ("left", "right", "lefts", "rights"),
     [
-        ("status 400", "status 200: a completion", ["400"], ["200: a completion"]),
+        ("status 400", "status 200: a completion", ["400"], ["200"]),
         ('reason = "length"', 'reason = "stop"', ["length"], ["stop"]),
         ("total_tokens = 19", "total_tokens = 20", ["19"], ["20"]),
         ("数到十三，完", "数到十四，完", ["三"], ["四"]),
@@ -45,6 +45,27 @@ def test_differences_are_marked(left: str, right: str, lefts: list, rights: list
     one, other = side_by_side(left, right)
     assert "".join(marked(one)).strip(" '") == "".join(lefts).strip(" '")
     assert "".join(marked(other)).strip(" '") == "".join(rights).strip(" '")
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "lefts", "rights"),
+    [
+        ("status 400 or 422", 'status 200: {"id":"400"}', ["400 or 422"], ["200"]),
+        ("status 400", "status 500", ["400"], ["500"]),
+        ("状态码 400 或 422", '状态码 200：{"a":1}', ["400 或 422"], ["200"]),
+    ],
+)
+def test_only_the_status_is_marked(left: str, right: str, lefts: list, rights: list) -> None:
+    one, other = side_by_side(left, right)
+    assert [segment.text for segment in one if segment.differs] == lefts
+    assert [segment.text for segment in other if segment.differs] == rights
+    assert "".join(segment.text for segment in other) == right
+
+
+def test_same_status_is_not_marked() -> None:
+    one, other = side_by_side("status 400", "status 400: no JSON")
+    assert not any(segment.differs for segment in one)
+    assert [segment.text for segment in other if segment.differs] == [": no JSON"]
 
 
 def test_unrelated_texts_are_not_marked() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 import pytest
 
@@ -12,11 +11,11 @@ from conformance.contract import load_contract
 from conformance.engine.runner import Options, run
 from conformance.model import Finding, Target, Tier
 from conformance.record.events import FindingMade
-from conformance.report.locale import in_chinese
 from reference_server.behaviour.builders import errors, rewrites
 from reference_server.behaviour.messages import Body
 from reference_server.behaviour.rewrite import Rewrite
 from tests.fake_server import MODEL, FakeServer
+from tests.locale.untold import untold
 
 STANDARD = Options(Tier.STANDARD)
 
@@ -55,14 +54,6 @@ def findings(contract: str, transport: Transport) -> list[Finding]:
         return [event.finding async for event in events if isinstance(event, FindingMade)]
 
     return asyncio.run(collect())
-
-
-def untold(found: list[Finding]) -> list[str]:
-    """Return what has no Chinese: of reasons and expectations, and of what was seen if in words."""
-    said = [finding.message for finding in found if finding.expected is None]
-    said += [finding.expected or "" for finding in found]
-    said += [seen for f in found if re.match("[A-Za-z]", seen := f.seen or "")]
-    return sorted({text for text in said if text and in_chinese(text) is None})
 
 
 @pytest.mark.parametrize("contract", ["gpt-ge", "zhizengzeng"])

@@ -80,7 +80,7 @@ def test_target_settings_override_the_defaults(read: Read) -> None:
         options=Options(
             tier=Tier.SMOKE,
             limits=Limits(requests=50, tokens=9000),
-            transport=TransportOptions(concurrency=3, rate=2.5, timeout=30.0),
+            transport=TransportOptions(concurrency=3, rate=2.5, timeout=30.0, burst=3),
             seed=-7,
             strict=True,
         ),

@@ -10,7 +10,12 @@ from conformance.judgement import Inconclusive
 from conformance.model import Exchange, Request
 from conformance.transport.circuit_breaker import CircuitBreaker
 from conformance.transport.coalesce import RequestCoalescer
-from conformance.transport.rate_limit import MAX_GAP_SECONDS, ConcurrencyLimiter, RateLimiter
+from conformance.transport.rate_limit import (
+    MAX_GAP_SECONDS,
+    ConcurrencyLimiter,
+    RateLimiter,
+    Slots,
+)
 
 ASK = Request("POST", "/completions", b"{}")
 
@@ -68,7 +73,7 @@ def test_requests_in_flight_are_limited() -> None:
         return exchange(200)
 
     async def ask() -> None:
-        slots = ConcurrencyLimiter(send, 3)
+        slots = ConcurrencyLimiter(send, Slots(3))
         await asyncio.gather(*(slots.send(ASK) for _ in range(10)))
 
     asyncio.run(ask())
@@ -114,7 +119,7 @@ class OneByOne:
 
     def __init__(self) -> None:
         self.sent: list[Request] = []
-        self.sharing = RequestCoalescer(ConcurrencyLimiter(self._send, 1).send)
+        self.sharing = RequestCoalescer(ConcurrencyLimiter(self._send, Slots(1)).send)
 
     async def _send(self, request: Request) -> Exchange:
         self.sent.append(request)
@@ -149,7 +154,7 @@ def test_shared_request_has_its_most_urgent_rank() -> None:
 def test_cancelled_request_frees_its_slot() -> None:
     async def ask() -> list[Request]:
         endpoint = OneByOne()
-        slots = ConcurrencyLimiter(endpoint._send, 1)
+        slots = ConcurrencyLimiter(endpoint._send, Slots(1))
         tasks = [asyncio.create_task(slots.send(request(name))) for name in "abc"]
         await asyncio.sleep(0)
         tasks[1].cancel()
@@ -170,7 +175,7 @@ def test_request_cancelled_at_its_turn_frees_its_slot() -> None:
             await released.wait()
             return exchange(200)
 
-        slots = ConcurrencyLimiter(send, 1)
+        slots = ConcurrencyLimiter(send, Slots(1))
         tasks = [asyncio.create_task(slots.send(request(name))) for name in "abc"]
         await asyncio.sleep(0)
         # The first ends and hands its slot over; the second is cancelled before it can take it.

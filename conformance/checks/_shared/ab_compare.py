@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from conformance.evidence import Evidence, compared, noted
 from conformance.judgement import Failure, Inconclusive, shown
+from conformance.message import Message, say
 from conformance.model import Effect
 
 T = TypeVar("T")
@@ -41,12 +42,18 @@ class Unsettled(Inconclusive):
         self,
         sides: tuple[Ask[Any], Ask[Any]],
         seen: tuple[list[Any], list[Any]],
-        expected: str,
+        expected: Message,
         effect: Effect,
         evidence: Evidence | None = None,
     ) -> None:
         first, again = next((s[0], s[-1]) for s in seen if s[-1] != s[0])
-        super().__init__(f"the response is not deterministic: {shown(first)}, then {shown(again)}")
+        super().__init__(
+            say(
+                "the response is not deterministic: {first}, then {second}",
+                first=shown(first),
+                second=shown(again),
+            )
+        )
         self.sides = sides
         self.seen = seen
         self.expected = expected
@@ -55,7 +62,7 @@ class Unsettled(Inconclusive):
 
 
 async def expect_agreement(
-    left: Ask[T], right: Ask[T], expected: str, *, effect: Effect = Effect.ALTERED
+    left: Ask[T], right: Ask[T], expected: Message, *, effect: Effect = Effect.ALTERED
 ) -> T:
     """Assert that two requests have the same response, and return it.
 
@@ -77,5 +84,5 @@ async def expect_agreement(
             responses.append(await ask(True))
             if responses[-1] != responses[0]:
                 raise Unsettled(sides, seen, expected, effect, evidence)
-    seen_twice = f"{shown(first)} vs. {shown(second)} (both reproduced)"
+    seen_twice = say("{one} vs. {other} (both reproduced)", one=shown(first), other=shown(second))
     raise Failure(expected, seen_twice, effect=effect).shown_by(evidence)

@@ -15,6 +15,7 @@ from conformance.checks._shared.characters import solid
 from conformance.checks._shared.prompts import AWKWARD, CHINESE, COUNTING
 from conformance.checks._shared.requests import choices_of, collect_stream, greedy, non_streaming
 from conformance.judgement import Feature, NotApplicable, Refusal
+from conformance.message import Message, say
 from conformance.protocol.completion import Choice
 
 CHOICES_PER_PROMPT = 2
@@ -62,7 +63,7 @@ async def ask_batched(
         Refusal: the batch alone is rejected, too.
     """
     if "strings" not in api.contract.parameter("prompt").forms:
-        raise NotApplicable("this document does not mention arrays of prompts")
+        raise NotApplicable(say("this document does not mention arrays of prompts"))
     for shapes in COMBINATIONS:
         known = {name: v for name, v in shapes.items() if api.contract.parameter(name).documented}
         if known != shapes:
@@ -81,7 +82,7 @@ async def ask_batched(
         size = request.get("n", 1)
         choices = choices_of(completion, size * len(prompts), Feature.N_CHOICES)
         return [(prompts[i // size], choice) for i, choice in enumerate(choices)]
-    raise NotApplicable("no request is possible under this document")
+    raise NotApplicable(say("no request is possible under this document"))
 
 
 def generated_text(prompt: str, choice: Choice) -> str:
@@ -93,7 +94,7 @@ async def assert_each_as_alone(
     api: Api,
     prompts: Sequence[str],
     expected: Callable[[str, bool], Awaitable[str]],
-    words: str,
+    words: Message,
     *,
     stream: bool,
     of: Collection[str] | None = None,

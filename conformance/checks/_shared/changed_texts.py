@@ -15,6 +15,7 @@ from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.spelling import is_broken_in
 from conformance.judgement import Failure, NotApplicable, shown
+from conformance.message import Message, say
 from conformance.protocol.completion import Choice
 from conformance.protocol.trace import RecordedExchange, Violation
 
@@ -28,9 +29,9 @@ def assert_as_whole_as_tokens(choice: Choice) -> None:
     """
     tokens = readable_tokens(choice)
     if is_broken_in(choice.text, tokens):
-        raise Failure("whole characters, as in the tokens", shown(choice.text))
+        raise Failure(say("whole characters, as in the tokens"), shown(choice.text))
     if has_broken_character(choice.text):
-        raise NotApplicable("the tokens contain partial characters")
+        raise NotApplicable(say("the tokens contain partial characters"))
 
 
 def changed(
@@ -38,7 +39,7 @@ def changed(
     *,
     in_stream: bool,
     is_changed: Callable[[str, str], bool],
-    what: str,
+    what: Message,
 ) -> Iterator[Inspection]:
     """Yield the greedy texts that have a usual text to compare with, and which are changed."""
     greedy = greedy_in(exchanges)
@@ -48,7 +49,9 @@ def changed(
             continue
         yield sight.exchange
         if is_changed(CONTROL_TOKEN.sub("", sight.text), usual):
-            failure = Failure(f"{what}, as in {shown(usual)}", shown(sight.text))
+            failure = Failure(
+                say("{what}, as in {usual}", what=what, usual=shown(usual)), shown(sight.text)
+            )
             yield Violation(failure, (sight.exchange,))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from conformance.judgement import Failure
+from conformance.message import say
 from conformance.model import Exchange, Place
 
 REPLACEMENT = "\ufffd"
@@ -124,5 +125,7 @@ def assert_utf_8(exchange: Exchange) -> None:
         exchange.body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Failure(
-            "a body in UTF-8", f"{error.reason} at byte {error.start}", place=Place.BODY
+            say("a body in UTF-8"),
+            say("{reason} at byte {byte}", reason=error.reason, byte=error.start),
+            place=Place.BODY,
         ) from None

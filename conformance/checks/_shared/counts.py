@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.checks._shared.requests import choices_in_chunk
 from conformance.judgement import Failure, Feature, Missing, expect, shown
+from conformance.message import say, verbatim
 from conformance.model import Effect, Place
 from conformance.protocol.completion import Completion
 from conformance.protocol.trace import RecordedExchange
@@ -14,7 +15,7 @@ def assert_choice_count(exchange: RecordedExchange, feature: Feature) -> None:
     seen, wanted = choice_count(exchange), exchange.request.choices
     if seen != wanted:
         effect = Effect.IGNORED if seen == 1 else Effect.ALTERED
-        raise Missing(feature, f"{wanted} choices", f"{seen}", effect=effect)
+        raise Missing(feature, say("{count} choices", count=wanted), verbatim(seen), effect=effect)
 
 
 def choice_count(exchange: RecordedExchange) -> int:
@@ -35,6 +36,6 @@ def assert_three_counts(completion: Completion) -> None:
     """Assert that all three counts are present, and are non-negative integers."""
     usage = completion.usage
     if "completion_tokens" not in usage.raw:
-        raise Failure("usage.completion_tokens", "no such member", place=Place.USAGE)
+        raise Failure(say("usage.completion_tokens"), say("no such member"), place=Place.USAGE)
     for count in (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens):
-        expect(count, "a count of usage").at_least(0)
+        expect(count, say("a count of usage")).at_least(0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from conformance.judgement import Failure, shown
+from conformance.message import say
 from conformance.protocol.response import Response
 
 LEAK = re.compile(
@@ -18,6 +19,11 @@ LEAK = re.compile(
 
 Each part ends where the next match of it could begin, so that a search takes linear time.
 """
+
+MAX_MESSAGE_CHARS = 4_096
+"""The beginning of an error that is searched for names."""
+NO_PARAM = say("the message names the parameter, and the error has no param")
+"""Why nothing is known of ``error.param``; another check reports that it is missing."""
 
 _NUMBER = re.compile(r"(?<!\d)\d{1,18}(?!\d)")
 
@@ -52,6 +58,47 @@ def is_named(parameter: str, text: str) -> bool:
     return bool(names) and re.search(pattern, text, re.IGNORECASE) is not None
 
 
+WHOLE_REQUEST = frozenset(
+    {"body", "request", "request_body", "json", "payload", "url", "path", "endpoint", "method"}
+)
+"""What ``param`` may name besides a parameter or a header: the request as a whole."""
+
+NAMED_MODEL = re.compile(
+    r"(?:\bmodels?\b|模型)[^\w`'\"]{0,3}[`'\"]?([A-Za-z][\w.:@/-]{0,80})|[`'\"]([A-Za-z][\w.:@/-]{0,80})[`'\"]",
+    re.IGNORECASE,
+)
+"""A name after the word for a model, or in quotes."""
+
+OF_THE_BODY = re.compile(
+    r"body|array|list|sequence|object|json|dict|\bmap\b|\bstruct\b|unmarshal|pars(?:e|ing)|decode"
+    r"|数组|列表|对象|请求体|解析",
+    re.IGNORECASE,
+)
+"""Matches an error that is about the form of a body."""
+
+
+def names_part_of(request: Collection[str], param: str) -> bool:
+    """Return whether a ``param`` names a part of a request: by name, by path, or as a whole.
+
+    Args:
+        request: names of parameters and of headers.
+        param: the member of an error.
+    """
+    if param.strip().lower() in WHOLE_REQUEST:
+        return True
+    return any(is_named(name, param) for name in request)
+
+
+def other_models_in(message: str, known: Collection[str]) -> list[str]:
+    """Return the names in a message that look like those of models, but for ``known`` ones.
+
+    Only a name with a digit or a hyphen counts, so that it is no word of the sentence.
+    """
+    names = [one or other for one, other in NAMED_MODEL.findall(message[:MAX_MESSAGE_CHARS])]
+    names = [name.rstrip(".:") for name in names]
+    return [name for name in names if re.search(r"\d|\w-\w", name) and name not in known]
+
+
 def assert_no_error_inside(response: Response) -> None:
     """Assert that a response with status 200 does not contain an error."""
     if response.status != 200:
@@ -60,4 +107,6 @@ def assert_no_error_inside(response: Response) -> None:
     data = [event.data for event in response.events] if response.is_stream else [text]
     result = [one for one in data if re.match(r'\s*\{\s*"error"\s*:\s*[{"]', one)]
     if result:
-        raise Failure("an error status", f"status 200 with {shown(result[0])}")
+        raise Failure(
+            say("an error status"), say("status 200 with {error}", error=shown(result[0]))
+        )

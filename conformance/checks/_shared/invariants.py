@@ -9,6 +9,7 @@ from typing import TypeVar
 from conformance.api import Api, features_of
 from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, Judgement, Missing, NotApplicable
+from conformance.message import Message, say
 from conformance.protocol.trace import RecordedExchange, Violation
 
 MAX_EXCHANGES_SHOWN = 5
@@ -92,49 +93,61 @@ def assert_each(items: Iterable[Item], judge: Callable[[Item], None]) -> None:
             continue
         inspected += 1
     if not inspected:
-        raise NotApplicable("not applicable to this response")
+        raise NotApplicable(say("not applicable to this response"))
 
 
 def conclude(inspected: Inspected, api: Api) -> None:
     """Combine all violations into one finding, and list the exchanges that show them.
 
     Raises:
-        Failure: the first violation, with their number and what their requests have in common.
+        Failure: the violation whose requests are the smallest, with the number of all and what
+            their requests have in common.
         NotApplicable: the rule applies to no response.
     """
     if inspected.violations:
-        first = inspected.violations[0].failure
+        violation = min(inspected.violations, key=_request_bytes)
+        first = violation.failure
         broken = list(
             dict.fromkeys(a for violation in inspected.violations for a in violation.exchanges)
         )
         api.exchanges.extend(response.exchange for response in broken[:MAX_EXCHANGES_SHOWN])
-        violation = inspected.violations[0]
         probe, *others = (one.exchange for one in (*violation.exchanges, *violation.compared_with))
-        seen = f"{first.seen} ({how_many(broken, inspected.at)})"
+        seen = say("{seen} ({among})", seen=first.seen, among=how_many(broken, inspected.at))
         evidence = first.evidence or Evidence((probe,), tuple(others))
         failure = Failure(first.expected, seen, effect=first.effect, place=first.place)
         failure.shown_by(evidence)
         raise failure.only_by_suite() if first.needs_suite else failure
     if not inspected.at:
-        raise NotApplicable("no applicable response in this run")
+        raise NotApplicable(say("no applicable response in this run"))
 
 
-def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExchange]) -> str:
+def _request_bytes(violation: Violation) -> int:
+    """Return how much has to be sent to show a violation."""
+    sent = (*violation.exchanges, *violation.compared_with)
+    return sum(len(one.exchange.request.body) for one in sent)
+
+
+def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExchange]) -> Message:
     """Describe how many responses break a rule, and how their requests differ from all others."""
     sound = [exchange for exchange in inspected if exchange not in broken]
-    count = f"{len(broken)} of {len(broken) + len(sound)} responses"
+    count, total = len(broken), len(broken) + len(sound)
     common = frozenset.intersection(*(frozenset(traits(exchange)) for exchange in broken))
     for exchange in sound:
         common -= frozenset(traits(exchange))
-    return f"{count}: those with {', '.join(sorted(common))}" if common and sound else count
+    if not (common and sound):
+        return say("{count} of {total} responses", count=count, total=total)
+    shared = tuple(sorted(common))
+    return say(
+        "{count} of {total} responses: those with {traits}", count=count, total=total, traits=shared
+    )
 
 
 def traits(exchange: RecordedExchange) -> Iterator[str]:
     """Yield the traits of a request: parameters, and kinds of prompt and text."""
     request = exchange.exchange.request
-    named = {"prompt:batch": "several prompts", "prompt:tokens": "a prompt of tokens"}
+    named = {"prompt:batch": say("several prompts"), "prompt:tokens": say("a prompt of tokens")}
     for feature in features_of(request.body) - {"model", "prompt"}:
         if exchange.request.raw.get(feature) is not False:
             yield named.get(feature, f"`{feature}`")
     if not request.body.decode("utf-8", errors="replace").isascii():
-        yield "non-ASCII text"
+        yield say("non-ASCII text")

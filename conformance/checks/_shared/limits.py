@@ -33,6 +33,7 @@ from conformance.checks._shared.refusals import (
 from conformance.checks._shared.requests import non_streaming
 from conformance.checks.catalogue import CheckFunction
 from conformance.checks.registry import check
+from conformance.message import say
 
 
 class Outcome(StrEnum):
@@ -111,6 +112,17 @@ def wrong_type(
     return rejected(check_id, "errors.wrong-type-refused", sends, title, title_zh, **row)
 
 
+def coerced_type(
+    check_id: str, sends: Mapping[str, Any], title: str, title_zh: str, **more: Any
+) -> Limit:
+    """Make the row of a value of a wrong type that some servers convert to the right one.
+
+    It is skipped where the contract does not document the parameter.
+    """
+    row = {"needs": tuple(sends), "subject": next(iter(sends)), **more}
+    return rejected(check_id, "errors.coerced-type-refused", sends, title, title_zh, **row)
+
+
 def register(rows: Iterable[Limit], module: str) -> None:
     """Register a check for each row of a table that stands in ``module``."""
     for row in rows:
@@ -168,7 +180,9 @@ def is_same_as_omitted(row: Limit) -> CheckFunction:
 
         null = value is None
         async with where_served(api, name, row.instead) if null else nullcontext():
-            await expect_agreement(with_value, without, f"the response without `{name}`")
+            await expect_agreement(
+                with_value, without, say("the response without `{parameter}`", parameter=name)
+            )
 
     return run
 

@@ -21,6 +21,7 @@ from conformance.generation.property_runner import Trial
 from conformance.generation.request_shapes import RequestShape
 from conformance.generation.strategies import Scene
 from conformance.judgement import Failure, Feature, Inconclusive, Refusal, shown
+from conformance.message import Message, say
 from conformance.model import Effect, Stage
 from conformance.protocol.completion import Choice, Completion
 
@@ -121,7 +122,7 @@ async def expect_same_responses(
     trial: Trial,
     left: Ask[Any],
     right: Ask[Any],
-    expected: str,
+    expected: Message,
     *,
     effect: Effect = Effect.ALTERED,
 ) -> None:
@@ -145,7 +146,7 @@ async def expect_same_responses(
         second = await right(False)
     if first == second:
         return
-    difference = f"{shown(first)} vs. {shown(second)}"
+    difference = say("{one} vs. {other}", one=shown(first), other=shown(second))
     if not trial.careful:
         raise Failure(expected, difference, effect=effect).shown_by(compared(lefts, rights))
     try:
@@ -158,7 +159,7 @@ async def expect_same_responses(
 
 
 async def _expect_no_near_tie(
-    api: Api, sides: tuple[Ask[Any], Ask[Any]], seen: tuple[Any, Any], difference: str
+    api: Api, sides: tuple[Ask[Any], Ask[Any]], seen: tuple[Any, Any], difference: Message
 ) -> None:
     """Expect the best token to lead clearly up to the point where two responses diverge.
 
@@ -169,12 +170,23 @@ async def _expect_no_near_tie(
         lead = await lead_before(parting_of(*seen), sides, api, difference)
     except (Failure, Refusal) as missing:
         raise Inconclusive(
-            f"{difference}; the margin between the tokens is unknown: {missing}"
+            say(
+                "{difference}; the margin between the tokens is unknown: {missing}",
+                difference=difference,
+                missing=missing.said,
+            )
         ) from None
     if lead is None:
-        raise Inconclusive(f"{difference}; the margin between the tokens is unknown")
+        raise Inconclusive(
+            say("{difference}; the margin between the tokens is unknown", difference=difference)
+        )
     if lead < NEAR_TIE_NATS:
         raise Inconclusive(
-            f"{difference}; before they diverge, two tokens are {lead:.2f} nats apart, and"
-            f" below {NEAR_TIE_NATS} this is a near-tie"
+            say(
+                "{difference}; before they diverge, two tokens are {lead} nats apart, "
+                "and below {near_tie_nats} this is a near-tie",
+                difference=difference,
+                lead=f"{lead:.2f}",
+                near_tie_nats=NEAR_TIE_NATS,
+            )
         )

@@ -10,6 +10,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import Failure, shown
+from conformance.message import say
 
 
 async def assert_echo_precedes_text(api: Api, *, stream: bool) -> None:
@@ -28,7 +29,7 @@ async def assert_echo_precedes_text(api: Api, *, stream: bool) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, behind_echo, as_without, "the prompt, then the response without `echo`"
+            trial, behind_echo, as_without, say("the prompt, then the response without `echo`")
         )
 
     await assert_property(api, scenes, relation, every_shape(api))
@@ -44,4 +45,7 @@ def assert_begins_with_prompt(text: str, prompt: str, free: str) -> None:
     if solid(text) == free:
         assert_echoed(text, prompt)
     if not text.startswith(prompt):
-        raise Failure("the prompt, unchanged", f"{shown(text)} for {shown(prompt)}")
+        raise Failure(
+            say("the prompt, unchanged"),
+            say("{texts} for {request}", texts=shown(text), request=shown(prompt)),
+        )

@@ -16,6 +16,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import Judgement
+from conformance.message import say
 
 
 async def assert_null_is_absent(api: Api, name: str, served: Any) -> None:
@@ -43,15 +44,18 @@ async def assert_null_is_absent(api: Api, name: str, served: Any) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, with_null, as_without, "the response without the parameter"
+            trial, with_null, as_without, say("the response without the parameter")
         )
 
     await assert_property(api, scenes, relation, every_shape(api))
 
 
 def nullable(api: Api) -> dict[str, None]:
-    """Return null for every parameter for which the document allows it."""
-    names = [name for name in NULLABLE if api.contract.parameter(name).nullable]
+    """Return null for every parameter for which the document allows it.
+
+    Without ``n``, of which a shape has its own value.
+    """
+    names = [name for name in NULLABLE if api.contract.parameter(name).nullable and name != "n"]
     if "temperature.with-top-p-served" not in api.contract.requirements:
         names = [name for name in names if name != "top_p"]
     return dict.fromkeys(names)

@@ -16,6 +16,7 @@ from conformance.generation.property_runner import Trial
 from conformance.generation.request_shapes import RequestShape
 from conformance.generation.strategies import Scene
 from conformance.judgement import Failure, shown
+from conformance.message import Message, say
 
 TOP_LOGPROBS = 2
 """The value of ``logprobs`` in requests that read log probabilities."""
@@ -35,7 +36,7 @@ async def expect_same_scores(
     trial: Trial,
     left: Callable[[bool], Awaitable[Scored]],
     right: Callable[[bool], Awaitable[Scored]],
-    expected: str,
+    expected: Message,
 ) -> None:
     """Expect two ways to request a completion to give the same tokens and log probabilities.
 
@@ -57,5 +58,5 @@ async def expect_same_scores(
     if trial.careful:
         await expect_scored_alike(left, right, expected)
         return
-    result = f"{shown(first)} vs. {shown(second)}"
+    result = say("{one} vs. {other}", one=shown(first), other=shown(second))
     raise Failure(expected, result).shown_by(compared(lefts, rights))

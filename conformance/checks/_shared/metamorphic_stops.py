@@ -9,6 +9,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Cut, cuts
 from conformance.judgement import NotApplicable
+from conformance.message import say
 
 
 async def assert_stop_cuts(api: Api, *, stream: bool) -> None:
@@ -26,7 +27,7 @@ async def assert_stop_cuts(api: Api, *, stream: bool) -> None:
             return tuple(before(text, sequence) for text in free)
 
         await expect_same_responses(
-            trial, stopped, cut_free, "the text without `stop`, up to the stop sequence"
+            trial, stopped, cut_free, say("the text without `stop`, up to the stop sequence")
         )
 
     await assert_property(api, cuts, relation, every_shape(api))
@@ -40,6 +41,6 @@ def stop_sequence_of(free: Texts, cut: Cut) -> str:
     """
     text = max(free, key=len)
     if not text:
-        raise NotApplicable("the completions of the generated prompts are empty")
+        raise NotApplicable(say("the completions of the generated prompts are empty"))
     start = cut.place * len(text) // 8
     return text[start : start + cut.length]

@@ -27,7 +27,20 @@ NEUTRAL: Mapping[str, Any] = {
 }
 """For each parameter a value without effect."""
 
-NULLABLE = ("logit_bias", "top_p", "logprobs", "suffix", "stop", "seed", "user", *NEUTRAL)
+NULLABLE = (
+    "logit_bias",
+    "top_p",
+    "logprobs",
+    "suffix",
+    "stop",
+    "seed",
+    "user",
+    *NEUTRAL,
+    "n",
+    "best_of",
+    "stream_options",
+)
+"""Parameters whose null, where the document allows it, has no effect on a greedy request."""
 
 
 async def nulls_are_harmless(api: Api, name: str) -> bool:

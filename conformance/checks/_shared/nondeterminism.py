@@ -18,6 +18,7 @@ from conformance.checks._shared.ab_compare import Ask, Unsettled
 from conformance.checks._shared.characters import token_bytes
 from conformance.checks._shared.token_scores import Position, alternatives, positions_of
 from conformance.judgement import Failure, Inconclusive, Judgement, Refusal, shown
+from conformance.message import Message, say
 from conformance.model import Exchange
 from conformance.protocol.completion import Choice
 
@@ -53,26 +54,44 @@ async def settle(doubt: Unsettled, api: Api) -> Judgement:
     """
     usual, outlier = usual_and_outlier(doubt.seen)
     try:
-        lead = await lead_before(parting_of(usual, outlier), doubt.sides, api, doubt)
+        lead = await lead_before(parting_of(usual, outlier), doubt.sides, api, doubt.said)
         if lead is None:
-            return Inconclusive(f"{doubt}; the margin between the tokens is unknown")
+            return Inconclusive(
+                say("{doubt}; the margin between the tokens is unknown", doubt=doubt.said)
+            )
         if lead < NEAR_TIE_NATS:
             return Inconclusive(
-                f"{doubt}; before they diverge, two tokens are {lead:.2f} nats apart, and below"
-                f" {NEAR_TIE_NATS} this is a near-tie"
+                say(
+                    "{doubt}; before they diverge, two tokens are {lead} nats apart, and "
+                    "below {near_tie_nats} this is a near-tie",
+                    doubt=doubt.said,
+                    lead=f"{lead:.2f}",
+                    near_tie_nats=NEAR_TIE_NATS,
+                )
             )
         recurrences, rounds = await count_recurrences(doubt, usual, api.retest_budget)
     except Inconclusive as unanswered:
         return unanswered
     except (Failure, Refusal) as missing:
-        return Inconclusive(f"{doubt}; the margin between the tokens is unknown: {missing}")
-    result = (
-        f"{shown(outlier)} instead of {shown(usual)}, {recurrences} times in {rounds} repeats,"
-        f" although one token leads by {lead:.1f} nats or more before they diverge"
+        return Inconclusive(
+            say(
+                "{doubt}; the margin between the tokens is unknown: {missing}",
+                doubt=doubt.said,
+                missing=missing.said,
+            )
+        )
+    result = say(
+        "{odd} instead of {usual}, {returns} times in {rounds} repeats, although one "
+        "token leads by {lead} nats or more before they diverge",
+        odd=shown(outlier),
+        usual=shown(usual),
+        returns=recurrences,
+        rounds=rounds,
+        lead=f"{lead:.1f}",
     )
     if recurrences >= MIN_RETURNS:
-        return Failure(doubt.expected, f"sometimes {result}", effect=doubt.effect)
-    return Inconclusive(f"the response is not deterministic: {result}")
+        return Failure(doubt.expected, say("sometimes {what}", what=result), effect=doubt.effect)
+    return Inconclusive(say("the response is not deterministic: {what}", what=result))
 
 
 def usual_and_outlier(seen: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
@@ -98,7 +117,7 @@ def parting_of(usual: Any, outlier: Any) -> Parting:
 
 
 async def lead_before(
-    parting: Parting, sides: Iterable[Ask[Any]], api: Api, doubt: object
+    parting: Parting, sides: Iterable[Ask[Any]], api: Api, doubt: Message
 ) -> float | None:
     """Return the smallest lead of a best token up to a parting, in nats; None if it is unknown.
 
@@ -110,15 +129,20 @@ async def lead_before(
     leads: list[float] = []
     for ask in sides:
         if not api.retest_budget.take(2):
-            raise Inconclusive(f"{doubt}; the limit on repeated requests is reached")
+            raise Inconclusive(
+                say("{doubt}; the limit on repeated requests is reached", doubt=doubt)
+            )
         earlier = len(api.exchanges)
         await ask(True)
-        for body in _bodies(api.exchanges[earlier:]):
+        for body, events in _bodies(api.exchanges[earlier:]):
             if body.get("temperature") != 0:
                 return None
             request = {
                 k: v for k, v in body.items() if k not in ("stream", "stream_options", "echo")
             }
+            if events is not None and request.get("max_tokens") is None:
+                # A stream without a limit was closed; the same without one may never end.
+                request["max_tokens"] = events
             response = await api.post({**request, "logprobs": alternatives(api)}, fresh=True)
             rows = rows_up_to(parting, response.expect_ok().choices, _head(body))
             if not rows:
@@ -208,9 +232,10 @@ def _shared(one: str, other: str) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _bodies(exchanges: Sequence[Exchange]) -> list[Mapping[str, Any]]:
-    bodies = [json.loads(exchange.request.body) for exchange in exchanges]
-    return [body for body in bodies if isinstance(body, dict)]
+def _bodies(exchanges: Sequence[Exchange]) -> list[tuple[Mapping[str, Any], int | None]]:
+    """Return the requests, each with the events after which its stream was closed."""
+    sent = [(json.loads(one.request.body), one.request.read_events) for one in exchanges]
+    return [(body, events) for body, events in sent if isinstance(body, dict)]
 
 
 def _head(body: Mapping[str, Any]) -> str:

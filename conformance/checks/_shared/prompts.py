@@ -19,6 +19,9 @@ EMOJI = "胡🌸🌙⭐\n" * 3 + "胡🌸"
 """Characters of three and of four bytes (two UTF-16 units), rare enough that byte-level tokenizers
 split some of them, so a model that copies them generates parts of characters."""
 
+RARE = "龘字怎么读"
+"""Begins with a character that hardly any tokenizer has a token for."""
+
 AWKWARD = '  一二三。\n\t🍎🍌 \\n "X" <b> &amp; e\u0301  '
 """White space at both ends, several scripts, a capital, text that escaping gets wrong (a backslash
 and an n are not a line break), and an accent that normalisation would join with its letter."""

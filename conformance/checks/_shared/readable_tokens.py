@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from conformance.checks._shared.token_scores import Position, positions_of, tokens_of
 from conformance.judgement import Judgement, NotApplicable
+from conformance.message import say
 from conformance.protocol.completion import Choice
 from conformance.protocol.trace import RecordedExchange
 
@@ -20,7 +21,9 @@ def readable_tokens(choice: Choice) -> list[str]:
     try:
         return tokens_of(choice)
     except Judgement as judgement:
-        raise NotApplicable(f"the tokens cannot be read: {judgement}") from None
+        raise NotApplicable(
+            say("the tokens cannot be read: {judgement}", judgement=judgement.said)
+        ) from None
 
 
 def readable_positions(choice: Choice) -> list[Position]:
@@ -32,9 +35,11 @@ def readable_positions(choice: Choice) -> list[Position]:
     try:
         positions = positions_of(choice)
     except Judgement as judgement:
-        raise NotApplicable(f"the scores cannot be read: {judgement}") from None
+        raise NotApplicable(
+            say("the scores cannot be read: {judgement}", judgement=judgement.said)
+        ) from None
     if not positions:
-        raise NotApplicable("the choice has no tokens")
+        raise NotApplicable(say("the choice has no tokens"))
     return positions
 
 
@@ -49,7 +54,7 @@ def generated_positions(exchange: RecordedExchange, choice: Choice) -> list[Posi
     if not exchange.request.echo:
         return positions
     if choice.finish_reason != "length" or not exchange.request.limit:
-        raise NotApplicable("the prompt's tokens cannot be identified")
+        raise NotApplicable(say("the prompt's tokens cannot be identified"))
     return positions[-exchange.request.limit :]
 
 
@@ -60,5 +65,5 @@ def scored_choices(exchange: RecordedExchange) -> tuple[Choice, ...]:
         NotApplicable: log probabilities were not requested.
     """
     if exchange.request.logprobs is None:
-        raise NotApplicable("no log probabilities were requested")
+        raise NotApplicable(say("no log probabilities were requested"))
     return tuple(choice for _, choice in exchange.numbered if choice.has_logprobs)

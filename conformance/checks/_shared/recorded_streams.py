@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from conformance.judgement import NotApplicable
+from conformance.message import say
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.response import Response
 from conformance.protocol.trace import RecordedExchange
@@ -21,7 +22,7 @@ def is_error(value: object) -> bool:
 def stream_of(exchange: RecordedExchange) -> Response:
     """Return a requested stream, if it is complete."""
     if not exchange.served.is_stream or not exchange.request.stream:
-        raise NotApplicable("the response is not a stream, or none was requested")
+        raise NotApplicable(say("the response is not a stream, or none was requested"))
     return exchange.response
 
 
@@ -30,7 +31,7 @@ def unbroken(exchange: RecordedExchange) -> Response:
     response = stream_of(exchange)
     broken = any(is_error(result) for _, result in exchange.payloads)
     if broken or any(SPEAKS_OF_AN_ERROR.search(line) for line in response.stream.stray):
-        raise NotApplicable("the stream ended with an error")
+        raise NotApplicable(say("the stream ended with an error"))
     return response
 
 
@@ -40,5 +41,5 @@ def chunks_of(exchange: RecordedExchange) -> Sequence[JsonObject]:
     result = (result for _, result in exchange.payloads)
     chunks = [one for one in result if isinstance(one, dict) and not is_error(one)]
     if not chunks:
-        raise NotApplicable("the stream has no chunks")
+        raise NotApplicable(say("the stream has no chunks"))
     return chunks

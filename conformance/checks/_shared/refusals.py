@@ -13,6 +13,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, NotApplicable, Refusal, expect
+from conformance.message import Message, say
 from conformance.protocol.completion import Completion
 from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
@@ -21,6 +22,12 @@ REJECTED_STATUSES = (400, 422)
 
 WRONG_TYPE_REQUEST: Mapping[str, Any] = {**MINIMAL_REQUEST, "temperature": "hot"}
 """A number that is a word."""
+
+OVER_PENALTY = 0.1
+"""The distance from the documented maximum of a penalty that has to be rejected."""
+
+MAX_REJECTED_EVENTS = 3
+"""Events to read of a stream that should have been rejected."""
 
 UNKNOWN_MODEL = "no-such-model-7f3a9c"
 """A name that no endpoint serves."""
@@ -47,7 +54,10 @@ def as_rejected(response: Response, *statuses: int) -> ErrorResponse:
         return response.expect_error(*rejected)
     except Failure:
         raise NotApplicable(
-            f"no rejection to inspect: status {response.status} (covered by other checks)"
+            say(
+                "no rejection to inspect: status {status} (covered by other checks)",
+                status=response.status,
+            )
         ) from None
 
 
@@ -66,8 +76,42 @@ async def assert_usual_status(api: Api, error: ErrorResponse, usual: int) -> Non
         return
     of_type = (await api.complete(**WRONG_TYPE_REQUEST)).exchange.status
     if error.status == of_type != 400:
-        raise NotApplicable(f"status {of_type} for every bad value (covered by another check)")
-    expect(error.status, "status").equals(usual)
+        raise NotApplicable(
+            say("status {status} for every bad value (covered by another check)", status=of_type)
+        )
+    expect(error.status, say("status")).equals(usual)
+
+
+async def rejected_stream(api: Api) -> tuple[int, Response]:
+    """Request a stream with a value that is rejected without ``stream``.
+
+    It is a penalty out of range, which a server in front may leave to the model's; where that is
+    served or has no limit, it is a value of a wrong type.
+
+    Returns:
+        The status of the rejection without ``stream``, and the response with it.
+
+    Raises:
+        NotApplicable: the value of a wrong type is served without ``stream``, too.
+    """
+    one, other = _with_penalty(api, "frequency_penalty"), _with_penalty(api, "presence_penalty")
+    if one and other:
+        streamed = await api.stream(read_events=MAX_REJECTED_EVENTS, **one)
+        if not streamed.is_served:
+            # Another penalty out of range is rejected alike, and is requested anyway.
+            plain = await api.complete(**other)
+            if plain.status != streamed.status:
+                plain = await api.complete(**one)
+            if plain.status in REFUSALS:
+                return plain.status, streamed
+    wanted = as_rejected(await api.complete(**WRONG_TYPE_REQUEST)).status
+    return wanted, await api.stream(**WRONG_TYPE_REQUEST)
+
+
+def _with_penalty(api: Api, name: str) -> dict[str, Any] | None:
+    """Return the request with a penalty above its maximum; None if the document states none."""
+    maximum = api.contract.parameter(name).maximum
+    return None if maximum is None else minimal_request(**{name: maximum + OVER_PENALTY})
 
 
 def served_or_rejected(response: Response) -> Completion | None:
@@ -101,15 +145,17 @@ async def where_served(api: Api, name: str, value: Any) -> AsyncIterator[None]:
 
 def above(api: Api, name: str, step: float) -> float:
     """Return the nearest value above the documented maximum of a parameter."""
-    return _bound(name, "maximum", api.contract.parameter(name).maximum) + step
+    return _bound(name, say("maximum"), api.contract.parameter(name).maximum) + step
 
 
 def below(api: Api, name: str, step: float) -> float:
     """Return the nearest value below the documented minimum of a parameter."""
-    return _bound(name, "minimum", api.contract.parameter(name).minimum) - step
+    return _bound(name, say("minimum"), api.contract.parameter(name).minimum) - step
 
 
-def _bound(name: str, which: str, value: float | None) -> float:
+def _bound(name: str, which: Message, value: float | None) -> float:
     if value is None:
-        raise NotApplicable(f"this document states no {which} of {name}")
+        raise NotApplicable(
+            say("this document states no {which} of {name}", which=which, name=name)
+        )
     return value

@@ -18,6 +18,7 @@ from conformance.checks._shared.requests import collect_stream
 from conformance.checks._shared.sampling import OPEN_PROMPTS, STORY
 from conformance.checks._shared.token_scores import Position, positions_of
 from conformance.judgement import Failure, Judgement, Refusal, shown
+from conformance.message import Message, say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -38,7 +39,7 @@ class RequestShape:
     ``parts`` are the simpler shapes that it combines, for an endpoint that does not serve it.
     """
 
-    name: str
+    name: Message
     more: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
     parts: tuple[RequestShape, ...] = ()
@@ -81,17 +82,17 @@ class ShapeQueue(Generic[AnyShape]):
         self._todo += new
 
 
-NON_STREAMING = RequestShape("a non-streaming response")
+NON_STREAMING = RequestShape(say("a non-streaming response"))
 
-STREAM = RequestShape("a stream", stream=True)
+STREAM = RequestShape(say("a stream"), stream=True)
 
-BATCH = RequestShape("a batch", {"prompt": list(OPEN_PROMPTS[:2])})
+BATCH = RequestShape(say("a batch"), {"prompt": list(OPEN_PROMPTS[:2])})
 
-SEVERAL_CHOICES = RequestShape("several choices", {"n": 3})
+SEVERAL_CHOICES = RequestShape(say("several choices"), {"n": 3})
 
-CHINESE = RequestShape("a response to Chinese text", {"prompt": OPEN_PROMPTS[2]})
+CHINESE = RequestShape(say("a response to Chinese text"), {"prompt": OPEN_PROMPTS[2]})
 
-ECHO = RequestShape("a response with echo", {"echo": True})
+ECHO = RequestShape(say("a response with echo"), {"echo": True})
 
 TWO_SCRIPTS = [STORY, OPEN_PROMPTS[2]]
 
@@ -101,8 +102,8 @@ def together(*others: RequestShape, **more: Any) -> tuple[RequestShape, ...]:
     batch = {"prompt": TWO_SCRIPTS, **more}
     return (
         NON_STREAMING,
-        RequestShape("a streamed batch", batch, stream=True, parts=(STREAM, *others)),
-        RequestShape("an echoed batch", {**batch, "echo": True}, parts=(*others, ECHO)),
+        RequestShape(say("a streamed batch"), batch, stream=True, parts=(STREAM, *others)),
+        RequestShape(say("an echoed batch"), {**batch, "echo": True}, parts=(*others, ECHO)),
     )
 
 
@@ -145,7 +146,7 @@ async def answers_in_every_shape(
 
 
 async def assert_greedy_in_every_shape(
-    api: Api, expected: str, effect: Effect = Effect.IGNORED, **request: Any
+    api: Api, expected: Message, effect: Effect = Effect.IGNORED, **request: Any
 ) -> None:
     """Assert that a request that leaves no choice gets the best tokens, in every shape.
 
@@ -162,8 +163,16 @@ async def assert_greedy_in_every_shape(
             worst = min(outliers, key=lambda position: position.logprob or 0.0)
             raise Failure(
                 expected,
-                f"in {shape.name} {len(outliers)} of {len(positions)} tokens are far from the best,"
-                f" such as {shown(worst.token)} with {worst.logprob}, listed: {shown(worst.top)}",
+                say(
+                    "in {way} {off} of {all} tokens are far from the best, such as {token} "
+                    "with {score}, listed: {best}",
+                    way=shape.name,
+                    off=len(outliers),
+                    all=len(positions),
+                    token=shown(worst.token),
+                    score=worst.logprob,
+                    best=shown(worst.top),
+                ),
                 effect=effect,
             )
 

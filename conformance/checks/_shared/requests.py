@@ -7,13 +7,14 @@ Members that a check adds come after it, in a fixed order.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol
 
 from conformance.api import Api
 from conformance.checks._shared.prompts import AWKWARD, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.recorded_streams import is_error
 from conformance.judgement import Feature, Inconclusive, Missing, NotApplicable, Refusal, shown
+from conformance.message import say, verbatim
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion, JsonObject
 from conformance.protocol.response import Response
@@ -64,12 +65,30 @@ async def streamed(
 
 async def emoji(api: Api, *, fresh: bool = False) -> Completion:
     """Request the shared completion of emoji, with its tokens if the endpoint lists them."""
+    return await with_tokens(non_streaming, api, EMOJI, fresh=fresh)
+
+
+class Ask(Protocol):
+    """Requests the shared greedy completion: :func:`non_streaming` or :func:`streamed`."""
+
+    def __call__(self, api: Api, prompt: Any, *, fresh: bool, **more: Any) -> Awaitable[Completion]:
+        """Request it for a prompt; ``more`` adds members."""
+        ...
+
+
+async def with_tokens(
+    ask: Ask, api: Api, prompt: Any, *, fresh: bool = False, **more: Any
+) -> Completion:
+    """Request a completion with its tokens, which invariants judge, or without if that is rejected.
+
+    The tokens cost no further request, and the check that asks compares only the text.
+    """
     if not api.contract.parameter("logprobs").documented:
-        return await non_streaming(api, EMOJI, fresh=fresh)
+        return await ask(api, prompt, fresh=fresh, **more)
     try:
-        return await non_streaming(api, EMOJI, fresh=fresh, logprobs=1)
+        return await ask(api, prompt, fresh=fresh, logprobs=1, **more)
     except Refusal:
-        return await non_streaming(api, EMOJI, fresh=fresh)
+        return await ask(api, prompt, fresh=fresh, **more)
 
 
 async def stream_response(api: Api, prompt: Any = COUNTING, **more: Any) -> Response:
@@ -84,11 +103,11 @@ async def stream_response(api: Api, prompt: Any = COUNTING, **more: Any) -> Resp
     if response.expect_response() != 200 or not response.is_stream:
         collect_stream(response)
     if response.exchange.fault is not None:
-        raise Inconclusive(f"the stream is incomplete: {response.exchange.fault}")
+        raise Inconclusive(say("the stream is incomplete: {fault}", fault=response.exchange.fault))
     # An error may end a stream anywhere, so what is missing behind it is not judged.
     error = next((read for _, read in response.payloads if is_error(read)), None)
     if error is not None:
-        raise Inconclusive(f"the stream ended with an error: {shown(error)}")
+        raise Inconclusive(say("the stream ended with an error: {chunk}", chunk=shown(error)))
     return response
 
 
@@ -96,7 +115,7 @@ def collect_stream(response: Response) -> Completion:
     """Join a stream; a non-streaming response in its place means that ``stream`` was ignored."""
     if response.expect_response() == 200 and not response.is_stream:
         body = response.exchange.body.decode("utf-8", errors="replace")
-        raise Missing(Feature.STREAM, "a stream", f"one body: {shown(body)}")
+        raise Missing(Feature.STREAM, say("a stream"), say("one body: {body}", body=shown(body)))
     return response.expect_ok()
 
 
@@ -109,14 +128,16 @@ def choices_of(completion: Completion, count: int, feature: Feature) -> tuple[Ch
     seen = len(completion.choices)
     if seen != count:
         effect = Effect.IGNORED if seen == 1 else Effect.ALTERED
-        raise Missing(feature, f"{count} choices", f"{seen}", effect=effect)
+        raise Missing(feature, say("{count} choices", count=count), verbatim(seen), effect=effect)
     return completion.choices
 
 
 def assert_echoed(text: str, prompt: str) -> None:
     """Assert that a text begins with its echoed prompt."""
     if not text.startswith(prompt):
-        raise Missing(Feature.ECHO, f"a text that starts with {shown(prompt)}", shown(text))
+        raise Missing(
+            Feature.ECHO, say("a text that starts with {prompt}", prompt=shown(prompt)), shown(text)
+        )
 
 
 def choices_in_chunk(chunk: JsonObject) -> list[JsonObject]:
@@ -132,5 +153,5 @@ def two_prompts(api: Api) -> list[str]:
         NotApplicable: the document does not mention arrays of strings as prompts.
     """
     if "strings" not in api.contract.parameter("prompt").forms:
-        raise NotApplicable("this document does not mention arrays of prompts")
+        raise NotApplicable(say("this document does not mention arrays of prompts"))
     return TWO_PROMPTS

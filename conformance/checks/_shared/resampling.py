@@ -18,7 +18,8 @@ from conformance.checks._shared.request_shapes import (
     together,
 )
 from conformance.checks._shared.significance import SHARES, chance, is_beyond_chance
-from conformance.judgement import Failure, NotApplicable, shown
+from conformance.judgement import Failure, NotApplicable, Refusal, shown
+from conformance.message import Message, say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -117,12 +118,51 @@ async def choices_in_every_shape(
         if len(choices) == CHOICES_PER_PROMPT * (len(prompts) if isinstance(prompts, list) else 1):
             taken[shape] = choices
     if not taken:
-        raise NotApplicable("the number of choices is not the requested one")
+        raise NotApplicable(say("the number of choices is not the requested one"))
     return taken
 
 
+NULLS: Mapping[str, str] = {
+    "temperature": "temperature.null-is-default",
+    "top_p": "top-p.null-is-default",
+    "seed": "seed.null-is-none",
+}
+"""Parameters whose null leaves samples free, and the requirement that says so."""
+
+NULL_ROUNDS = 3
+
+
+async def is_sampled_with_nulls(api: Api, name: str, compared: Compared) -> bool:
+    """Return whether samples vary where a parameter and others are null: no null fixes them.
+
+    The checks of all of these parameters share the requests, which one null that fixes the samples
+    would make repeat themselves; then each of the checks sends its own.
+    """
+    names = [each for each, sentence in NULLS.items() if _is_in_force(api, sentence)]
+    if not _is_in_force(api, "temperature.with-top-p-served"):
+        names = [each for each in names if each != "top_p"]
+    if name not in names or api.contract.parameter("seed").default is not None:
+        return False
+    rounds = []
+    for turn in range(NULL_ROUNDS):
+        # The order makes other bytes of the same request, so that it is sent once a round.
+        ordered = [*names[turn:], *names[:turn]]
+        body: dict[str, Any] = {} if "temperature" in names else {"temperature": 1}
+        body |= dict.fromkeys(ordered)
+        try:
+            rounds.append(await choices_in_every_shape(api, body, shapes=NULL_SHAPES))
+        except (Failure, Refusal, NotApplicable):
+            return False
+    return not repeats_in(samples_of(rounds), compared)
+
+
+def _is_in_force(api: Api, requirement: str) -> bool:
+    known = requirement in api.contract.requirements
+    return known and api.contract.why_not_in_force(requirement) is None
+
+
 def assert_no_repeat(
-    check_id: str, rounds: Sequence[Taken], expected: str, compared: Compared
+    check_id: str, rounds: Sequence[Taken], expected: Message, compared: Compared
 ) -> None:
     """Assert that no sample is repeated that is practically never repeated by chance.
 
@@ -134,11 +174,17 @@ def assert_no_repeat(
     if not repeats:
         return
     one, other, log_chance = min(repeats, key=lambda repeat: repeat[2])
-    seen = (
-        f"{shown(one.text)} in {one.response[1]} and again in {other.response[1]}; by the"
-        f" endpoint's own log probabilities its probability is at most {chance(log_chance)}"
+    seen = say(
+        "{sample} in {way} and again in {other}; by the endpoint's own log "
+        "probabilities its probability is at most {chance}",
+        sample=shown(one.text),
+        way=one.response[1],
+        other=other.response[1],
+        chance=chance(log_chance),
     )
     if is_beyond_chance(check_id, log_chance):
-        result = f"{seen} (reported below {SHARES[check_id]:.0e})"
+        result = say(
+            "{seen} (reported below {shares})", seen=seen, shares=f"{SHARES[check_id]:.0e}"
+        )
         raise Failure(expected, result, effect=Effect.IGNORED)
-    raise NotApplicable(f"{seen}: not distinguishable from chance")
+    raise NotApplicable(say("{seen}: not distinguishable from chance", seen=seen))

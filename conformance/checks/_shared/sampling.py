@@ -20,6 +20,7 @@ from conformance.checks._shared.significance import (
     log_chance_of_equal_rows,
 )
 from conformance.judgement import Failure, Inconclusive, Judgement, NotApplicable, Refusal, shown
+from conformance.message import Message, say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -85,7 +86,7 @@ def hottest(api: Api) -> float:
 async def expect_variety(
     check_id: str,
     draw: Draw,
-    expected: str,
+    expected: Message,
     *,
     draws: int = DRAWS,
     hot: bool = False,
@@ -118,18 +119,26 @@ async def expect_variety(
         if is_beyond_chance(check_id, log_chance):
             break
     if not any(same):
-        raise NotApplicable("the endpoint generates nothing for the open prompts")
-    seen = (
-        f"{draws} equal samples of each of {len(same)} prompts, {shown(same)}; by the"
-        f" endpoint's own log probabilities their probability is at most {chance(log_chance)}"
+        raise NotApplicable(say("the endpoint generates nothing for the open prompts"))
+    seen = say(
+        "{draws} equal samples of each of {prompts} prompts, {samples}; by the endpoint's "
+        "own log probabilities their probability is at most {chance}",
+        draws=draws,
+        prompts=len(same),
+        samples=shown(same),
+        chance=chance(log_chance),
     )
     if is_beyond_chance(check_id, log_chance):
-        raise Failure(expected, f"{seen} (reported below {SHARES[check_id]:.0e})", effect=IGNORED)
-    raise NotApplicable(f"{seen}: not distinguishable from chance")
+        raise Failure(
+            expected,
+            say("{seen} (reported below {shares})", seen=seen, shares=f"{SHARES[check_id]:.0e}"),
+            effect=IGNORED,
+        )
+    raise NotApplicable(say("{seen}: not distinguishable from chance", seen=seen))
 
 
 async def assert_rows_differ(
-    check_id: str, rows: Rows | None, expected: str, missing: Judgement
+    check_id: str, rows: Rows | None, expected: Message, missing: Judgement
 ) -> None:
     """Assert that not every row of samples repeats one text while the rows differ.
 
@@ -139,17 +148,30 @@ async def assert_rows_differ(
     """
     taken = await rows() if rows else []
     if not taken:
-        raise Inconclusive(f"samples are equal, and their probability is unknown: {missing}")
+        raise Inconclusive(
+            say(
+                "samples are equal, and their probability is unknown: {missing}",
+                missing=missing.said,
+            )
+        )
     if any(len(set(row)) > 1 for row in taken):
         return
     log_chance = log_chance_of_equal_rows(taken)
-    seen = (
-        f"{len(taken)} groups of {len(taken[0])} equal samples, {shown([row[0] for row in taken])};"
-        f" in random order the probability is {chance(log_chance)}"
+    seen = say(
+        "{prompts} groups of {draws} equal samples, {samples}; in random order the "
+        "probability is {chance}",
+        prompts=len(taken),
+        draws=len(taken[0]),
+        samples=shown([row[0] for row in taken]),
+        chance=chance(log_chance),
     )
     if is_beyond_chance(check_id, log_chance):
-        raise Failure(expected, f"{seen} (reported below {SHARES[check_id]:.0e})", effect=IGNORED)
-    raise Inconclusive(f"{seen}: not distinguishable from chance")
+        raise Failure(
+            expected,
+            say("{seen} (reported below {shares})", seen=seen, shares=f"{SHARES[check_id]:.0e}"),
+            effect=IGNORED,
+        )
+    raise Inconclusive(say("{seen}: not distinguishable from chance", seen=seen))
 
 
 async def differ(draw: Draw, prompt: str, count: int, **more: Any) -> bool:

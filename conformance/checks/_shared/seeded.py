@@ -15,6 +15,7 @@ from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.sampling import STORY, sampled
 from conformance.evidence import Evidence
 from conformance.judgement import Failure, NotApplicable, Refusal, shown
+from conformance.message import Message, say
 from conformance.protocol.completion import Completion
 
 SEED = 20240229
@@ -74,7 +75,7 @@ async def is_sampled(api: Api, body: Body) -> bool:
         return False
 
 
-async def assert_same_sample(api: Api, body: Body, other: Body, expected: str) -> None:
+async def assert_same_sample(api: Api, body: Body, other: Body, expected: Message) -> None:
     """Assert that two equivalent seeded requests have the same sample.
 
     Raises:
@@ -89,9 +90,11 @@ async def assert_same_sample(api: Api, body: Body, other: Body, expected: str) -
     for each, first in zip((body, other), texts, strict=True):
         for _ in range(MIN_REPEATS):
             if (await sample(api, each, fresh=True)).texts != first:
-                raise NotApplicable("samples with the same seed differ, so none can be compared")
+                raise NotApplicable(
+                    say("samples with the same seed differ, so none can be compared")
+                )
     control, probe = (one.exchange for one in samples)
-    result = f"{shown(texts[1])} vs. {shown(texts[0])}"
+    result = say("{one} vs. {other}", one=shown(texts[1]), other=shown(texts[0]))
     raise Failure(expected, result).shown_by(Evidence((probe,), (control,)))
 
 

@@ -10,6 +10,7 @@ import re
 
 from conformance.checks._shared.characters import solid
 from conformance.judgement import NotApplicable
+from conformance.message import Message, say
 
 NEVER_GENERATED = "§¶"
 """Text that no model generates; added to a piece of text, it makes a near miss."""
@@ -36,7 +37,9 @@ def material(text: str, at_least: int = 9) -> str:
     """
     whole = solid(text[:MAX_MATERIAL_CHARS])
     if len(whole) < at_least:
-        raise NotApplicable(f"the endpoint's own text {text!r} is too short for a stop sequence")
+        raise NotApplicable(
+            say("the endpoint's own text {text} is too short for a stop sequence", text=repr(text))
+        )
     return whole
 
 
@@ -74,7 +77,10 @@ def two_in_order(text: str, size: int = 3, *, start: int = 1) -> tuple[str, str]
     ]
     if not firsts or firsts[-1] - firsts[0] < size:
         raise NotApplicable(
-            f"the endpoint's own text {text!r} contains no two separate stop sequences"
+            say(
+                "the endpoint's own text {text} contains no two separate stop sequences",
+                text=repr(text),
+            )
         )
     late = firsts[-1]
     early = next(i for i in firsts if i + size <= late)
@@ -100,7 +106,10 @@ def long_and_late(text: str) -> tuple[str, str]:
                 return early, late
         break  # what no later piece is new to is not new after a later start either
     raise NotApplicable(
-        f"the endpoint's own text {text!r} contains no long stop sequence after white space"
+        say(
+            "the endpoint's own text {text} contains no long stop sequence after white space",
+            text=repr(text),
+        )
     )
 
 
@@ -110,7 +119,7 @@ def inside_word(text: str) -> str:
     Raises:
         NotApplicable: the text has no word that is long enough.
     """
-    return _search(r"[a-zA-Z]([a-zA-Z]{2})[a-zA-Z]", text, "a word of four letters")
+    return _search(r"[a-zA-Z]([a-zA-Z]{2})[a-zA-Z]", text, say("a word of four letters"))
 
 
 def across_words(text: str) -> str:
@@ -119,7 +128,7 @@ def across_words(text: str) -> str:
     Raises:
         NotApplicable: the text has no two such words.
     """
-    return _search(r"\w(\w+\W+\w+)\w", text, "two words in a row")
+    return _search(r"\w(\w+\W+\w+)\w", text, say("two words in a row"))
 
 
 def wide_character(text: str) -> str:
@@ -128,7 +137,7 @@ def wide_character(text: str) -> str:
     Raises:
         NotApplicable: the text has none.
     """
-    return _search(r".([^\x00-\x7f])", text, "a non-ASCII character")
+    return _search(r".([^\x00-\x7f])", text, say("a non-ASCII character"))
 
 
 def decoys(text: str, end: int) -> list[str]:
@@ -157,8 +166,14 @@ def before(text: str, needle: str) -> str:
     return text.partition(needle)[0]
 
 
-def _search(pattern: str, text: str, what: str) -> str:
+def _search(pattern: str, text: str, what: Message) -> str:
     found = re.search(pattern, material(text, 1), re.DOTALL)
     if found is None:
-        raise NotApplicable(f"the endpoint's own text {text!r} lacks {what} for a stop sequence")
+        raise NotApplicable(
+            say(
+                "the endpoint's own text {text} lacks {piece} for a stop sequence",
+                text=repr(text),
+                piece=what,
+            )
+        )
     return found[1]

@@ -16,6 +16,7 @@ from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.sampling import STORY
 from conformance.judgement import NotApplicable, Refusal, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice, Completion
 
 ONE_ID, OTHER_ID = 500, 1000
@@ -40,12 +41,14 @@ async def echo_of_ids(api: Api, ids: Sequence[int]) -> Completion:
         NotApplicable: prompts of ids, or log probabilities with ``echo``, are not served.
     """
     if "tokens" not in api.contract.parameter("prompt").forms:
-        raise NotApplicable("this document does not mention prompts of token ids")
+        raise NotApplicable(say("this document does not mention prompts of token ids"))
     request: dict[str, Any] = {"max_tokens": 0, "echo": True, "logprobs": 1}
     try:
         return await non_streaming(api, list(ids), **request)
     except Refusal as refusal:
-        raise NotApplicable(f"token ids cannot be determined: {refusal}") from None
+        raise NotApplicable(
+            say("token ids cannot be determined: {refusal}", refusal=refusal.said)
+        ) from None
 
 
 def pieces_of(echo: Completion, ids: Sequence[int]) -> Mapping[int, str]:
@@ -58,7 +61,9 @@ def pieces_of(echo: Completion, ids: Sequence[int]) -> Mapping[int, str]:
     if len(tokens) == len(ids) + 1:  # a start token of the server's own
         tokens = tokens[1:]
     if len(tokens) != len(ids):
-        raise NotApplicable(f"{len(ids)} ids were echoed as {len(tokens)} tokens")
+        raise NotApplicable(
+            say("{ids} ids were echoed as {tokens} tokens", ids=len(ids), tokens=len(tokens))
+        )
     times = Counter(tokens)
     return {
         token: fragment
@@ -81,7 +86,7 @@ async def natural_token(api: Api) -> tuple[str, str, int]:
         fragment = (await non_streaming(api, prompt, max_tokens=1)).text
         if fragment in known:
             return prompt, fragment, known[fragment]
-    raise NotApplicable("no greedy response begins with a token of known id")
+    raise NotApplicable(say("no greedy response begins with a token of known id"))
 
 
 def banning(token: int) -> dict[str, int]:
@@ -104,7 +109,9 @@ async def forced_choice(api: Api, token: int) -> Choice:
         await non_streaming(api, STORY, max_tokens=FORCED_TOKENS, logit_bias=forcing(token))
     ).only
     if not choice.text or choice.finish_reason != "length" or REPLACEMENT in choice.text:
-        raise NotApplicable(f"token {token} has no separate text: {shown(choice.text)}")
+        raise NotApplicable(
+            say("token {token} has no separate text: {text}", token=token, text=shown(choice.text))
+        )
     return choice
 
 

@@ -23,6 +23,7 @@ from conformance.judgement import (
     expect,
     shown,
 )
+from conformance.message import Message, say, verbatim
 from conformance.model import Effect, Place
 from conformance.protocol.completion import Choice, Completion
 
@@ -75,7 +76,11 @@ def tokens_of(choice: Choice) -> list[str]:
     tokens = choice.logprobs.tokens
     for token in tokens:
         if not isinstance(token, str):
-            raise Failure("tokens that are strings", f"a token {shown(token)}", place=Place.ARRAYS)
+            raise Failure(
+                say("tokens that are strings"),
+                say("a token {token}", token=shown(token)),
+                place=Place.ARRAYS,
+            )
     return tokens
 
 
@@ -90,7 +95,9 @@ def offsets_of(choice: Choice) -> list[int]:
     for offset in offsets:
         if not isinstance(offset, int) or isinstance(offset, bool):
             raise Failure(
-                "text offsets that are integers", f"an offset {shown(offset)}", place=Place.ARRAYS
+                say("text offsets that are integers"),
+                say("an offset {offset}", offset=shown(offset)),
+                place=Place.ARRAYS,
             )
     return offsets
 
@@ -121,7 +128,9 @@ def _alternatives(top: object) -> Mapping[str, float] | None:
     if top is None:
         return None
     if not isinstance(top, Mapping):
-        raise Failure("top_logprobs of maps from token to number", shown(top), place=Place.ARRAYS)
+        raise Failure(
+            say("top_logprobs of maps from token to number"), shown(top), place=Place.ARRAYS
+        )
     values = {token: _number(value, "top_logprobs") for token, value in top.items()}
     return {token: value for token, value in values.items() if value is not None}
 
@@ -130,7 +139,9 @@ def _number(value: object, where: str) -> float | None:
     if value is None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise Failure(f"{where} of numbers", f"{shown(value)}", place=Place.ARRAYS)
+        raise Failure(
+            say("{where} of numbers", where=where), verbatim(shown(value)), place=Place.ARRAYS
+        )
     return float(value)
 
 
@@ -145,8 +156,8 @@ def assert_tokens_make_text(choice: Choice) -> None:
     if not spell(tokens, choice.text, to_the_end=choice.finish_reason == "length"):
         joined = join_tokens(token for token in tokens if token)[0]
         raise Failure(
-            "tokens that join to the text",
-            f"{shown(joined)} for the text {shown(choice.text)}",
+            say("tokens that join to the text"),
+            say("{joined} for the text {text}", joined=shown(joined), text=shown(choice.text)),
             place=Place.TOKENS,
         )
 
@@ -171,8 +182,10 @@ def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
             continue
         step = offsets[end] - offsets[start]
         if step != len(text):
-            expected = f"text_offset to advance by {len(text)} over {shown(text)}"
-            raise Failure(expected, f"{step}")
+            expected = say(
+                "text_offset to advance by {length} over {text}", length=len(text), text=shown(text)
+            )
+            raise Failure(expected, verbatim(step))
         start = end
 
 
@@ -189,7 +202,7 @@ def alike(left: Scores, right: Scores) -> bool:
     )
 
 
-async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> None:
+async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: Message) -> None:
     """Assert that two requests have the same scores, within rounding errors.
 
     Raises:
@@ -205,8 +218,8 @@ async def expect_alike(left: Ask[Scores], right: Ask[Scores], expected: str) -> 
     for _ in range(REPEATS):
         for ask, seen in ((left, first), (right, second)):
             if not alike(await ask(True), seen):
-                raise Inconclusive("the log probabilities are not deterministic")
-    result = f"{shown(first)} vs. {shown(second)} (both reproduced)"
+                raise Inconclusive(say("the log probabilities are not deterministic"))
+    result = say("{one} vs. {other} (both reproduced)", one=shown(first), other=shown(second))
     raise Failure(expected, result).shown_by(compared(lefts, rights))
 
 
@@ -215,7 +228,7 @@ def scored_tokens(choices: Iterable[Choice]) -> Scored:
     return [pair for c in choices for pair in zip(tokens_of(c), scores_of(c), strict=False)]
 
 
-async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: str) -> None:
+async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: Message) -> None:
     """Assert that two requests give the same scores to the same tokens.
 
     The tokens may differ now and then, as those of near-ties do, and so may those after them. The
@@ -237,15 +250,21 @@ async def expect_scored_alike(left: Ask[Scored], right: Ask[Scored], expected: s
         result += [await left(True), await right(True)]
     steady = all(alike(_scores(result[n % 2]), _scores(again)) for n, again in enumerate(result))
     if steady:
-        seen = f"{shown(first)} vs. {shown(second)} (both reproduced)"
+        seen = say("{one} vs. {other} (both reproduced)", one=shown(first), other=shown(second))
         raise Failure(expected, seen).shown_by(evidence)
     usual = max(
         result, key=lambda one: sum(apart(one, other) <= FAR_APART_NATS for other in result)
     )
     outlier = [one for one in result if apart(usual, one) > FAR_APART_NATS]
     if len(outlier) < MIN_RETURNS:
-        raise Inconclusive("the log probabilities are not deterministic")
-    seen = f"{shown(outlier[0])} instead of {shown(usual)}, {len(outlier)} times in {len(result)}"
+        raise Inconclusive(say("the log probabilities are not deterministic"))
+    seen = say(
+        "{odd} instead of {usual}, {times} times in {rounds}",
+        odd=shown(outlier[0]),
+        usual=shown(usual),
+        times=len(outlier),
+        rounds=len(result),
+    )
     raise Failure(expected, seen).shown_by(evidence)
 
 
@@ -277,9 +296,13 @@ def prompt_tokens_in(choice: Choice, prompt: str) -> int:
     for skipped in (0, 1):
         joined, known = join_tokens(tokens[skipped:])
         if not known and prompt.startswith(solid(joined).removeprefix(" ")):
-            raise NotApplicable("partial characters are written as U+FFFD and cannot be joined")
+            raise NotApplicable(
+                say("partial characters are written as U+FFFD and cannot be joined")
+            )
     raise Missing(
-        Feature.SCORES_OF_PROMPT, f"the tokens of the prompt {prompt!r} first", shown(tokens)
+        Feature.SCORES_OF_PROMPT,
+        say("the tokens of the prompt {prompt} first", prompt=repr(prompt)),
+        shown(tokens),
     )
 
 
@@ -319,13 +342,15 @@ def assert_alternatives_count(positions: Sequence[Position], wanted: int) -> Non
     is another one.
     """
     if not positions:
-        raise NotApplicable("the response has no tokens")
+        raise NotApplicable(say("the response has no tokens"))
     sizes = [len(position.top or ()) for position in positions]
-    expect(max(sizes), "most alternatives at a position").at_most(wanted + 1)
+    expect(max(sizes), say("most alternatives at a position")).at_most(wanted + 1)
     enough = [size >= wanted or shares(p) for size, p in zip(sizes, positions, strict=True)]
     if 2 * sum(enough) < len(sizes):
         effect = Effect.IGNORED if max(sizes) <= 1 < wanted else Effect.ALTERED
-        raise Failure(f"{wanted} alternatives at a position", shown(sizes), effect=effect)
+        raise Failure(
+            say("{count} alternatives at a position", count=wanted), shown(sizes), effect=effect
+        )
 
 
 def shares(position: Position) -> bool:

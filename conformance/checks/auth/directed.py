@@ -11,6 +11,7 @@ from conformance.checks import check
 from conformance.checks._shared.refusals import as_rejected
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, NotApplicable, expect
+from conformance.message import say
 from conformance.model import WRONG_KEY, Credentials
 from conformance.protocol.response import ErrorResponse, Response
 
@@ -62,7 +63,7 @@ async def invalid_key_is_rejected_in_stream(api: Api) -> None:
     non_streaming = (await present(api, Credentials.WRONG)).status or 0
     if non_streaming >= 400 and non_streaming not in (401, 403):
         raise NotApplicable(
-            "the non-streaming request with this key is rejected with another status, too"
+            say("the non-streaming request with this key is rejected with another status, too")
         )
     body = {"model": api.model, "stream": True, **MINIMAL_REQUEST}
     (await api.post(body, credentials=Credentials.WRONG)).expect_error(401, 403)
@@ -95,7 +96,7 @@ async def invalid_key_is_not_repeated(api: Api) -> None:
     response = await present(api, Credentials.WRONG)
     as_rejected(response, 401, 403)
     if WRONG_KEY.removeprefix("sk-") in response.exchange.body.decode("utf-8", errors="replace"):
-        raise Failure("the key left out or masked", "the whole key in the response")
+        raise Failure(say("the key left out or masked"), say("the whole key in the response"))
 
 
 async def wrong_key(api: Api) -> ErrorResponse:
@@ -110,5 +111,5 @@ async def present(api: Api, credentials: Credentials) -> Response:
         NotApplicable: the run itself uses no key, so the endpoint may not require one.
     """
     if not api.has_key:
-        raise NotApplicable("the run uses no API key")
+        raise NotApplicable(say("the run uses no API key"))
     return await api.post({"model": api.model, **MINIMAL_REQUEST}, credentials=credentials)

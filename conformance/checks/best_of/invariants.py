@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.checks import invariant
 from conformance.checks._shared.counts import choice_count
 from conformance.judgement import Failure, Feature, NotApplicable
+from conformance.message import say, verbatim
 from conformance.protocol.trace import RecordedExchange
 
 
@@ -15,7 +16,7 @@ def no_more_choices_than_n(exchange: RecordedExchange) -> None:
     凡是带 `best_of` 的请求，其响应对每个 prompt 都不会多于 `n` 个 choice。
     """
     if not exchange.request.has("best_of"):
-        raise NotApplicable("no candidates were requested")
+        raise NotApplicable(say("no candidates were requested"))
     seen, wanted = choice_count(exchange), exchange.request.choices
     if seen > wanted:
-        raise Failure(f"{wanted} choices", f"{seen}")
+        raise Failure(say("{count} choices", count=wanted), verbatim(seen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.checks._shared.limits import Above, register, rejected, wrong_type
+from conformance.checks._shared.limits import Above, register, rejected, same_as_omitted, wrong_type
 
 LIMITS = (
     rejected(
@@ -40,6 +40,14 @@ LIMITS = (
         {"best_of": "many"},
         "A `best_of` that is a word is rejected.",
         "`best_of` 为单词时会被拒绝。",
+    ),
+    same_as_omitted(
+        "best-of.null",
+        "best-of.null-is-default",
+        {"best_of": None},
+        "`best_of: null` has no effect.",
+        "`best_of: null` 不影响响应。",
+        instead=1,
     ),
 )
 

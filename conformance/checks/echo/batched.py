@@ -7,6 +7,7 @@ from conformance.checks import check
 from conformance.checks._shared.batched import BATCHED, BATCHED_STREAM, EVERY_SCRIPT, ask_batched
 from conformance.checks._shared.requests import assert_echoed
 from conformance.judgement import NotApplicable
+from conformance.message import say
 
 
 @check("all-at-once.echo", requirement="echo.own-prompt-in-batch", **BATCHED)
@@ -31,6 +32,6 @@ async def assert_echoes(api: Api, *, stream: bool) -> None:
     """Assert that each choice is its prompt and the completion of that prompt alone."""
     result = await ask_batched(api, EVERY_SCRIPT, stream=stream)
     if not any(choice.text.startswith(prompt[:5]) for prompt, choice in result):
-        raise NotApplicable("nothing was echoed (covered by another check)")
+        raise NotApplicable(say("nothing was echoed (covered by another check)"))
     for prompt, choice in result:
         assert_echoed(choice.text, prompt)

@@ -15,6 +15,7 @@ from conformance.checks._shared.readable_tokens import (
 )
 from conformance.checks._shared.requests import assert_echoed
 from conformance.judgement import Failure, Feature, Missing, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange, Violation
@@ -35,7 +36,7 @@ def every_echoed_prompt_is_scored(exchange: RecordedExchange) -> None:
     """
     request = exchange.request
     if not request.echo or not request.logprobs:
-        raise NotApplicable("no prompt scores were requested")
+        raise NotApplicable(say("no prompt scores were requested"))
     for number, choice in exchange.numbered:
         prompt = request.prompts[number]
         if isinstance(prompt, str) and prompt and choice.text.startswith(prompt):
@@ -49,14 +50,14 @@ def no_first_token_is_scored(exchange: RecordedExchange) -> None:
     每个回显的 prompt 的第一个条目都为 null，因为该 token 之前没有内容。
     """
     if not exchange.request.echo:
-        raise NotApplicable("no prompt scores were requested")
+        raise NotApplicable(say("no prompt scores were requested"))
 
     def judge(choice: Choice) -> None:
         first = readable_positions(choice)[0]
         if not choice.text.startswith(first.token):
-            raise NotApplicable("the first entry is not a token of the text")
-        expect(first.logprob, "token_logprobs at the first token").equals(None)
-        expect(first.top, "top_logprobs at the first token").equals(None)
+            raise NotApplicable(say("the first entry is not a token of the text"))
+        expect(first.logprob, say("token_logprobs at the first token")).equals(None)
+        expect(first.top, say("top_logprobs at the first token")).equals(None)
 
     assert_each(scored_choices(exchange), judge)
 
@@ -70,7 +71,7 @@ def every_non_streaming_echo_comes_first(exchange: RecordedExchange) -> None:
     每个对单个 prompt 的带 `echo` 的非流式响应都以该 prompt 开头。
     """
     if len(echoing(exchange).prompts) > 1 or exchange.response.is_stream:
-        raise NotApplicable("the response is a stream, or for several prompts")
+        raise NotApplicable(say("the response is a stream, or for several prompts"))
     assert_each_echoed(exchange)
 
 
@@ -81,7 +82,7 @@ def every_choice_of_a_batch_echoes_its_prompt(exchange: RecordedExchange) -> Non
     每个带 `echo` 的批次中，每个 choice 都以自己的 prompt 开头。
     """
     if len(echoing(exchange).prompts) == 1:
-        raise NotApplicable("the request is not a batch")
+        raise NotApplicable(say("the request is not a batch"))
     assert_each_echoed(exchange)
 
 
@@ -92,11 +93,11 @@ def nothing_follows_the_echo_of_zero_tokens(exchange: RecordedExchange) -> None:
     带 `echo` 且 `max_tokens: 0` 的响应，在其 prompt 之后没有任何内容。
     """
     if echoing(exchange).max_tokens != 0:
-        raise NotApplicable("completion tokens were requested")
+        raise NotApplicable(say("completion tokens were requested"))
     for number, choice in exchange.numbered:
         added = exchange.generated(number, choice)
         if added:
-            raise Failure(f"only the prompt in {choice.where}.text", shown(added))
+            raise Failure(say("only the prompt in {where}.text", where=choice.where), shown(added))
 
 
 @invariant("echo.streamed-everywhere", requirement="streaming.echo-once", of=Feature.ECHO)
@@ -107,7 +108,7 @@ def every_stream_echoes_its_prompt(exchange: RecordedExchange) -> None:
     """
     _ = echoing(exchange)
     if not exchange.response.is_stream:
-        raise NotApplicable("the response is not a stream")
+        raise NotApplicable(say("the response is not a stream"))
     assert_each_echoed(exchange)
 
 
@@ -126,7 +127,7 @@ def no_stream_echoes_twice(exchanges: Sequence[RecordedExchange]) -> Iterator[In
             continue
         yield sight.exchange
         if sight.text.startswith(sight.prompt) and not choice_count(usual, sight.prompt):
-            expected = f"the prompt once, then {shown(usual)}"
+            expected = say("the prompt once, then {text}", text=shown(usual))
             yield Violation(Failure(expected, shown(sight.choice.text)), (sight.exchange,))
 
 
@@ -146,7 +147,7 @@ def no_response_echoes_by_default(
         yield sight.exchange
         follows = sight.text.startswith(sight.prompt + usual[:MIN_TELLING_CHARS])
         if follows and len(usual) >= MIN_TELLING_CHARS and not choice_count(usual, sight.prompt):
-            expected = f"only the completion, {shown(usual)}"
+            expected = say("only the completion, {text}", text=shown(usual))
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
@@ -158,14 +159,16 @@ def no_prompt_tokens_by_default(exchange: RecordedExchange) -> None:
     """
     request = exchange.request
     if request.echo:
-        raise NotApplicable("echo was requested")
+        raise NotApplicable(say("echo was requested"))
     scored = scored_choices(exchange)
     for number, choice in exchange.numbered:
         prompt = request.prompts[number]
         repeats = isinstance(prompt, str) and prompt != "" and choice.text.startswith(prompt)
         # A model may repeat the prompt, but not generate more tokens than requested.
         if repeats and choice in scored and len(readable_tokens(choice)) > request.limit + 1:
-            raise Failure(f"only the completion in {choice.where}.text", shown(choice.text))
+            raise Failure(
+                say("only the completion in {where}.text", where=choice.where), shown(choice.text)
+            )
 
 
 def assert_prompt_scored(choice: Choice, prompt: str) -> None:
@@ -179,12 +182,14 @@ def assert_prompt_scored(choice: Choice, prompt: str) -> None:
             scores = [position.logprob for position in readable_positions(choice)]
             whole = _tokens_of_prompt(tokens, prompt)
             unscored = scores[1:whole].count(None)
-            expect(unscored, "prompt tokens without a score, after the first").equals(0)
+            expect(unscored, say("prompt tokens without a score, after the first")).equals(0)
             return
     for joined, known in joins:
         if not known and prompt.removeprefix(" ").startswith(solid(joined).removeprefix(" ")):
-            raise NotApplicable("partial characters are written as U+FFFD and cannot be joined")
-    expected = f"the tokens of the prompt {shown(prompt)} first"
+            raise NotApplicable(
+                say("partial characters are written as U+FFFD and cannot be joined")
+            )
+    expected = say("the tokens of the prompt {prompt} first", prompt=shown(prompt))
     raise Missing(Feature.SCORES_OF_PROMPT, expected, shown(tokens))
 
 
@@ -203,7 +208,7 @@ def echoing(exchange: RecordedExchange) -> CompletionRequest:
     """Return a request with ``echo`` and text prompts."""
     request = exchange.request
     if not request.echo or not all(isinstance(prompt, str) for prompt in request.prompts):
-        raise NotApplicable("no echo of a text was requested")
+        raise NotApplicable(say("no echo of a text was requested"))
     _ = exchange.completion
     return request
 

@@ -18,6 +18,14 @@ LIMITS = (
         "`echo` that is a word is rejected.",
         "`echo` 为单词时会被拒绝。",
     ),
+    same_as_omitted(
+        "echo.null",
+        "echo.null-is-default",
+        {"echo": None},
+        "`echo: null` has no effect.",
+        "`echo: null` 不影响响应。",
+        instead=False,
+    ),
 )
 
 register(LIMITS, __name__)

@@ -7,13 +7,14 @@ does not: every benchmark result would be random.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.characters import REPLACEMENT, is_whole
-from conformance.checks._shared.prompts import CHINESE, COUNTING
+from conformance.checks._shared.prompts import CHINESE, COUNTING, RARE
 from conformance.checks._shared.requests import choices_of, non_streaming, two_prompts
 from conformance.checks._shared.token_scores import (
     Scores,
@@ -30,6 +31,7 @@ from conformance.checks._shared.token_scores import (
     tokens_of,
 )
 from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
@@ -46,7 +48,7 @@ async def the_prompt_is_scored(api: Api) -> None:
     choice = (await score(api, COUNTING)).only
     number = prompt_tokens_in(choice, COUNTING)
     scores = scores_of(choice)[1:number]
-    expect(scores.count(None), "prompt tokens without a score, after the first").equals(0)
+    expect(scores.count(None), say("prompt tokens without a score, after the first")).equals(0)
 
 
 @check("echo-logprobs.covers-chinese", requirement="echo.logprobs-cover-prompt")
@@ -58,7 +60,7 @@ async def a_chinese_prompt_is_scored(api: Api) -> None:
     choice = (await score(api, CHINESE)).only
     number = prompt_tokens_in(choice, CHINESE)
     scores = scores_of(choice)[1:number]
-    expect(scores.count(None), "prompt tokens without a score, after the first").equals(0)
+    expect(scores.count(None), say("prompt tokens without a score, after the first")).equals(0)
 
 
 @check("echo-logprobs.covers-batch", requirement="echo.logprobs-cover-prompt")
@@ -68,8 +70,7 @@ async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
     在带 `echo` 与 `logprobs` 的批次中，每个 choice 都以自己 prompt 的 token 开头。
     """
     prompts = two_prompts(api)
-    choices = choices_of(await score(api, prompts), len(prompts), Feature.BATCH)
-    for choice, prompt in zip(choices, prompts, strict=True):
+    for choice, prompt in zip(await score_batch(api, prompts), prompts, strict=True):
         prompt_tokens_in(choice, prompt)
 
 
@@ -83,9 +84,9 @@ async def the_generated_token_follows(api: Api) -> None:
     number = prompt_tokens_in(response.only, COUNTING)
     more = len(tokens_of(response.only)) - number
     if response.only.finish_reason == "length":
-        expect(more, "entries after the prompt's").equals(1)
+        expect(more, say("entries after the prompt's")).equals(1)
     else:
-        expect(more, "entries after the prompt's").at_most(1)
+        expect(more, say("entries after the prompt's")).at_most(1)
 
 
 @check("echo-logprobs.counted-as-billed", requirement="echo.logprobs-cover-prompt", tier="smoke")
@@ -96,7 +97,7 @@ async def as_many_entries_as_prompt_tokens(api: Api) -> None:
     """
     response = await score(api, COUNTING)
     entries = prompt_tokens_in(response.only, COUNTING)
-    expect(response.usage.prompt_tokens - entries, "prompt_tokens beyond the entries").one_of(
+    expect(response.usage.prompt_tokens - entries, say("prompt_tokens beyond the entries")).one_of(
         -1, 0, 1
     )
 
@@ -109,9 +110,9 @@ async def nothing_but_the_prompt_is_scored(api: Api) -> None:
     """
     choice = (await score(api, COUNTING, max_tokens=0)).only
     if choice.text.startswith(COUNTING) and choice.text != COUNTING:
-        raise Failure("only the prompt", shown(choice.text), effect=Effect.ALTERED)
+        raise Failure(say("only the prompt"), shown(choice.text), effect=Effect.ALTERED)
     number = prompt_tokens_in(choice, COUNTING)
-    expect(len(tokens_of(choice)), "number of entries").equals(number)
+    expect(len(tokens_of(choice)), say("number of entries")).equals(number)
 
 
 @check(
@@ -135,7 +136,7 @@ async def the_first_token_has_no_score(api: Api) -> None:
     """
     choice = (await score(api, COUNTING)).only
     prompt_tokens_in(choice, COUNTING)
-    expect(scores_of(choice)[:1], "token_logprobs at the first token").one_of([None], [])
+    expect(scores_of(choice)[:1], say("token_logprobs at the first token")).one_of([None], [])
 
 
 @check("echo-logprobs.first-top-null", requirement="echo.first-token-null", tier="smoke")
@@ -146,7 +147,9 @@ async def the_first_token_has_no_alternatives(api: Api) -> None:
     """
     choice = (await score(api, COUNTING)).only
     prompt_tokens_in(choice, COUNTING)
-    expect(choice.logprobs.top_logprobs[:1], "top_logprobs at the first token").one_of([None], [])
+    expect(choice.logprobs.top_logprobs[:1], say("top_logprobs at the first token")).one_of(
+        [None], []
+    )
 
 
 @check("echo-logprobs.offset-zero", requirement="text-offset.echo-from-zero", tier="smoke")
@@ -208,7 +211,10 @@ async def the_prompts_tokens_are_listed(api: Api) -> None:
     if 2 * len(others) > len(pairs):
         position, listed = others[0]
         token = shown(position.token)
-        raise Failure(f"{token} listed with {position.logprob}", f"listed with {listed}")
+        raise Failure(
+            say("{token} listed with {score}", token=token, score=position.logprob),
+            say("listed with {score}", score=listed),
+        )
 
 
 @check("echo-logprobs.as-generated", requirement="echo.scored-equals-generated")
@@ -248,7 +254,7 @@ async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
         choice = (await score(api, COUNTING, fresh=fresh)).only
         return scores_of(choice)[: prompt_tokens_in(choice, COUNTING)]
 
-    await expect_alike(alone, with_one_more, "the same scores of the same prompt")
+    await expect_alike(alone, with_one_more, say("the same scores of the same prompt"))
 
 
 @check("echo-logprobs.follows-text", requirement="echo.scored-equals-generated")
@@ -265,13 +271,13 @@ async def a_score_depends_on_what_came_before_alone(api: Api) -> None:
     async def beginning(prompt: str, fresh: bool) -> Scores:
         choice = (await score(api, prompt, fresh=fresh)).only
         if tokens_of(choice)[:few] != tokens_of(first)[:few]:
-            raise NotApplicable("the beginning is tokenized differently when text follows it")
+            raise NotApplicable(say("the beginning is tokenized differently when text follows it"))
         return scores_of(choice)[:few]
 
     await expect_alike(
         partial(beginning, CHINESE),
         partial(beginning, longer),
-        "the same scores for the same beginning",
+        say("the same scores for the same beginning"),
     )
 
 
@@ -280,6 +286,17 @@ async def score(
 ) -> Completion:
     """Request the scores of a prompt, in the form that evaluation harnesses use."""
     return (await api.complete(fresh=fresh, **scoring(prompt, max_tokens))).expect_ok()
+
+
+async def score_batch(
+    api: Api, prompts: Sequence[str], *, fresh: bool = False
+) -> tuple[Choice, ...]:
+    """Request the scores of some prompts in one batch, and of a rare character behind them.
+
+    How the characters of that one are listed, an invariant judges.
+    """
+    batch = [*prompts, RARE]
+    return choices_of(await score(api, batch, fresh=fresh), len(batch), Feature.BATCH)[:-1]
 
 
 def scoring(prompt: Any, max_tokens: int = HARNESS_TOKENS) -> dict[str, Any]:
@@ -293,7 +310,7 @@ def assert_offsets_point(choice: Choice, prompt: str) -> None:
     prompt_tokens_in(choice, prompt)
     tokens, offsets, text = tokens_of(choice), offsets_of(choice), choice.text
     if not offsets:
-        raise Failure("offsets of the echoed tokens", "none", effect=Effect.IGNORED)
+        raise Failure(say("offsets of the echoed tokens"), say("none"), effect=Effect.IGNORED)
     expect(offsets[0], "text_offset[0]").equals(0)
     # A start token is listed, and may be counted, but is not part of the text.
     listed = is_whole(tokens[0]) and not text.startswith(tokens[0])
@@ -304,7 +321,10 @@ def assert_offsets_point(choice: Choice, prompt: str) -> None:
             continue
         if not any(text.startswith(token, offset - by) for by in (0, shift) if offset >= by):
             there = text[max(offset, 0) :][: len(token)]
-            raise Failure(f"{token!r} at offset {offset} of the text", f"{there!r} there")
+            raise Failure(
+                say("{token} at offset {offset} of the text", token=repr(token), offset=offset),
+                say("{there} there", there=repr(there)),
+            )
 
 
 async def assert_rescored_alike(api: Api, prompt: str, generated: Completion) -> None:
@@ -318,8 +338,8 @@ async def assert_rescored_alike(api: Api, prompt: str, generated: Completion) ->
         if await rescored_alike(api, prompt, response.expect_ok()):
             return
     raise Failure(
-        "the same log probabilities for a text when it is generated and when it is scored",
-        "different ones, for a greedy response and two sampled ones",
+        say("the same log probabilities for a text when it is generated and when it is scored"),
+        say("different ones, for a greedy response and two sampled ones"),
     )
 
 
@@ -343,5 +363,5 @@ async def rescored_alike(api: Api, prompt: str, generated: Completion) -> bool:
     ):
         same += 1
     if start == 0 or same == 0:
-        raise NotApplicable("the text is tokenized differently as a prompt")
+        raise NotApplicable(say("the text is tokenized differently as a prompt"))
     return alike(scores[:same], rescored[start : start + same])

@@ -16,8 +16,9 @@ from conformance.checks._shared.token_scores import (
     scored_tokens,
     scores_of,
 )
-from conformance.checks.echo.logprobs import score, scoring
+from conformance.checks.echo.logprobs import score, score_batch, scoring
 from conformance.judgement import Feature, NotApplicable, Refusal
+from conformance.message import say
 from conformance.protocol.completion import Choice
 
 CHOICES_PER_PROMPT = 2
@@ -32,14 +33,13 @@ async def a_score_does_not_depend_on_the_batch(api: Api) -> None:
     prompts = two_prompts(api)
 
     async def together(fresh: bool) -> Scored:
-        response = await score(api, prompts, fresh=fresh)
-        return scored_tokens(choices_of(response, len(prompts), Feature.BATCH))
+        return scored_tokens(await score_batch(api, prompts, fresh=fresh))
 
     async def alone(fresh: bool) -> Scored:
         responses = [await score(api, prompt, fresh=fresh) for prompt in prompts]
         return scored_tokens(response.only for response in responses)
 
-    await expect_scored_alike(together, alone, "each prompt's scores as they are alone")
+    await expect_scored_alike(together, alone, say("each prompt's scores as they are alone"))
 
 
 @check(
@@ -60,19 +60,22 @@ async def a_score_does_not_depend_on_the_number_of_choices(api: Api) -> None:
         try:
             completion = (await api.complete(fresh=fresh, **request)).expect_ok()
         except Refusal:
-            raise NotApplicable("several choices of a greedy response may be rejected") from None
+            raise NotApplicable(
+                say("several choices of a greedy response may be rejected")
+            ) from None
         choices = choices_of(completion, CHOICES_PER_PROMPT * len(prompts), Feature.N_CHOICES)
         return _of_prompts(choices, [p for p in prompts for _ in range(CHOICES_PER_PROMPT)])
 
     async def with_one_more(fresh: bool) -> Scores:
-        completion = await score(api, prompts, fresh=fresh)
-        choices = choices_of(completion, len(prompts), Feature.BATCH)
+        choices = await score_batch(api, prompts, fresh=fresh)
         each = [_of_prompts([c], [p]) for c, p in zip(choices, prompts, strict=True)]
         return tuple(
             value for scores in each for _ in range(CHOICES_PER_PROMPT) for value in scores
         )
 
-    await expect_alike(choices_per_prompt, with_one_more, "the same scores of the same prompts")
+    await expect_alike(
+        choices_per_prompt, with_one_more, say("the same scores of the same prompts")
+    )
 
 
 def _of_prompts(choices: Sequence[Choice], prompts: Sequence[str]) -> tuple[float | None, ...]:

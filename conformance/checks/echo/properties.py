@@ -21,6 +21,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import NotApplicable, expect
+from conformance.message import say
 from conformance.protocol.completion import Choice
 
 
@@ -49,10 +50,10 @@ async def every_echoed_token_is_scored(api: Api) -> None:
         number = prompt_tokens_in(choice, prompt)
         scores = scores_of(choice)
         missing = scores[1:number].count(None)
-        expect(missing, "prompt tokens without a score, after the first").equals(0)
+        expect(missing, say("prompt tokens without a score, after the first")).equals(0)
         if choice.finish_reason == "length":
             more = len(tokens_of(choice)) - number
-            expect(more, "entries after the prompt's").equals(scene.limit)
+            expect(more, say("entries after the prompt's")).equals(scene.limit)
 
     await assert_each_echo(api, judge)
 
@@ -70,7 +71,7 @@ async def no_first_token_is_scored(api: Api) -> None:
     """
 
     def judge(_: Scene, __: str, choice: Choice) -> None:
-        expect(scores_of(choice)[:1], "the first of token_logprobs").equals([None])
+        expect(scores_of(choice)[:1], say("the first of token_logprobs")).equals([None])
 
     await assert_each_echo(api, judge)
 
@@ -131,8 +132,10 @@ async def an_echo_leaves_the_scores_alone(api: Api) -> None:
         # At temperature 0 a server may report the log probabilities after greedy sampling.
         if all(score is None or score >= CERTAIN_LOGPROB for _, score in await without(False)):
             raise NotApplicable(
-                "the endpoint reports certainty at temperature 0, not the model's probabilities"
+                say(
+                    "the endpoint reports certainty at temperature 0, not the model's probabilities"
+                )
             )
-        await expect_same_scores(trial, behind_echo, without, "the scores without `echo`")
+        await expect_same_scores(trial, behind_echo, without, say("the scores without `echo`"))
 
     await assert_property(api, scenes, relation, every_shape(api))

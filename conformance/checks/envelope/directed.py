@@ -14,6 +14,7 @@ from conformance.checks._shared.requests import (
 )
 from conformance.checks._shared.token_scores import scored
 from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Exchange, Place
 from conformance.protocol.completion import Completion
 from conformance.protocol.http_date import read_date
@@ -83,7 +84,7 @@ async def two_responses_have_two_ids(api: Api) -> None:
     """
     first = (await api.complete(**MINIMAL_REQUEST)).expect_ok()
     second = (await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok()
-    expect(second.raw.get("id"), "id of the second response").differs_from(first.raw.get("id"))
+    expect(second.raw.get("id"), say("id of the second response")).differs_from(first.raw.get("id"))
 
 
 @check(
@@ -97,7 +98,7 @@ async def a_stream_has_another_id(api: Api) -> None:
 
     对同一请求，流与非流式响应的 id 不同。
     """
-    expect((await streamed(api)).raw.get("id"), "id of the stream").differs_from(
+    expect((await streamed(api)).raw.get("id"), say("id of the stream")).differs_from(
         (await non_streaming(api)).raw.get("id")
     )
 
@@ -108,7 +109,7 @@ async def two_streams_have_two_ids(api: Api) -> None:
 
     两个流的 id 不同。
     """
-    expect((await streamed(api, CHINESE)).raw.get("id"), "id of another stream").differs_from(
+    expect((await streamed(api, CHINESE)).raw.get("id"), say("id of another stream")).differs_from(
         (await streamed(api)).raw.get("id")
     )
 
@@ -126,7 +127,7 @@ async def equal_streams_have_two_ids(api: Api) -> None:
     """
     first = collect_stream(await api.stream(**MINIMAL_REQUEST))
     second = collect_stream(await api.stream(fresh=True, **MINIMAL_REQUEST))
-    expect(second.raw.get("id"), "id of the second stream").differs_from(first.raw.get("id"))
+    expect(second.raw.get("id"), say("id of the second stream")).differs_from(first.raw.get("id"))
 
 
 @check("envelope.id-prefix", requirement="envelope.id-prefix", tier="smoke")
@@ -201,8 +202,12 @@ async def created_is_the_time_of_the_response(api: Api) -> None:
         <= MAX_CLOCK_DRIFT_SECONDS
     ):
         raise Failure(
-            f"created within {MAX_CLOCK_DRIFT_SECONDS} s of {dated or now:.0f}",
-            f"created = {created}",
+            say(
+                "created within {drift} s of {time}",
+                drift=MAX_CLOCK_DRIFT_SECONDS,
+                time=f"{dated or now:.0f}",
+            ),
+            say("created = {created}", created=created),
         )
 
 
@@ -215,7 +220,7 @@ async def created_does_not_go_back(api: Api) -> None:
     first = created_of((await api.complete(**MINIMAL_REQUEST)).expect_ok())
     second = created_of((await api.complete(**MINIMAL_REQUEST, fresh=True)).expect_ok())
     # Responses may come from machines with different clocks.
-    expect(second - first, "seconds from the first response's created").at_least(
+    expect(second - first, say("seconds from the first response's created")).at_least(
         -MAX_CLOCK_DRIFT_SECONDS
     )
 
@@ -256,8 +261,8 @@ async def the_response_matches_the_schema(api: Api) -> None:
     faults = api.contract.validate_completion((await non_streaming(api)).raw)
     if faults:
         raise Failure(
-            "a response that matches the schema",
-            f"{faults[0].path}: {faults[0].message}",
+            say("a response that matches the schema"),
+            faults[0].said,
             place=Place.SCHEMA,
         )
 
@@ -288,16 +293,17 @@ async def the_fingerprint_is_a_string_in_chunks(api: Api) -> None:
 def assert_name(value: object, name: str) -> None:
     """Assert that a value is a string that is not blank."""
     expect(value, name).satisfies(
-        lambda found: isinstance(found, str) and found.strip() != "", "a string that is not empty"
+        lambda found: isinstance(found, str) and found.strip() != "",
+        say("a string that is not empty"),
     )
 
 
 def assert_fingerprint(completion: Completion) -> None:
     """Assert that a fingerprint is a string or null, if there is one."""
     if "system_fingerprint" not in completion.raw:
-        raise NotApplicable("the endpoint sends no system_fingerprint")
+        raise NotApplicable(say("the endpoint sends no system_fingerprint"))
     expect(completion.raw["system_fingerprint"], "system_fingerprint").satisfies(
-        lambda found: found is None or isinstance(found, str), "a string or null"
+        lambda found: found is None or isinstance(found, str), say("a string or null")
     )
 
 
@@ -305,7 +311,7 @@ def created_of(completion: Completion) -> int:
     """Return a response's ``created``; raise Failure if it is not an integer."""
     created = completion.raw.get("created")
     if not isinstance(created, int) or isinstance(created, bool):
-        raise Failure("created an integer", f"created = {shown(created)}")
+        raise Failure(say("created an integer"), say("created = {created}", created=shown(created)))
     return created
 
 

@@ -16,6 +16,7 @@ from conformance.checks.envelope.directed import (
     created_of,
 )
 from conformance.judgement import Failure, Feature, Judgement, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.trace import RecordedExchange, Violation
 
 
@@ -27,7 +28,7 @@ def every_body_is_json_in_utf8(exchange: RecordedExchange) -> None:
     """
     response = exchange.served
     if response.is_stream or exchange.request.stream:
-        raise NotApplicable("a stream was requested or returned")
+        raise NotApplicable(say("a stream was requested or returned"))
     _ = response.json
     assert_utf_8(exchange.exchange)
 
@@ -66,7 +67,9 @@ def no_two_responses_share_an_id(exchanges: Sequence[RecordedExchange]) -> Itera
             continue
         yield exchange
         if name in known:
-            failure = Failure("a unique id for each response", f"id {shown(name)} again")
+            failure = Failure(
+                say("a unique id for each response"), say("id {id} again", id=shown(name))
+            )
             yield Violation(failure, (exchange, known[name]))
         known.setdefault(name, exchange)
 
@@ -110,8 +113,10 @@ def created_follows_the_clock(exchanges: Sequence[RecordedExchange]) -> Iterator
     for exchange, start in starts:
         yield exchange
         if abs(start - usual) > MAX_CLOCK_DRIFT_SECONDS + exchange.exchange.elapsed:
-            expected = f"created within {MAX_CLOCK_DRIFT_SECONDS} s of the other responses"
-            seen = f"created is {start - usual:+.0f} s away"
+            expected = say(
+                "created within {drift} s of the other responses", drift=MAX_CLOCK_DRIFT_SECONDS
+            )
+            seen = say("created is {seconds} s away", seconds=f"{start - usual:+.0f}")
             yield Violation(Failure(expected, seen), (exchange,))
 
 
@@ -140,5 +145,5 @@ def every_response_has_one_choice(exchange: RecordedExchange) -> None:
     每个只要求一个 choice 的请求，其响应都只有一个 choice。
     """
     if exchange.request.choices != 1:
-        raise NotApplicable("several choices were requested")
+        raise NotApplicable(say("several choices were requested"))
     assert_choice_count(exchange, Feature.CHOICES)

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside, is_named
+from conformance.checks._shared.error_bodies import (
+    LEAK,
+    NO_PARAM,
+    OF_THE_BODY,
+    assert_no_error_inside,
+    is_named,
+)
 from conformance.checks._shared.refusals import (
     MODEL_REJECTED_STATUSES,
     UNKNOWN_MODEL,
     WRONG_TYPE_REQUEST,
     as_rejected,
     assert_usual_status,
+    rejected_stream,
 )
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Place
 from conformance.protocol.response import REFUSALS, ErrorResponse, Response
 
@@ -83,8 +91,8 @@ async def the_error_matches_the_schema(api: Api) -> None:
     faults = api.contract.validate_error(response.raw)
     if faults:
         raise Failure(
-            "an error that matches the schema",
-            f"{faults[0].path}: {faults[0].message}",
+            say("an error that matches the schema"),
+            faults[0].said,
             place=Place.SCHEMA,
         )
 
@@ -127,7 +135,7 @@ async def a_stream_error_does_not_have_status_200(api: Api) -> None:
 
     流式请求含无效值时，错误响应的状态码不是 200。
     """
-    assert_no_error_inside(await api.stream(**WRONG_TYPE_REQUEST))
+    assert_no_error_inside((await rejected_stream(api))[1])
 
 
 @check("errors.no-server-fault", requirement="errors.bad-input-no-server-fault", tier="smoke")
@@ -167,7 +175,7 @@ async def a_bad_value_is_a_bad_request(api: Api) -> None:
 
     类型错误的值以 400 拒绝，而不是其他状态码。
     """
-    expect((await rejected_value(api)).status, "status").equals(400)
+    expect((await rejected_value(api)).status, say("status")).equals(400)
 
 
 @check("errors.out-of-range-is-400", requirement="errors.bad-input-is-400", needs=("n",))
@@ -196,6 +204,19 @@ async def an_array_as_body_is_rejected(api: Api) -> None:
     请求体为数组时会被拒绝。
     """
     (await api.post(b"[]")).expect_error(*REFUSALS)
+
+
+@check("errors.array-body-said", requirement="errors.array-body-said")
+async def the_error_of_an_array_is_about_the_body(api: Api) -> None:
+    """The error for an array as body does not complain of a parameter that an empty object lacks.
+
+    请求体为数组时，错误不会指责空对象所缺的参数。
+    """
+    error = as_rejected(await api.post(b"[]"))
+    names = [parameter.name for parameter in api.contract.parameters]
+    lacking = [name for name in names if len(name) > 1 and is_named(name, error.words)]
+    if lacking and not OF_THE_BODY.search(error.words):
+        raise Failure(say("an error about the body, which is an array"), shown(error.error))
 
 
 @check("errors.empty-body", requirement="errors.malformed-json", tier="deep")
@@ -250,8 +271,8 @@ async def a_stream_is_rejected_in_json(api: Api) -> None:
 
     流式请求中的无效值以 JSON 错误拒绝，而不是以事件拒绝。
     """
-    await rejected_value(api)
-    _ = (await api.stream(**WRONG_TYPE_REQUEST)).expect_error(*REFUSALS).message
+    _, streamed = await rejected_stream(api)
+    _ = streamed.expect_error(*REFUSALS).message
 
 
 @check("errors.stream-same-status", requirement="errors.stream-refused-as-json")
@@ -260,9 +281,9 @@ async def a_stream_is_rejected_with_the_same_status(api: Api) -> None:
 
     无论请求是否为流式，无效值都以相同的状态码拒绝。
     """
-    wanted = (await rejected_value(api)).status
-    streamed = (await api.stream(**WRONG_TYPE_REQUEST)).expect_error(*REFUSALS)
-    expect(streamed.status, "status of the rejected stream").equals(wanted)
+    wanted, streamed = await rejected_stream(api)
+    error = streamed.expect_error(*REFUSALS)
+    expect(error.status, say("status of the rejected stream")).equals(wanted)
 
 
 @check("errors.no-leak", requirement="errors.no-leak", tier="smoke")
@@ -279,7 +300,7 @@ async def an_error_discloses_nothing(api: Api) -> None:
         text = response.exchange.body.decode("utf-8", errors="replace")
         found = LEAK.search(text.replace('\\"', '"').replace("\\n", "\n"))
         if response.status >= 400 and found is not None:
-            raise Failure("an error without addresses, keys and traces", shown(found[0]))
+            raise Failure(say("an error without addresses, keys and traces"), shown(found[0]))
 
 
 @check("errors.server-fault-envelope", requirement="errors.server-fault-envelope")
@@ -295,7 +316,7 @@ async def a_server_fault_has_the_envelope(api: Api) -> None:
     ]
     broken = [response for response in responses if response.status >= 500]
     if not broken:
-        raise NotApplicable("no request caused a server error")
+        raise NotApplicable(say("no request caused a server error"))
     for response in broken:
         _ = response.expect_error(response.status).message
 
@@ -319,17 +340,24 @@ def assert_four_members(response: ErrorResponse) -> None:
     """Assert that all four members are present, with any value."""
     missing = [name for name in MEMBERS if name not in response.error]
     if missing:
-        raise Failure("message, type, param and code", f"no {', '.join(missing)}")
+        raise Failure(say("message, type, param and code"), say("no {a}", a=tuple(missing)))
 
 
 def assert_named(response: ErrorResponse, parameter: str) -> None:
-    """Assert that an error names its parameter, as it is or in words."""
+    """Assert that an error names its parameter, as it is or in words.
+
+    A message says nothing of a member that is missing, which another check reports.
+    """
     if not is_named(parameter, response.words):
-        raise Failure(f"{parameter!r} in param or message", shown(response.error))
+        raise Failure(
+            say("{names} in param or message", names=repr(parameter)), shown(response.error)
+        )
+    if "param" not in response.error:
+        raise NotApplicable(NO_PARAM)
 
 
 def assert_no_server_fault(response: Response) -> None:
     """Assert that an invalid request caused no server error; a busy server proves nothing."""
     if response.status in {502, 503, 504}:
-        raise Inconclusive(f"status {response.status}")
-    expect(response.status, "status").at_most(499)
+        raise Inconclusive(say("status {status}", status=response.status))
+    expect(response.status, say("status")).at_most(499)

@@ -13,6 +13,7 @@ from conformance.checks import check_afterwards
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.evidence import Evidence
 from conformance.judgement import Failure, Inconclusive, NotApplicable, shown
+from conformance.message import say
 from conformance.model import Credentials, Verdict
 from conformance.protocol.response import Response
 from conformance.protocol.trace import RecordedExchange
@@ -35,7 +36,7 @@ async def a_bad_request_causes_no_gateway_error(api: Api) -> None:
     """
     bad = list(bad_requests(api))
     if not bad:
-        raise NotApplicable("no invalid requests to inspect")
+        raise NotApplicable(say("no invalid requests to inspect"))
     # A 500 is a failure of the check that sent the request; a warning says less than it shows.
     failed = (f for f in api.trace.reported_failures if f.verdict is Verdict.FAIL)
     told = {exchange for finding in failed for exchange in finding.exchanges}
@@ -47,8 +48,12 @@ async def a_bad_request_causes_no_gateway_error(api: Api) -> None:
     if suspects and await is_broken_again(api, suspects[0]):
         status, body = suspects[0].exchange.status, suspects[0].exchange.request.body
         raise Failure(
-            "a 4xx for an invalid request",
-            f"{status} each time for {shown(body.decode('utf-8', errors='replace'))}",
+            say("a 4xx for an invalid request"),
+            say(
+                "{status} each time for {body}",
+                status=status,
+                body=shown(body.decode("utf-8", errors="replace")),
+            ),
         ).shown_by(Evidence((suspects[0].exchange,)))
 
 
@@ -77,5 +82,7 @@ async def is_broken_again(api: Api, exchange: RecordedExchange) -> bool:
             return False
         control = await api.complete(fresh=True, **MINIMAL_REQUEST)
         if control.exchange.status != 200:
-            raise Inconclusive("invalid requests get a gateway error, and so does the cheapest one")
+            raise Inconclusive(
+                say("invalid requests get a gateway error, and so does the cheapest one")
+            )
     return True

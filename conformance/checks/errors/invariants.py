@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from conformance.checks import invariant
-from conformance.checks._shared.error_bodies import LEAK, is_named
+from conformance.checks._shared.error_bodies import LEAK, NO_PARAM, is_named, names_part_of
 from conformance.checks.errors.directed import assert_four_members
-from conformance.judgement import Failure, Missing, NotApplicable, expect, shown
+from conformance.judgement import Failure, Missing, NotApplicable, either, expect, shown
+from conformance.message import say
 from conformance.model import Place
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.request import COMPLETIONS
@@ -56,8 +58,8 @@ def every_error_matches_the_schema(exchange: RecordedExchange) -> None:
     faults = exchange.contract.validate_error(response.raw)
     if faults:
         raise Failure(
-            "an error that matches the schema",
-            f"{faults[0].path}: {faults[0].message}",
+            say("an error that matches the schema"),
+            faults[0].said,
             place=Place.SCHEMA,
         )
 
@@ -69,7 +71,7 @@ def every_error_has_a_json_content_type(exchange: RecordedExchange) -> None:
     本次运行中每个 JSON 形式的错误响应，其内容类型都是 `application/json`。
     """
     if not isinstance(refusal_of(exchange).raw, dict):
-        raise NotApplicable("the rejection is not a JSON object")
+        raise NotApplicable(say("the rejection is not a JSON object"))
     expect(exchange.response.content_type, "content-type").equals("application/json")
 
 
@@ -80,9 +82,11 @@ def every_stream_is_rejected_in_json(exchange: RecordedExchange) -> None:
     对流式请求的每个错误响应都是 JSON 文档，而不是事件流。
     """
     if not exchange.request.stream or exchange.exchange.status not in REJECTED_BY_ENDPOINT:
-        raise NotApplicable("no stream was rejected")
+        raise NotApplicable(say("no stream was rejected"))
     if exchange.response.is_stream:
-        raise Failure("a JSON document", f"events: {shown(_text_of(exchange)[:160])}")
+        raise Failure(
+            say("a JSON document"), say("events: {text}", text=shown(_text_of(exchange)[:160]))
+        )
 
 
 @invariant("errors.never-as-success-everywhere", requirement="errors.never-as-success")
@@ -93,10 +97,10 @@ def no_response_is_an_error_with_status_200(exchange: RecordedExchange) -> None:
     """
     response = exchange.served
     if response.is_stream:
-        raise NotApplicable("a stream may fail after it has begun")
+        raise NotApplicable(say("a stream may fail after it has begun"))
     result = _read(exchange)
     if isinstance(result, dict) and result.get("error") and not result.get("choices"):
-        raise Failure("an error status", f"status 200 with {shown(result)}")
+        raise Failure(say("an error status"), say("status 200 with {error}", error=shown(result)))
 
 
 @invariant("errors.no-leak-everywhere", requirement="errors.no-leak")
@@ -107,11 +111,11 @@ def no_error_discloses_internals(exchange: RecordedExchange) -> None:
     """
     status = exchange.exchange.status
     if status is None or status < 400:
-        raise NotApplicable("the response is not an error")
+        raise NotApplicable(say("the response is not an error"))
     found = LEAK.search(_text_of(exchange).replace('\\"', '"').replace("\\n", "\n"))
     sent = exchange.exchange.request.body.decode("utf-8", errors="replace")
     if found is not None and found[0] not in sent:
-        raise Failure("an error without addresses, keys and traces", shown(found[0]))
+        raise Failure(say("an error without addresses, keys and traces"), shown(found[0]))
 
 
 @invariant("errors.no-leak-in-streams-everywhere", requirement="errors.no-leak")
@@ -122,16 +126,16 @@ def no_stream_error_discloses_internals(exchange: RecordedExchange) -> None:
     """
     _ = exchange.request
     if exchange.exchange.status != 200 or not exchange.response.is_stream:
-        raise NotApplicable("the response is not a stream")
+        raise NotApplicable(say("the response is not a stream"))
     result = [
         data for data, read in exchange.payloads if isinstance(read, dict) and read.get("error")
     ]
     if not result:
-        raise NotApplicable("no error in the stream")
+        raise NotApplicable(say("no error in the stream"))
     for data in result:
         found = LEAK.search(data.replace('\\"', '"').replace("\\n", "\n"))
         if found is not None:
-            raise Failure("an error without addresses, keys and traces", shown(found[0]))
+            raise Failure(say("an error without addresses, keys and traces"), shown(found[0]))
 
 
 @invariant("errors.bad-input-is-400-everywhere", requirement="errors.bad-input-is-400")
@@ -141,10 +145,10 @@ def every_bad_value_is_a_bad_request(exchange: RecordedExchange) -> None:
     契约的 schema 所排除的值，没有任何一个以 422 拒绝。
     """
     if exchange.exchange.status not in {400, 422}:
-        raise NotApplicable("the response does not reject a value")
+        raise NotApplicable(say("the response does not reject a value"))
     if not exchange.request_violations:
-        raise NotApplicable("the schema allows the request")
-    expect(exchange.exchange.status, "status").equals(400)
+        raise NotApplicable(say("the schema allows the request"))
+    expect(exchange.exchange.status, say("status")).equals(400)
 
 
 @invariant("errors.type-everywhere", requirement="errors.bad-input-type")
@@ -164,23 +168,72 @@ def every_error_of_a_bad_value_names_its_parameter(exchange: RecordedExchange) -
     schema 所排除的每个值，其错误都指出相应的参数。
     """
     error, names = _bad_value(exchange)
-    if any(is_named(name, error.words) for name in names):
+    # An error that names the member inside an object, such as `include_usage`, is more exact.
+    paths = (violation.path for violation in exchange.request_violations)
+    members = [part for path in paths for part in re.split(r"[.\[\]]+", path) if len(part) > 1]
+    if any(is_named(name, error.words) for name in (*names, *members)):
+        if "param" not in error.error:
+            raise NotApplicable(NO_PARAM)
         return
     # The endpoint may reject another, optional parameter, and need name only one of several.
     others = exchange.request.raw.keys() - {*names, "model"}
     if any(is_named(name, error.words) for name in others):
-        raise NotApplicable("something else in the request was rejected")
-    raise Failure(f"{' or '.join(names)} in param or message", shown(error.error))
+        raise NotApplicable(say("something else in the request was rejected"))
+    raise Failure(say("{names} in param or message", names=either(*names)), shown(error.error))
+
+
+@invariant("errors.param-names-everywhere", requirement="errors.param-names-request")
+def every_param_names_a_part_of_the_request(exchange: RecordedExchange) -> None:
+    """`param` of every error of the run names a part of the request, or is null.
+
+    本次运行中每个错误的 `param` 都指出请求的某个部分，或为 null。
+    """
+    param = refusal_of(exchange).param
+    if not isinstance(param, str) or not param.strip():
+        raise NotApplicable(say("the error has no param"))
+    sent = exchange.exchange.request
+    names = {parameter.name for parameter in exchange.contract.parameters}
+    names |= {name.lower() for name, _ in sent.headers} | {"authorization", "api_key"}
+    names |= _keys_of(sent.body)
+    if not names_part_of(names, param):
+        raise Failure(
+            say("error.param a part of the request, or null"),
+            say("error.param = {param}", param=shown(param)),
+        )
+
+
+@invariant("errors.code-string-everywhere", requirement="errors.code-is-string")
+def every_code_is_a_string(exchange: RecordedExchange) -> None:
+    """`code` of every 4xx of the run is a string or null, not a number.
+
+    本次运行中每个 4xx 的 `code` 都是字符串或 null，而不是数字。
+    """
+    code = refusal_of(exchange).code
+    if isinstance(code, int | float):
+        raise Failure(
+            say("error.code a string or null"), say("error.code = {code}", code=shown(code))
+        )
+
+
+def _keys_of(body: bytes) -> set[str]:
+    """Return the keys of a JSON object and of the objects in it; none of anything else."""
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return set()
+    if not isinstance(read, dict):
+        return set()
+    return {key for one in (read, *read.values()) if isinstance(one, dict) for key in one}
 
 
 def _bad_value(exchange: RecordedExchange) -> tuple[ErrorResponse, list[str]]:
     """Return the error for values that the schema excludes, and the names of their parameters."""
     if exchange.exchange.status not in {400, 422}:
-        raise NotApplicable("the response does not reject a value")
+        raise NotApplicable(say("the response does not reject a value"))
     paths = [violation.path for violation in exchange.request_violations]
     names = [name for path in paths if (name := re.split(r"[.\[]", path, maxsplit=1)[0])]
     if not names:
-        raise NotApplicable("the schema allows the request")
+        raise NotApplicable(say("the schema allows the request"))
     return refusal_of(exchange), list(dict.fromkeys(names))
 
 
@@ -188,9 +241,12 @@ def refusal_of(exchange: RecordedExchange) -> ErrorResponse:
     """Return the error response to a completion request, if it is complete."""
     status = exchange.exchange.status
     if exchange.exchange.request.path != COMPLETIONS or status not in REJECTED_BY_ENDPOINT:
-        raise NotApplicable("the request was not rejected")
-    if not exchange.is_whole:
-        raise NotApplicable("the rejection is incomplete")
+        raise NotApplicable(say("the request was not rejected"))
+    # A stream that is left after some events is incomplete; a document is not.
+    if exchange.exchange.fault is not None or (
+        not exchange.is_whole and exchange.response.is_stream
+    ):
+        raise NotApplicable(say("the rejection is incomplete"))
     return ErrorResponse(status, _read(exchange))
 
 

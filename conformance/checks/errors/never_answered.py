@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from conformance.api import Api, encode
 from conformance.checks._shared.common_traits import Traits, groups_of, plainest
@@ -19,6 +20,7 @@ from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.checks.errors.shrinking import candidates_of, next_trial
 from conformance.checks.errors.valid_requests import Sent, seconds_per_unit, sent_of
 from conformance.judgement import BudgetSpent, Inconclusive, Judgement
+from conformance.message import Message, as_message, say
 from conformance.model import Request
 from conformance.protocol.trace import RecordedExchange
 
@@ -43,8 +45,8 @@ MAX_GROUPS = 5
 MAX_SHOWN = 5
 """The most exchanges of a group that are shown as evidence."""
 
-CHEAPEST_TOO = "valid requests get no complete response, and neither does the cheapest one"
-LEFT_OPEN = "valid requests got no complete response, too few to exclude chance"
+CHEAPEST_TOO = say("valid requests get no complete response, and neither does the cheapest one")
+LEFT_OPEN = say("valid requests got no complete response, too few to exclude chance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,24 +75,36 @@ class Suspicion:
         """The member that asks for least."""
         return min(self.members, key=lambda one: (len(one.traits), one.id))
 
-    def __str__(self) -> str:
-        """Describe what is never answered, and why, for a reader; without a comma."""
+    @property
+    def said(self) -> Message:
+        """What is never answered, and why."""
         why = Counter(one.why for one in self.members).most_common(1)[0][0]
-        return f"{self._what} ({why}; {self._how_many})"
+        return say("{what} ({why}; {count})", what=self._what, why=why, count=self._how_many)
 
     @property
-    def in_short(self) -> str:
+    def in_short(self) -> Message:
         """The same without the reason."""
-        return f"{self._what} ({self._how_many})"
+        return say("{what} ({count})", what=self._what, count=self._how_many)
 
     @property
-    def _what(self) -> str:
-        return " + ".join(sorted(self.traits)) or "any request"
+    def _what(self) -> Message:
+        first, *others = sorted(self.traits) or (say("any request"),)
+        return reduce(
+            lambda one, other: say("{one} + {others}", one=one, others=other),
+            others,
+            as_message(first),
+        )
 
     @property
-    def _how_many(self) -> str:
-        often = f"{len(self.members)} requests such as {self.simplest.id}"
-        return often if self.before is None else f"{often}; served until {self.before.id}"
+    def _how_many(self) -> Message:
+        often = say(
+            "{members} requests such as {id}", members=len(self.members), id=self.simplest.id
+        )
+        return (
+            often
+            if self.before is None
+            else say("{often}; served until {id}", often=often, id=self.before.id)
+        )
 
 
 async def never_answered(api: Api, sent: Sequence[Sent]) -> tuple[Suspicion, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from conformance.checks import invariant
 from conformance.judgement import Failure, NotApplicable, shown
+from conformance.message import say
 from conformance.protocol.http_date import read_date
 from conformance.protocol.trace import RecordedExchange
 
@@ -48,8 +49,11 @@ def every_rate_limit_is_a_429(exchange: RecordedExchange) -> None:
     """
     for limit in _limits(exchange):
         if limit.status != 429:
-            name = "status of a rate limit"
-            raise Failure(f"{name} = 429", f"{name} = {limit.status}").only_by_suite()
+            name = say("status of a rate limit")
+            raise Failure(
+                say("{name} = {value}", name=name, value=429),
+                say("{name} = {value}", name=name, value=limit.status),
+            ).only_by_suite()
 
 
 @invariant("errors.retry-after", requirement="errors.retry-after")
@@ -60,18 +64,19 @@ def every_rate_limit_has_retry_after(exchange: RecordedExchange) -> None:
     """
     limits = [limit for limit in _limits(exchange) if limit.status == 429]
     if not limits:
-        raise NotApplicable("no request was rejected with 429")
+        raise NotApplicable(say("no request was rejected with 429"))
     for limit in limits:
         if limit.retry_after is None or not _is_time(limit.retry_after):
             raise Failure(
-                "Retry-After in seconds or as a date", f"Retry-After: {shown(limit.retry_after)}"
+                say("Retry-After in seconds or as a date"),
+                say("Retry-After: {value}", value=shown(limit.retry_after)),
             ).only_by_suite()
 
 
 def _limits(exchange: RecordedExchange) -> list[LimitedResponse]:
     found = [one for one in _tries(exchange) if one.is_limit]
     if not found:
-        raise NotApplicable("no rate limit was hit")
+        raise NotApplicable(say("no rate limit was hit"))
     return found
 
 

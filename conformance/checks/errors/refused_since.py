@@ -11,6 +11,7 @@ from conformance.checks import check_afterwards
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.checks.errors.valid_requests import Sent, refused_requests, sent_requests
 from conformance.judgement import Failure, Inconclusive
+from conformance.message import say
 from conformance.protocol.account import said, signature_of
 from conformance.protocol.response import REFUSALS
 
@@ -39,14 +40,19 @@ async def a_served_request_is_not_rejected_later(api: Api) -> None:
             return
         control = await api.complete(fresh=True, **MINIMAL_REQUEST)
         if control.exchange.status != 200:
-            raise Inconclusive("requests are rejected, and so is the cheapest one")
+            raise Inconclusive(say("requests are rejected, and so is the cheapest one"))
     first = change.refused.recorded.exchange
     before = [one for one in api.exchanges if one.id != again.id]
     api.exchanges[:] = [change.served.recorded.exchange, first, *before, again]
     raise Failure(
-        "a request that was served to be served again",
-        f"served at first ({change.served.id}), rejected since {change.refused.id} with"
-        f" {first.status}: {said(first, MAX_SAID_CHARS)}",
+        say("a request that was served to be served again"),
+        say(
+            "served at first ({served}), rejected since {refused} with {status}: {body}",
+            served=change.served.id,
+            refused=change.refused.id,
+            status=first.status,
+            body=said(first, MAX_SAID_CHARS),
+        ),
     )
 
 

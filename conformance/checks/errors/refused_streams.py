@@ -8,20 +8,20 @@ from typing import Any
 from conformance.api import Api, in_parallel
 from conformance.checks import check
 from conformance.checks._shared.prompts import COUNTING
+from conformance.checks._shared.refusals import MAX_REJECTED_EVENTS
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.contract import Contract
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, shown
+from conformance.message import say
 
 STEPS: Mapping[str, float] = {
     "temperature": 0.1,
     "top_p": 0.1,
-    "presence_penalty": 0.1,
+    "frequency_penalty": 0.1,
     "n": 1,
 }
 """Parameters with a range, and the distance from it of the tested value."""
-
-MAX_EVENTS = 3
-"""Events to read of a stream that should have been rejected."""
 
 
 @check(
@@ -36,22 +36,23 @@ async def streams_are_rejected_like_other_requests(api: Api) -> None:
     超出范围的值及其他无效值，在流式请求中同样被拒绝。
     """
     wrong = list(wrong_requests(api.contract))
-    served = await in_parallel(*(is_served_as_stream_only(api, body) for body in wrong))
-    streams = [shown(body) for body, is_served in zip(wrong, served, strict=True) if is_served]
+    served = await in_parallel(*(served_as_stream_only(api, body) for body in wrong))
+    streams = [(shown(body), pair) for body, pair in zip(wrong, served, strict=True) if pair]
     if streams:
         raise Failure(
-            "streams to be rejected where non-streaming requests are",
-            f"streams served: {', '.join(streams)}",
-        )
+            say("streams to be rejected where non-streaming requests are"),
+            say("streams served: {values}", values=tuple(body for body, _ in streams)),
+        ).shown_by(streams[0][1])
 
 
-async def is_served_as_stream_only(api: Api, wrong: Mapping[str, Any]) -> bool:
-    """Return whether an invalid request is rejected without ``stream`` and served with it."""
+async def served_as_stream_only(api: Api, wrong: Mapping[str, Any]) -> Evidence | None:
+    """Return the exchanges of a request that is served only with ``stream``; None if it is not."""
     body = {"model": api.model, **wrong}
-    if (await api.post(body)).exchange.status not in range(400, 500):
-        return False  # another check judges values that are served in non-streaming requests
-    streamed = {**body, "stream": True}
-    return (await api.post(streamed, read_events=MAX_EVENTS)).exchange.status == 200
+    plain = (await api.post(body)).exchange
+    if plain.status not in range(400, 500):
+        return None  # another check judges values that are served in non-streaming requests
+    streamed = (await api.post({**body, "stream": True}, read_events=MAX_REJECTED_EVENTS)).exchange
+    return Evidence((streamed,), (plain,)) if streamed.status == 200 else None
 
 
 def wrong_requests(contract: Contract) -> Iterator[dict[str, Any]]:

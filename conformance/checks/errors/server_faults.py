@@ -7,6 +7,7 @@ from conformance.checks import check_afterwards
 from conformance.checks.errors.never_answered import never_answered
 from conformance.checks.errors.valid_requests import sent_requests
 from conformance.judgement import Failure
+from conformance.message import say
 from conformance.model import Verdict
 
 INTERNAL = "status 500"
@@ -28,6 +29,6 @@ async def a_valid_request_causes_no_server_error(api: Api) -> None:
     found = await never_answered(api, sent)
     if found:
         raise Failure(
-            "a response, or a 4xx that rejects the request",
-            f"500 each time: {', '.join(group.in_short for group in found)}",
+            say("a response, or a 4xx that rejects the request"),
+            say("500 each time: {requests}", requests=tuple(group.in_short for group in found)),
         )

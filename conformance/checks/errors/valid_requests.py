@@ -11,6 +11,7 @@ from conformance.api import Api
 from conformance.checks._shared.common_traits import Traits
 from conformance.checks._shared.invariants import traits
 from conformance.judgement import NotApplicable
+from conformance.message import Message, say
 from conformance.model import Credentials
 from conformance.protocol.response import REFUSALS
 from conformance.protocol.trace import RecordedExchange
@@ -44,7 +45,7 @@ class Sent:
 
     recorded: RecordedExchange
     traits: Traits
-    why: str | None
+    why: Message | None
     times: int
 
     @property
@@ -122,7 +123,7 @@ def sent_requests(api: Api, reported: Collection[str] = (), *, odd: bool = False
 def refused_requests(api: Api) -> list[Sent]:
     """Return the valid requests that were rejected, with the status as the reason."""
     return [
-        Sent(one, shape(one), f"status {one.exchange.status}", 1)
+        Sent(one, shape(one), say("status {status}", status=one.exchange.status), 1)
         for one in valid_exchanges(api)
         if one.exchange.fault is None and one.exchange.status in REFUSALS
     ]
@@ -162,10 +163,12 @@ def shape(exchange: RecordedExchange) -> Traits:
     if isinstance(prompt, list):
         several = len(prompt) > 1 and isinstance(prompt[0], str | list)
         named.discard("several prompts")
-        named.add("several prompts" if several else "a list as prompt")
-    named |= {f"no `{name}`" for name in ("prompt", "max_tokens") if body.get(name) is None}
+        named.add(say("several prompts") if several else say("a list as prompt"))
+    named |= {
+        say("no `{name}`", name=name) for name in ("prompt", "max_tokens") if body.get(name) is None
+    }
     if prompt in ("", []):
-        named.add("an empty prompt")
+        named.add(say("an empty prompt"))
     return frozenset(named)
 
 

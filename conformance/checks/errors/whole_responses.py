@@ -14,6 +14,7 @@ from conformance.checks.errors.never_answered import MAX_SHOWN, never_answered
 from conformance.checks.errors.server_faults import INTERNAL
 from conformance.checks.errors.valid_requests import Sent, sent_requests
 from conformance.judgement import Failure
+from conformance.message import say
 
 FEW, FEW_SHARE = 3, 0.03
 """The fewest requests, and the smallest share of all, that count as a rate of failure."""
@@ -31,8 +32,8 @@ async def a_valid_request_gets_a_whole_response(api: Api) -> None:
     found = await never_answered(api, sent)
     if found:
         raise Failure(
-            "a complete response, or a 4xx that rejects the request",
-            f"none each time: {', '.join(map(str, found))}",
+            say("a complete response, or a 4xx that rejects the request"),
+            say("none each time: {requests}", requests=tuple(one.said for one in found)),
         )
 
 
@@ -49,8 +50,13 @@ async def few_valid_requests_are_left_unanswered(api: Api) -> None:
     why = Counter(one.why for one in left).most_common(1)[0][0]
     api.exchanges.extend(one.recorded.exchange for one in left[:MAX_SHOWN])
     raise Failure(
-        "a complete response to nearly every valid request",
-        f"none to {len(left)} of {len(sent)} valid requests of different kinds: {why}",
+        say("a complete response to nearly every valid request"),
+        say(
+            "none to {left} of {all} valid requests of different kinds: {why}",
+            left=len(left),
+            all=len(sent),
+            why=why,
+        ),
     )
 
 

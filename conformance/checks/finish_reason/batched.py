@@ -16,6 +16,7 @@ from conformance.checks._shared.characters import solid
 from conformance.checks._shared.requests import MAX_TOKENS, non_streaming
 from conformance.checks.finish_reason.directed import REASONS
 from conformance.judgement import NotApplicable, expect
+from conformance.message import say
 
 
 @check("all-at-once.natural-end", requirement="finish-reason.stop-at-natural-end", **BATCHED)
@@ -44,10 +45,10 @@ async def assert_ended(api: Api, *, stream: bool) -> None:
     """Assert that choices with the text of a response below its limit do not have ``length``."""
     alone = await non_streaming(api, QUESTION)
     if not alone.has_usage or not 0 < alone.usage.completion_tokens < MAX_TOKENS:
-        raise NotApplicable("the response to the question does not end by itself")
+        raise NotApplicable(say("the response to the question does not end by itself"))
     for prompt, choice in await ask_batched(api, EVERY_SCRIPT, stream=stream):
         if prompt == QUESTION and generated_text(prompt, choice) == solid(alone.text):
-            reason = f"finish_reason of {choice.where}"
+            reason = say("finish_reason of {choice}", choice=choice.where)
             expect(choice.finish_reason, reason).one_of("stop", "content_filter")
 
 
@@ -74,4 +75,6 @@ async def each_streamed_choice_has_a_known_reason(api: Api) -> None:
 async def assert_known(api: Api, *, stream: bool) -> None:
     """Assert that each choice has a known finish_reason."""
     for _, choice in await ask_batched(api, EVERY_SCRIPT, stream=stream):
-        expect(choice.finish_reason, f"finish_reason of {choice.where}").one_of(*REASONS)
+        expect(choice.finish_reason, say("finish_reason of {choice}", choice=choice.where)).one_of(
+            *REASONS
+        )

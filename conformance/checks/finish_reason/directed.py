@@ -19,6 +19,7 @@ from conformance.checks._shared.requests import (
 )
 from conformance.checks._shared.stop_candidates import across_words, before, middle_of, start_of
 from conformance.judgement import NotApplicable, expect
+from conformance.message import say
 from conformance.protocol.completion import Choice, Completion
 
 REASONS = ("stop", "length", "content_filter")
@@ -40,7 +41,9 @@ async def every_choice_has_a_known_reason(api: Api) -> None:
     批次中每个 choice 的 finish_reason 都是已知的值。
     """
     for choice in (await non_streaming(api, two_prompts(api))).choices:
-        expect(choice.finish_reason, f"finish_reason of choice {choice.index}").one_of(*REASONS)
+        expect(
+            choice.finish_reason, say("finish_reason of choice {index}", index=choice.index)
+        ).one_of(*REASONS)
 
 
 @check(
@@ -108,8 +111,8 @@ async def a_response_that_would_continue_was_cut(api: Api) -> None:
     )
     beginning = solid(short.text)
     if not longer.text.startswith(beginning) or len(longer.text) <= len(short.text):
-        raise NotApplicable("a larger max_tokens does not continue the same response")
-    expect(short.finish_reason, "finish_reason of the shorter response").equals("length")
+        raise NotApplicable(say("a larger max_tokens does not continue the same response"))
+    expect(short.finish_reason, say("finish_reason of the shorter response")).equals("length")
 
 
 @check("finish-reason.stop-sequence", requirement="finish-reason.stop-at-sequence", tier="smoke")
@@ -180,7 +183,7 @@ async def each_choice_has_its_own_reason(api: Api) -> None:
     counted, coloured = (await non_streaming(api)).only, (await non_streaming(api, COLOURS)).only
     needle = start_of(coloured.text)
     if needle in counted.text:
-        raise NotApplicable("both responses of the batch contain the same stop sequence")
+        raise NotApplicable(say("both responses of the batch contain the same stop sequence"))
     assert_own_reasons(
         await non_streaming(api, two_prompts(api), stop=needle), needle, [counted, coloured]
     )
@@ -195,17 +198,17 @@ def assert_cut_alike(whole: tuple[Choice, ...], fragments: tuple[Choice, ...]) -
     ]
     if not cut:
         raise NotApplicable(
-            "no non-streaming response was truncated, or the stream has other texts"
+            say("no non-streaming response was truncated, or the stream has other texts")
         )
     for choice in cut:
-        reason = f"finish_reason of streamed choice {choice.index}"
+        reason = say("finish_reason of streamed choice {index}", index=choice.index)
         expect(choice.finish_reason, reason).equals("length")
 
 
 def assert_cut_by_limit(choice: Choice) -> None:
     """Assert that a choice of one token has ``length``, unless the token is the end of text."""
     if choice.text == "":
-        raise NotApplicable("the only token has no text; it may be the end-of-text token")
+        raise NotApplicable(say("the only token has no text; it may be the end-of-text token"))
     expect(choice.finish_reason, "finish_reason").equals("length")
 
 
@@ -213,19 +216,21 @@ def assert_stopped(choice: Choice, text: str) -> None:
     """Assert that a choice whose text ends at the stop sequence has ``stop``."""
     if choice.text != text:
         raise NotApplicable(
-            "the response did not end at the stop sequence (covered by another check)"
+            say("the response did not end at the stop sequence (covered by another check)")
         )
-    expect(choice.finish_reason, f"finish_reason of choice {choice.index}").equals("stop")
+    expect(choice.finish_reason, say("finish_reason of choice {index}", index=choice.index)).equals(
+        "stop"
+    )
 
 
 def assert_own_reasons(together: Completion, needle: str, alone: list[Choice]) -> None:
     """Assert that the second of two choices has ``stop``, and the first the reason it has alone."""
     if len(together.choices) != len(alone):
-        raise NotApplicable("not one choice for each prompt (covered by another check)")
+        raise NotApplicable(say("not one choice for each prompt (covered by another check)"))
     free, stopped = together.choices
     assert_stopped(stopped, before(alone[1].text, needle))
     if free.text == alone[0].text:
-        expect(free.finish_reason, "finish_reason of choice 0").equals(alone[0].finish_reason)
+        expect(free.finish_reason, say("finish_reason of choice 0")).equals(alone[0].finish_reason)
 
 
 def assert_not_cut(completions: list[tuple[Completion, int]]) -> None:
@@ -237,9 +242,13 @@ def assert_not_cut(completions: list[tuple[Completion, int]]) -> None:
     """
     early = [a for a, limit in completions if 0 < a.usage.completion_tokens < limit]
     if not early:
-        raise NotApplicable("none of the responses that this check requests ended before its limit")
+        raise NotApplicable(
+            say("none of the responses that this check requests ended before its limit")
+        )
     cut = [pair for pair in completions if pair[0].only.finish_reason == "length"]
     if cut and all(response.usage.completion_tokens < limit for response, limit in cut):
-        raise NotApplicable("no response has a usage equal to its limit (covered by other checks)")
+        raise NotApplicable(
+            say("no response has a usage equal to its limit (covered by other checks)")
+        )
     for response in early:
         expect(response.only.finish_reason, "finish_reason").one_of("stop", "content_filter")

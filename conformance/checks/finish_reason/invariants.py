@@ -13,6 +13,7 @@ from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.checks.finish_reason.directed import REASONS
 from conformance.judgement import Failure, Judgement, NotApplicable, expect
+from conformance.message import say
 from conformance.protocol.completion import Choice
 from conformance.protocol.trace import RecordedExchange, Violation
 
@@ -39,11 +40,11 @@ def one_token_of_text_is_cut_everywhere(exchange: RecordedExchange) -> None:
     在 `max_tokens: 1` 且没有停止序列时，每个有文本的 choice 的 finish_reason 都是 `length`。
     """
     if exchange.request.limit != 1 or exchange.request.stops:
-        raise NotApplicable("the choices may end before the limit")
+        raise NotApplicable(say("the choices may end before the limit"))
     texts = [(choice, exchange.generated(number, choice)) for number, choice in exchange.numbered]
     spoken = [choice for choice, text in texts if text and choice.finish_reason in REASONS]
     if not spoken:
-        raise NotApplicable("the only token may be the end-of-text token")
+        raise NotApplicable(say("the only token may be the end-of-text token"))
     for choice in spoken:
         expect(choice.finish_reason, f"{choice.where}.finish_reason").equals("length")
 
@@ -61,10 +62,10 @@ def a_choice_with_all_tokens_was_cut(exchange: RecordedExchange) -> None:
         or exchange.request.echo
         or not 1 <= exchange.request.limit <= MAX_TOKENS_IN_ANY_CONTEXT
     ):
-        raise NotApplicable("the choices may end before the limit")
+        raise NotApplicable(say("the choices may end before the limit"))
     full = [choice for _, choice in exchange.numbered if _is_full(choice, exchange.request.limit)]
     if not full:
-        raise NotApplicable("no choice has as many visible tokens as allowed")
+        raise NotApplicable(say("no choice has as many visible tokens as allowed"))
     for choice in full:
         expect(choice.finish_reason, f"{choice.where}.finish_reason").equals("length")
 
@@ -87,8 +88,12 @@ def a_text_that_continues_elsewhere_was_cut(
         yield sight.exchange
         if sight.choice.finish_reason == "stop" and _has_full_usage(sight):
             name = f"{sight.choice.where}.finish_reason"
-            expected = f'{name} = "length" after {sight.limit} tokens of a text that continues'
-            yield Violation(Failure(expected, f'{name} = "stop"'), (sight.exchange,))
+            expected = say(
+                '{name} = "length" after {limit} tokens of a text that continues',
+                name=name,
+                limit=sight.limit,
+            )
+            yield Violation(Failure(expected, say('{name} = "stop"', name=name)), (sight.exchange,))
 
 
 @invariant_across("finish-reason.same-text-everywhere", requirement="finish-reason.length-at-limit")
@@ -105,9 +110,12 @@ def the_same_text_is_cut_every_time(exchanges: Sequence[RecordedExchange]) -> It
             yield sight.exchange
             if sight.choice.finish_reason == "stop":
                 name = f"{sight.choice.where}.finish_reason"
-                expected = f'{name} = "length", as in other responses with the same text'
+                expected = say(
+                    '{name} = "length", as in other responses with the same text', name=name
+                )
                 yield Violation(
-                    Failure(expected, f'{name} = "stop"'), (sight.exchange, cut[0].exchange)
+                    Failure(expected, say('{name} = "stop"', name=name)),
+                    (sight.exchange, cut[0].exchange),
                 )
 
 
@@ -125,8 +133,10 @@ def what_ends_by_itself_was_not_cut(exchanges: Sequence[RecordedExchange]) -> It
             yield sight.exchange
             if sight.choice.finish_reason == "length":
                 name = f"{sight.choice.where}.finish_reason"
-                expected = f'{name} = "stop", as in other responses with the same text'
-                seen = Failure(expected, f'{name} = "length"')
+                expected = say(
+                    '{name} = "stop", as in other responses with the same text', name=name
+                )
+                seen = Failure(expected, say('{name} = "length"', name=name))
                 yield Violation(seen, (sight.exchange, ended[0].exchange))
 
 
@@ -142,16 +152,39 @@ def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
         or not 1 <= request.limit <= MAX_TOKENS_IN_ANY_CONTEXT
         or request.best_of > request.n
     ):
-        raise NotApplicable("the number of tokens of the choice is unknown")
+        raise NotApplicable(say("the number of tokens of the choice is unknown"))
     choices = [choice for _, choice in exchange.numbered]
     listed = [len(readable_tokens(choice)) for choice in choices]
     if sum(listed) != exchange.usage.completion_tokens:
         return
     for choice, tokens in zip(choices, listed, strict=True):
         if 0 < tokens < request.limit:
-            expect(choice.finish_reason, f"finish_reason after {tokens} tokens").one_of(
-                "stop", "content_filter"
-            )
+            expect(
+                choice.finish_reason, say("finish_reason after {count} tokens", count=tokens)
+            ).one_of("stop", "content_filter")
+
+
+@invariant(
+    "finish-reason.no-tokens-everywhere",
+    requirement="finish-reason.length-has-tokens",
+)
+def no_limit_is_reached_without_a_token(exchange: RecordedExchange) -> None:
+    """No response without text and completion tokens has `length` in all its choices.
+
+    没有文本也没有补全 token 的响应，其 choice 不会都是 `length`。
+    """
+    if not 1 <= exchange.request.limit <= MAX_TOKENS_IN_ANY_CONTEXT:
+        raise NotApplicable(say("nothing may be generated, or the context may be full"))
+    if {choice.finish_reason for choice in exchange.completion.choices} != {"length"}:
+        raise NotApplicable(say("no choice was cut, or not all of them"))
+    if any(exchange.generated(number, choice) for number, choice in exchange.numbered):
+        return
+    count = exchange.usage.completion_tokens
+    if count == 0:
+        raise Failure(
+            say('at least one token of a response that ends by "length"'),
+            say("no text and no token"),
+        )
 
 
 @invariant_across(
@@ -171,7 +204,10 @@ def every_stopped_choice_has_stop(exchanges: Sequence[RecordedExchange]) -> Iter
         yield sight.exchange
         if sight.choice.finish_reason == "length":
             name = f"{sight.choice.where}.finish_reason"
-            yield Violation(Failure(f'{name} = "stop"', f'{name} = "length"'), (sight.exchange,))
+            yield Violation(
+                Failure(say('{name} = "stop"', name=name), say('{name} = "length"', name=name)),
+                (sight.exchange,),
+            )
 
 
 def _same_texts(exchanges: Sequence[RecordedExchange]) -> list[list[Sight]]:

@@ -8,6 +8,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.requests import MINIMAL_REQUEST, greedy, two_prompts
 from conformance.judgement import Failure, NotApplicable, expect
+from conformance.message import say
 from conformance.protocol.response import Response
 
 RATE_LIMIT_HEADERS = tuple(
@@ -53,9 +54,12 @@ async def a_request_id_names_one_request(api: Api) -> None:
     first, second = await api.complete(**MINIMAL_REQUEST), await api.complete(**greedy())
     ids = [response.exchange.header("x-request-id") for response in (first, second)]
     if None in ids:
-        raise NotApplicable("the endpoint sends no x-request-id, which is optional")
+        raise NotApplicable(say("the endpoint sends no x-request-id, which is optional"))
     if ids[0] == ids[1]:
-        raise Failure("a unique x-request-id for each response", f"{ids[0]!r} in two responses")
+        raise Failure(
+            say("a unique x-request-id for each response"),
+            say("{id} in two responses", id=repr(ids[0])),
+        )
 
 
 @check("headers.processing-time", requirement="headers.openai", tier="smoke")
@@ -66,8 +70,8 @@ async def the_processing_time_is_a_number(api: Api) -> None:
     """
     result = (await api.complete(**greedy())).exchange.header("openai-processing-ms")
     if result is None:
-        raise NotApplicable("the endpoint sends no openai-processing-ms, which is optional")
-    expect(result.strip(), "openai-processing-ms").satisfies(is_number, "a number")
+        raise NotApplicable(say("the endpoint sends no openai-processing-ms, which is optional"))
+    expect(result.strip(), "openai-processing-ms").satisfies(is_number, say("a number"))
 
 
 @check("headers.rate-limits", requirement="headers.openai", tier="smoke")
@@ -79,10 +83,10 @@ async def what_is_left_is_no_more_than_the_limit(api: Api) -> None:
     response = await api.complete(**greedy())
     result = {name: response.exchange.header(name) for name in RATE_LIMIT_HEADERS}
     if not any(result.values()):
-        raise NotApplicable("the endpoint sends no x-ratelimit headers, which are optional")
+        raise NotApplicable(say("the endpoint sends no x-ratelimit headers, which are optional"))
     for name, value in result.items():
         if value is not None:
-            expect(value, name).satisfies(is_number, "a number")
+            expect(value, name).satisfies(is_number, say("a number"))
     for of in ("requests", "tokens"):
         limit, left = result[f"x-ratelimit-limit-{of}"], result[f"x-ratelimit-remaining-{of}"]
         if limit is not None and left is not None:

@@ -15,6 +15,7 @@ from conformance.checks._shared.requests import (
 )
 from conformance.checks._shared.sampling import choices_for, sampled
 from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Completion
 
 
@@ -97,7 +98,7 @@ async def singles(api: Api) -> list[str]:
 def assert_numbered(completion: Completion, count: int, feature: Feature) -> None:
     """Assert that there are ``count`` choices, with each index from 0 once."""
     indexes = sorted(choice.index for choice in choices_of(completion, count, feature))
-    expect(indexes, "indexes").equals(list(range(count)))
+    expect(indexes, say("indexes")).equals(list(range(count)))
 
 
 def assert_own_prompts(alone: list[str], together: Completion) -> None:
@@ -106,12 +107,15 @@ def assert_own_prompts(alone: list[str], together: Completion) -> None:
     Other checks judge whether both are equal.
     """
     if alone[0] == alone[1]:
-        raise NotApplicable("both prompts of the batch have the same response")
+        raise NotApplicable(say("both prompts of the batch have the same response"))
     assert_numbered(together, len(alone), Feature.BATCH)
     for number, text in enumerate(together.texts):
         own, other = alone[number], alone[1 - number]
         if shared_length(text, own) < shared_length(text, other):
-            raise Failure(f"choice {number} to continue like {shown(own)}", shown(text))
+            raise Failure(
+                say("choice {number} to continue like {text}", number=number, text=shown(own)),
+                shown(text),
+            )
 
 
 def assert_echoed_in_order(completion: Completion, prompts: list[str]) -> None:

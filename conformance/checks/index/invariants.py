@@ -10,6 +10,7 @@ from conformance.checks._shared.greedy import greedy_in
 from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.requests import choices_in_chunk
 from conformance.judgement import Failure, Judgement, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.trace import RecordedExchange, Violation
 
 MIN_TELLING_CHARS = 8
@@ -25,7 +26,7 @@ def every_choice_has_its_number(exchange: RecordedExchange) -> None:
     wanted, completion = exchange.request.choices, exchange.completion
     if choice_count(exchange) != wanted:
         raise NotApplicable(
-            "the number of choices is not the requested one (covered by another check)"
+            say("the number of choices is not the requested one (covered by another check)")
         )
     if completion.chunks:
         parts = [part for chunk in completion.chunks for part in choices_in_chunk(chunk)]
@@ -33,7 +34,7 @@ def every_choice_has_its_number(exchange: RecordedExchange) -> None:
         indexes = sorted(numbers, key=lambda number: (len(number), number))
     else:
         indexes = [shown(choice.raw.get("index")) for choice in completion.choices]
-    expect(indexes, "indexes").equals([str(i) for i in range(wanted)])
+    expect(indexes, say("indexes")).equals([str(i) for i in range(wanted)])
 
 
 @invariant_across(
@@ -61,7 +62,9 @@ def every_choice_continues_its_own_prompt(
         if own is None or sight.stops or len(text) < MIN_TELLING_CHARS or own.startswith(text):
             continue
         if any(other is not None and other.startswith(text) for other in others):
-            expected = f"{sight.choice.where} to continue like {shown(own)}"
+            expected = say(
+                "{name} to continue like {text}", name=sight.choice.where, text=shown(own)
+            )
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
@@ -80,5 +83,8 @@ def _echo_of_another(exchange: RecordedExchange) -> Failure | None:
         others = [other for other in prompts if isinstance(other, str) and other]
         # A text that has its own prompt as well is no other choice's.
         if own not in text and any(map(text.startswith, others)):
-            return Failure(f"{choice.where}.text to start with {shown(own)}", shown(text))
+            return Failure(
+                say("{name}.text to start with {text}", name=choice.where, text=shown(own)),
+                shown(text),
+            )
     return None

@@ -10,6 +10,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, batch_shapes
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import Failure, shown
+from conformance.message import say
 
 
 @check("relations.index-layout", requirement="index.prompt-major", **GENERATED)
@@ -39,14 +40,16 @@ async def assert_prompt_major(api: Api, *, stream: bool) -> None:
         numbered = await choices(trial.api, scene, shape, stream=stream)
         indexes = [choice.index for _, choice in numbered]
         if indexes != list(range(len(numbered))):
-            raise Failure(f"index 0 to {len(numbered) - 1}, each once", shown(indexes))
+            raise Failure(
+                say("index 0 to {last}, each once", last=len(numbered) - 1), shown(indexes)
+            )
         found = tuple(solid(choice.text) for _, choice in numbered)
         expected = await texts_alone(trial.api, scene, shape)
         # The same texts in another order are not a near-tie.
         if found != expected and sorted(found) == sorted(expected):
             raise Failure(
-                "the choices of one prompt after those of the other",
-                f"{shown(found)} vs. {shown(expected)}",
+                say("the choices of one prompt after those of the other"),
+                say("{one} vs. {other}", one=shown(found), other=shown(expected)),
             )
 
     await assert_property(api, scenes, relation, batch_shapes(api))

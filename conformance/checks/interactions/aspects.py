@@ -24,6 +24,7 @@ from conformance.checks._shared.token_scores import (
 from conformance.checks.interactions.cases import TestCase
 from conformance.checks.interactions.predictions import Baselines, Prediction, predict
 from conformance.judgement import Failure, Judgement, NotApplicable, shown
+from conformance.message import say, verbatim
 from conformance.protocol.completion import Choice, Completion
 
 
@@ -56,7 +57,7 @@ def paired(
     if [repr(choice.raw.get("index")) for choice in response.choices] != [
         repr(i) for i in range(len(expected))
     ]:
-        raise NotApplicable("the choices are not the requested ones")
+        raise NotApplicable(say("the choices are not the requested ones"))
     return list(zip(response.choices, expected, strict=True))
 
 
@@ -181,7 +182,7 @@ def _assert_none(choice: Choice) -> None:
     logprobs = choice.raw.get("logprobs")
     # Four empty arrays mean the same as null.
     if isinstance(logprobs, Mapping) and any(logprobs.values()):
-        raise Failure("no log probabilities where none were requested", shown(logprobs))
+        raise Failure(say("no log probabilities where none were requested"), shown(logprobs))
 
 
 def _assert_arrays(choice: Choice, requested: int) -> None:
@@ -195,13 +196,16 @@ def _assert_arrays(choice: Choice, requested: int) -> None:
         for name in ("tokens", "token_logprobs", "top_logprobs", "text_offset")
     }
     if len(set(lengths.values())) != 1:
-        raise Failure("four arrays of one length", shown(lengths))
+        raise Failure(say("four arrays of one length"), shown(lengths))
     # A sampled token that is none of the alternatives is listed in addition to them.
     most = max((len(top) for top in tops if top is not None), default=0)
     if most > requested + 1:
-        raise Failure(f"at most {requested + 1} tokens listed at each position", f"{most}")
+        raise Failure(
+            say("at most {number} tokens listed at each position", number=requested + 1),
+            verbatim(most),
+        )
     if requested and any(top is not None and not top for top in tops):
-        raise Failure("alternatives at each position", "a position without any")
+        raise Failure(say("alternatives at each position"), say("a position without any"))
 
 
 def _assert_joined(choice: Choice, *, echoed: bool) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from conformance.api import encode
 from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.judgement import shown
+from conformance.message import Message, say, verbatim
 from conformance.protocol.request import CompletionRequest
 
 Prompt = str | tuple[int, ...]
@@ -136,11 +137,10 @@ class TestCase:
                 yield self.without(trait)
 
     @property
-    def description(self) -> str:
+    def description(self) -> Message:
         """The request for a reader, without what every test case has."""
         texts = [f"{name}: {shown(value)}" for name, value in self.settings.items()]
         if self.max_tokens != MAX_TOKENS:
             texts.append(f"max_tokens: {self.max_tokens}")
-        if self.escaped:
-            texts.append("JSON with escapes")
-        return ", ".join([f"prompt: {shown(self.body['prompt'], limit=80)}", *texts])
+        described = verbatim(", ".join([f"prompt: {shown(self.body['prompt'], limit=80)}", *texts]))
+        return say("{request}, JSON with escapes", request=described) if self.escaped else described

@@ -35,6 +35,7 @@ from conformance.judgement import (
     Refusal,
     shown,
 )
+from conformance.message import Message, say
 from conformance.protocol.completion import Completion
 from conformance.protocol.refusal import is_promised
 
@@ -57,7 +58,7 @@ class Aspect:
         by_score: whether it has log probabilities, which are compared as numbers.
     """
 
-    words: str
+    words: Message
     observer: Observer
     by_text: bool = False
     by_score: bool = False
@@ -91,7 +92,7 @@ async def assert_aspect(api: Api, aspect: Aspect, *, pairs: bool) -> None:
     ]
     own = _part_of(results, pairs=pairs)
     if not pairs and any(case not in own for case in failed):
-        raise NotApplicable("two settings suffice to show it (covered by the check of pairs)")
+        raise NotApplicable(say("two settings suffice to show it (covered by the check of pairs)"))
     doubt: Unsettled | None = None
     for case in sorted(failed, key=lambda case: len(case.traits))[:MAX_REPORTED_CASES]:
         try:
@@ -124,7 +125,14 @@ async def _report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines
         raise _with_case(wrong, case)
     expected = shown_by(aspect.words, case)
     if wrong is not None and not (aspect.by_text or aspect.by_score):
-        raise Failure(expected, f"{shown(wrong.seen)} instead of {shown(wrong.expected)}")
+        raise Failure(
+            expected,
+            say(
+                "{seen} instead of {expected}",
+                seen=shown(wrong.seen),
+                expected=shown(wrong.expected),
+            ),
+        )
 
     async def as_observed(fresh: bool) -> Any:
         return _observed(aspect, case, baselines, await send(api, case, fresh=fresh)).seen
@@ -155,7 +163,7 @@ async def assert_served(api: Api, *, pairs: bool) -> None:
     own = _part_of(results, pairs=pairs)
     broken = [(case, one) for case, one in results.outcomes if isinstance(one, Refusal | Failure)]
     if not pairs and any(case not in own for case, _ in broken):
-        raise NotApplicable("two settings suffice to show it (covered by the check of pairs)")
+        raise NotApplicable(say("two settings suffice to show it (covered by the check of pairs)"))
     unreadable = [(case, one) for case, one in broken if isinstance(one, Failure)]
     if unreadable:
         case = await smallest(api, unreadable[0][0], _results_in(api, Failure))
@@ -190,9 +198,11 @@ async def smallest(
             return case
 
 
-def shown_by(words: str, case: TestCase) -> str:
+def shown_by(words: Message, case: TestCase) -> Message:
     """Return the expected behaviour, and the request that shows the failure."""
-    return f"{words}; smallest failing request: {case.description}"
+    return say(
+        "{words}; smallest failing request: {request}", words=words, request=case.description
+    )
 
 
 def _with_case(failure: Failure, case: TestCase) -> Failure:
@@ -205,7 +215,11 @@ def _with_case(failure: Failure, case: TestCase) -> Failure:
 
 def _refusal_with_case(refusal: Refusal, case: TestCase) -> Refusal:
     """Return a refusal whose message names the test case."""
-    message = f"{refusal.message}; smallest rejected request: {case.description}"
+    message = say(
+        "{message}; smallest rejected request: {request}",
+        message=refusal.message,
+        request=case.description,
+    )
     return Refusal(refusal.status, message, refusal.features, refusal.request)
 
 

@@ -13,26 +13,29 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks.interactions import aspects
 from conformance.checks.interactions.judging import Aspect, assert_aspect, assert_served
+from conformance.message import say
 from conformance.model import Stage
 
 GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
 
-LAYOUT = Aspect("each choice once, numbered from 0", aspects.layout)
-ECHOES = Aspect("each choice to begin with its own prompt", aspects.echoes)
+LAYOUT = Aspect(say("each choice once, numbered from 0"), aspects.layout)
+ECHOES = Aspect(say("each choice to begin with its own prompt"), aspects.echoes)
 TEXTS = Aspect(
-    "each choice to have the text of the baseline response",
+    say("each choice to have the text of the baseline response"),
     aspects.unstopped_texts,
     by_text=True,
 )
 STOPS = Aspect(
-    "each choice to have that text, up to the first stop sequence",
+    say("each choice to have that text, up to the first stop sequence"),
     aspects.stopped_texts,
     by_text=True,
 )
-ENDINGS = Aspect("each choice to have the right finish_reason", aspects.endings)
-USAGE = Aspect("the usage derived from the baseline responses", aspects.usage)
-LISTS = Aspect("log probabilities as requested", aspects.lists)
-SCORES = Aspect("the log probabilities of the baseline response", aspects.scores, by_score=True)
+ENDINGS = Aspect(say("each choice to have the right finish_reason"), aspects.endings)
+USAGE = Aspect(say("the usage derived from the baseline responses"), aspects.usage)
+LISTS = Aspect(say("log probabilities as requested"), aspects.lists)
+SCORES = Aspect(
+    say("the log probabilities of the baseline response"), aspects.scores, by_score=True
+)
 
 
 @check("interactions.served", requirement="interactions.kept-together", **GENERATED)

@@ -21,6 +21,7 @@ from conformance.checks.interactions.cases import TestCase
 from conformance.checks.interactions.properties import GENERATED
 from conformance.checks.interactions.requests import Outcome, run_test_cases, send
 from conformance.judgement import Failure, Judgement, NotApplicable, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice, Completion
 
 
@@ -52,7 +53,7 @@ async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
     """
     prompts = scored_prompts((await run_test_cases(api)).outcomes)
     if not any(len(scored) > 1 for scored in prompts.values()):
-        raise NotApplicable("no prompt was scored twice")
+        raise NotApplicable(say("no prompt was scored twice"))
     for scored in prompts.values():
         usual = max(scored, key=lambda one: sum(_alike(one, other) for other in scored))
         for outlier in scored:
@@ -71,8 +72,8 @@ async def a_repeated_request_gets_a_new_id(api: Api) -> None:
         ids = [(await send(api, case, fresh=fresh)).raw.get("id") for fresh in (False, True)]
         if ids[0] == ids[1]:
             raise Failure(
-                "a new id for a repeated request",
-                f"{shown(ids[0])} twice: {case.description}",
+                say("a new id for a repeated request"),
+                say("{id} twice: {request}", id=shown(ids[0]), request=case.description),
             )
 
 
@@ -121,19 +122,21 @@ async def assert_scored_alike(api: Api, usual: ScoredPrompt, outlier: ScoredProm
     await expect_scored_alike(
         partial(scored, usual),
         partial(scored, outlier),
-        "the same scores of a prompt in two requests:"
-        f" {usual.case.description}, and {outlier.case.description}",
+        say(
+            "the same scores of a prompt in two requests: {one}, and {other}",
+            one=usual.case.description,
+            other=outlier.case.description,
+        ),
     )
 
 
 def cases_to_repeat(cases: Sequence[TestCase]) -> list[TestCase]:
-    """Choose the richest test case without ``stream``, and the richest with it."""
-    chosen = []
-    for stream in (False, True):
-        candidates = [case for case in cases if case.request.stream is stream]
-        if candidates:
-            chosen.append(max(candidates, key=_richness))
-    return chosen
+    """Choose the richest test case without ``stream``, or the richest of all if each has it.
+
+    The checks of ids repeat a stream.
+    """
+    whole = [case for case in cases if not case.request.stream]
+    return [max(whole or cases, key=_richness)] if cases else []
 
 
 def _richness(case: TestCase) -> tuple[bool, int]:

@@ -16,6 +16,7 @@ from conformance.checks._shared.token_ids import (
     natural_token,
 )
 from conformance.judgement import expect
+from conformance.message import say
 
 
 @check(
@@ -57,7 +58,7 @@ async def assert_forced(api: Api, *, stream: bool) -> None:
     for prompt, choice in result:
         # The forced text may begin with a space in one of the two and not in the other.
         seen = generated_text(prompt, choice).lstrip()
-        expect(seen, f"generated text of {choice.where}").equals(fragment)
+        expect(seen, say("generated text of {choice}", choice=choice.where)).equals(fragment)
 
 
 @check(
@@ -78,5 +79,6 @@ async def a_token_is_banned_from_each_streamed_choice(api: Api) -> None:
     for prompt, choice in result:
         if prompt == banned_from:
             expect(
-                generated_text(prompt, choice), f"generated text of {choice.where}"
+                generated_text(prompt, choice),
+                say("generated text of {choice}", choice=choice.where),
             ).differs_from(fragment)

@@ -19,7 +19,9 @@ from conformance.checks._shared.token_ids import (
     natural_token,
     repeated_piece,
 )
-from conformance.judgement import expect
+from conformance.evidence import Evidence, noted
+from conformance.judgement import Failure, expect
+from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
 
@@ -32,9 +34,9 @@ async def a_bias_of_100_forces_a_token(api: Api) -> None:
     """
     one, other = await forced_choice(api, ONE_ID), await forced_choice(api, OTHER_ID)
     # The same text for both means that the bias has no effect.
-    expect(one.text, f"text with token {ONE_ID} forced", effect=Effect.IGNORED).differs_from(
-        other.text
-    )
+    expect(
+        one.text, say("text with token {token} forced", token=ONE_ID), effect=Effect.IGNORED
+    ).differs_from(other.text)
     assert_one_fragment(one)
     assert_one_fragment(other)
 
@@ -47,11 +49,15 @@ async def a_bias_of_minus_100_bans_a_token(api: Api) -> None:
 
     A second token is banned before it, so that using only the first entry does not suffice.
     """
-    prompt, fragment, token = await natural_token(api)
+    with noted() as made:
+        prompt, fragment, token = await natural_token(api)
     banned = await non_streaming(api, prompt, max_tokens=1, logit_bias=banning(token))
-    expect(banned.text, f"text with {fragment!r} banned", effect=Effect.IGNORED).differs_from(
-        fragment
-    )
+    what = say("text with {piece} banned", piece=repr(fragment))
+    try:
+        expect(banned.text, what, effect=Effect.IGNORED).differs_from(fragment)
+    except Failure as failure:
+        # Which token the banned id is, the echo of ids has said.
+        raise failure.shown_by(Evidence((banned.exchange,), tuple(made[:1]))) from None
 
 
 @check("logit-bias.ends-served", requirement="logit-bias.forces", tier="deep")
@@ -66,6 +72,7 @@ async def both_ends_of_the_range_are_served(api: Api) -> None:
 
 def assert_one_fragment(choice: Choice) -> None:
     """Assert that the text of a forced token is one fragment, again and again."""
-    expect(choice.text, "text with one token forced").satisfies(
-        lambda it: repeated_piece(it) is not None, f"one fragment, {FORCED_TOKENS} times"
+    expect(choice.text, say("text with one token forced")).satisfies(
+        lambda it: repeated_piece(it) is not None,
+        say("one fragment, {forced_tokens} times", forced_tokens=FORCED_TOKENS),
     )

@@ -24,7 +24,7 @@ LIMITS = (
     ),
     same_as_omitted(
         "logit-bias.null",
-        "logit-bias.forces",
+        "logit-bias.null-is-none",
         {"logit_bias": None},
         "`logit_bias: null` has no effect.",
         "`logit_bias: null` 不影响响应。",

@@ -24,6 +24,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import IDS, Scene, scenes, scenes_with
 from conformance.judgement import Failure, Inconclusive, NotApplicable, shown
+from conformance.message import say
 from conformance.model import Effect
 
 
@@ -44,15 +45,15 @@ async def banned_tokens_do_not_come(api: Api) -> None:
         fragments = pieces_of(await echo_of_ids(trial.api, PROBED_IDS), PROBED_IDS)
         ids = {fragment: token for token, fragment in fragments.items()}
         if not ids:
-            raise NotApplicable("the endpoint reveals no texts of token ids")
+            raise NotApplicable(say("the endpoint reveals no texts of token ids"))
         banned = sorted(free & ids.keys())
         # One token is always banned, so that the request is part of the estimate.
         bias = {str(ids[fragment]): BANNING_BIAS for fragment in banned or list(ids)[:1]}
         found = await tokens_in(trial.api, scene, shape, logit_bias=bias)
         if not banned:
-            raise NotApplicable("no token of the response has a known id")
+            raise NotApplicable(say("no token of the response has a known id"))
         if came := sorted(found.intersection(banned)):
-            raise Failure("no banned token", shown(came), effect=Effect.IGNORED)
+            raise Failure(say("no banned token"), shown(came), effect=Effect.IGNORED)
 
     await assert_property(api, scenes, relation, every_shape(api))
 
@@ -84,7 +85,13 @@ async def a_forced_token_fills_every_choice(api: Api) -> None:
         found = await forced(False)
         if len(set(found)) == 1:
             if not found[0] or REPLACEMENT in found[0]:
-                raise NotApplicable(f"token {token} has no separate text: {shown(found[0])}")
+                raise NotApplicable(
+                    say(
+                        "token {token} has no separate text: {text}",
+                        token=token,
+                        text=shown(found[0]),
+                    )
+                )
             if repeated_piece(found[0]) is not None:
                 return
         for _ in range(REPEATS if trial.careful else 0):
@@ -92,9 +99,12 @@ async def a_forced_token_fills_every_choice(api: Api) -> None:
             if again != found:
                 different = shown([found, again])
                 raise Inconclusive(
-                    f"the endpoint's greedy responses are non-deterministic: {different}"
+                    say(
+                        "the endpoint's greedy responses are non-deterministic: {texts}",
+                        texts=different,
+                    )
                 )
-        expected = f"every choice one fragment, {FORCED_TOKENS} times"
+        expected = say("every choice one fragment, {count} times", count=FORCED_TOKENS)
         raise Failure(expected, shown(found), effect=Effect.IGNORED)
 
     await assert_property(api, lambda: scenes_with(IDS), relation, every_shape(api))

@@ -36,6 +36,7 @@ from conformance.checks._shared.token_scores import (
 )
 from conformance.checks.logprobs.directed import TWO_SCORED_CHOICES
 from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice, Logprobs
 
 NEAR_TIE_NATS = 0.05
@@ -64,7 +65,7 @@ async def four_arrays_of_one_length_in_chunks(api: Api) -> None:
     for chunk in (await streamed(api, logprobs=alternatives(api))).chunks:
         for part in choices_in_chunk(chunk):
             if isinstance(part.get("logprobs"), Mapping):
-                assert_parallel(Logprobs(part["logprobs"], "logprobs of a chunk"))
+                assert_parallel(Logprobs(part["logprobs"], say("logprobs of a chunk")))
 
 
 @check("logprobs-arrays.join", requirement="logprobs-arrays.tokens-join-to-text", tier="smoke")
@@ -106,8 +107,8 @@ async def one_entry_for_each_token(api: Api) -> None:
     """
     choice = (await scored(api)).only
     if choice.finish_reason != "length":
-        raise NotApplicable("the response ended before the limit")
-    expect(len(tokens_of(choice)), "number of tokens").equals(MAX_TOKENS)
+        raise NotApplicable(say("the response ended before the limit"))
+    expect(len(tokens_of(choice)), say("number of tokens")).equals(MAX_TOKENS)
 
 
 @check(
@@ -121,8 +122,8 @@ async def one_entry_for_each_part_of_a_character(api: Api) -> None:
     """
     choice = (await non_streaming(api, CHINESE, logprobs=1)).only
     if choice.finish_reason != "length":
-        raise NotApplicable("the response ended before the limit")
-    expect(len(tokens_of(choice)), "number of tokens").equals(MAX_TOKENS)
+        raise NotApplicable(say("the response ended before the limit"))
+    expect(len(tokens_of(choice)), say("number of tokens")).equals(MAX_TOKENS)
 
 
 @check("logprobs-arrays.partial-characters", requirement="logprobs-arrays.partial-characters")
@@ -150,7 +151,7 @@ async def no_token_is_more_than_certain(api: Api) -> None:
     `token_logprobs` 中没有任何条目大于 0。
     """
     for score in scores_of((await scored(api)).only):
-        expect(score or 0.0, "log probability of a token").at_most(MAX_ROUNDING_NATS)
+        expect(score or 0.0, say("log probability of a token")).at_most(MAX_ROUNDING_NATS)
 
 
 @check(
@@ -163,7 +164,7 @@ async def no_alternative_is_more_than_certain(api: Api) -> None:
     """
     for position in positions_of((await scored(api)).only):
         for score in (position.top or {}).values():
-            expect(score, "log probability of an alternative").at_most(MAX_ROUNDING_NATS)
+            expect(score, say("log probability of an alternative")).at_most(MAX_ROUNDING_NATS)
 
 
 @check("logprobs-arrays.mass", requirement="logprobs-arrays.top-mass-at-most-one", tier="smoke")
@@ -174,7 +175,9 @@ async def alternatives_share_one_probability(api: Api) -> None:
     """
     for position in positions_of((await scored(api)).only):
         mass = sum(math.exp(min(score, 1.0)) for score in (position.top or {}).values())
-        expect(round(mass, 4), f"probability listed at token {position.number}").at_most(1.01)
+        expect(
+            round(mass, 4), say("probability listed at token {number}", number=position.number)
+        ).at_most(1.01)
 
 
 @check(
@@ -194,9 +197,12 @@ async def the_sampled_token_is_listed(api: Api) -> None:
         if len(top) < wanted or not is_whole(token) or score is None:
             continue
         if token not in top:
-            raise Failure(f"{shown(token)} among the alternatives", shown(top))
+            raise Failure(say("{token} among the alternatives", token=shown(token)), shown(top))
         if not math.isclose(top[token], score, rel_tol=0.01, abs_tol=0.01):
-            raise Failure(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
+            raise Failure(
+                say("{token} listed with {score}", token=shown(token), score=score),
+                say("listed with {score}", score=top[token]),
+            )
 
 
 @check("logprobs-arrays.greedy-is-top", requirement="logprobs-arrays.greedy-is-top", tier="smoke")
@@ -217,8 +223,14 @@ async def greedy_takes_the_best(api: Api) -> None:
     if worse is not None:
         best = max((worse.top or {}).values()) - NEAR_TIE_NATS
         raise Failure(
-            f"log probability of token {worse.number} ≥ {best:.2f}, that of the best token",
-            f"{worse.logprob}, and not higher in {REPEATS} repeats",
+            say(
+                "log probability of token {number} ≥ {best}, that of the best token",
+                number=worse.number,
+                best=f"{best:.2f}",
+            ),
+            say(
+                "{score}, and not higher in {repeats} repeats", score=worse.logprob, repeats=REPEATS
+            ),
         )
 
 
@@ -260,7 +272,7 @@ async def streamed_tokens_are_the_non_streaming_ones(api: Api) -> None:
         return tokens_of((await streamed(api, fresh=fresh, logprobs=request)).only)
 
     await expect_agreement(
-        unstreamed, in_pieces, "the same tokens in the stream as in the non-streaming response"
+        unstreamed, in_pieces, say("the same tokens in the stream as in the non-streaming response")
     )
 
 
@@ -279,7 +291,7 @@ async def streamed_scores_are_the_non_streaming_ones(api: Api) -> None:
         return scored_tokens((await streamed(api, fresh=fresh, logprobs=request)).choices)
 
     await expect_scored_alike(
-        unstreamed, in_pieces, "the same scores in the stream as in the non-streaming response"
+        unstreamed, in_pieces, say("the same scores in the stream as in the non-streaming response")
     )
 
 
@@ -292,7 +304,7 @@ def assert_parallel(logprobs: Logprobs) -> None:
         "text_offset": len(logprobs.text_offset),
     }
     if len(set(lengths.values())) != 1:
-        raise Failure("four arrays of the same length", shown(lengths))
+        raise Failure(say("four arrays of the same length"), shown(lengths))
 
 
 def worse_than_best(choice: Choice) -> Position | None:
@@ -319,10 +331,10 @@ def assert_parts_written_as_bytes(choice: Choice) -> None:
     """Assert that tokens which are parts of characters are written as bytes."""
     tokens = tokens_of(choice)
     if not any(is_part(token) or REPLACEMENT in token for token in tokens):
-        raise NotApplicable("every token of the response consists of whole characters")
-    expect(tokens, "tokens").satisfies(
-        lambda found: all(REPLACEMENT not in token for token in found), "without U+FFFD"
-    )
+        raise NotApplicable(say("every token of the response consists of whole characters"))
+    broken = next((token for token in tokens if REPLACEMENT in token), None)
+    if broken is not None:
+        raise Failure(say("tokens without U+FFFD"), shown(broken))
 
 
 async def assert_unmoved(api: Api, otherwise: Mapping[str, Any]) -> None:
@@ -339,5 +351,5 @@ async def assert_unmoved(api: Api, otherwise: Mapping[str, Any]) -> None:
     one_token = {name: value for name, value in otherwise.items() if name != "n"}
     sampled = {**one_token, "max_tokens": 1}
     await expect_alike(
-        partial(best, TWO_SCORED_CHOICES), partial(best, sampled), "the same best score"
+        partial(best, TWO_SCORED_CHOICES), partial(best, sampled), say("the same best score")
     )

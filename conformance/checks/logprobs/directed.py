@@ -21,6 +21,7 @@ from conformance.checks._shared.token_scores import (
     tokens_of,
 )
 from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
 
 TWO_SCORED_CHOICES: Mapping[str, Any] = {
     "prompt": STORY,
@@ -39,10 +40,11 @@ async def scores_come_when_asked_for(api: Api) -> None:
     设置 `logprobs` 时，choice 的每个 token 都带有对数概率。
     """
     choice = (await scored(api)).only
-    expect(len(tokens_of(choice)), "number of tokens").at_least(1)
+    expect(len(tokens_of(choice)), say("number of tokens")).at_least(1)
     scores = scores_of(choice)
     expect(scores, "token_logprobs").satisfies(
-        lambda values: bool(values) and None not in values, "a number for every generated token"
+        lambda values: bool(values) and None not in values,
+        say("a number for every generated token"),
     )
 
 
@@ -74,7 +76,7 @@ async def scores_come_in_a_stream(api: Api) -> None:
     """
     choice = (await streamed(api, logprobs=alternatives(api))).only
     if choice.text:
-        expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
+        expect(len(scores_of(choice)), say("number of token_logprobs")).at_least(1)
 
 
 @check("logprobs.count", requirement="logprobs.alternatives-count", tier="smoke", sees_effect=True)
@@ -126,7 +128,7 @@ async def zero_alternatives_still_score(api: Api) -> None:
     choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=0)).expect_ok().only
     scores = scores_of(choice)
     if choice.text:
-        expect(len(scores), "number of token_logprobs").at_least(1)
+        expect(len(scores), say("number of token_logprobs")).at_least(1)
         expect(scores, "token_logprobs").lacks(None)
 
 
@@ -140,7 +142,7 @@ async def zero_lists_no_alternatives(api: Api) -> None:
     maps = choice.logprobs.raw.get("top_logprobs")
     # No document defines the form of an empty list of alternatives: null is accepted, too.
     sizes = [len(top) for top in maps if isinstance(top, Mapping)] if maps else []
-    expect(max(sizes, default=0), "alternatives listed").at_most(1)
+    expect(max(sizes, default=0), say("alternatives listed")).at_most(1)
 
 
 @check("logprobs.above-maximum", requirement="logprobs.above-maximum")
@@ -151,7 +153,7 @@ async def one_too_many_is_not_ignored(api: Api) -> None:
     """
     maximum = api.contract.parameter("logprobs").maximum
     if maximum is None:
-        raise NotApplicable("this document sets no maximum of logprobs")
+        raise NotApplicable(say("this document sets no maximum of logprobs"))
     response = await api.complete(**ONE_TOKEN_REQUEST, logprobs=int(maximum) + 1)
     if response.status == 200:
         _ = response.expect_ok().choices[0].logprobs
@@ -216,12 +218,13 @@ async def true_asks_for_scores(api: Api) -> None:
     """
     choice = (await api.complete(**ONE_TOKEN_REQUEST, logprobs=True)).expect_ok().only
     if choice.text:
-        expect(len(scores_of(choice)), "number of token_logprobs").at_least(1)
+        expect(len(scores_of(choice)), say("number of token_logprobs")).at_least(1)
 
 
 @check(
     "logprobs.negative-refused",
     requirement="errors.bad-input-is-400",
+    tier="deep",
     needs=("logprobs",),
     subject="logprobs",
 )
@@ -237,4 +240,6 @@ async def a_negative_number_is_refused(api: Api) -> None:
 def assert_no_scores(logprobs: object) -> None:
     """Assert that there are no log probabilities; empty arrays count as none."""
     if any(logprobs.values()) if isinstance(logprobs, Mapping) else logprobs:
-        raise Failure("logprobs null or absent", f"logprobs = {shown(logprobs)}")
+        raise Failure(
+            say("logprobs null or absent"), say("logprobs = {value}", value=shown(logprobs))
+        )

@@ -30,6 +30,7 @@ from conformance.checks.logprobs.arrays import (
 )
 from conformance.checks.logprobs.directed import assert_no_scores
 from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice, Logprobs
 from conformance.protocol.trace import RecordedExchange
 
@@ -43,7 +44,7 @@ def every_choice_carries_what_was_asked_for(exchange: RecordedExchange) -> None:
     request, maximum = exchange.request, exchange.contract.parameter("logprobs").maximum
     if not request.logprobs or request.logprobs > (maximum or request.logprobs) or request.echo:
         raise NotApplicable(
-            "no log probabilities were requested, or another check covers the request"
+            say("no log probabilities were requested, or another check covers the request")
         )
     assert_scores_where_text(exchange)
 
@@ -58,10 +59,10 @@ def zero_scores_every_choice(exchange: RecordedExchange) -> None:
     凡是以 `logprobs: 0` 要求之处，每个有文本的 choice 都带有对数概率。
     """
     if exchange.request.logprobs != 0 or exchange.request.echo:
-        raise NotApplicable("`logprobs: 0` was not requested")
+        raise NotApplicable(say("`logprobs: 0` was not requested"))
     for number, choice in exchange.numbered:
         if exchange.generated(number, choice) and not choice.has_logprobs:
-            raise Failure(f"{choice.where}.logprobs an object", "none")
+            raise Failure(say("{where}.logprobs an object", where=choice.where), say("none"))
 
 
 @invariant("logprobs.absent-everywhere", requirement="logprobs.absent-unless-asked")
@@ -71,7 +72,7 @@ def no_choice_carries_scores_unasked(exchange: RecordedExchange) -> None:
     任何响应的 choice 都不含请求未要求的对数概率。
     """
     if exchange.request.logprobs is not None:
-        raise NotApplicable("log probabilities were requested")
+        raise NotApplicable(say("log probabilities were requested"))
     for choice in exchange.completion.choices:
         assert_no_scores(choice.raw.get("logprobs"))
 
@@ -85,7 +86,7 @@ def every_position_lists_what_was_asked_for(exchange: RecordedExchange) -> None:
     wanted = exchange.request.logprobs or 0
     maximum = exchange.contract.parameter("logprobs").maximum
     if not 1 <= wanted <= (maximum or wanted):
-        raise NotApplicable("no alternatives were requested, or more than the document allows")
+        raise NotApplicable(say("no alternatives were requested, or more than the document allows"))
 
     def judge(choice: Choice) -> None:
         positions = readable_positions(choice)
@@ -107,12 +108,12 @@ def four_arrays_of_one_length_everywhere(exchange: RecordedExchange) -> None:
     凡是要求候选之处，四个数组都齐备且等长。
     """
     if not exchange.request.logprobs:
-        raise NotApplicable("no alternatives were requested")
+        raise NotApplicable(say("no alternatives were requested"))
     for choice in scored_choices(exchange):
         assert_parallel(choice.logprobs)
     for part in (part for chunk in exchange.completion.chunks for part in choices_in_chunk(chunk)):
         if isinstance(part.get("logprobs"), Mapping):
-            assert_parallel(Logprobs(part["logprobs"], "logprobs of a chunk"))
+            assert_parallel(Logprobs(part["logprobs"], say("logprobs of a chunk")))
 
 
 @invariant("logprobs-arrays.join-everywhere", requirement="logprobs-arrays.tokens-join-to-text")
@@ -122,7 +123,7 @@ def tokens_join_to_every_non_streaming_text(exchange: RecordedExchange) -> None:
     每个非流式 choice 的 token 拼接后等于其文本。
     """
     if exchange.request.echo or exchange.response.is_stream:
-        raise NotApplicable("the prompt is echoed, or the response is a stream")
+        raise NotApplicable(say("the prompt is echoed, or the response is a stream"))
     assert_each(scored_choices(exchange), _assert_join)
 
 
@@ -133,7 +134,7 @@ def tokens_join_to_every_streamed_text(exchange: RecordedExchange) -> None:
     每个流式 choice 的 token 拼接后等于其文本。
     """
     if exchange.request.echo or not exchange.response.is_stream:
-        raise NotApplicable("the prompt is echoed, or the response is not a stream")
+        raise NotApplicable(say("the prompt is echoed, or the response is not a stream"))
     assert_each(scored_choices(exchange), _assert_join)
 
 
@@ -148,12 +149,14 @@ def one_entry_for_each_token_everywhere(exchange: RecordedExchange) -> None:
     """
     limit = exchange.request.limit
     if exchange.request.echo or not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT:
-        raise NotApplicable("the prompt also has entries, or the context may end first")
+        raise NotApplicable(say("the prompt also has entries, or the context may end first"))
 
     def judge(choice: Choice) -> None:
         if choice.finish_reason != "length":
-            raise NotApplicable("the choice ended before the limit")
-        expect(len(readable_tokens(choice)), f"number of {choice.where}'s tokens").equals(limit)
+            raise NotApplicable(say("the choice ended before the limit"))
+        expect(
+            len(readable_tokens(choice)), say("number of {choice}'s tokens", choice=choice.where)
+        ).equals(limit)
 
     assert_each(scored_choices(exchange), judge)
 
@@ -165,7 +168,7 @@ def parts_of_characters_are_bytes_everywhere(exchange: RecordedExchange) -> None
     任何响应的 token 都不会写成 U+FFFD，除非其 prompt 含有该字符。
     """
     if REPLACEMENT in exchange.exchange.request.body.decode("utf-8", errors="replace"):
-        raise NotApplicable("the request itself contains U+FFFD")
+        raise NotApplicable(say("the request itself contains U+FFFD"))
     assert_each(scored_choices(exchange), assert_parts_written_as_bytes)
 
 
@@ -182,9 +185,9 @@ def nothing_is_more_than_certain_anywhere(exchange: RecordedExchange) -> None:
         _ = readable_tokens(choice)
         for position in positions_of(choice):
             for score in (position.logprob or 0.0, *(position.top or {}).values()):
-                expect(score, f"log probability at token {position.number}").at_most(
-                    MAX_ROUNDING_NATS
-                )
+                expect(
+                    score, say("log probability at token {number}", number=position.number)
+                ).at_most(MAX_ROUNDING_NATS)
 
     assert_each(scored_choices(exchange), judge)
 
@@ -199,7 +202,9 @@ def alternatives_share_one_probability_everywhere(exchange: RecordedExchange) ->
     def judge(choice: Choice) -> None:
         for position in readable_positions(choice):
             mass = sum(math.exp(min(score, 1.0)) for score in (position.top or {}).values())
-            expect(round(mass, 4), f"probability listed at token {position.number}").at_most(1.01)
+            expect(
+                round(mass, 4), say("probability listed at token {number}", number=position.number)
+            ).at_most(1.01)
 
     assert_each(scored_choices(exchange), judge)
 
@@ -215,7 +220,7 @@ def every_sampled_token_is_listed(exchange: RecordedExchange) -> None:
     """
     wanted = exchange.request.logprobs
     if not wanted:
-        raise NotApplicable("no alternatives were requested")
+        raise NotApplicable(say("no alternatives were requested"))
 
     def judge(choice: Choice) -> None:
         for position in generated_positions(exchange, choice):
@@ -224,9 +229,12 @@ def every_sampled_token_is_listed(exchange: RecordedExchange) -> None:
             if len(top) < wanted or not token or not is_whole(token) or score is None:
                 continue
             if token not in top:
-                raise Failure(f"{shown(token)} among the alternatives", shown(top))
+                raise Failure(say("{token} among the alternatives", token=shown(token)), shown(top))
             if not math.isclose(top[token], score, rel_tol=0.01, abs_tol=0.01):
-                raise Failure(f"{shown(token)} listed with {score}", f"listed with {top[token]}")
+                raise Failure(
+                    say("{token} listed with {score}", token=shown(token), score=score),
+                    say("listed with {score}", score=top[token]),
+                )
 
     assert_each(scored_choices(exchange), judge)
 
@@ -241,7 +249,7 @@ def greedy_takes_the_best_everywhere(exchange: RecordedExchange) -> None:
     """
     request = exchange.request
     if not request.is_greedy or request.has("logit_bias", "presence_penalty", "frequency_penalty"):
-        raise NotApplicable("the response is not purely greedy")
+        raise NotApplicable(say("the response is not purely greedy"))
 
     def judge(choice: Choice) -> None:
         pairs = [
@@ -252,7 +260,8 @@ def greedy_takes_the_best_everywhere(exchange: RecordedExchange) -> None:
         worse = sum(taken < best - NEAR_TIE_NATS for taken, best in pairs)
         if len(pairs) > 3 and 2 * worse > len(pairs):
             raise Failure(
-                "the best token at each position", f"{worse} of {len(pairs)} tokens are worse"
+                say("the best token at each position"),
+                say("{worse} of {all} tokens are worse", worse=worse, all=len(pairs)),
             )
 
     assert_each(scored_choices(exchange), judge)
@@ -268,7 +277,7 @@ def every_offset_follows_its_token(exchange: RecordedExchange) -> None:
 
     def judge(choice: Choice) -> None:
         if choice.finish_reason != "length":
-            raise NotApplicable("tokens may continue where the text was cut")
+            raise NotApplicable(say("tokens may continue where the text was cut"))
         _ = readable_tokens(choice)
         assert_offsets_advance(choice, first)
 
@@ -282,12 +291,12 @@ def every_echo_begins_at_zero(exchange: RecordedExchange) -> None:
     凡是带对数概率回显 prompt 之处，第一个偏移都是 0。
     """
     if not exchange.request.echo:
-        raise NotApplicable("no echo was requested")
+        raise NotApplicable(say("no echo was requested"))
 
     def judge(choice: Choice) -> None:
         offsets, tokens = offsets_of(choice), readable_tokens(choice)
         if not offsets or not tokens or not choice.text.startswith(tokens[0]):
-            raise NotApplicable("the first entry is not a token of the text")
+            raise NotApplicable(say("the first entry is not a token of the text"))
         expect(offsets[0], "text_offset[0]").equals(0)
 
     assert_each(scored_choices(exchange), judge)
@@ -299,7 +308,10 @@ def assert_scores_where_text(exchange: RecordedExchange) -> None:
         if exchange.generated(number, choice):
             scores = choice.logprobs.raw.get("token_logprobs")
             if isinstance(scores, list) and scores and set(map(type, scores)) == {type(None)}:
-                raise Failure(f"{choice.where}.logprobs.token_logprobs numbers", shown(scores))
+                raise Failure(
+                    say("{where}.logprobs.token_logprobs numbers", where=choice.where),
+                    shown(scores),
+                )
 
 
 def _assert_join(choice: Choice) -> None:

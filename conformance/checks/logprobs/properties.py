@@ -23,6 +23,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice
 
 ROUNDING = 0.01
@@ -56,7 +57,7 @@ async def every_token_has_an_entry(api: Api) -> None:
 
     def judge(choice: Choice, scene: Scene) -> None:
         if choice.finish_reason == "length":
-            expect(len(tokens_of(choice)), "number of tokens").equals(scene.limit)
+            expect(len(tokens_of(choice)), say("number of tokens")).equals(scene.limit)
 
     await assert_each_choice(api, judge)
 
@@ -87,8 +88,13 @@ async def the_token_taken_is_listed_alike(api: Api) -> None:
             if not math.isclose(score, listed, rel_tol=ROUNDING, abs_tol=ROUNDING):
                 token = shown(position.token)
                 raise Failure(
-                    "a token listed with its own log probability",
-                    f"{token} listed with {listed}, scored {score}",
+                    say("a token listed with its own log probability"),
+                    say(
+                        "{token} listed with {listed}, scored {score}",
+                        token=token,
+                        listed=listed,
+                        score=score,
+                    ),
                 )
 
     await assert_each_choice(api, judge)
@@ -111,11 +117,11 @@ async def greedy_responses_choose_the_best(api: Api) -> None:
         # Batching and speculative decoding change a token sometimes; only a repeated one counts.
         for _ in range(REPEATS if tokens and trial.careful else 0):
             if not await tokens_below_best(True):
-                raise Inconclusive("the log probabilities are not deterministic")
+                raise Inconclusive(say("the log probabilities are not deterministic"))
         if tokens:
             raise Failure(
-                "the best token at every position of a greedy response",
-                f"another token at {shown(tokens)}",
+                say("the best token at every position of a greedy response"),
+                say("another token at {tokens}", tokens=shown(tokens)),
             )
 
     await assert_property(api, scenes, relation, every_shape(api))

@@ -23,6 +23,7 @@ from conformance.checks.max_tokens.directed import (
     needle_beyond,
 )
 from conformance.judgement import Failure, NotApplicable, expect
+from conformance.message import say
 
 NEEDED: dict[str, Any] = {"tier": "deep", "needs": ("n", "echo", "stop", "stream")}
 
@@ -43,7 +44,7 @@ async def null_limits_each_choice_by_the_default(api: Api) -> None:
     设置 `max_tokens: null` 时，带 `n: 2` 与 `echo` 的批次中每个 choice 都具有默认长度。
     """
     if not api.contract.parameter("max_tokens").nullable:
-        raise NotApplicable("this document does not allow null for max_tokens")
+        raise NotApplicable(say("this document does not allow null for max_tokens"))
     await assert_limited(api, {"max_tokens": None})
 
 
@@ -73,20 +74,22 @@ async def assert_limited(api: Api, request: dict[str, None]) -> None:
         await assert_as_default(api, request)
     except Failure:
         raise NotApplicable(
-            "streams do not end at the default either (covered by another check)"
+            say("streams do not end at the default either (covered by another check)")
         ) from None
     # Stop sequences from just beyond the default end the texts of an endpoint without a default.
     stops = {prompt: stop for prompt in PROMPTS if (stop := await beyond(api, default, prompt))}
     texts = {prompt: solid(await free_text(api, prompt, max_tokens=default)) for prompt in stops}
     if not stops or any(stop in text for stop in stops.values() for text in texts.values()):
-        raise NotApplicable(f"no response has new text beyond {default} tokens")
+        raise NotApplicable(
+            say("no response has new text beyond {default} tokens", default=default)
+        )
 
     async def alone(prompt: str, fresh: bool) -> str:
         return await free_text(api, prompt, fresh, max_tokens=default)
 
     prompts = (*stops, *stops)[:2]
     limit: dict[str, Any] = {"max_tokens": OMITTED, **request}
-    words = f"each choice of {default} tokens, as the document says"
+    words = say("each choice of {default} tokens, as the document says", default=default)
     await assert_each_as_alone(
         api, prompts, alone, words, stream=False, stop=list(stops.values()), **limit
     )
@@ -104,6 +107,6 @@ async def assert_nothing_added(api: Api, *, stream: bool) -> None:
     """Assert that each text is its prompt and nothing else."""
     result = await ask_batched(api, (AWKWARD, COUNTING), stream=stream, max_tokens=0)
     if not any(choice.text.startswith(prompt[:5]) for prompt, choice in result):
-        raise NotApplicable("nothing was echoed (covered by another check)")
+        raise NotApplicable(say("nothing was echoed (covered by another check)"))
     for prompt, choice in result:
-        expect(choice.text, f"text of {choice.where}").equals(prompt)
+        expect(choice.text, say("text of {choice}", choice=choice.where)).equals(prompt)

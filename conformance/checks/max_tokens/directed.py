@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
@@ -22,8 +24,14 @@ from conformance.checks._shared.requests import (
     collect_stream,
     non_streaming,
 )
+from conformance.checks._shared.stated_context import (
+    BEYOND_ANY_CONTEXT,
+    far_over_context,
+    stated_context,
+)
 from conformance.checks._shared.stop_candidates import before
 from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
@@ -34,8 +42,6 @@ EXTRA_EVENTS = 24
 
 EXTRA_CHARS = 8
 """Characters beyond the default that are compared, to detect a longer text."""
-
-BEYOND_ANY_CONTEXT = 10_000_000
 
 REPEATS = 2
 """How often a text of another length has to come back before it counts."""
@@ -51,7 +57,9 @@ async def a_small_limit_is_kept(api: Api) -> None:
     few, many = await non_streaming(api, max_tokens=FEW_TOKENS), await non_streaming(api)
     if many.only.finish_reason == "length":
         expect(
-            len(few.text), f"length of the text of {FEW_TOKENS} tokens", effect=Effect.IGNORED
+            len(few.text),
+            say("length of the text of {count} tokens", count=FEW_TOKENS),
+            effect=Effect.IGNORED,
         ).at_most(len(many.text) - 1)
 
 
@@ -82,7 +90,9 @@ async def uneven_in_batch(api: Api, *, fresh: bool) -> Failure | None:
             continue
         one, other = sorted((solid(choice.text), solid(alone.text)), key=len)
         if one != other and other.startswith(one):
-            expected = f"a text as long as that of the prompt alone, {shown(alone.text)}"
+            expected = say(
+                "a text as long as that of the prompt alone, {text}", text=shown(alone.text)
+            )
             return Failure(expected, shown(choice.text))
     return None
 
@@ -102,7 +112,7 @@ async def a_longer_response_begins_with_the_shorter(api: Api) -> None:
     async def beginning(fresh: bool) -> str:
         return solid((await non_streaming(api, fresh=fresh)).text)[:length]
 
-    await expect_agreement(shorter, beginning, "text that the longer response begins with")
+    await expect_agreement(shorter, beginning, say("text that the longer response begins with"))
 
 
 @check(
@@ -139,7 +149,8 @@ async def no_limit_is_no_small_limit(api: Api) -> None:
     text = collect_stream(response).text
     if len(solid(text)) <= len(limited) and collect_stream(response).only.finish_reason == "length":
         raise Failure(
-            "a response that ends only at its stop sequence", f"{shown(text)}, cut by a limit"
+            say("a response that ends only at its stop sequence"),
+            say("{text}, cut by a limit", text=shown(text)),
         )
 
 
@@ -156,7 +167,7 @@ async def zero_with_echo_generates_nothing(api: Api) -> None:
     """
     completion = await awkward_echo(api)
     assert_echoed(completion.text, AWKWARD)
-    expect(completion.text, "text").equals(AWKWARD)
+    expect(completion.text, say("text")).equals(AWKWARD)
     if completion.has_usage:
         expect(completion.usage.completion_tokens, "completion_tokens").equals(0)
 
@@ -169,7 +180,42 @@ async def zero_without_echo_is_rejected_or_empty(api: Api) -> None:
     """
     completion = served_or_rejected(await api.complete(**minimal_request(max_tokens=0)))
     if completion is not None:
-        expect(completion.text, "text").is_empty()
+        expect(completion.text, say("text")).is_empty()
+
+
+@check(
+    "max-tokens.context-edge-refused",
+    requirement="max-tokens.context-overflow-refused",
+    needs=("stream",),
+)
+async def tokens_that_fit_without_the_prompt_alone_are_refused(api: Api) -> None:
+    """A `max_tokens` that fits the context only without the prompt is rejected, not reduced.
+
+    只有不计 prompt 才能放入上下文的 `max_tokens` 会被拒绝，而不是悄悄缩减。
+
+    The prompt has many more tokens than the one that is left of the context.
+    """
+    context = await stated_context(api)
+    limit = context - 1
+    text = (await non_streaming(api)).text
+    # Where the request is served, it ends at once.
+    ends: dict[str, Any] = (
+        {"stop": text[:1]} if text and api.contract.parameter("stop").documented else {}
+    )
+    response = await api.stream(
+        read_events=3, prompt=COUNTING, max_tokens=limit, temperature=0, **ends
+    )
+    if response.is_served:
+        raise Failure(
+            say(
+                "a rejection: the prompt and {limit} tokens exceed the context of "
+                "{context} tokens that the endpoint states",
+                limit=limit,
+                context=context,
+            ),
+            say("status {status}", status=response.status),
+        )
+    response.expect_error(*REJECTED_STATUSES)
 
 
 @check(
@@ -181,13 +227,14 @@ async def the_refusal_names_the_counts(api: Api) -> None:
 
     拒绝一千万个 token 时，错误信息给出该数目与至少另一个数目。
     """
-    request = minimal_request(max_tokens=BEYOND_ANY_CONTEXT)
-    error = as_rejected(await api.stream(read_events=3, **request), *REJECTED_STATUSES)
+    error = as_rejected(await far_over_context(api), *REJECTED_STATUSES)
     numbers = set(numbers_in(error.words))
     if BEYOND_ANY_CONTEXT not in numbers:
         _ = error.message  # which may be missing altogether
-    expect(max(numbers, default=0), "largest number in the message").at_least(BEYOND_ANY_CONTEXT)
-    expect(len(numbers), "number of counts in the message").at_least(2)
+    expect(max(numbers, default=0), say("largest number in the message")).at_least(
+        BEYOND_ANY_CONTEXT
+    )
+    expect(len(numbers), say("number of counts in the message")).at_least(2)
 
 
 def assert_limit(completion: Completion, limit: int) -> None:
@@ -207,7 +254,7 @@ def documented_default(api: Api) -> int:
     """
     default = api.contract.parameter("max_tokens").default
     if not isinstance(default, int):
-        raise NotApplicable("this document states no default number of tokens")
+        raise NotApplicable(say("this document states no default number of tokens"))
     return default
 
 
@@ -235,7 +282,9 @@ async def assert_as_default(api: Api, request: dict[str, None]) -> None:
     async def with_default(fresh: bool) -> tuple[str, object]:
         return outcome((await non_streaming(api, fresh=fresh, max_tokens=default)).only)
 
-    await expect_agreement(without_limit, with_default, f"the response of {default} tokens")
+    await expect_agreement(
+        without_limit, with_default, say("the response of {count} tokens", count=default)
+    )
 
 
 async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
@@ -251,4 +300,10 @@ async def needle_beyond(api: Api, limit: int, prompt: str = COUNTING) -> str:
         needle = text[start : start + 3]
         if text.startswith(short) and len(before(text, needle)) == start:
             return needle
-    raise NotApplicable(f"the endpoint's text {text!r} has no new text beyond {limit} tokens")
+    raise NotApplicable(
+        say(
+            "the endpoint's text {text} has no new text beyond {limit} tokens",
+            text=repr(text),
+            limit=limit,
+        )
+    )

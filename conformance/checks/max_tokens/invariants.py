@@ -11,6 +11,7 @@ from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens, scored_choices
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.judgement import Failure, Judgement, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice
 from conformance.protocol.request import Prompt
 from conformance.protocol.trace import RecordedExchange, Violation
@@ -27,10 +28,10 @@ def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -
     """
     limit = exchange.request.limit
     if exchange.request.echo:
-        raise NotApplicable("the prompt also has entries")
+        raise NotApplicable(say("the prompt also has entries"))
 
     def judge(choice: Choice) -> None:
-        name = f"number of {choice.where}'s tokens"
+        name = say("number of {choice}'s tokens", choice=choice.where)
         expect(len(readable_tokens(choice)), name).at_most(limit + 1)
 
     assert_each(scored_choices(exchange), judge)
@@ -62,8 +63,10 @@ def every_text_is_cut_after_the_tokens_allowed(
     if len({sight.prompt for sight, _ in wrong}) < MIN_PROMPTS:
         return
     for sight, known in wrong:
-        expected = f"{sight.limit} tokens in {sight.choice.where}.text"
-        failure = Failure(expected, f"{shown(sight.text)}, which has more or fewer")
+        expected = say(
+            "{limit} tokens in {where}.text", limit=sight.limit, where=sight.choice.where
+        )
+        failure = Failure(expected, say("{text}, which has more or fewer", text=shown(sight.text)))
         yield Violation(failure, (sight.exchange, known.exchange))
 
 

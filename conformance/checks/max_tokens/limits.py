@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.checks._shared.limits import register, rejected, wrong_type
-from conformance.checks.max_tokens.directed import BEYOND_ANY_CONTEXT
+from conformance.checks._shared.limits import coerced_type, register, rejected, wrong_type
+from conformance.checks._shared.stated_context import BEYOND_ANY_CONTEXT
 
 LIMITS = (
     rejected(
@@ -29,6 +29,19 @@ LIMITS = (
         {"max_tokens": "one"},
         "A `max_tokens` that is a word is rejected.",
         "`max_tokens` 为单词时会被拒绝。",
+    ),
+    coerced_type(
+        "max-tokens.number-in-string-refused",
+        {"max_tokens": "2"},
+        '`max_tokens: "2"` is rejected, not converted to a number.',
+        '`max_tokens: "2"` 会被拒绝，而不会被转换为数值。',
+    ),
+    coerced_type(
+        "max-tokens.true-refused",
+        {"max_tokens": True},
+        "`max_tokens: true` is rejected, not converted to 1.",
+        "`max_tokens: true` 会被拒绝，而不会被转换为 1。",
+        tier="deep",
     ),
     wrong_type(
         "max-tokens.fraction-refused",

@@ -8,6 +8,7 @@ from conformance.checks._shared.metamorphic import GENERATED, Texts, expect_same
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
+from conformance.message import say
 
 
 @check("relations.longer-continues-shorter", requirement="max-tokens.longer-extends", **GENERATED)
@@ -28,7 +29,7 @@ async def one_more_token_continues_the_text(api: Api) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, longer, as_before, "text that begins with the shorter response"
+            trial, longer, as_before, say("text that begins with the shorter response")
         )
 
     await assert_property(api, scenes, relation, every_shape(api))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
+from conformance.checks._shared.error_bodies import other_models_in
 from conformance.checks._shared.refusals import (
     MODEL_REJECTED_STATUSES,
     UNKNOWN_MODEL,
@@ -12,7 +13,10 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import MINIMAL_REQUEST, non_streaming, streamed
 from conformance.checks.model.names import assert_names_model
-from conformance.judgement import Failure, NotApplicable, expect
+from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
+
+NOT_FOUND = "model_not_found"
 
 CHAT_MODEL = "gpt-4o"
 """A name that many endpoints know, of a chat-only model."""
@@ -25,6 +29,19 @@ async def a_request_without_model_is_refused(api: Api) -> None:
     未指明模型的请求会被拒绝。
     """
     (await api.post(MINIMAL_REQUEST)).expect_error(*MODEL_REJECTED_STATUSES)
+
+
+@check("model.missing-said", requirement="model.missing-said", tier="smoke")
+async def the_error_without_model_names_no_other(api: Api) -> None:
+    """The error for a request without a model does not say that another model is unknown.
+
+    未指明模型时，错误不会说另一个模型不存在。
+    """
+    error = as_rejected(await api.post(MINIMAL_REQUEST), *MODEL_REJECTED_STATUSES)
+    if error.status != 404 and NOT_FOUND not in error.words:
+        raise NotApplicable(say("the error does not say that a model is unknown"))
+    if other_models_in(error.words, {api.model, NOT_FOUND}):
+        raise Failure(say("an error about the missing model"), shown(error.raw))
 
 
 @check("model.null-refused", requirement="model.required", tier="deep")
@@ -56,7 +73,10 @@ async def an_unknown_model_is_not_found(api: Api) -> None:
     response = await api.post({"model": UNKNOWN_MODEL, **MINIMAL_REQUEST})
     if response.status >= 500 and (await api.complete(**MINIMAL_REQUEST)).exchange.status == 200:
         # The transport has retried already, and an overloaded server would not serve this one.
-        raise Failure("status 404", f"status {response.status}, while other models are served")
+        raise Failure(
+            say("status 404"),
+            say("status {status}, while other models are served", status=response.status),
+        )
     error = as_rejected(response, *MODEL_REJECTED_STATUSES)
     await assert_usual_status(api, error, 404)
     expect(error.code, "error.code").equals("model_not_found")
@@ -120,14 +140,17 @@ async def a_chat_model_is_refused_as_one(api: Api) -> None:
     接口列为仅支持聊天的模型，以 404 和 param `model` 拒绝。
     """
     if api.model == CHAT_MODEL:
-        raise NotApplicable("this is the model under judgement")
+        raise NotApplicable(say("this is the model under judgement"))
     response = await api.post({"model": CHAT_MODEL, **MINIMAL_REQUEST})
     if response.status not in {400, 404, 422}:
         raise NotApplicable(
-            f"status {response.status}, which does not show what the model supports"
+            say(
+                "status {status}, which does not show what the model supports",
+                status=response.status,
+            )
         )
     error = as_rejected(response)
     if "chat" not in error.message.replace(CHAT_MODEL, "").lower():
-        raise NotApplicable("the endpoint does not identify the model as a chat model")
-    expect(error.status, "status").equals(404)
+        raise NotApplicable(say("the endpoint does not identify the model as a chat model"))
+    expect(error.status, say("status")).equals(404)
     expect(error.param, "error.param").equals("model")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.checks import invariant
 from conformance.checks.model.names import assert_names_model
 from conformance.judgement import NotApplicable
+from conformance.message import say
 from conformance.protocol.trace import RecordedExchange
 
 
@@ -19,5 +20,5 @@ def every_response_names_the_requested_model(exchange: RecordedExchange) -> None
     """
     request, named = exchange.request.raw.get("model"), exchange.completion.raw.get("model")
     if not isinstance(request, str) or not isinstance(named, str):
-        raise NotApplicable("model is not a string (covered by another check)")
+        raise NotApplicable(say("model is not a string (covered by another check)"))
     assert_names_model(named, request)

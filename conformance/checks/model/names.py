@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from conformance.judgement import Failure, shown
+from conformance.message import say
 
 SIBLINGS = frozenset(
     {"instruct", "chat", "base", "mini", "nano", "turbo", "pro", "lite", "flash", "coder", "vision"}
@@ -24,7 +25,10 @@ def assert_names_model(answered: object, request: str) -> None:
     related = bool(shorter) and shorter in longer
     behind = longer[longer.find(shorter) + len(shorter) :]
     if not related or _goes_on(shorter, behind) or _is_another(here, there):
-        raise Failure(f"model {request!r} or a variant of its name", f"model = {shown(answered)}")
+        raise Failure(
+            say("model {asked} or a variant of its name", asked=repr(request)),
+            say("model = {answered}", answered=shown(answered)),
+        )
 
 
 def _goes_on(name: str, behind: str) -> bool:

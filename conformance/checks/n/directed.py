@@ -21,13 +21,14 @@ from conformance.checks._shared.resampling import (
 )
 from conformance.checks._shared.sampling import ROWS, Rows, choices_for, expect_variety, sampled
 from conformance.judgement import Failure, Feature, expect
+from conformance.message import say
 from conformance.model import Place
 from conformance.protocol.completion import Choice
 
 CHOICES = 3
 """Requested choices: with three, a missing or duplicated one is visible."""
 
-INDEPENDENT = "independently sampled choices"
+INDEPENDENT = say("independently sampled choices")
 
 
 @check("n.choices", requirement="n.count", tier="smoke", sees_effect=True)
@@ -65,7 +66,9 @@ async def as_many_choices_in_a_stream(api: Api) -> None:
     completion = collect_stream(await api.stream(**sampled(n=CHOICES)))
     for choice in choices_of(completion, CHOICES, Feature.N_CHOICES):
         try:
-            expect(choice.finish_reason, f"finish_reason of {choice.where}").differs_from(None)
+            expect(
+                choice.finish_reason, say("finish_reason of {choice}", choice=choice.where)
+            ).differs_from(None)
         except Failure as missing:
             missing.place = Place.FINISH
             raise
@@ -77,7 +80,7 @@ async def one_choice_by_default(api: Api) -> None:
 
     未设置 `n` 时返回一个 choice。
     """
-    expect(len((await non_streaming(api)).choices), "number of choices").equals(1)
+    expect(len((await non_streaming(api)).choices), say("number of choices")).equals(1)
 
 
 @check("n.one-by-default-in-batch", requirement="n.default-one")
@@ -87,7 +90,7 @@ async def one_choice_for_each_prompt_by_default(api: Api) -> None:
     未设置 `n` 时，批次中每个 prompt 只返回一个 choice。
     """
     choices = (await non_streaming(api, TWO_PROMPTS)).choices
-    expect(len(choices), "number of choices").at_most(len(TWO_PROMPTS))
+    expect(len(choices), say("number of choices")).at_most(len(TWO_PROMPTS))
 
 
 @check("n.samples-differ", requirement="n.samples-are-independent", needs=("temperature",))

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from conformance.checks._shared.limits import Above, Below, register, rejected, wrong_type
+from conformance.checks._shared.limits import (
+    Above,
+    Below,
+    register,
+    rejected,
+    same_as_omitted,
+    wrong_type,
+)
 
 LIMITS = (
     rejected(
@@ -24,6 +31,14 @@ LIMITS = (
         {"n": "two"},
         "An `n` that is a word is rejected.",
         "`n` 为单词时会被拒绝。",
+    ),
+    same_as_omitted(
+        "n.null",
+        "n.null-is-default",
+        {"n": None},
+        "`n: null` has no effect.",
+        "`n: null` 不影响响应。",
+        instead=1,
     ),
 )
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conformance.checks._shared.token_scores import Position
+from conformance.message import Message, say
 
 MIN_LOGPROB_GAP_NATS = 0.3
 """Minimum lead of a better token, in nats, that is not due to rounding."""
@@ -39,11 +40,15 @@ class Contradiction:
     better: str
     lead: float
 
-    def __str__(self) -> str:
-        """Say it in words."""
-        return (
-            f"token {self.number} is {self.taken!r}, although {self.better!r} is better by"
-            f" {self.lead:.2f} nats"
+    @property
+    def said(self) -> Message:
+        """The same in words."""
+        return say(
+            "token {number} is {taken}, although {better} is better by {lead} nats",
+            number=self.number,
+            taken=repr(self.taken),
+            better=repr(self.better),
+            lead=f"{self.lead:.2f}",
         )
 
 

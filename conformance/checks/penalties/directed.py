@@ -22,11 +22,13 @@ from conformance.checks._shared.token_scores import alternatives
 from conformance.checks.penalties.arithmetic import Penalised, contradictions
 from conformance.checks.penalties.stimuli import (
     GOING_ON,
+    LEAVING,
     MAX_TOKENS,
     OPEN_PROMPT,
     PENALTIES,
     TURNING_AWAY,
     USUAL_MAXIMUM,
+    USUAL_PROMPT,
     area_of,
     as_factor,
     ends_of,
@@ -34,6 +36,7 @@ from conformance.checks.penalties.stimuli import (
     under_penalty,
 )
 from conformance.judgement import Failure, Feature, Judgement, NotApplicable, Refusal, shown
+from conformance.message import say
 from conformance.model import Effect
 
 PenaltyCheck = Callable[[Api, str], Awaitable[None]]
@@ -121,29 +124,27 @@ async def the_penalty_follows_its_formula(api: Api, name: str) -> None:
     needs=("temperature", "logprobs", "n", "stream"),
 )
 async def the_penalty_follows_its_formula_in_every_way(api: Api, name: str) -> None:
-    """Each choice of a batch follows the formula of `{name}`, streaming or not.
+    """Each choice of a streamed batch follows the formula of `{name}`.
 
-    批次中每个 choice，无论流式与否，都遵循 `{name}` 的公式。
+    流式批次中每个 choice 都遵循 `{name}` 的公式。
     """
     ends = ends_of(api, name)
     # Single responses that follow the formula show how scores are to be read.
-    single = [await under_penalty(api, name, end) for end in ends]
-    single.append(await under_penalty(api, name, ends[1], STORY))
-    for stream in (False, True):
-        together = []
-        for value in ends:
-            request: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
-            request["logprobs"] = alternatives(api)
-            result = await ask_batched(api, [STORY, OPEN_PROMPT], stream=stream, **request)
-            # Only the last tokens were generated; echoed ones precede them.
-            together += [
-                Penalised(
-                    readable_positions(choice)[-MAX_TOKENS:], prompt, **as_factor(name, value)
-                )
-                for prompt, choice in result
-                if choice.finish_reason == "length"
-            ]
-        assert_no_contradiction([*single, *together], name)
+    lowest, highest = ends
+    pairs = [(lowest, OPEN_PROMPT), *((highest, prompt) for prompt in LEAVING[name])]
+    single = [await under_penalty(api, name, value, prompt) for value, prompt in pairs]
+    together = []
+    for value in ends:
+        request: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
+        request["logprobs"] = alternatives(api)
+        result = await ask_batched(api, [STORY, OPEN_PROMPT], stream=True, **request)
+        # Only the last tokens were generated; echoed ones precede them.
+        together += [
+            Penalised(readable_positions(choice)[-MAX_TOKENS:], prompt, **as_factor(name, value))
+            for prompt, choice in result
+            if choice.finish_reason == "length"
+        ]
+    assert_no_contradiction([*single, *together], name)
 
 
 @check_of_both("maximum-served", requirement="range-served")
@@ -204,11 +205,22 @@ async def assert_effect(api: Api, name: str, *, highest: float | None = None) ->
         # Either the value or the parameter was rejected: 0 is in every range.
         none: dict[str, Any] = {name: 0}
         await non_streaming(api, COLOURS, **none)
-        raise NotApplicable(f"{refusal}; this document states no range of {name}") from None
+        raise NotApplicable(
+            say(
+                "{refusal}; this document states no range of {parameter}",
+                refusal=refusal.said,
+                parameter=name,
+            )
+        ) from None
     if same:
         raise Failure(
-            f"different texts at {name} {lowest:g} and {highest:g}",
-            f"the same at both: {shown(same)}",
+            say(
+                "different texts at {name} {lowest} and {highest}",
+                name=name,
+                lowest=f"{lowest:g}",
+                highest=f"{highest:g}",
+            ),
+            say("the same at both: {text}", text=shown(same)),
             effect=Effect.IGNORED,
         )
 
@@ -220,7 +232,9 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
         NotApplicable: no response was long enough to repeat anything.
     """
     same: list[str] = []
-    for prompt in reversed(OPEN_PROMPTS):
+    # Without a penalty, a run goes on as with one that favours it.
+    first = USUAL_PROMPT[name] if highest else OPEN_PROMPT
+    for prompt in dict.fromkeys((first, *reversed(OPEN_PROMPTS))):
         favoured = await penalised(api, name, lowest, prompt)
         disfavoured = await penalised(api, name, highest, prompt)
         if favoured.text != disfavoured.text:
@@ -228,7 +242,7 @@ async def _same_at_both(api: Api, name: str, lowest: float, highest: float) -> l
         if favoured.only.finish_reason == "length":
             same.append(favoured.text)
     if not same:
-        raise NotApplicable("the endpoint's responses are too short to contain repeats")
+        raise NotApplicable(say("the endpoint's responses are too short to contain repeats"))
     return same
 
 
@@ -236,8 +250,10 @@ def assert_no_contradiction(responses: list[Penalised], name: str) -> None:
     """Assert that every token is the best by some reading of the scores."""
     if found := contradictions(responses):
         raise Failure(
-            f"the best token by score and `{name}` at each position",
-            f"{len(found)} tokens that are not, first: {found[0]}",
+            say("the best token by score and `{parameter}` at each position", parameter=name),
+            say(
+                "{count} tokens that are not, first: {first}", count=len(found), first=found[0].said
+            ),
         )
 
 
@@ -255,7 +271,7 @@ async def assert_first_tokens(api: Api, name: str, value: float) -> None:
     async def free(fresh: bool) -> tuple[str, ...]:
         return await _first_tokens(api, prompts, fresh, {})
 
-    await expect_agreement(penalised, free, "the first tokens without a penalty")
+    await expect_agreement(penalised, free, say("the first tokens without a penalty"))
 
 
 async def _are_left_alone(api: Api, prompts: list[str], penalties: dict[str, Any]) -> bool:

@@ -14,10 +14,11 @@ from conformance.checks._shared.limits import (
     wrong_type,
 )
 from conformance.checks._shared.prompts import COLOURS
+from conformance.checks._shared.refusals import MAX_REJECTED_EVENTS, OVER_PENALTY
 from conformance.checks.penalties.stimuli import PENALTIES, area_of
 
-TIERS_ABOVE = {"presence_penalty": "standard", "frequency_penalty": "deep"}
-"""One of the two is enough in a standard run, which has a fixed budget."""
+STREAMED = "frequency_penalty"
+"""It is tried in a stream, which the checks of rejected streams need, the other one without."""
 
 
 def limits_of(name: str) -> Iterator[Limit]:
@@ -44,10 +45,11 @@ def limits_of(name: str) -> Iterator[Limit]:
     yield rejected(
         f"{area}.above-refused",
         f"{area}.out-of-range-refused",
-        {name: Above(0.1)},
+        {name: Above(OVER_PENALTY)},
         f"A `{name}` just above the documented maximum is rejected.",
         f"略高于文档上限的 `{name}` 会被拒绝。",
-        tier=TIERS_ABOVE[name],
+        stream=name == STREAMED,
+        read_events=MAX_REJECTED_EVENTS,
     )
     yield rejected(
         f"{area}.below-refused",

@@ -13,6 +13,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import Judgement
+from conformance.message import say
 
 
 @check(
@@ -65,7 +66,9 @@ async def assert_first_token_unchanged(api: Api, name: str) -> None:
             unpenalised = await texts(trial.api, scene, shape, fresh=fresh)
             return tuple(text[: len(one)] for text, one in zip(unpenalised, first, strict=True))
 
-        await expect_same_responses(trial, penalised, as_free, "the first token without a penalty")
+        await expect_same_responses(
+            trial, penalised, as_free, say("the first token without a penalty")
+        )
 
     await assert_property(api, scenes, relation, every_shape(api))
 

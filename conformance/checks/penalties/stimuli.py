@@ -8,10 +8,11 @@ from conformance.api import Api
 from conformance.checks._shared.prompts import COLOURS
 from conformance.checks._shared.readable_tokens import readable_positions
 from conformance.checks._shared.requests import non_streaming
-from conformance.checks._shared.sampling import OPEN_PROMPTS
+from conformance.checks._shared.sampling import OPEN_PROMPTS, STORY
 from conformance.checks._shared.token_scores import scored
 from conformance.checks.penalties.arithmetic import Penalised
 from conformance.judgement import NotApplicable, Refusal
+from conformance.message import say
 from conformance.protocol.completion import Completion
 
 LAUGHTER = "ha ha ha ha ha ha ha ha ha ha ha ha"
@@ -29,6 +30,16 @@ GOING_ON = (LAUGHTER, COLOURS, WORDS)
 OPEN_PROMPT = OPEN_PROMPTS[-1]
 """In Chinese the same characters repeat soon, with close alternatives."""
 
+RUNS = "A A A A A A A A B B B B B B B B"
+"""Each token follows itself, so that a penalty which lags by a token shows: the token that it
+misses is the one that competes."""
+
+USUAL_PROMPT = {"presence_penalty": OPEN_PROMPT, "frequency_penalty": RUNS}
+"""One code applies both penalties, so each of the two prompts is sent with one of them."""
+
+LEAVING = {"presence_penalty": (OPEN_PROMPT, STORY), "frequency_penalty": (RUNS,)}
+"""Prompts after which the highest penalty changes tokens, which shows how to read scores."""
+
 MAX_TOKENS = 48
 
 PENALTIES = ("presence_penalty", "frequency_penalty")
@@ -42,8 +53,9 @@ def area_of(name: str) -> str:
     return name.replace("_", "-")
 
 
-async def penalised(api: Api, name: str, value: float, prompt: str = OPEN_PROMPT) -> Completion:
+async def penalised(api: Api, name: str, value: float, prompt: str | None = None) -> Completion:
     """Request a greedy text with a penalty, with log probabilities if they are available."""
+    prompt = USUAL_PROMPT[name] if prompt is None else prompt
     request: dict[str, Any] = {name: value, "max_tokens": MAX_TOKENS}
     if api.contract.parameter("logprobs").documented:
         try:
@@ -57,7 +69,7 @@ def ends_of(api: Api, name: str) -> tuple[float, float]:
     """Return the documented range of a penalty."""
     parameter = api.contract.parameter(name)
     if parameter.minimum is None or parameter.maximum is None:
-        raise NotApplicable(f"this document states no range of {name}")
+        raise NotApplicable(say("this document states no range of {parameter}", parameter=name))
     return parameter.minimum, parameter.maximum
 
 
@@ -66,7 +78,8 @@ def as_factor(name: str, value: float) -> dict[str, float]:
     return {name.removesuffix("_penalty"): value}
 
 
-async def under_penalty(api: Api, name: str, value: float, prompt: str = OPEN_PROMPT) -> Penalised:
+async def under_penalty(api: Api, name: str, value: float, prompt: str | None = None) -> Penalised:
     """Request a greedy response with a penalty, as input to :func:`contradictions`."""
+    prompt = USUAL_PROMPT[name] if prompt is None else prompt
     response = await penalised(api, name, value, prompt)
     return Penalised(readable_positions(response.only), prompt, **as_factor(name, value))

@@ -11,6 +11,7 @@ from conformance.checks._shared.batched import (
     assert_each_as_alone,
     free_text,
 )
+from conformance.message import say
 
 
 @check("all-at-once.prompt", requirement="prompt.batch-as-singles", **BATCHED)
@@ -37,5 +38,5 @@ async def assert_prompts(api: Api, *, stream: bool) -> None:
     async def alone(prompt: str, fresh: bool) -> str:
         return await free_text(api, prompt, fresh)
 
-    words = "each choice like the response to its prompt alone"
+    words = say("each choice like the response to its prompt alone")
     await assert_each_as_alone(api, EVERY_SCRIPT, alone, words, stream=stream)

@@ -27,7 +27,9 @@ from conformance.checks._shared.token_ids import (
     pieces_of,
     repeated_piece,
 )
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Effect
 
 TOKENS = list(range(300, 308))
@@ -47,7 +49,7 @@ async def a_string_is_accepted(api: Api) -> None:
     """
     choice = (await non_streaming(api)).only
     if choice.finish_reason == "length":
-        expect(choice.text, "text").is_not_empty()
+        expect(choice.text, say("text")).is_not_empty()
 
 
 @check("prompt.not-answered-alike", requirement="prompt.decides-answer", sees_effect=True)
@@ -64,10 +66,12 @@ async def different_prompts_get_different_texts(api: Api) -> None:
     # A weak model may repeat one text for every prompt, which is not the endpoint's fault.
     # Only the beginning is inspected: the pattern takes quadratic time.
     if re.fullmatch(r"(.*?)\1{2,}.?", texts[0][:120], re.DOTALL):
-        raise NotApplicable(f"the model repeats itself after every prompt: {shown(texts[0])}")
+        raise NotApplicable(
+            say("the model repeats itself after every prompt: {text}", text=shown(texts[0]))
+        )
     raise Failure(
-        "different texts for different prompts",
-        f"{shown(texts[0])} for all four prompts",
+        say("different texts for different prompts"),
+        say("{text} for all four prompts", text=shown(texts[0])),
         effect=Effect.IGNORED,
     )
 
@@ -80,8 +84,8 @@ async def nothing_is_wrapped_around_the_prompt(api: Api) -> None:
     """
     completion = (await api.complete(**minimal_request())).expect_ok()
     if not completion.has_usage:
-        raise NotApplicable("the endpoint reports no usage")
-    expect(completion.usage.prompt_tokens, "prompt_tokens of the prompt `1`").at_most(
+        raise NotApplicable(say("the endpoint reports no usage"))
+    expect(completion.usage.prompt_tokens, say("prompt_tokens of the prompt `1`")).at_most(
         WRAPPING_OF_ONE
     )
 
@@ -100,7 +104,7 @@ async def escaped_characters_are_the_same_characters(api: Api) -> None:
     async def as_utf8(fresh: bool) -> str:
         return (await non_streaming(api, CHINESE, fresh=fresh)).text
 
-    await expect_agreement(as_escapes, as_utf8, "the same text for both encodings")
+    await expect_agreement(as_escapes, as_utf8, say("the same text for both encodings"))
 
 
 @check("prompt.batch-complete", requirement="prompt.strings")
@@ -167,12 +171,12 @@ async def the_tokens_of_a_text_equal_the_text(api: Api) -> None:
         text = (await non_streaming(api, ids, max_tokens=0, echo=True)).text
         request, spelt = await non_streaming(api, ids), await non_streaming(api, text)
         if not request.has_usage or not spelt.has_usage:
-            raise NotApplicable("the endpoint reports no usage by which to compare the tokens")
+            raise NotApplicable(say("the endpoint reports no usage by which to compare the tokens"))
         # A text may have other tokens, or get a start token; then it is another prompt.
         if request.usage.prompt_tokens == spelt.usage.prompt_tokens == len(ids):
             break
     else:
-        raise NotApplicable("no token was found whose text has the same tokens again")
+        raise NotApplicable(say("no token was found whose text has the same tokens again"))
 
     async def by_ids(fresh: bool) -> str:
         return (await non_streaming(api, ids, fresh=fresh)).text
@@ -181,7 +185,9 @@ async def the_tokens_of_a_text_equal_the_text(api: Api) -> None:
         return (await non_streaming(api, text, fresh=fresh)).text
 
     await expect_agreement(
-        by_ids, by_text, f"the same response for {token} x 8 and for {shown(text)}"
+        by_ids,
+        by_text,
+        say("the same response for {token} x 8 and for {text}", token=token, text=shown(text)),
     )
 
 
@@ -199,26 +205,39 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
     known = pieces_of(completion, PROBED_IDS)
     tried = [token for token in (ONE_ID, OTHER_ID) if token in known]
     if not tried or not completion.text.endswith("".join(known[token] for token in tried)):
-        raise NotApplicable("the endpoint does not reveal the texts of these ids")
+        raise NotApplicable(say("the endpoint does not reveal the texts of these ids"))
     texts = [await forced(api, token) for token in tried]
     if not all(map(repeated_piece, texts)):
-        raise NotApplicable("no token was forced (covered by another check)")
+        raise NotApplicable(say("no token was forced (covered by another check)"))
     # The first token of a response may have lost its space.
     expected = [known[token] * FORCED_TOKENS for token in tried]
     if not any(e.lstrip() == seen.lstrip() for e, seen in zip(expected, texts, strict=True)):
         raise Failure(
-            f"ids {tried} to mean {shown(texts)} in a prompt, as in `logit_bias`",
+            say(
+                "ids {ids} to mean {texts} in a prompt, as in `logit_bias`",
+                ids=shown(tried),
+                texts=shown(texts),
+            ),
             shown(expected),
         )
 
 
-@check("prompt.absent-is-harmless", requirement="prompt.absent-or-null")
+@check("prompt.absent-is-harmless", requirement="prompt.absent-or-null", tier="deep")
 async def an_absent_prompt_is_harmless(api: Api) -> None:
     """A request without a prompt is accepted or rejected, without a server error.
 
     没有 prompt 的请求要么被接受，要么被拒绝，不会引起服务器错误。
     """
     served_or_rejected(await api.complete(max_tokens=1))
+
+
+@check("prompt.null-served", requirement="prompt.null-begins-document")
+async def a_prompt_of_null_is_served(api: Api) -> None:
+    """A prompt of null is accepted.
+
+    为 null 的 prompt 会被接受。
+    """
+    (await api.complete(**minimal_request(prompt=None))).expect_ok()
 
 
 @check("prompt.over-context-refused", requirement="prompt.over-context-refused")
@@ -236,15 +255,22 @@ async def a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
     served = response.expect_ok()
     small = (await api.complete(**minimal_request(prompt=" 1" * 64))).expect_ok()
     if not served.has_usage or not small.has_usage or small.usage.prompt_tokens < 64:
-        raise NotApplicable("usage does not show how much of the prompt was read")
+        raise NotApplicable(say("usage does not show how much of the prompt was read"))
     if served.usage.prompt_tokens >= words:
         raise NotApplicable(
-            f"the context holds more than the {context} tokens that the error states"
+            say(
+                "the context holds more than the {context} tokens that the error states",
+                context=context,
+            )
         )
     raise Failure(
-        f"{words} words rejected, because the context holds {context} tokens",
-        f"a response to {served.usage.prompt_tokens} of these tokens",
-    )
+        say(
+            "{words} words rejected, because the context holds {context} tokens",
+            words=words,
+            context=context,
+        ),
+        say("a response to {tokens} of these tokens", tokens=served.usage.prompt_tokens),
+    ).shown_by(Evidence((served.exchange,), (small.exchange,)))
 
 
 async def context_of(api: Api, *, at_most: int = 4096) -> int:
@@ -257,16 +283,18 @@ async def context_of(api: Api, *, at_most: int = 4096) -> int:
     response = await api.stream(read_events=3, **request)
     if response.status not in REJECTED_STATUSES:
         raise NotApplicable(
-            "the endpoint states no context length: it does not reject ten million tokens"
+            say("the endpoint states no context length: it does not reject ten million tokens")
         )
     numbers = numbers_in(response.expect_error(*REJECTED_STATUSES).words)
     sizes = [number for number in numbers if 128 <= number < 10_000_000]
     if not sizes:
         raise NotApplicable(
-            "the endpoint's error for too many tokens does not state the context length"
+            say("the endpoint's error for too many tokens does not state the context length")
         )
     if max(sizes) > at_most:
-        raise NotApplicable(f"filling a context of {max(sizes)} tokens is too expensive")
+        raise NotApplicable(
+            say("filling a context of {size} tokens is too expensive", size=max(sizes))
+        )
     return max(sizes)
 
 
@@ -281,4 +309,4 @@ async def assert_batch_as_singles(api: Api, prompts: list[str] | list[list[int]]
     async def one_by_one(fresh: bool) -> tuple[str, ...]:
         return tuple([solid((await non_streaming(api, p, fresh=fresh)).text) for p in prompts])
 
-    await expect_agreement(together, one_by_one, "the same response to each prompt as alone")
+    await expect_agreement(together, one_by_one, say("the same response to each prompt as alone"))

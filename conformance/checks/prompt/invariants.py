@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.checks import invariant
 from conformance.checks._shared.counts import assert_choice_count
 from conformance.judgement import Feature, NotApplicable
+from conformance.message import say
 from conformance.protocol.trace import RecordedExchange
 
 
@@ -16,5 +17,5 @@ def every_prompt_of_a_batch_has_a_choice(exchange: RecordedExchange) -> None:
     """
     prompts = exchange.request.prompts
     if exchange.request.n > 1 or len(prompts) == 1 or not isinstance(prompts[0], str):
-        raise NotApplicable("the request is not a batch of strings with one choice each")
+        raise NotApplicable(say("the request is not a batch of strings with one choice each"))
     assert_choice_count(exchange, Feature.BATCH)

@@ -19,7 +19,6 @@ LIMITS = (
         {"prompt": None},
         "A prompt of null is accepted or rejected, without a server error.",
         "为 null 的 prompt 要么被接受，要么被拒绝，不会引起服务器错误。",
-        tier="deep",
     ),
     wrong_type(
         "prompt.object-refused",

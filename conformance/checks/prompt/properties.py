@@ -14,6 +14,7 @@ from conformance.checks._shared.metamorphic import (
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, batch_shapes
 from conformance.generation.strategies import Scene, scenes
+from conformance.message import say
 
 
 @check("relations.batch-as-singles", requirement="prompt.batch-as-singles", **GENERATED)
@@ -30,6 +31,6 @@ async def a_batch_is_its_prompts_alone(api: Api) -> None:
         async def singly(fresh: bool) -> Texts:
             return await texts_alone(trial.api, scene, shape, fresh=fresh)
 
-        await expect_same_responses(trial, together, singly, "each prompt's own response")
+        await expect_same_responses(trial, together, singly, say("each prompt's own response"))
 
     await assert_property(api, scenes, relation, batch_shapes(api))

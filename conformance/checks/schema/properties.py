@@ -26,6 +26,7 @@ from conformance.generation.schemathesis_checks import (
     assert_stream_fits,
 )
 from conformance.judgement import Failure, Refusal, expect
+from conformance.message import say
 from conformance.model import Stage
 from conformance.protocol.response import REFUSALS, Response
 
@@ -119,7 +120,7 @@ def assert_served(response: Response) -> None:
 
 def rejection(response: Response) -> Failure:
     """Return the failure for a request that was rejected."""
-    return Failure("the request is accepted", f"status {response.status}")
+    return Failure(say("the request is accepted"), say("status {status}", status=response.status))
 
 
 def is_promised(one: ValidExchange, api: Api) -> bool:

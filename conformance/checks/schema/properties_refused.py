@@ -24,6 +24,7 @@ from conformance.checks.schema.requests import (
 from conformance.generation.bodies_invalid import Defect
 from conformance.generation.schemathesis_checks import TYPE, assert_described, assert_error_fits
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Credentials, Stage
 from conformance.protocol.response import REFUSALS, Response
 
@@ -48,7 +49,7 @@ async def values_out_of_range_are_refused(api: Api) -> None:
 
     def judge(response: Response) -> None:
         assert_not_served(response)
-        expect(as_rejected(response).status, "status").equals(400)
+        expect(as_rejected(response).status, say("status")).equals(400)
 
     assert_each_invalid(api, await send_invalid(api, Defect.RANGE), judge)
 
@@ -134,7 +135,7 @@ async def refusals_give_nothing_away(api: Api) -> None:
         text = response.exchange.body.decode("utf-8", errors="replace")
         found = LEAK.search(text.replace('\\"', '"').replace("\\n", "\n"))
         if found is not None:
-            raise Failure("an error without addresses, keys and traces", shown(found[0]))
+            raise Failure(say("an error without addresses, keys and traces"), shown(found[0]))
 
     errors = [one for one in await send_invalid(api) if (one.response.exchange.status or 0) >= 400]
     assert_each_invalid(api, errors, judge)
@@ -157,9 +158,9 @@ async def streams_are_rejected_like_non_streaming_requests(api: Api) -> None:
         non_streaming = as_rejected(await api.post(body))
 
         def judge(response: Response, wanted: int = non_streaming.status) -> None:
-            expect(response.expect_error(*REFUSALS).status, "status of the refused stream").equals(
-                wanted
-            )
+            expect(
+                response.expect_error(*REFUSALS).status, say("status of the refused stream")
+            ).equals(wanted)
             _ = as_rejected(response).message
 
         assert_each_invalid(api, [one], judge)
@@ -190,10 +191,10 @@ async def send_with(api: Api, credentials: Credentials) -> Response:
         NotApplicable: the contract or the run has no key, or no valid request was served.
     """
     if not (api.has_key and api.contract.openapi.get("security")):
-        raise NotApplicable("the run uses no API key")
+        raise NotApplicable(say("the run uses no API key"))
     served = [one.body for one in await send_valid(api) if is_served(one.response)]
     if not served:
-        raise NotApplicable("none of the generated requests was accepted")
+        raise NotApplicable(say("none of the generated requests was accepted"))
     return await api.post(served[0], credentials=credentials)
 
 
@@ -210,6 +211,6 @@ def assert_not_served(response: Response) -> None:
         Inconclusive: there is no response, or it is a 429.
     """
     if response.status == 429:
-        raise Inconclusive("status 429")
+        raise Inconclusive(say("status 429"))
     if is_served(response):
-        raise Failure("status 4xx", "status 200 for an invalid request")
+        raise Failure(say("status 4xx"), say("status 200 for an invalid request"))

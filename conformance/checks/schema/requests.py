@@ -15,6 +15,7 @@ from conformance.generation.bodies_shrinking import smallest_body
 from conformance.generation.bodies_valid import Body
 from conformance.generation.contract_requests import generated_requests
 from conformance.judgement import Failure, Inconclusive, Judgement, NotApplicable
+from conformance.message import say
 from conformance.protocol.response import Response
 
 RETESTS = 2
@@ -102,7 +103,11 @@ async def assert_each_valid(
             move_last(api, encode(body))
             raise with_request(simplest, encode(body)) from None
     if not judged:
-        raise doubts[0] if doubts else NotApplicable("none of the generated requests was accepted")
+        raise (
+            doubts[0]
+            if doubts
+            else NotApplicable(say("none of the generated requests was accepted"))
+        )
 
 
 def assert_each_invalid(
@@ -114,7 +119,7 @@ def assert_each_invalid(
         Deviation: a response deviates; reported with its request.
         Inconclusive, NotApplicable: no response could be judged.
     """
-    doubt: Judgement = NotApplicable("none of the generated requests was rejected")
+    doubt: Judgement = NotApplicable(say("none of the generated requests was rejected"))
     judged = 0
     for one in exchanges:
         try:
@@ -135,7 +140,7 @@ def with_request(failure: Failure, raw: bytes) -> Failure:
     """Return a deviation whose message ends with the request that shows it."""
     text = raw.decode("utf-8", errors="backslashreplace")
     return Failure(
-        f"{failure.expected}; smallest failing request: {text}",
+        say("{words}; smallest failing request: {request}", words=failure.expected, request=text),
         failure.seen,
         effect=failure.effect,
     )
@@ -158,7 +163,7 @@ async def is_server_error_each_time(api: Api, raw: bytes) -> bool:
         if ((await api.post(raw, fresh=True)).exchange.status or 0) < 500:
             return False
         if (await api.complete(fresh=True, **MINIMAL_REQUEST)).exchange.status != 200:
-            raise Inconclusive("requests get a 500, and so does the cheapest one")
+            raise Inconclusive(say("requests get a 500, and so does the cheapest one"))
     return True
 
 
@@ -171,6 +176,8 @@ async def assert_no_server_error(api: Api, responses: Sequence[tuple[bytes, Resp
     """
     for raw, response in responses:
         if response.status >= 500 and await is_server_error_each_time(api, raw):
-            seen = f"status {response.status} each time"
+            seen = say("status {status} each time", status=response.status)
             move_last(api, raw)
-            raise with_request(Failure("a response, or a 4xx that rejects the request", seen), raw)
+            raise with_request(
+                Failure(say("a response, or a 4xx that rejects the request"), seen), raw
+            )

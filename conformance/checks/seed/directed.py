@@ -20,6 +20,7 @@ from conformance.checks._shared.resampling import (
     NULL_SHAPES,
     assert_no_repeat,
     choices_in_every_shape,
+    is_sampled_with_nulls,
     other_response,
     other_round,
 )
@@ -39,11 +40,15 @@ from conformance.checks._shared.seeded import (
     seeded,
     unsaid,
 )
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, NotApplicable, Refusal, shown
+from conformance.message import Message, say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
-OTHER_TEXT = "another text for another seed"
+OTHER_TEXT = say("another text for another seed")
+
+OTHER_UPPER_BITS = say("another text for a seed that differs above its lower 32 bits")
 
 SEED_FAR_AWAY = SEED + 1000
 """A distant seed that no choice uses: some servers give each choice the next seed."""
@@ -90,8 +95,8 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
             turns.take_apart(shape)
         if len(set(texts)) == SAMPLES:
             raise Failure(
-                f"the same text for seed {SEED} again",
-                f"in {shape.name} {shown(texts, limit=400)}",
+                say("the same text for seed {seed} again", seed=SEED),
+                say("in {way} {texts}", way=shape.name, texts=shown(texts, limit=400)),
                 effect=Effect.IGNORED,
             )
         if len(set(texts)) > 1:
@@ -99,8 +104,8 @@ async def the_same_seed_gives_the_same_text_in_every_way(api: Api) -> None:
     # Determinism is best effort: an occasional difference in one request shape is no finding.
     if len(non_deterministic) >= MIN_WAVERING_SHAPES:
         raise Failure(
-            f"the same text for seed {SEED} again",
-            f"different samples in {', '.join(non_deterministic)}",
+            say("the same text for seed {seed} again", seed=SEED),
+            say("different samples in {ways}", ways=tuple(non_deterministic)),
         )
 
 
@@ -145,14 +150,28 @@ async def other_seeds_give_other_texts(api: Api) -> None:
     await expect_variety("seed.others-differ", draw, OTHER_TEXT)
 
 
-@check("seed.large-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
+@check("seed.large-served", requirement="seed.whole-range-served", needs=("temperature",))
+async def a_large_seed_is_accepted(api: Api) -> None:
+    """A seed of more than 32 bits is accepted like a smaller one.
+
+    超过 32 位的 seed 与较小的 seed 一样会被接受。
+    """
+    await sample(api, seeded())
+    await assert_accepted(api, SEED_BEYOND_32_BITS)
+
+
+@check("seed.large-told-apart", requirement="seed.upper-bits-count", needs=("temperature",))
 async def all_bits_of_a_seed_count(api: Api) -> None:
     """Two seeds that differ only above the lower 32 bits give different texts.
 
     仅在低 32 位以上有别的两个 seed，不会给出相同的文本。
     """
     distance = SEED_BEYOND_32_BITS - SEED
-    await assert_distinguished(api, "seed.large-told-apart", lambda seed: seed + distance)
+    if await is_refused(api, SEED_BEYOND_32_BITS):
+        raise NotApplicable(say("the large seed is rejected (covered by another check)"))
+    await assert_distinguished(
+        api, "seed.large-told-apart", lambda seed: seed + distance, OTHER_UPPER_BITS
+    )
 
 
 @check("seed.negative-told-apart", requirement="seed.whole-range-served", needs=("temperature",))
@@ -181,7 +200,7 @@ async def one_seed_gives_different_choices(api: Api) -> None:
         completion = (await api.complete(**sampled(prompt, n=3, seed=SEED, **more))).expect_ok()
         return [choices_of(completion, 3, Feature.N_CHOICES)[number]]
 
-    await expect_variety("seed.copies-differ", draw, "independently sampled choices", draws=3)
+    await expect_variety("seed.copies-differ", draw, say("independently sampled choices"), draws=3)
 
 
 @check(
@@ -235,7 +254,7 @@ async def without_a_seed_it_is_one(api: Api) -> None:
         return (await api.complete(fresh=fresh, **sampled(seed=1))).expect_ok().text
 
     if await without(False) != await with_one(False):
-        raise Failure("the sample of seed 1", "another sample", effect=Effect.IGNORED)
+        raise Failure(say("the sample of seed 1"), say("another sample"), effect=Effect.IGNORED)
 
 
 @check("seed.null", requirement="seed.null-is-none", needs=("temperature",))
@@ -245,7 +264,7 @@ async def null_is_no_seed(api: Api) -> None:
     `seed: null` 会被接受，重复请求时与未设置 seed 一样重新采样。
     """
     if api.contract.parameter("seed").default is not None:
-        raise NotApplicable("this document states a default seed, so repeats may agree")
+        raise NotApplicable(say("this document states a default seed, so repeats may agree"))
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         body = sampled(prompt, seed=None, **more)
@@ -255,7 +274,7 @@ async def null_is_no_seed(api: Api) -> None:
         texts = (await sample(api, sampled(seed=None))).texts
     # Null is most often treated as seed 0, which one sample shows; repeats show the rest.
     if texts == (await sample(api, seeded(0))).texts:
-        await expect_variety("seed.null", draw, "a different sample of the same request")
+        await expect_variety("seed.null", draw, say("a different sample of the same request"))
 
 
 @check("seed.null-repeats", requirement="seed.null-is-none", tier="deep", needs=("temperature",))
@@ -265,13 +284,17 @@ async def null_is_sampled_again(api: Api) -> None:
     使用 `seed: null` 的多个样本，无论流式与否，任意两个文本都不相同。
     """
     if api.contract.parameter("seed").default is not None:
-        raise NotApplicable("this document states a default seed, so repeats may agree")
+        raise NotApplicable(say("this document states a default seed, so repeats may agree"))
+    if await is_sampled_with_nulls(api, "seed", other_response):
+        return
     request = {"temperature": 1, "seed": None}
     rounds = [
         await choices_in_every_shape(api, request, shapes=NULL_SHAPES, fresh=i > 0)
         for i in range(3)
     ]
-    assert_no_repeat("seed.null-repeats", rounds, "a different sample each time", other_response)
+    assert_no_repeat(
+        "seed.null-repeats", rounds, say("a different sample each time"), other_response
+    )
 
 
 async def seeded_in(api: Api, shape: RequestShape) -> list[tuple[str, ...]]:
@@ -309,7 +332,9 @@ async def tells_apart(api: Api, other: int) -> bool:
         return False
 
 
-async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[int], int]) -> None:
+async def assert_distinguished(
+    api: Api, check_id: str, counterpart: Callable[[int], int], expected: Message = OTHER_TEXT
+) -> None:
     """Assert that a seed and its counterpart give different texts, if seeds have any effect.
 
     Raises:
@@ -317,16 +342,12 @@ async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[i
             is rejected.
     """
     other = counterpart(SEED)
-    texts = (await sample(api, seeded())).texts
-    try:
-        if texts != (await sample(api, seeded(other))).texts:
-            return
-    except Refusal as refusal:
-        raise Failure(
-            f"seed {other} accepted like {SEED}", str(refusal), effect=Effect.REFUSED
-        ) from None
+    first = await sample(api, seeded())
+    second = await assert_accepted(api, other)
+    if first.texts != second.texts:
+        return
     if not await differs(api, seeded(), seeded(SEED + 1)):
-        raise NotApplicable("all seeds give the same sample (covered by another check)")
+        raise NotApplicable(say("all seeds give the same sample (covered by another check)"))
 
     async def draw(prompt: str, number: int, **more: Any) -> Sequence[Choice]:
         body = sampled(prompt, seed=(SEED, other)[number], **more)
@@ -341,7 +362,35 @@ async def assert_distinguished(api: Api, check_id: str, counterpart: Callable[[i
                 break
         return pairs
 
-    await expect_variety(check_id, draw, OTHER_TEXT, draws=2, rows=rows)
+    try:
+        await expect_variety(check_id, draw, expected, draws=2, rows=rows)
+    except Failure as found:
+        raise found.shown_by(Evidence((second.exchange,), (first.exchange,))) from None
+
+
+async def assert_accepted(api: Api, seed: int) -> Completion:
+    """Assert that a seed is accepted where :data:`SEED` is, and return its sample.
+
+    Raises:
+        Failure: it is rejected.
+    """
+    try:
+        return await sample(api, seeded(seed))
+    except Refusal as refusal:
+        raise Failure(
+            say("seed {seed} accepted like {other}", seed=seed, other=SEED),
+            refusal.said,
+            effect=Effect.REFUSED,
+        ) from None
+
+
+async def is_refused(api: Api, seed: int) -> bool:
+    """Return whether a seed is rejected."""
+    try:
+        await sample(api, seeded(seed))
+    except Refusal:
+        return True
+    return False
 
 
 async def assert_repeats(api: Api, seed: int) -> None:
@@ -363,7 +412,11 @@ async def assert_repeats(api: Api, seed: int) -> None:
         return
     backends = {shown(sample.raw.get("system_fingerprint")) for sample in samples}
     if len(backends) > 1:
-        raise NotApplicable(f"the backend changed between the samples: {', '.join(backends)}")
+        raise NotApplicable(
+            say("the backend changed between the samples: {backends}", backends=tuple(backends))
+        )
     raise Failure(
-        f"the same text for seed {seed} again", shown(texts, limit=400), effect=Effect.IGNORED
+        say("the same text for seed {seed} again", seed=seed),
+        shown(texts, limit=400),
+        effect=Effect.IGNORED,
     )

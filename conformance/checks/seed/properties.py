@@ -20,6 +20,7 @@ from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import SEEDS, Scene, scenes_with
 from conformance.judgement import BudgetSpent, Failure, Judgement, NotApplicable, Refusal, shown
+from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import Completion
 
@@ -35,7 +36,7 @@ SAMPLE_TOKENS = 8
 REPEATS = 2
 """How often each of two differing samples is requested again."""
 
-MIN_UNREPEATED_REQUESTS = 5
+MIN_UNREPEATED_REQUESTS = 4
 """Requests with a sample that does not always repeat, before that is a deviation."""
 
 
@@ -58,7 +59,7 @@ async def a_seed_repeats_its_samples(api: Api) -> None:
         for samples in zip(*found, strict=True):
             if len(set(samples)) == len(found):
                 raise Failure(
-                    "the same samples for the same seed", shown(samples), effect=Effect.IGNORED
+                    say("the same samples for the same seed"), shown(samples), effect=Effect.IGNORED
                 )
 
     await assert_property(api, lambda: scenes_with(SEEDS), relation, every_shape(api))
@@ -101,11 +102,9 @@ class SeededRequest:
 
 REQUESTS = (
     SeededRequest(7),
-    SeededRequest(0),
     SeededRequest(2**40, START, {"n": 2, "echo": True}),
     SeededRequest(-7, START, {"n": 2, "echo": True}),
     SeededRequest(0, (START, CHINESE_START)),
-    SeededRequest(7 + 2**32, (START, CHINESE_START)),
     SeededRequest(-7, CHINESE_START, {"logprobs": 0}),
 )
 
@@ -136,13 +135,16 @@ async def a_seeded_stream_has_the_non_streaming_sample(api: Api) -> None:
             unrepeated.append(request)
     if len(unrepeated) >= MIN_UNREPEATED_REQUESTS:
         raise Failure(
-            "the same sample for the same seed",
-            f"different samples in some repeats of {len(unrepeated)} requests,"
-            f" such as {shown(unrepeated[0].body)}",
+            say("the same sample for the same seed"),
+            say(
+                "different samples in some repeats of {number} requests, such as {request}",
+                number=len(unrepeated),
+                request=shown(unrepeated[0].body),
+            ),
             effect=Effect.IGNORED,
         )
     if unrepeated:
-        raise NotApplicable("samples with the same seed differ, so none can be compared")
+        raise NotApplicable(say("samples with the same seed differ, so none can be compared"))
 
 
 async def assert_seed_served(api: Api, request: SeededRequest, refusal: Refusal) -> None:
@@ -157,8 +159,8 @@ async def assert_seed_served(api: Api, request: SeededRequest, refusal: Refusal)
     if any(isinstance(one, Refusal) for one in samples):
         raise refusal
     raise Failure(
-        f"seed {request.seed} accepted like {usual.seed}",
-        str(refusal),
+        say("seed {seed} accepted like {other}", seed=request.seed, other=usual.seed),
+        refusal.said,
         effect=Effect.REFUSED,
     )
 
@@ -202,12 +204,21 @@ async def assert_seed_repeats(
     for found in samples.values():
         if len(set(found)) == len(found):
             raise Failure(
-                f"the same text for seed {request.seed} again",
-                f"{shown(found, limit=400)} for {shown(request.body)}",
+                say("the same text for seed {seed} again", seed=request.seed),
+                say(
+                    "{texts} for {request}",
+                    texts=shown(found, limit=400),
+                    request=shown(request.body),
+                ),
                 effect=Effect.IGNORED,
             )
     if all(len(set(found)) == 1 for found in samples.values()):
         raise Failure(
-            "the same sample with and without streaming",
-            f"{shown(streamed)} vs. {shown(non_streaming)} for {shown(request.body)}",
+            say("the same sample with and without streaming"),
+            say(
+                "{streamed} vs. {plain} for {request}",
+                streamed=shown(streamed),
+                plain=shown(non_streaming),
+                request=shown(request.body),
+            ),
         )

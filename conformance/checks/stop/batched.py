@@ -29,6 +29,7 @@ from conformance.checks._shared.stop_candidates import (
 )
 from conformance.checks.stop.directed import PIECE_OF_PROMPT
 from conformance.judgement import NotApplicable, expect
+from conformance.message import say
 
 
 @check("all-at-once.stop-exact", requirement="stop.earliest-match", **BATCHED)
@@ -79,7 +80,7 @@ async def assert_cut(
         text = await free_text(api, prompt, fresh)
         return min((before(text, one) for one in sequences), key=len)
 
-    words = "each choice cut before the first of the sequences that it holds"
+    words = say("each choice cut before the first of the sequences that it holds")
     await assert_each_as_alone(api, prompts, cut, words, stream=stream, stop=stop)
 
 
@@ -142,7 +143,9 @@ async def assert_reasons(api: Api, *, stream: bool) -> None:
         text = await free_text(api, prompt)
         cut = min((before(text, one) for one in stop), key=len)
         if generated_text(prompt, choice) == solid(cut) != solid(text):
-            expect(choice.finish_reason, f"finish_reason of {choice.where}").equals("stop")
+            expect(
+                choice.finish_reason, say("finish_reason of {choice}", choice=choice.where)
+            ).equals("stop")
 
 
 @check("all-at-once.stop-not-in-prompt", requirement="stop.prompt-not-searched", **BATCHED)
@@ -191,11 +194,16 @@ async def assert_at_borders(api: Api, judged: str, *, stream: bool) -> None:
     border, start = COUNTING[-2:] + material(counted, 2)[:2], material(chinese, 2)[:2]
     stop = [PIECE_OF_PROMPT, border, start]
     if any(one in counted for one in stop):
-        raise NotApplicable(f"the endpoint's text {counted!r} contains one of these sequences")
+        raise NotApplicable(
+            say(
+                "the endpoint's text {counted} contains one of these sequences",
+                counted=repr(counted),
+            )
+        )
 
     async def cut(prompt: str, fresh: bool) -> str:
         text = await free_text(api, prompt, fresh)
         return before(text, start) if prompt == CHINESE else text
 
-    words = "each choice cut only where its own completion contains a sequence"
+    words = say("each choice cut only where its own completion contains a sequence")
     await assert_each_as_alone(api, PROMPTS, cut, words, stream=stream, of=(judged,), stop=stop)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
-from conformance.checks._shared.characters import solid
+from conformance.checks._shared.characters import has_broken_character, solid
 from conformance.checks._shared.neutral_values import nulls_are_harmless
 from conformance.checks._shared.prompts import CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.refusals import (
     REJECTED_STATUSES,
     served_or_rejected,
 )
-from conformance.checks._shared.requests import TWO_PROMPTS, assert_echoed, non_streaming
+from conformance.checks._shared.requests import TWO_PROMPTS, assert_echoed, emoji, non_streaming
 from conformance.checks._shared.stop_candidates import (
     CHARS_BEFORE_MATCH,
     MIN_MULTI_TOKEN_CHARS,
@@ -37,7 +37,8 @@ from conformance.checks.stop.stimuli import (
     middle,
     with_one_too_many,
 )
-from conformance.judgement import NotApplicable, expect
+from conformance.judgement import NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Effect
 
 PIECE_OF_PROMPT = COUNTING[:10]
@@ -75,7 +76,7 @@ async def one_sequence_too_many_is_not_dropped(api: Api) -> None:
     needle = await middle(api)
     completion = served_or_rejected(await with_one_too_many(api, len(UNMATCHED_SEQUENCES), needle))
     if completion is not None:
-        expect(completion.text, "text", effect=Effect.IGNORED).lacks(needle)
+        expect(completion.text, say("text"), effect=Effect.IGNORED).lacks(needle)
 
 
 @check(
@@ -87,7 +88,7 @@ async def the_text_lacks_the_stop_sequence(api: Api) -> None:
     取接口自己响应中的一段作为 `stop` 发回，该段不再出现在文本中。
     """
     needle = await middle(api)
-    expect((await non_streaming(api, stop=needle)).text, "text", effect=Effect.IGNORED).lacks(
+    expect((await non_streaming(api, stop=needle)).text, say("text"), effect=Effect.IGNORED).lacks(
         needle
     )
 
@@ -128,7 +129,8 @@ async def the_order_of_sequences_is_irrelevant(api: Api) -> None:
     begin = text.find(early)
     long = text[begin : text.find(late)][:MIN_MULTI_TOKEN_CHARS]
     beginning, padded = decoys(text, begin)[-2:]
-    await assert_stopped_text(api, COUNTING, [beginning, long, padded, late], long)
+    stop = [beginning, long, padded, late]
+    await assert_stopped_text(api, COUNTING, stop, long, listing_tokens=True)
 
 
 @check("stop.fourth-works", requirement="stop.each-of-array", tier="smoke", sees_effect=True)
@@ -201,7 +203,7 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     free = (await non_streaming(api)).text
     needle = middle_of(free)
     if PIECE_OF_PROMPT in free:
-        raise NotApplicable(f"the response also contains {PIECE_OF_PROMPT!r}")
+        raise NotApplicable(say("the response also contains {part}", part=repr(PIECE_OF_PROMPT)))
 
     async def stopped(fresh: bool) -> str:
         return (
@@ -215,7 +217,9 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     # Without the whole prompt it is unclear what stopped; other checks judge the echo.
     if not PIECE_OF_PROMPT.startswith(text):
         assert_echoed(text, COUNTING)
-    await expect_agreement(stopped, cut, f"the prompt, then the completion up to {needle!r}")
+    await expect_agreement(
+        stopped, cut, say("the prompt, then the completion up to {needle}", needle=repr(needle))
+    )
 
 
 @check("stop.batch", requirement="stop.string", sees_effect=True)
@@ -227,7 +231,7 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     *others, last = (await non_streaming(api, TWO_PROMPTS)).texts
     needle = start_of(last)
     if any(needle in other for other in others):
-        raise NotApplicable(f"both responses contain {needle!r}")
+        raise NotApplicable(say("both responses contain {needle}", needle=repr(needle)))
 
     async def stopped(fresh: bool) -> tuple[str, ...]:
         response = await non_streaming(api, TWO_PROMPTS, fresh=fresh, stop=needle)
@@ -237,7 +241,9 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
         response = await non_streaming(api, TWO_PROMPTS, fresh=fresh)
         return tuple(solid(before(text, needle)) for text in response.texts)
 
-    await expect_agreement(stopped, cut, f"only the last text cut, before {needle!r}")
+    await expect_agreement(
+        stopped, cut, say("only the last text cut, before {needle}", needle=repr(needle))
+    )
 
 
 @check("stop.streamed", requirement="streaming.stop-never-leaks", sees_effect=True)
@@ -260,6 +266,25 @@ async def an_almost_match_is_sent_after_all(api: Api) -> None:
     await assert_unstopped(
         api, [text[-3:] + NEVER_GENERATED, middle_of(text) + NEVER_GENERATED], as_stream=True
     )
+
+
+@check("stop.held-characters-released", requirement="streaming.held-text-released")
+async def characters_behind_an_almost_match_stay_whole(api: Api) -> None:
+    """Emoji behind text that resembles the start of a stop sequence are streamed whole.
+
+    文本看似停止序列的开头时，其后的表情符号也会在流中完整发出。
+
+    A server that loses its place in the held text breaks characters of several tokens.
+    """
+    text = (await emoji(api)).text
+    if has_broken_character(text) or solid(text) != text:
+        raise NotApplicable(say("the tokens contain partial characters"))
+    if text.isascii():
+        raise NotApplicable(say("the endpoint's own text {text} is ASCII", text=shown(text)))
+    text = material(text)
+    almost = [text[-3:], text[1:4], middle_of(text)]
+    stop = [piece + NEVER_GENERATED for piece in almost]
+    await assert_unstopped(api, stop, as_stream=True, prompt=EMOJI)
 
 
 @check("stop.null", requirement="stop.null-is-none")

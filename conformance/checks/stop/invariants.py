@@ -9,6 +9,7 @@ from conformance.checks._shared.characters import solid
 from conformance.checks._shared.greedy import MIN_PROMPTS, Greedy, Sight, greedy_in, place_of_stop
 from conformance.checks._shared.invariants import Inspection
 from conformance.judgement import Failure, NotApplicable, shown
+from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.trace import RecordedExchange, Violation
 
@@ -22,7 +23,7 @@ def no_text_holds_its_stop_sequence(exchange: RecordedExchange) -> None:
     stops = [stop for stop in exchange.request.stops if stop]
     limit = exchange.contract.parameter("stop").max_items
     if not stops or (limit is not None and len(stops) > limit):
-        raise NotApplicable("there is no stop sequence, or more than the document allows")
+        raise NotApplicable(say("there is no stop sequence, or more than the document allows"))
     assert_none_in(exchange, stops)
 
 
@@ -35,7 +36,7 @@ def no_accepted_stop_sequence_is_dropped(exchange: RecordedExchange) -> None:
     stops = [stop for stop in exchange.request.stops if stop]
     limit = exchange.contract.parameter("stop").max_items
     if limit is None or len(stops) <= limit:
-        raise NotApplicable("there are no more stop sequences than the document allows")
+        raise NotApplicable(say("there are no more stop sequences than the document allows"))
     assert_none_in(exchange, stops)
 
 
@@ -54,7 +55,7 @@ def no_stream_ends_in_a_piece_of_its_stop_sequence(
         yield sight.exchange
         leaked = piece_of_stop(sight, greedy)
         if leaked:
-            expected = f"text up to its stop sequence, without {shown(leaked)}"
+            expected = say("text up to its stop sequence, without {leaked}", leaked=shown(leaked))
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
@@ -73,7 +74,7 @@ def no_text_ends_in_a_piece_of_its_stop_sequence(
         yield sight.exchange
         leaked = piece_of_stop(sight, greedy)
         if leaked:
-            expected = f"text up to its stop sequence, without {shown(leaked)}"
+            expected = say("text up to its stop sequence, without {leaked}", leaked=shown(leaked))
             yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
@@ -95,7 +96,9 @@ def nothing_but_a_sequence_ends_a_text(
         return
     for sight in cut:
         usual = greedy.settled[sight.prompt]
-        expected = f"{shown(usual)}, cut before one of {shown(sight.stops)}"
+        expected = say(
+            "{usual}, cut before one of {stops}", usual=shown(usual), stops=shown(sight.stops)
+        )
         yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
 
 
@@ -123,7 +126,7 @@ def no_stream_keeps_what_it_held_back(
         lost = other.text[len(sight.text) :]
         met = any(stop in other.text for stop in sight.stops)
         if lost and not met and any(stop.startswith(lost) for stop in sight.stops):
-            failure = Failure(f"text that ends with {shown(lost)}", shown(sight.text))
+            failure = Failure(say("text that ends with {end}", end=shown(lost)), shown(sight.text))
             yield Violation(failure, (sight.exchange, other.exchange))
 
 
@@ -148,7 +151,9 @@ def assert_none_in(exchange: RecordedExchange, stops: Sequence[str]) -> None:
         met = next((stop for stop in stops if stop in text), None)
         if met is not None:
             raise Failure(
-                f"{choice.where}.text without {shown(met)}", shown(text), effect=Effect.IGNORED
+                say("{where}.text without {met}", where=choice.where, met=shown(met)),
+                shown(text),
+                effect=Effect.IGNORED,
             )
 
 

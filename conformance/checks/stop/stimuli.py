@@ -8,12 +8,14 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
-from conformance.checks._shared.prompts import COUNTING
+from conformance.checks._shared.prompts import COUNTING, EMOJI
 from conformance.checks._shared.refusals import served_or_rejected
-from conformance.checks._shared.requests import greedy, non_streaming, streamed
+from conformance.checks._shared.requests import emoji, greedy, non_streaming, streamed, with_tokens
 from conformance.checks._shared.stop_candidates import before, middle_of
 from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Effect
+from conformance.protocol.completion import Completion
 from conformance.protocol.response import Response
 
 Cut = Callable[[str], str]
@@ -28,7 +30,7 @@ def limit_of(api: Api) -> int:
     """
     limit = api.contract.parameter("stop").max_items
     if limit is None:
-        raise NotApplicable("this document sets no limit to the number of stop sequences")
+        raise NotApplicable(say("this document sets no limit to the number of stop sequences"))
     return limit
 
 
@@ -50,39 +52,67 @@ async def assert_cut(api: Api, prompt: str, cut: Cut) -> None:
 
 
 async def assert_stopped_text(
-    api: Api, prompt: str, stop: Any, needle: str, *, as_stream: bool = False
+    api: Api,
+    prompt: str,
+    stop: Any,
+    needle: str,
+    *,
+    as_stream: bool = False,
+    listing_tokens: bool = False,
 ) -> None:
-    """Assert that the text with ``stop`` is the text without, cut just before ``needle``."""
+    """Assert that the text with ``stop`` is the text without, cut just before ``needle``.
+
+    ``listing_tokens`` requests its tokens as well, for the invariants of tokens behind a stop.
+    """
     ask = streamed if as_stream else non_streaming
 
     async def stopped(fresh: bool) -> str:
+        if listing_tokens:
+            return (await with_tokens(ask, api, prompt, fresh=fresh, stop=stop)).text
         return (await ask(api, prompt, fresh=fresh, stop=stop)).text
 
     async def cut(fresh: bool) -> str:
         return before((await non_streaming(api, prompt, fresh=fresh)).text, needle)
 
     # Finding the sequence itself needs no comparison, and is a clearer failure.
-    expect(await stopped(False), "text", effect=Effect.IGNORED).lacks(needle)
-    await expect_agreement(stopped, cut, f"the response without `stop`, up to {needle!r}")
+    expect(await stopped(False), say("text"), effect=Effect.IGNORED).lacks(needle)
+    await expect_agreement(
+        stopped, cut, say("the response without `stop`, up to {needle}", needle=repr(needle))
+    )
 
 
-async def assert_unstopped(api: Api, stop: Any, *, as_stream: bool = False, **more: Any) -> None:
+async def assert_unstopped(
+    api: Api, stop: Any, *, as_stream: bool = False, prompt: str = COUNTING
+) -> None:
     """Assert that ``stop`` has no effect."""
     ask = streamed if as_stream else non_streaming
-    free = (await non_streaming(api)).text
+
+    async def unstopped(fresh: bool) -> Completion:
+        # The emoji are the one shared prompt whose response has its tokens.
+        if prompt == EMOJI:
+            return await emoji(api, fresh=fresh)
+        return await non_streaming(api, prompt, fresh=fresh)
+
+    free = (await unstopped(False)).text
     for sequence in [stop] if isinstance(stop, str) else stop or []:
         if sequence and sequence in free:
-            raise NotApplicable(f"the endpoint's text {shown(free)} contains {sequence!r}")
+            raise NotApplicable(
+                say(
+                    "the endpoint's text {text} contains {sequence}",
+                    text=shown(free),
+                    sequence=repr(sequence),
+                )
+            )
 
     async def with_stop(fresh: bool) -> tuple[str, object]:
-        choice = (await ask(api, fresh=fresh, stop=stop, **more)).only
+        choice = (await ask(api, prompt, fresh=fresh, stop=stop)).only
         return solid(choice.text), choice.finish_reason
 
     async def without(fresh: bool) -> tuple[str, object]:
-        choice = (await non_streaming(api, fresh=fresh, **more)).only
+        choice = (await unstopped(fresh)).only
         return solid(choice.text), choice.finish_reason
 
-    await expect_agreement(with_stop, without, "the response without `stop`")
+    await expect_agreement(with_stop, without, say("the response without `stop`"))
 
 
 async def assert_harmless(api: Api, stop: Any) -> None:
@@ -92,5 +122,7 @@ async def assert_harmless(api: Api, stop: Any) -> None:
         return
     free = (await non_streaming(api)).text
     if free and not completion.text:
-        raise Failure(f"the response without `stop`, {shown(free)}", "an empty text")
+        raise Failure(
+            say("the response without `stop`, {text}", text=shown(free)), say("an empty text")
+        )
     await assert_unstopped(api, stop)

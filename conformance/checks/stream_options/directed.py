@@ -8,6 +8,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
+from conformance.checks._shared.neutral_values import nulls_are_harmless
 from conformance.checks._shared.refusals import as_rejected
 from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
@@ -17,6 +18,7 @@ from conformance.checks._shared.requests import (
     streamed,
 )
 from conformance.judgement import Failure, Feature, Missing, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.response import DONE
 
@@ -36,7 +38,7 @@ async def one_chunk_with_usage(api: Api) -> None:
     """
     counted = chunks_with_usage((await streamed(api, stream_options=USAGE)).chunks)
     bare = [chunk for chunk in counted if chunk.get("choices") == []]
-    expect(len(bare), "number of chunks with usage and empty choices").equals(1)
+    expect(len(bare), say("number of chunks with usage and empty choices")).equals(1)
 
 
 @check(
@@ -53,13 +55,13 @@ async def usage_comes_before_done(api: Api) -> None:
     response = await stream_response(api, stream_options=USAGE)
     chunks_with_usage(response.chunk_objects)
     last = response.chunk_objects[-1]
-    expect(last.get("usage"), "usage of the last chunk").satisfies(
-        lambda usage: isinstance(usage, Mapping), "an object"
+    expect(last.get("usage"), say("usage of the last chunk")).satisfies(
+        lambda usage: isinstance(usage, Mapping), say("an object")
     )
     after = [event.data.strip() for event in response.events[len(response.chunk_objects) :]]
     # Without [DONE] the stream is incomplete, and the usage is still its last event.
     if after:
-        expect(after[-1], "event after the usage").equals(DONE)
+        expect(after[-1], say("event after the usage")).equals(DONE)
 
 
 @check("stream-options.only-one-bill", requirement="stream-options.other-chunks-null", tier="smoke")
@@ -70,7 +72,7 @@ async def no_other_chunk_has_usage(api: Api) -> None:
     """
     for chunk in (await streamed(api, stream_options=USAGE)).chunks:
         if choices_in_chunk(chunk):
-            expect(chunk.get("usage"), "usage of a chunk with choices").equals(None)
+            expect(chunk.get("usage"), say("usage of a chunk with choices")).equals(None)
 
 
 @check("stream-options.unasked-usage", requirement="stream-options.no-usage-unasked", tier="smoke")
@@ -81,7 +83,7 @@ async def no_usage_in_every_chunk(api: Api) -> None:
     """
     chunks = (await streamed(api)).chunks
     counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
-    expect(len(counted), "number of chunks with usage").at_most(1)
+    expect(len(counted), say("number of chunks with usage")).at_most(1)
 
 
 @check(
@@ -97,7 +99,7 @@ async def no_usage_when_set_to_false(api: Api) -> None:
     """
     chunks = (await streamed(api, stream_options={"include_usage": False})).chunks
     counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
-    expect(len(counted), "number of chunks with usage").at_most(1)
+    expect(len(counted), say("number of chunks with usage")).at_most(1)
 
 
 @check("stream-options.same-text", requirement="stream-options.include-usage", tier="smoke")
@@ -113,7 +115,7 @@ async def asking_for_usage_keeps_the_text(api: Api) -> None:
     async def without(fresh: bool) -> str:
         return solid((await streamed(api, fresh=fresh)).text)
 
-    await expect_agreement(without, with_usage, "the same text with include_usage")
+    await expect_agreement(without, with_usage, say("the same text with include_usage"))
 
 
 @check(
@@ -128,7 +130,22 @@ async def the_refusal_names_stream_options(api: Api) -> None:
     """
     error = as_rejected(await api.complete(**MINIMAL_REQUEST, stream_options=USAGE), 400, 422)
     if "stream" not in error.words.lower():
-        raise Failure("`stream_options` in param or message", shown(error.error))
+        raise Failure(say("`stream_options` in param or message"), shown(error.error))
+
+
+@check("stream-options.null", requirement="stream-options.null-is-none")
+async def null_sets_no_option(api: Api) -> None:
+    """`stream_options: null` has no effect.
+
+    `stream_options: null` 不影响响应。
+    """
+    if await nulls_are_harmless(api, "stream_options"):
+        return
+    response = await api.complete(**MINIMAL_REQUEST, stream_options=None)
+    if response.status != 200:
+        # A null uses no feature, so its rejection alone would not show an optional feature.
+        await streamed(api, stream_options=USAGE)
+    response.expect_ok()
 
 
 @check("stream-options.obfuscation", requirement="stream-options.include-obfuscation")
@@ -145,7 +162,7 @@ async def padding_keeps_the_text(api: Api) -> None:
     async def padded(fresh: bool) -> str:
         return solid((await streamed(api, fresh=fresh, stream_options=padding)).text)
 
-    await expect_agreement(unstreamed, padded, "the same text with padding")
+    await expect_agreement(unstreamed, padded, say("the same text with padding"))
 
 
 def chunks_with_usage(chunks: Iterable[JsonObject]) -> list[JsonObject]:
@@ -156,5 +173,5 @@ def chunks_with_usage(chunks: Iterable[JsonObject]) -> list[JsonObject]:
     """
     counted = [chunk for chunk in chunks if isinstance(chunk.get("usage"), Mapping)]
     if not counted:
-        raise Missing(Feature.STREAM_USAGE, "a chunk with usage", "no chunk with usage")
+        raise Missing(Feature.STREAM_USAGE, say("a chunk with usage"), say("no chunk with usage"))
     return counted

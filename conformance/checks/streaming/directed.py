@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.neutral_values import neutral_values_are_harmless
+from conformance.checks._shared.neutral_values import (
+    neutral_values_are_harmless,
+    nulls_are_harmless,
+)
 from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
@@ -18,6 +21,7 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Effect, Place
 from conformance.protocol.completion import JsonObject
 from conformance.protocol.response import DONE
@@ -32,7 +36,7 @@ async def one_document_by_default(api: Api) -> None:
     response = await api.complete(**greedy())
     response.expect_ok()
     if response.is_stream:
-        raise Failure("one JSON document", "a stream of events", effect=Effect.IGNORED)
+        raise Failure(say("one JSON document"), say("a stream of events"), effect=Effect.IGNORED)
 
 
 @check("stream.false-is-plain", requirement="stream.plain-unless-asked")
@@ -46,7 +50,21 @@ async def one_document_when_false(api: Api) -> None:
     response = await api.complete(**MINIMAL_REQUEST, stream=False)
     response.expect_ok()
     if response.is_stream:
-        raise Failure("one JSON document", "a stream of events", effect=Effect.IGNORED)
+        raise Failure(say("one JSON document"), say("a stream of events"), effect=Effect.IGNORED)
+
+
+@check("stream.null", requirement="stream.null-is-default")
+async def one_document_when_null(api: Api) -> None:
+    """With `stream: null`, the response is one JSON document.
+
+    设置 `stream: null` 时，响应是单个 JSON 文档。
+    """
+    if await nulls_are_harmless(api, "stream"):
+        return
+    response = await api.complete(**MINIMAL_REQUEST, stream=None)
+    response.expect_ok()
+    if response.is_stream:
+        raise Failure(say("one JSON document"), say("a stream of events"))
 
 
 @check("stream.true-streams", requirement="stream.true-streams", tier="smoke", sees_effect=True)
@@ -57,7 +75,7 @@ async def events_on_request(api: Api) -> None:
     """
     response = await stream_response(api)
     _ = response.chunk_objects
-    expect(len(response.events), "number of events").at_least(2)
+    expect(len(response.events), say("number of events")).at_least(2)
 
 
 @check("stream.true-streams-batch", requirement="stream.true-streams", sees_effect=True)
@@ -68,7 +86,7 @@ async def a_batch_streams_as_well(api: Api) -> None:
     """
     response = await stream_response(api, two_prompts(api))
     _ = response.chunk_objects
-    expect(len(response.events), "number of events").at_least(3)
+    expect(len(response.events), say("number of events")).at_least(3)
 
 
 @check("streaming.content-type", requirement="streaming.content-type", tier="smoke")
@@ -89,9 +107,9 @@ async def nothing_but_events(api: Api) -> None:
     """
     response = await stream_response(api)
     if response.stream.stray:
-        raise Failure("only fields of server-sent events", shown(response.stream.stray[0]))
+        raise Failure(say("only fields of server-sent events"), shown(response.stream.stray[0]))
     if response.stream.unfinished is not None:
-        raise Failure("a blank line after the last event", shown(response.stream.unfinished))
+        raise Failure(say("a blank line after the last event"), shown(response.stream.unfinished))
 
 
 @check("streaming.event-json", requirement="streaming.framing", tier="smoke", sees_effect=True)
@@ -101,7 +119,7 @@ async def each_event_is_one_json_document(api: Api) -> None:
     每个事件的数据都是一个 JSON 对象或 `[DONE]`。
     """
     response = await stream_response(api)
-    expect(len(response.chunk_objects), "number of chunks").at_least(1)
+    expect(len(response.chunk_objects), say("number of chunks")).at_least(1)
 
 
 @check("streaming.done-last", requirement="streaming.done-last", tier="smoke", sees_effect=True)
@@ -129,10 +147,10 @@ async def chunks_are_completions(api: Api) -> None:
     每个数据块都是 `text_completion`，其 choice 携带 `text`，而不是聊天的 `delta`。
     """
     for chunk in (await streamed(api)).chunks:
-        expect(chunk.get("object"), "object of a chunk").equals("text_completion")
+        expect(chunk.get("object"), say("object of a chunk")).equals("text_completion")
         for part in choices_in_chunk(chunk):
             if not isinstance(part.get("text"), str):
-                raise Failure("text in each choice of a chunk", shown(part))
+                raise Failure(say("text in each choice of a chunk"), shown(part))
 
 
 @check("streaming.chunk-schema", requirement="streaming.chunk-shape")
@@ -145,8 +163,8 @@ async def chunks_match_the_schema(api: Api) -> None:
         faults = api.contract.validate_chunk(chunk)
         if faults:
             raise Failure(
-                "a chunk that matches the schema",
-                f"{faults[0].path}: {faults[0].message}",
+                say("a chunk that matches the schema"),
+                faults[0].said,
                 place=Place.SCHEMA,
             )
 
@@ -203,23 +221,23 @@ def assert_errors_framed(events: Sequence[str], bare: Sequence[str]) -> None:
         Deviation: one of them is not an event, or has no envelope with a message.
     """
     if not events and not bare:
-        raise NotApplicable("no stream of this check failed, so there is no error to judge")
+        raise NotApplicable(say("no stream of this check failed, so there is no error to judge"))
     if bare:
-        raise Failure('an event with {"error": {…}}', shown(bare[0]))
+        raise Failure(say('an event with {{"error": {{…}}}}'), shown(bare[0]))
     for result in events:
         inner = error_in(result)
         if inner is None:
-            raise Failure('an event with {"error": {…}}', shown(result))
+            raise Failure(say('an event with {{"error": {{…}}}}'), shown(result))
         expect(inner.get("message"), "error.message").satisfies(
-            lambda message: isinstance(message, str) and message != "", "a sentence"
+            lambda message: isinstance(message, str) and message != "", say("a sentence")
         )
 
 
 def assert_done_once_and_last(data: Sequence[str]) -> None:
     """Assert that ``[DONE]`` occurs once, as the last payload."""
     count = sum(payload.strip() == DONE for payload in data)
-    expect(count, "number of [DONE] events").equals(1)
-    expect(data[-1].strip(), "last event").equals(DONE)
+    expect(count, say("number of [DONE] events")).equals(1)
+    expect(data[-1].strip(), say("last event")).equals(DONE)
 
 
 async def stream_data(api: Api, prompt: object = COUNTING) -> list[str]:
@@ -239,7 +257,10 @@ def assert_constant(chunks: Iterable[JsonObject], key: str) -> None:
     """
     values = list(dict.fromkeys(shown(chunk.get(key)) for chunk in chunks if chunk))
     if len(values) != 1:
-        raise Failure(f"one {key} in all chunks", f"{len(values)}: {', '.join(values[:3])}")
+        raise Failure(
+            say("one {key} in all chunks", key=key),
+            say("{count}: {values}", count=len(values), values=tuple(values[:3])),
+        )
 
 
 def error_in(data: str) -> JsonObject | None:

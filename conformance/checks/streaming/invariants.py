@@ -26,6 +26,7 @@ from conformance.checks.streaming.directed import (
     assert_errors_framed,
 )
 from conformance.judgement import Failure, Feature, Missing, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.response import Response
 from conformance.protocol.trace import RecordedExchange
 
@@ -40,10 +41,12 @@ def every_stream_asked_for_is_one(exchange: RecordedExchange) -> None:
     凡是带 `stream: true` 的请求，其响应都是服务器推送事件（SSE）流。
     """
     if not exchange.request.stream:
-        raise NotApplicable("no stream was requested")
+        raise NotApplicable(say("no stream was requested"))
     if not exchange.served.is_stream and not is_error(_body_of(exchange.response)):
         raise Missing(
-            Feature.STREAM, "a stream", f"one body: {shown(_beginning(exchange.response))}"
+            Feature.STREAM,
+            say("a stream"),
+            say("one body: {body}", body=shown(_beginning(exchange.response))),
         )
 
 
@@ -54,9 +57,12 @@ def nothing_streams_unasked(exchange: RecordedExchange) -> None:
     凡是没有 `stream: true` 的请求，其响应都是单个 JSON 文档。
     """
     if exchange.request.stream:
-        raise NotApplicable("a stream was requested")
+        raise NotApplicable(say("a stream was requested"))
     if exchange.served.is_stream:
-        raise Failure("one JSON document", f"a stream: {shown(_beginning(exchange.response))}")
+        raise Failure(
+            say("one JSON document"),
+            say("a stream: {text}", text=shown(_beginning(exchange.response))),
+        )
 
 
 @invariant("streaming.content-type-everywhere", requirement="streaming.content-type")
@@ -81,12 +87,12 @@ def every_stream_is_nothing_but_events(exchange: RecordedExchange) -> None:
     assert_utf_8(exchange.exchange)
     stray = [line for line in stream.stray if not SPEAKS_OF_AN_ERROR.search(line)]
     if stray:
-        raise Failure("only fields of server-sent events", shown(stray[0]))
+        raise Failure(say("only fields of server-sent events"), shown(stray[0]))
     if stream.unfinished is not None:
-        raise Failure("a blank line after the last event", shown(stream.unfinished))
+        raise Failure(say("a blank line after the last event"), shown(stream.unfinished))
     for data, result in exchange.payloads:
         if not isinstance(result, dict):
-            raise Failure("one JSON object per event", shown(data))
+            raise Failure(say("one JSON object per event"), shown(data))
 
 
 @invariant("streaming.done-everywhere", requirement="streaming.done-last")
@@ -99,7 +105,7 @@ def every_stream_ends_with_done(exchange: RecordedExchange) -> None:
     last = [] if stream.unfinished is None else [stream.unfinished]
     data = [*(event.data for event in stream.events), *last]
     if not data:
-        raise NotApplicable("the stream is empty")
+        raise NotApplicable(say("the stream is empty"))
     assert_done_once_and_last(data)
 
 
@@ -110,14 +116,14 @@ def every_chunk_is_a_text_completion(exchange: RecordedExchange) -> None:
     每个流的每个数据块都是 `text_completion`，其 choice 携带 `text`，不带聊天内容。
     """
     for chunk in chunks_of(exchange):
-        expect(chunk.get("object"), "object of a chunk").equals("text_completion")
+        expect(chunk.get("object"), say("object of a chunk")).equals("text_completion")
         if not isinstance(chunk.get("choices"), list):
-            raise Failure("choices an array in every chunk", shown(chunk))
+            raise Failure(say("choices an array in every chunk"), shown(chunk))
         for part in choices_in_chunk(chunk):
             if not isinstance(part.get("text"), str):
-                raise Failure("text in each choice of a chunk", shown(part))
+                raise Failure(say("text in each choice of a chunk"), shown(part))
             if any(part.get(name) is not None for name in CHAT_MEMBERS):
-                raise Failure("text and no chat in each choice of a chunk", shown(part))
+                raise Failure(say("text and no chat in each choice of a chunk"), shown(part))
 
 
 @invariant("streaming.id-constant-everywhere", requirement="streaming.identity-constant")
@@ -157,14 +163,20 @@ def every_streamed_choice_ends_once(exchange: RecordedExchange) -> None:
         index, text = shown(part.get("index")), part.get("text")
         begun.add(index)
         if index in ends and text:
-            raise Failure(f"no text of choice {index} after its finish_reason", shown(part))
+            raise Failure(
+                say("no text of choice {index} after its finish_reason", index=index), shown(part)
+            )
         if part.get("finish_reason") is not None:
             if index in ends:
-                result = f"{ends[index]}, then {shown(part['finish_reason'])}"
-                raise Failure(f"one finish_reason of choice {index}", result)
+                result = say(
+                    "{before}, then {reason}",
+                    before=ends[index],
+                    reason=shown(part["finish_reason"]),
+                )
+                raise Failure(say("one finish_reason of choice {index}", index=index), result)
             ends[index] = shown(part["finish_reason"])
     for index in sorted(begun - ends.keys()):
-        raise Failure(f"a finish_reason of choice {index}", "none")
+        raise Failure(say("a finish_reason of choice {index}", index=index), say("none"))
 
 
 @invariant("streaming.error-framed-everywhere", requirement="streaming.error-framed")
@@ -176,7 +188,7 @@ def every_error_in_a_stream_is_an_event(exchange: RecordedExchange) -> None:
     _ = exchange.request
     response = exchange.response
     if exchange.exchange.status != 200 or not response.is_stream:
-        raise NotApplicable("the response is not a stream")
+        raise NotApplicable(say("the response is not a stream"))
     assert_errors_framed(
         [data for data, result in exchange.payloads if is_error(result)],
         [line for line in response.stream.stray if SPEAKS_OF_AN_ERROR.search(line)],
@@ -201,7 +213,7 @@ def streamed_characters_are_as_whole_as_in_other_responses(
     流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
     """
     yield from changed(
-        exchanges, in_stream=True, is_changed=is_broken_form, what="whole characters"
+        exchanges, in_stream=True, is_changed=is_broken_form, what=say("whole characters")
     )
 
 

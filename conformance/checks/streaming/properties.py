@@ -12,6 +12,7 @@ from conformance.checks._shared.token_scores import Scored
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import Scene, scenes
+from conformance.message import say
 
 
 @check(
@@ -34,7 +35,7 @@ async def a_stream_has_the_non_streaming_text(api: Api) -> None:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
         await expect_same_responses(
-            trial, in_pieces, batched, "a stream that joins to the non-streaming response"
+            trial, in_pieces, batched, say("a stream that joins to the non-streaming response")
         )
 
     await assert_property(api, scenes, relation, every_shape(api))
@@ -74,7 +75,7 @@ async def streamed_scores_are_the_non_streaming_ones(api: Api) -> None:
 
     对任意请求，流的数据块中的得分拼接后都等于非流式响应的得分。
     """
-    expected = "log probabilities of a stream that join to the non-streaming ones"
+    expected = say("log probabilities of a stream that join to the non-streaming ones")
 
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
         async def in_pieces(fresh: bool) -> Scored:

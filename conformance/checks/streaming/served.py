@@ -14,6 +14,7 @@ from conformance.checks import check
 from conformance.checks._shared.refusals import minimal_request
 from conformance.contract import Contract
 from conformance.judgement import Failure, NotApplicable, shown
+from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.response import REFUSALS
 
@@ -98,7 +99,7 @@ async def assert_streamed(api: Api, edge: str) -> None:
     """
     alone = values_at(api.contract, edge)
     if alone is None:
-        raise NotApplicable("this document states no such value")
+        raise NotApplicable(say("this document states no such value"))
     group = next(group for group in TOGETHER if edge in group)
     known = [values for one in group if (values := values_at(api.contract, one)) is not None]
     together = {name: value for values in known for name, value in values.items()}
@@ -107,10 +108,10 @@ async def assert_streamed(api: Api, edge: str) -> None:
     if await is_served(api, stream=True, **alone) or not await is_served(api, **alone):
         return
     if not await is_served(api, stream=True):
-        raise NotApplicable("all streams are rejected (covered by another check)")
+        raise NotApplicable(say("all streams are rejected (covered by another check)"))
     raise Failure(
-        f"a stream with {shown(alone)} accepted like the non-streaming request",
-        "the stream is rejected",
+        say("a stream with {values} accepted like the non-streaming request", values=shown(alone)),
+        say("the stream is rejected"),
         effect=Effect.REFUSED,
     )
 

@@ -27,6 +27,7 @@ from conformance.checks._shared.requests import (
 )
 from conformance.checks._shared.sampling import sampled
 from conformance.judgement import Failure, Feature, Inconclusive, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Completion, JsonObject
 
 
@@ -129,7 +130,7 @@ async def choices_are_numbered(api: Api) -> None:
     """
     chunks = (await three_streamed_choices(api)).chunks
     indexes = {shown(part.get("index")) for chunk in chunks for part in choices_in_chunk(chunk)}
-    expect(sorted(indexes), "indexes in the chunks").equals(["0", "1", "2"])
+    expect(sorted(indexes), say("indexes in the chunks")).equals(["0", "1", "2"])
 
 
 @check(
@@ -160,7 +161,7 @@ async def prompts_are_numbered(api: Api) -> None:
     """
     chunks = (await streamed(api, two_prompts(api))).chunks
     indexes = {shown(part.get("index")) for chunk in chunks for part in choices_in_chunk(chunk)}
-    expect(sorted(indexes), "indexes in the chunks").equals(["0", "1"])
+    expect(sorted(indexes), say("indexes in the chunks")).equals(["0", "1"])
 
 
 MIN_SPAN_SECONDS = 0.005
@@ -172,7 +173,7 @@ TRIES = 3
 MIN_GENERATION_SECONDS = 0.05
 """Minimum seconds of generation: below that, buffers on the way may hide a real stream."""
 
-TOO_QUICK = "the generation is too quick to tell a burst from an honest stream"
+TOO_QUICK = say("the generation is too quick to tell a burst from an honest stream")
 
 
 @check("streaming.incremental", requirement="streaming.incremental", sees_effect=True)
@@ -198,12 +199,21 @@ async def text_arrives_while_it_is_generated(api: Api) -> None:
         raise NotApplicable(TOO_QUICK)
     if late.worst >= min(durations) / 4:
         raise Inconclusive(
-            f"all of the text came within {max(spans):.3f} s, but this machine was too busy to"
-            f" read it in time: {late.worst:.2f} s late at worst"
+            say(
+                "all of the text came within {span} s, but this machine was too busy to"
+                " read it in time: {late} s late at worst",
+                span=f"{max(spans):.3f}",
+                late=f"{late.worst:.2f}",
+            )
         )
     raise Failure(
-        f"text that arrives over the {min(durations):.2f} s that its generation takes",
-        f"all of it within {max(spans):.3f} s, {TRIES} times",
+        say(
+            "text that arrives over the {seconds} s that its generation takes",
+            seconds=f"{min(durations):.2f}",
+        ),
+        say(
+            "all of it within {seconds} s, {times} times", seconds=f"{max(spans):.3f}", times=TRIES
+        ),
     ).only_by_suite()
 
 
@@ -241,7 +251,7 @@ async def assert_non_streaming_text(
     ask = partial(non_streaming, api, prompt) if whole is None else whole
     pairs = zip((await ask()).texts, (await streamed(api, prompt)).texts, strict=False)
     if any(has_broken_character(sent) > has_broken_character(text) for text, sent in pairs):
-        raise NotApplicable("the stream has broken characters (covered by another check)")
+        raise NotApplicable(say("the stream has broken characters (covered by another check)"))
 
     async def unstreamed(fresh: bool) -> list[str]:
         return [solid(text) for text in (await ask(fresh=fresh)).texts]
@@ -250,18 +260,18 @@ async def assert_non_streaming_text(
         return [solid(text) for text in (await streamed(api, prompt, fresh=fresh)).texts]
 
     await expect_agreement(
-        unstreamed, in_pieces, "the same text in the stream as in the non-streaming response"
+        unstreamed, in_pieces, say("the same text in the stream as in the non-streaming response")
     )
 
 
 async def assert_characters_whole(api: Api, prompt: str, whole: Completion) -> None:
     """Assert that a stream breaks no character that is whole without streaming."""
     if has_broken_character(whole.text):
-        raise NotApplicable("the model itself generates partial characters here")
+        raise NotApplicable(say("the model itself generates partial characters here"))
     chunks = (await streamed(api, prompt)).chunks
     fragments = [str(part.get("text", "")) for chunk in chunks for part in choices_in_chunk(chunk)]
     if has_broken_character("".join(fragments)):
-        raise Failure("whole characters in every chunk", shown(fragments))
+        raise Failure(say("whole characters in every chunk"), shown(fragments))
 
 
 def assert_one_finish(chunks: Sequence[JsonObject], indexes: Iterable[int]) -> None:
@@ -269,6 +279,6 @@ def assert_one_finish(chunks: Sequence[JsonObject], indexes: Iterable[int]) -> N
     for index in indexes:
         parts = [p for chunk in chunks for p in choices_in_chunk(chunk) if p.get("index") == index]
         ends = [i for i, part in enumerate(parts) if part.get("finish_reason") is not None]
-        expect(len(ends), f"number of finish_reasons of choice {index}").equals(1)
+        expect(len(ends), say("number of finish_reasons of choice {index}", index=index)).equals(1)
         late = "".join(str(part.get("text") or "") for part in parts[ends[0] + 1 :])
-        expect(late, f"text of choice {index} after its finish_reason").is_empty()
+        expect(late, say("text of choice {index} after its finish_reason", index=index)).is_empty()

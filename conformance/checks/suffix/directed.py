@@ -13,7 +13,9 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import choices_of, non_streaming
 from conformance.checks._shared.sampling import STORY
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, Inconclusive, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import Completion
 
@@ -36,16 +38,21 @@ async def the_suffix_is_taken_account_of(api: Api) -> None:
         return
     # A model may insert the same text anyway, but it cannot count a suffix that it never read.
     if not free.has_usage or not inserted.has_usage:
-        raise NotApplicable("the texts are equal, and the endpoint reports no usage to compare")
+        raise NotApplicable(
+            say("the texts are equal, and the endpoint reports no usage to compare")
+        )
     if inserted.usage.prompt_tokens != free.usage.prompt_tokens:
         return
     one, other = [await non_streaming(api, STORY, suffix=suffix) for suffix in SUFFIXES]
     if one.text == other.text and one.usage.prompt_tokens == other.usage.prompt_tokens:
         raise Failure(
-            "an insertion that depends on the suffix",
-            f"{shown(one.text)} before {shown(SUFFIXES[0])} and before {shown(SUFFIXES[1])}",
+            say("an insertion that depends on the suffix"),
+            say(
+                "{text} before two unlike suffixes, for the same number of tokens",
+                text=shown(one.text),
+            ),
             effect=Effect.IGNORED,
-        )
+        ).shown_by(Evidence((other.exchange,), (one.exchange,)))
 
 
 @check("suffix.no-part-of-prompt", requirement="suffix.conditions-insertion")
@@ -81,12 +88,15 @@ async def assert_not_continued(api: Api, prompt: str, suffix: str) -> None:
         return
     free = await non_streaming(api, prompt)
     if text == solid(free.text):
-        raise NotApplicable("the text is the same without a suffix (covered by another check)")
+        raise NotApplicable(say("the text is the same without a suffix (covered by another check)"))
     if (text, usage) not in [await inserted(True) for _ in range(REPEATS)]:
-        raise Inconclusive(f"{shown(text)} was inserted once, but not again")
+        raise Inconclusive(say("{text} was inserted once, but not again", text=shown(text)))
     raise Failure(
-        "an insertion between the prompt and the suffix",
-        f"{shown(text)}, which is the continuation of the prompt followed by the suffix",
+        say("an insertion between the prompt and the suffix"),
+        say(
+            "{text}, which is the continuation of the prompt followed by the suffix",
+            text=shown(text),
+        ),
         effect=Effect.ALTERED,
     )
 
@@ -110,10 +120,10 @@ async def the_suffix_moves_the_first_probability(api: Api) -> None:
     if one.tokens != other.tokens:
         return
     if not one.tokens:
-        raise NotApplicable("the endpoint generates nothing after the open prompt")
+        raise NotApplicable(say("the endpoint generates nothing after the open prompt"))
     if not any(one.token_logprobs) and not any(other.token_logprobs):
         raise NotApplicable(
-            "the endpoint reports certainty at temperature 0, not the model's probabilities"
+            say("the endpoint reports certainty at temperature 0, not the model's probabilities")
         )
     expect(one.token_logprobs, "token_logprobs", effect=Effect.IGNORED).differs_from(
         other.token_logprobs
@@ -127,9 +137,9 @@ async def the_suffix_is_not_returned(api: Api) -> None:
     插入的文本不以 suffix 结尾。
     """
     text = (await non_streaming(api, suffix=LONG_SUFFIX)).text
-    expect(text, "text").satisfies(
+    expect(text, say("text")).satisfies(
         lambda it: not it.rstrip().endswith(LONG_SUFFIX.strip()),
-        f"without {shown(LONG_SUFFIX)} at its end",
+        say("without {long_suffix} at its end", long_suffix=shown(LONG_SUFFIX)),
     )
 
 
@@ -153,8 +163,11 @@ async def a_chinese_suffix_is_taken_account_of(api: Api) -> None:
         and text_and_usage(inserted)[1] == text_and_usage(free)[1] is not None
     ):
         raise Failure(
-            "an insertion that depends on the suffix",
-            f"{shown(inserted.text)} with and without the suffix, for the same number of tokens",
+            say("an insertion that depends on the suffix"),
+            say(
+                "{text} with and without the suffix, for the same number of tokens",
+                text=shown(inserted.text),
+            ),
             effect=Effect.IGNORED,
         )
 

@@ -11,6 +11,7 @@ from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.token_scores import Scored, scores_of, tokens_of
 from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
 from conformance.judgement import Failure, Judgement, NotApplicable, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice
 from conformance.protocol.request import Prompt
 from conformance.protocol.trace import RecordedExchange, Violation
@@ -32,11 +33,13 @@ def no_suffix_is_returned_anywhere(exchange: RecordedExchange) -> None:
     """
     suffix = exchange.request.raw.get("suffix")
     if suffix not in (LONG_SUFFIX, CHINESE_SUFFIX):
-        raise NotApplicable("the request has no suffix that is long enough to judge")
+        raise NotApplicable(say("the request has no suffix that is long enough to judge"))
 
     def assert_inserted(choice: Choice) -> None:
         if choice.text.rstrip().endswith(suffix.strip()):
-            raise Failure(f"text without {shown(suffix)} at its end", shown(choice.text))
+            raise Failure(
+                say("text without {suffix} at its end", suffix=shown(suffix)), shown(choice.text)
+            )
 
     assert_each(exchange.completion.choices, assert_inserted)
 
@@ -61,7 +64,7 @@ def every_suffix_changes_the_scores(exchanges: Sequence[RecordedExchange]) -> It
         for other, continued in non_streaming[prompt]:
             if _are_one(scored, continued):
                 yield Violation(
-                    Failure("scores that differ from those without `suffix`", shown(scored)),
+                    Failure(say("scores that differ from those without `suffix`"), shown(scored)),
                     (exchange, other),
                 )
                 break

@@ -23,6 +23,7 @@ from conformance.checks._shared.sampling_test import Place, log_chance, typical_
 from conformance.checks._shared.significance import SHARES, chance
 from conformance.checks._shared.token_scores import positions_of
 from conformance.judgement import Failure, NotApplicable, Refusal, shown
+from conformance.message import Message, say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice, Completion
 
@@ -40,7 +41,7 @@ EXTRA_ROUNDS = 2
 class SamplingShape:
     """A request shape for sampling; ``parts`` are tried if the endpoint rejects the whole."""
 
-    name: str
+    name: Message
     stream: bool = False
     batch: bool = False
     echo: bool = False
@@ -48,20 +49,23 @@ class SamplingShape:
     parts: tuple[SamplingShape, ...] = ()
 
 
-STREAM = SamplingShape("streams", stream=True)
+STREAM = SamplingShape(say("streams"), stream=True)
 
-CHINESE = SamplingShape("responses to Chinese text", chinese=True)
+CHINESE = SamplingShape(say("responses to Chinese text"), chinese=True)
 
-BATCH = SamplingShape("batches", batch=True)
+BATCH = SamplingShape(say("batches"), batch=True)
 
-ECHO = SamplingShape("responses with echo", echo=True)
+ECHO = SamplingShape(say("responses with echo"), echo=True)
 
 SHAPES = (
-    SamplingShape("non-streaming responses"),
+    SamplingShape(say("non-streaming responses")),
     SamplingShape(
-        "streamed responses to Chinese text", stream=True, chinese=True, parts=(STREAM, CHINESE)
+        say("streamed responses to Chinese text"),
+        stream=True,
+        chinese=True,
+        parts=(STREAM, CHINESE),
     ),
-    SamplingShape("batches with echo", batch=True, echo=True, parts=(BATCH, ECHO)),
+    SamplingShape(say("batches with echo"), batch=True, echo=True, parts=(BATCH, ECHO)),
 )
 
 MAX_SHAPES = 5
@@ -133,7 +137,7 @@ async def the_maximum_flattens_frequencies(api: Api) -> None:
     """
     hot = hottest(api)
     if hot <= 1:
-        raise NotApplicable("this document states no temperature above 1")
+        raise NotApplicable(say("this document states no temperature above 1"))
     await assert_frequencies_in_every_shape(
         api, Frequencies("temperature.maximum-law", hot, 1, rounds=2), {"temperature": hot}
     )
@@ -180,7 +184,12 @@ async def assert_frequencies_in_every_shape(
         for tokens in [*taken, together] if len(taken) > 1 else taken:
             assert_frequencies(law, shape.name, spot, tokens)
     if not inspected:
-        raise NotApplicable(f"no {samples} choices at a position that depends on the temperature")
+        raise NotApplicable(
+            say(
+                "no {samples} choices at a position that depends on the temperature",
+                samples=samples,
+            )
+        )
 
 
 def assert_frequencies(law: Frequencies, shape: str, spot: Spot, tokens: Sequence[str]) -> None:
@@ -192,11 +201,24 @@ def assert_frequencies(law: Frequencies, shape: str, spot: Spot, tokens: Sequenc
         counts = {token: tokens.count(token) for token in spot.place.listed}
         said = {token: round(p, 3) for token, p in spot.place.listed.items()}
         raise Failure(
-            f"token frequencies at temperature {law.temperature} that match the probabilities"
-            f" {shown(said)}",
-            f"in {shape} {shown(counts)} of {len(tokens)}, which has a chance of {chance(found)} at"
-            f" most (reported below {share:.0e}; at temperature {law.other} a chance of"
-            f" {chance(usual)} would be usual)",
+            say(
+                "token frequencies at temperature {temperature} that match the "
+                "probabilities {chances}",
+                temperature=law.temperature,
+                chances=shown(said),
+            ),
+            say(
+                "in {way} {counts} of {all}, which has a chance of {chance} at most "
+                "(reported below {share}; at temperature {other} a chance of {usual} "
+                "would be usual)",
+                way=shape,
+                counts=shown(counts),
+                all=len(tokens),
+                chance=chance(found),
+                share=f"{share:.0e}",
+                other=law.other,
+                usual=chance(usual),
+            ),
             effect=Effect.ALTERED,
         )
 

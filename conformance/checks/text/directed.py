@@ -18,6 +18,7 @@ from conformance.checks._shared.requests import emoji, non_streaming, streamed, 
 from conformance.checks._shared.spelling import is_broken_in
 from conformance.checks._shared.token_scores import scored, tokens_of
 from conformance.judgement import Failure, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice, Completion
 
 
@@ -140,14 +141,17 @@ def assert_no_control_token(choice: Choice) -> None:
     """Assert that a text contains nothing that looks like a control token."""
     found = CONTROL_TOKEN.search(choice.text)
     if found is not None:
-        raise Failure("text without control tokens", f"{found[0]} in {shown(choice.text)}")
+        raise Failure(
+            say("text without control tokens"),
+            say("{found} in {text}", found=found[0], text=shown(choice.text)),
+        )
 
 
 def assert_space_kept(source: str, text: str) -> None:
     """Assert that a text begins with white space if its source does."""
     if not is_whole(source) or not source[:1].isspace():
-        raise NotApplicable("the endpoint's response does not begin with white space")
-    expect(text[:1], "first character of the text").equals(source[:1])
+        raise NotApplicable(say("the endpoint's response does not begin with white space"))
+    expect(text[:1], say("first character of the text")).equals(source[:1])
 
 
 async def assert_space_behind_echo(
@@ -158,7 +162,7 @@ async def assert_space_behind_echo(
     async def behind(fresh: bool) -> list[bool]:
         echoed = (await non_streaming(api, request, fresh=fresh, **of_echo, echo=True)).texts
         if not all(map(str.startswith, echoed, prompts)):
-            raise NotApplicable("a prompt is not echoed verbatim (covered by another check)")
+            raise NotApplicable(say("a prompt is not echoed verbatim (covered by another check)"))
         pairs = zip(echoed, prompts, strict=False)
         return [text[len(prompt) :][:1].isspace() for text, prompt in pairs]
 
@@ -168,8 +172,8 @@ async def assert_space_behind_echo(
         ]
 
     if not any(await behind(False)):
-        raise NotApplicable("the endpoint's response does not begin with white space")
-    await expect_agreement(behind, alone, "leading white space, as after the echoed prompt")
+        raise NotApplicable(say("the endpoint's response does not begin with white space"))
+    await expect_agreement(behind, alone, say("leading white space, as after the echoed prompt"))
 
 
 async def assert_characters_whole(api: Api, completion: Completion, prompt: str) -> None:
@@ -182,8 +186,8 @@ async def assert_characters_whole(api: Api, completion: Completion, prompt: str)
     if not has_broken_character(text):
         return
     if REPLACEMENT in text and not api.contract.parameter("logprobs").documented:
-        raise NotApplicable("it is unknown whether the model itself broke a character")
+        raise NotApplicable(say("it is unknown whether the model itself broke a character"))
     tokens = tokens_of((await non_streaming(api, prompt, logprobs=1)).only)
     if not is_broken_in(text, tokens):
-        raise NotApplicable("the model itself may have generated partial characters here")
-    raise Failure("whole characters, as in the tokens", shown(text))
+        raise NotApplicable(say("the model itself may have generated partial characters here"))
+    raise Failure(say("whole characters, as in the tokens"), shown(text))

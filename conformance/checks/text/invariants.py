@@ -15,6 +15,7 @@ from conformance.checks._shared.invariants import Inspection, assert_each
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks.text.directed import assert_space_kept
 from conformance.judgement import Failure, Feature, NotApplicable, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice
 from conformance.protocol.trace import RecordedExchange
 
@@ -32,15 +33,18 @@ def no_control_token_anywhere(exchange: RecordedExchange) -> None:
     """
     request = exchange.request
     if (request.temperature or 0) > 1 or request.has("logit_bias"):
-        raise NotApplicable("the request may produce unlikely text")
+        raise NotApplicable(say("the request may produce unlikely text"))
     given = [request.raw.get(name) for name in ("prompt", "suffix")]
     if CONTROL_TOKEN.search(repr(given)):
-        raise NotApplicable("the prompt itself contains control tokens")
+        raise NotApplicable(say("the prompt itself contains control tokens"))
     for number, choice in exchange.numbered:
         text = exchange.generated(number, choice)
         found = CONTROL_TOKEN.search(text)
         if found is not None:
-            raise Failure("text without control tokens", f"{found[0]} in {shown(text)}")
+            raise Failure(
+                say("text without control tokens"),
+                say("{found} in {text}", found=found[0], text=shown(text)),
+            )
 
 
 @invariant("text.whole-characters-everywhere", requirement="text.whole-characters")
@@ -61,7 +65,7 @@ def characters_are_as_whole_as_in_other_responses(
     非流式贪心文本不会拆断在同一 prompt 的其他响应中完整的字符。
     """
     yield from changed(
-        exchanges, in_stream=False, is_changed=is_broken_form, what="whole characters"
+        exchanges, in_stream=False, is_changed=is_broken_form, what=say("whole characters")
     )
 
 
@@ -72,7 +76,7 @@ def the_first_tokens_space_is_kept_everywhere(exchange: RecordedExchange) -> Non
     凡是第一个 token 以空白开头的文本，自身也以该空白开头。
     """
     if exchange.request.echo:
-        raise NotApplicable("the text begins with the prompt")
+        raise NotApplicable(say("the text begins with the prompt"))
     assert_each(exchange.completion.choices, _assert_space_of_token)
 
 
@@ -92,7 +96,7 @@ def white_space_is_kept_as_in_other_responses(
             exchanges,
             in_stream=in_stream,
             is_changed=is_stripped_form,
-            what="the white space before",
+            what=say("the white space before"),
         )
 
 
@@ -123,5 +127,5 @@ def is_stripped_form(text: str, usual: str) -> bool:
 def _assert_space_of_token(choice: Choice) -> None:
     first = (readable_tokens(choice) or [""])[0]
     if not choice.text:
-        raise NotApplicable("the choice has no text")
+        raise NotApplicable(say("the choice has no text"))
     assert_space_kept(first, choice.text)

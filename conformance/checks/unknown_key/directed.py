@@ -11,7 +11,8 @@ from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.error_bodies import is_named
 from conformance.checks._shared.requests import greedy, non_streaming
-from conformance.judgement import expect
+from conformance.judgement import either, expect
+from conformance.message import say
 from conformance.protocol.completion import Completion
 
 UNKNOWN = "no_such_parameter"
@@ -46,8 +47,8 @@ async def assert_harmless(api: Api, keys: Mapping[str, Any]) -> None:
         error = response.expect_error(400, 422)
         if not any(is_named(key, error.words) for key in keys):
             named = f"{error.message} {error.param}"
-            expect(named, "message and param of the error").satisfies(
-                lambda _: False, f"naming {' or '.join(keys)}"
+            expect(named, say("message and param of the error")).satisfies(
+                lambda _: False, say("naming {keys}", keys=either(*keys))
             )
         return
 
@@ -57,7 +58,9 @@ async def assert_harmless(api: Api, keys: Mapping[str, Any]) -> None:
     async def without(fresh: bool) -> tuple[str, int | None]:
         return reported(await non_streaming(api, fresh=fresh))
 
-    await expect_agreement(with_key, without, f"the response without `{', '.join(keys)}`")
+    await expect_agreement(
+        with_key, without, say("the response without `{parameter}`", parameter=tuple(keys))
+    )
 
 
 def reported(completion: Completion) -> tuple[str, int | None]:

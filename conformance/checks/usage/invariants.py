@@ -12,6 +12,7 @@ from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
 from conformance.checks.usage.directed import MAX_OVERHEAD_TOKENS, assert_text_counted, assert_total
 from conformance.judgement import Failure, Feature, Judgement, NotApplicable, expect, shown
+from conformance.message import say
 from conformance.protocol.request import Prompt
 from conformance.protocol.trace import RecordedExchange, Violation
 
@@ -53,7 +54,7 @@ def text_is_counted_everywhere(exchange: RecordedExchange) -> None:
     """
     texts = [exchange.generated(number, choice) for number, choice in exchange.numbered]
     if not any(texts):
-        raise NotApplicable("nothing was generated")
+        raise NotApplicable(say("nothing was generated"))
     _ = exchange.usage
     assert_text_counted(exchange.completion)
 
@@ -68,7 +69,7 @@ def every_response_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> 
     凡被上限截断的单 choice 响应，补全 token 数都等于 `max_tokens`。
     """
     if exchange.request.choices != 1:
-        raise NotApplicable("the response has several choices")
+        raise NotApplicable(say("the response has several choices"))
     assert_counted(exchange)
 
 
@@ -82,7 +83,7 @@ def all_choices_are_counted(exchange: RecordedExchange) -> None:
     凡有多个 choice 的响应，用量都计入全部 choice 的 token。
     """
     if exchange.request.choices == 1:
-        raise NotApplicable("the response has one choice")
+        raise NotApplicable(say("the response has one choice"))
     assert_counted(exchange)
 
 
@@ -96,9 +97,11 @@ def no_echoed_prompt_is_counted_as_completion(exchange: RecordedExchange) -> Non
     """
     request = exchange.request
     if not request.echo or request.best_of != request.n:
-        raise NotApplicable("nothing is echoed, or usage may include candidates")
+        raise NotApplicable(say("nothing is echoed, or usage may include candidates"))
     if request.limit == 0:
-        raise NotApplicable("some servers read 0 as 1 or as no limit (covered by other checks)")
+        raise NotApplicable(
+            say("some servers read 0 as 1 or as no limit (covered by other checks)")
+        )
     allowed = (request.limit + 1) * request.choices
     expect(exchange.usage.completion_tokens, "completion_tokens").at_most(allowed)
 
@@ -178,8 +181,12 @@ def every_batch_counts_its_prompts(
         singles = [_usual(counts) for counts in each]
         others, known = [one for one, _ in singles], [tokens for _, tokens in singles]
         if counted not in map(sum, islice(product(*each), MAX_SUMS)):
-            expected = f"prompt_tokens = {sum(known)}, the prompts' own {shown(known)} together"
-            failure = Failure(expected, f"prompt_tokens = {counted}")
+            expected = say(
+                "prompt_tokens = {count}, the prompts' own {counts} together",
+                count=sum(known),
+                counts=shown(known),
+            )
+            failure = Failure(expected, say("prompt_tokens = {counted}", counted=counted))
             yield Violation(failure, (response,), tuple(others))
 
 
@@ -211,8 +218,10 @@ def every_stream_has_the_non_streaming_usage(
         yield exchange
         other, before = non_streaming[key]
         if counted != before:
-            expected = f"completion_tokens = {before}, as in the non-streaming response"
-            seen = Failure(expected, f"completion_tokens = {counted}")
+            expected = say(
+                "completion_tokens = {count}, as in the non-streaming response", count=before
+            )
+            seen = Failure(expected, say("completion_tokens = {counted}", counted=counted))
             yield Violation(seen, (exchange, other))
 
 
@@ -227,8 +236,11 @@ def every_prompt_of_ids_counts_its_ids(exchange: RecordedExchange) -> None:
     prompts = exchange.request.prompts
     sizes = [len(prompt) for prompt in prompts if isinstance(prompt, tuple)]
     if len(sizes) != len(prompts) or exchange.request.has("suffix"):
-        raise NotApplicable("the prompts are not token ids, or usage includes a suffix")
-    counted = expect(exchange.completion.usage.prompt_tokens, f"prompt_tokens of {sum(sizes)} ids")
+        raise NotApplicable(say("the prompts are not token ids, or usage includes a suffix"))
+    counted = expect(
+        exchange.completion.usage.prompt_tokens,
+        say("prompt_tokens of {count} ids", count=sum(sizes)),
+    )
     counted.at_least(sum(sizes))
     counted.at_most(sum(sizes) + MAX_OVERHEAD_TOKENS * len(sizes))
 
@@ -248,16 +260,16 @@ def every_echoed_prompt_counts_its_tokens(exchange: RecordedExchange) -> None:
         or request.choices != 1
         or request.has("suffix")
     ):
-        raise NotApplicable("no single prompt is echoed with log probabilities")
+        raise NotApplicable(say("no single prompt is echoed with log probabilities"))
     only = exchange.completion.only
     tokens = [token for token in only.logprobs.tokens if isinstance(token, str)]
     generated = exchange.completion.usage.completion_tokens
     whole = only.finish_reason == "length" and generated == request.limit
     if not whole or join_tokens(tokens) != (only.text, True):
-        raise NotApplicable("not every token of the response has its own entry")
+        raise NotApplicable(say("not every token of the response has its own entry"))
     expect(
         exchange.completion.usage.prompt_tokens - (len(tokens) - generated),
-        "prompt_tokens beyond those echoed",
+        say("prompt_tokens beyond those echoed"),
     ).one_of(-1, 0, 1)
 
 
@@ -270,12 +282,12 @@ def assert_counted(exchange: RecordedExchange) -> None:
     limit = request.limit
     if not 1 <= limit <= MAX_TOKENS_IN_ANY_CONTEXT or request.best_of != request.n:
         raise NotApplicable(
-            "the response may not have ended at the limit, or usage may count more than it"
+            say("the response may not have ended at the limit, or usage may count more than it")
         )
     cut = sum(choice.finish_reason == "length" for choice in choices)
     ended = len(choices) - cut
     if exchange.usage.completion_tokens == 0:
-        raise NotApplicable("usage is 0 (covered by another check)")
+        raise NotApplicable(say("usage is 0 (covered by another check)"))
     counted = expect(exchange.usage.completion_tokens, "completion_tokens")
     if not ended:
         counted.equals(limit * cut)
@@ -323,7 +335,10 @@ def _usual(counts: Mapping[int, RecordedExchange]) -> tuple[RecordedExchange, in
 
 
 def _usage_of(before: int, now: int) -> Failure:
-    return Failure(f"prompt_tokens = {before}, as for the same prompt", f"prompt_tokens = {now}")
+    return Failure(
+        say("prompt_tokens = {count}, as for the same prompt", count=before),
+        say("prompt_tokens = {now}", now=now),
+    )
 
 
 def _what_came_to_what(exchange: RecordedExchange) -> object:

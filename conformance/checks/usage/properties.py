@@ -15,6 +15,7 @@ from conformance.generation.request_shapes import (
 )
 from conformance.generation.strategies import Scene, scenes
 from conformance.judgement import NotApplicable, expect
+from conformance.message import say
 
 
 @check("relations.usage-adds-up", requirement="usage.total-is-sum", **GENERATED)
@@ -60,7 +61,7 @@ async def all_choices_are_counted(api: Api) -> None:
     async def relation(trial: Trial, scene: Scene, shape: RequestShape) -> None:
         response = await completion(trial.api, scene, shape)
         if any(choice.finish_reason != "length" for choice in response.choices):
-            raise NotApplicable("the response ended before the limit")
+            raise NotApplicable(say("the response ended before the limit"))
         expected = len(response.choices) * scene.limit
         expect(response.usage.completion_tokens, "usage.completion_tokens").equals(expected)
 

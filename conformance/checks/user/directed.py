@@ -7,23 +7,16 @@ from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.neutral_values import neutral_values_are_harmless
 from conformance.checks._shared.requests import non_streaming
-
-
-@check("user.no-effect", requirement="user.no-effect")
-async def a_user_changes_nothing(api: Api) -> None:
-    """A request with `user` gets the same greedy text and usage as without.
-
-    带 `user` 的请求，其贪心文本与用量都与不带时相同。
-    """
-    if not await neutral_values_are_harmless(api, "user"):
-        await assert_no_effect(api, "user-1234")
+from conformance.message import say
 
 
 @check("user.chinese", requirement="user.no-effect")
-async def a_chinese_user_changes_nothing(api: Api) -> None:
-    """A `user` in Chinese does not change the response either.
+async def a_user_changes_nothing(api: Api) -> None:
+    """A request with a `user` in Chinese gets the same greedy text and usage as without.
 
-    中文的 `user` 同样不改变响应。
+    带中文 `user` 的请求，其贪心文本与用量都与不带时相同。
+
+    Where it is put into a header or a log, text beyond ASCII breaks first.
     """
     if not await neutral_values_are_harmless(api, "user"):
         await assert_no_effect(api, "用户一二三 🍎")
@@ -42,4 +35,4 @@ async def assert_no_effect(api: Api, user: str) -> None:
     async def without(fresh: bool) -> tuple[str, int | None]:
         return await ask(fresh=fresh)
 
-    await expect_agreement(with_user, without, "the response without `user`")
+    await expect_agreement(with_user, without, say("the response without `user`"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.checks._shared.limits import register, wrong_type
+from conformance.checks._shared.limits import register, same_as_omitted, wrong_type
 
 LIMITS = (
     wrong_type(
@@ -10,6 +10,14 @@ LIMITS = (
         {"user": {"id": 1}},
         "A `user` that is an object is rejected.",
         "`user` 为对象时会被拒绝。",
+    ),
+    same_as_omitted(
+        "user.null",
+        "user.null-is-none",
+        {"user": None},
+        "`user: null` has no effect.",
+        "`user: null` 不影响响应。",
+        instead="user-1234",
     ),
 )
 

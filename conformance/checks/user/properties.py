@@ -8,6 +8,7 @@ from conformance.checks._shared.metamorphic import GENERATED, Texts, expect_same
 from conformance.generation.property_runner import Trial, assert_property
 from conformance.generation.request_shapes import RequestShape, every_shape
 from conformance.generation.strategies import USERS, Scene, scenes_with
+from conformance.message import say
 
 
 @check("relations.user-changes-nothing", requirement="user.no-effect", **GENERATED)
@@ -26,6 +27,6 @@ async def a_user_changes_nothing(api: Api) -> None:
         async def without(fresh: bool) -> Texts:
             return await texts(trial.api, scene, shape, fresh=fresh)
 
-        await expect_same_responses(trial, with_user, without, "the response without `user`")
+        await expect_same_responses(trial, with_user, without, say("the response without `user`"))
 
     await assert_property(api, lambda: scenes_with(USERS), relation, every_shape(api))

@@ -16,6 +16,7 @@ from conformance.docs_audit.expectations import usage as counted
 from conformance.docs_audit.expectations.case import Case
 from conformance.docs_audit.results import Unmet
 from conformance.judgement import Failure
+from conformance.message import say
 
 __all__ = ["EXPECTATIONS", "Case", "Expectation", "judge"]
 
@@ -85,7 +86,10 @@ def judge(case: Case) -> tuple[tuple[str, ...], tuple[Unmet, ...]]:
         except Failure as failure:
             seen = (failure.expected, failure.seen)
         except RecursionError:
-            seen = ("a response that can be parsed", "a response that is nested too deeply")
+            seen = (
+                say("a response that can be parsed"),
+                say("a response that is nested too deeply"),
+            )
         else:
             met.append(expectation.name)
             continue

@@ -13,6 +13,7 @@ from typing import Any
 from conformance.docs_audit.clients.response import ClientResponse
 from conformance.docs_audit.page import Example, Page
 from conformance.judgement import Failure, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice, JsonObject, join_chunks
 
 
@@ -53,10 +54,10 @@ class Case:
         """The JSON objects received: the response, or the chunks of the stream."""
         came = self.response.chunks if self.streamed else (self.response.response,)
         if not came:
-            raise Failure("a stream of chunks", "no chunk")
+            raise Failure(say("a stream of chunks"), say("no chunk"))
         for document in came:
             if not isinstance(document, Mapping):
-                raise Failure("a JSON object", shown(document))
+                raise Failure(say("a JSON object"), shown(document))
         return tuple(came)
 
     @cached_property
@@ -69,10 +70,15 @@ class Case:
         """The choices in the order received, at least one."""
         value = self.body.get("choices")
         if not isinstance(value, list) or not value:
-            raise Failure("choices a non-empty array", f"the response is {shown(self.body)}")
+            raise Failure(
+                say("choices a non-empty array"),
+                say("the response is {body}", body=shown(self.body)),
+            )
         for raw in value:
             if not isinstance(raw, Mapping):
-                raise Failure("choices of objects", f"choices = {shown(value)}")
+                raise Failure(
+                    say("choices of objects"), say("choices = {value}", value=shown(value))
+                )
         return tuple(Choice(raw, f"choices[{i}]") for i, raw in enumerate(value))
 
     def generated(self, choice: Choice) -> str:

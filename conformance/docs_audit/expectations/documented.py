@@ -9,6 +9,7 @@ from conformance.docs_audit.expectations.case import Case
 from conformance.docs_audit.expectations.paths import paths_in, values_at
 from conformance.docs_audit.printed_samples import read
 from conformance.judgement import Failure, shown
+from conformance.message import say
 from conformance.protocol.completion import JsonObject
 
 NOT_IN_CHUNKS = "usage"
@@ -24,7 +25,9 @@ def reads(case: Case) -> None:
         for path in case.example.reads or ():
             for value in values_at(document, path):
                 if value is None:
-                    raise Failure(f"{path}, which the page's code reads", "null")
+                    raise Failure(
+                        say("{path}, which the page's code reads", path=path), say("null")
+                    )
 
 
 def fields(case: Case) -> None:
@@ -37,7 +40,9 @@ def fields(case: Case) -> None:
                 # All chunks of a choice except the last one have a null finish_reason.
                 if listed.values and value not in listed.values and value is not None:
                     named = ", ".join(shown(value) for value in listed.values)
-                    raise Failure(f"{listed.path} one of {named}", shown(value))
+                    raise Failure(
+                        say("{name} one of {values}", name=listed.path, values=named), shown(value)
+                    )
 
 
 def shape(case: Case) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.judgement import Failure, shown
+from conformance.message import say, verbatim
 
 MAPS = ("top_logprobs", "logit_bias")
 
@@ -29,11 +30,22 @@ def _follow(value: Any, path: str, steps: list[tuple[str, str]], place: str) -> 
     (position, name), *rest = steps
     if name:
         if not isinstance(value, Mapping) or name not in value:
-            raise Failure(path, f"no {name} in {place or 'the response'} = {shown(value)}")
+            raise Failure(
+                verbatim(path),
+                say(
+                    "no {name} in {place} = {value}",
+                    name=name,
+                    place=place or say("the response"),
+                    value=shown(value),
+                ),
+            )
         yield from _follow(value[name], path, rest, f"{place}.{name}" if place else name)
         return
     if not isinstance(value, list) or (position and int(position) >= len(value)):
-        raise Failure(path, f"{place} = {shown(value)}")
+        raise Failure(
+            verbatim(path),
+            say("{name} = {value}", name=place or say("the response"), value=shown(value)),
+        )
     for i in [int(position)] if position else range(len(value)):
         yield from _follow(value[i], path, rest, f"{place}[{i}]")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from conformance.docs_audit.expectations.case import Case
 from conformance.judgement import Failure, expect, shown
+from conformance.message import say, verbatim
 
 MAX_ERROR_CHARS = 300
 """Maximum characters of an error message."""
@@ -17,11 +18,16 @@ def is_answered(case: Case) -> None:
     """The client got a response with status 200."""
     response = case.response
     if response.failure is not None:
-        status = "" if response.status is None else f"status {response.status}, "
-        raise Failure("a response", f"{status}{response.failure[:MAX_ERROR_CHARS]}")
+        seen = verbatim(response.failure[:MAX_ERROR_CHARS])
+        if response.status is not None:
+            seen = say("status {status}, {error}", status=response.status, error=seen)
+        raise Failure(say("a response"), seen)
     if response.status not in {None, 200}:
         body = response.raw if response.raw is not None else shown(response.response)
-        raise Failure("status 200", f"status {response.status}: {body[:MAX_ERROR_CHARS]}")
+        raise Failure(
+            say("status 200"),
+            say("status {status}: {body}", status=response.status, body=body[:MAX_ERROR_CHARS]),
+        )
 
 
 def media_type(case: Case) -> None:
@@ -38,7 +44,12 @@ def choices(case: Case) -> None:
     indices = sorted(choice.index for choice in case.choices)
     if indices != wanted:
         raise Failure(
-            f"{len(wanted)} choices with the indices {shown(wanted)}", f"indices {shown(indices)}"
+            say(
+                "{count} choices with the indices {indices}",
+                count=len(wanted),
+                indices=shown(wanted),
+            ),
+            say("indices {indices}", indices=shown(indices)),
         )
 
 
@@ -53,7 +64,9 @@ def text(case: Case) -> None:
 def finish_reason(case: Case) -> None:
     """Every choice has a finish reason."""
     for choice in case.choices:
-        expect(choice.finish_reason, f"finish_reason of {choice.where}").one_of(*FINISHES)
+        expect(choice.finish_reason, say("finish_reason of {choice}", choice=choice.where)).one_of(
+            *FINISHES
+        )
 
 
 def kind(case: Case) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from conformance.docs_audit.clients.response import DONE
 from conformance.docs_audit.expectations.case import Case
 from conformance.judgement import Failure, shown
+from conformance.message import say
 from conformance.protocol.sse import EventStream, parse_events
 
 
@@ -14,18 +15,25 @@ def events(case: Case) -> None:
     """The body consists of server-sent events only."""
     parsed = _events(case)
     if parsed.stray:
-        raise Failure("server-sent events", f"the line {shown(parsed.stray[0])}")
+        raise Failure(
+            say("server-sent events"), say("the line {stray}", stray=shown(parsed.stray[0]))
+        )
     if parsed.unfinished is not None:
-        raise Failure("a blank line after every event", f"{shown(parsed.unfinished)} at the end")
+        raise Failure(
+            say("a blank line after every event"),
+            say("{unfinished} at the end", unfinished=shown(parsed.unfinished)),
+        )
 
 
 def done(case: Case) -> None:
     """The last event is ``[DONE]``, and no other is."""
     data = [event.data.strip() for event in _events(case).events]
     if not data or data[-1] != DONE:
-        raise Failure(f"{DONE} as the last event", shown(data[-1]) if data else "no event")
+        raise Failure(
+            say("{done} as the last event", done=DONE), shown(data[-1]) if data else say("no event")
+        )
     if data.count(DONE) > 1:
-        raise Failure(f"{DONE} once", f"{data.count(DONE)} times")
+        raise Failure(say("{done} once", done=DONE), say("{count} times", count=data.count(DONE)))
 
 
 def endings(case: Case) -> None:
@@ -39,8 +47,8 @@ def endings(case: Case) -> None:
             index, reason = shown(part.get("index")), part.get("finish_reason")
             if index in ended and (reason is not None or part.get("text")):
                 raise Failure(
-                    f"nothing of choice {index} after its finish_reason",
-                    f"{shown(ended[index])}, then {shown(part)}",
+                    say("nothing of choice {index} after its finish_reason", index=index),
+                    say("{before}, then {reason}", before=shown(ended[index]), reason=shown(part)),
                 )
             if reason is not None:
                 ended[index] = reason
@@ -51,7 +59,10 @@ def identity(case: Case) -> None:
     for name in ("id", "model"):
         seen = list(dict.fromkeys(shown(document.get(name)) for document in case.documents))
         if len(seen) > 1:
-            raise Failure(f"one {name} in all chunks", f"{seen[0]}, then {seen[1]}")
+            raise Failure(
+                say("one {key} in all chunks", key=name),
+                say("{before}, then {reason}", before=seen[0], reason=seen[1]),
+            )
 
 
 def _events(case: Case) -> EventStream:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from conformance.docs_audit.expectations.case import Case
 from conformance.judgement import Failure, expect, shown
+from conformance.message import say
 from conformance.protocol.completion import Choice, Usage
 
 
@@ -28,7 +29,7 @@ def max_tokens(case: Case) -> None:
     for choice in case.choices:
         if choice.has_logprobs and case.request.get("echo") is not True:
             tokens = len(choice.logprobs.tokens)
-            expect(tokens, f"tokens of {choice.where}").at_most(limit)
+            expect(tokens, say("tokens of {where}", where=choice.where)).at_most(limit)
     if not isinstance(case.body.get("usage"), Mapping):
         return
     written = _usage(case).completion_tokens
@@ -36,7 +37,7 @@ def max_tokens(case: Case) -> None:
     expect(written, "completion_tokens").at_most(limit * candidates)
     if candidates == 1 and case.choices[0].finish_reason == "length" and case.count("max_tokens"):
         # With max_tokens in the request, only this limit gives the finish_reason `length`.
-        expect(written, "completion_tokens of a choice cut at max_tokens").equals(limit)
+        expect(written, say("completion_tokens of a choice cut at max_tokens")).equals(limit)
 
 
 def limit_of(case: Case) -> int | None:
@@ -62,18 +63,20 @@ def logprobs(case: Case) -> None:
             "top_logprobs": len(tables),
             "text_offset": len(given.text_offset),
         }
-        expect(lengths, f"lengths in {given.where}").satisfies(
-            lambda seen: len(set(seen.values())) == 1, "all the same"
+        expect(lengths, say("lengths in {where}", where=given.where)).satisfies(
+            lambda seen: len(set(seen.values())) == 1, say("all the same")
         )
         for value in given.token_logprobs:
             if value is not None:
                 expect(value, f"{given.where}.token_logprobs[]").satisfies(
-                    lambda v: isinstance(v, int | float) and v <= 0, "at most 0"
+                    lambda v: isinstance(v, int | float) and v <= 0, say("at most 0")
                 )
         for table in tables:
             if isinstance(table, Mapping):
                 # The sampled token may be added to the alternatives.
-                expect(len(table), f"entries in {given.where}.top_logprobs[]").at_most(request + 1)
+                expect(
+                    len(table), say("entries in {where}.top_logprobs[]", where=given.where)
+                ).at_most(request + 1)
         _assert_offsets(given.text_offset, given.where)
         _assert_tokens(choice)
 
@@ -81,7 +84,10 @@ def logprobs(case: Case) -> None:
 def _assert_offsets(offsets: list[object], where: str) -> None:
     numbers = [o for o in offsets if isinstance(o, int) and not isinstance(o, bool)]
     if len(numbers) < len(offsets) or any(a > b for a, b in pairwise(numbers)):
-        raise Failure(f"{where}.text_offset rising integers", f"text_offset = {shown(offsets)}")
+        raise Failure(
+            say("{where}.text_offset rising integers", where=where),
+            say("text_offset = {offsets}", offsets=shown(offsets)),
+        )
 
 
 def _assert_tokens(choice: Choice) -> None:
@@ -92,7 +98,12 @@ def _assert_tokens(choice: Choice) -> None:
         joined = "".join(tokens)
         if joined != choice.text:
             raise Failure(
-                f"tokens that join to {choice.where}.text = {shown(choice.text)}", shown(joined)
+                say(
+                    "tokens that join to {where}.text = {text}",
+                    where=choice.where,
+                    text=shown(choice.text),
+                ),
+                shown(joined),
             )
 
 
@@ -104,5 +115,5 @@ def _is_whole(token: object) -> bool:
 def _usage(case: Case) -> Usage:
     value = case.body.get("usage")
     if not isinstance(value, Mapping):
-        raise Failure("a usage object", f"usage = {shown(value)}")
+        raise Failure(say("a usage object"), say("usage = {value}", value=shown(value)))
     return Usage(value)

@@ -18,6 +18,7 @@ from conformance.engine.attribution.evidence import (
 )
 from conformance.engine.attribution.places import BASIC, is_own
 from conformance.judgement import Judgement
+from conformance.message import say
 from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
 
@@ -97,18 +98,26 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
         claim in RESTS_ON_BILLED and not limit_is_wrong and (bill_is_wrong or (several and alone))
     )
     reasons = (
-        (limit_is_wrong and claim in RESTS_ON_LIMIT, LIMIT, "its answers are longer or shorter"),
-        (claim in RESTS_ON_ECHO_BILLED, ECHO_BILLED, "the echo is counted as generated tokens"),
+        (
+            limit_is_wrong and claim in RESTS_ON_LIMIT,
+            LIMIT,
+            say("its answers are longer or shorter"),
+        ),
+        (
+            claim in RESTS_ON_ECHO_BILLED,
+            ECHO_BILLED,
+            say("the echo is counted as generated tokens"),
+        ),
         (
             claim in RESTS_ON_FINISH and not bill_is_wrong and _seems_cut(evidence, finding),
             FINISH,
-            "its finish reasons name the limit where something else ended the text",
+            say("its finish reasons name the limit where something else ended the text"),
         ),
-        (rests_on_bill, BILLED, "the tokens are counted wrong, not generated wrong"),
+        (rests_on_bill, BILLED, say("the tokens are counted wrong, not generated wrong")),
         (
             claim in BILLED and _lacks_count(evidence, finding),
             ("usage.present",),
-            "the usage lacks the count",
+            say("the usage lacks the count"),
         ),
     )
     for holds, owners, why in reasons:
@@ -124,10 +133,10 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
 def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
     billed = _prompt_billed(evidence)
     if finding.requirement in RESTS_ON_PROMPT_BILLED:
-        return explained(billed, "the tokens of the prompt are counted wrong")
+        return explained(billed, say("the tokens of the prompt are counted wrong"))
     if finding.requirement in PROMPT_BILLED and of_token_ids(evidence.requests_of(finding)):
         owner = None if billed else next(evidence.about(*TOKEN_PROMPTS), None)
-        return explained(owner, "the prompts of token ids are read wrong, not counted wrong")
+        return explained(owner, say("the prompts of token ids are read wrong, not counted wrong"))
     return None
 
 

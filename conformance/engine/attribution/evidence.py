@@ -11,6 +11,7 @@ from conformance.checks.catalogue import REGISTERED
 from conformance.contract import Contract
 from conformance.engine.attribution.traits import Traits, traits_of
 from conformance.judgement import Judgement
+from conformance.message import Message
 from conformance.model import Explanation, Finding, Role, Stage, Verdict
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
@@ -176,6 +177,6 @@ def _has_ids(prompt: object) -> bool:
     return isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], str)
 
 
-def explained(owner: Finding | None, why: str) -> Explanation | None:
+def explained(owner: Finding | None, why: Message) -> Explanation | None:
     """Return the explanation by a finding, if there is one."""
     return None if owner is None else Explanation(owner.id, why)

@@ -13,6 +13,7 @@ from conformance.checks._shared.characters import join_tokens
 from conformance.engine.attribution.evidence import Evidence, explained, request_of
 from conformance.engine.attribution.places import BASIC
 from conformance.judgement import Judgement
+from conformance.message import say
 from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
 
@@ -82,7 +83,7 @@ def text_is_foreign(evidence: Evidence, finding: Finding) -> Explanation | None:
         return None
     rank = OWNERS.index(finding.requirement) if finding.requirement in OWNERS else len(OWNERS)
     owners = evidence.about(*OWNERS[:rank])
-    return explained(next(owners, None), "text is added to every answer, or lost from it")
+    return explained(next(owners, None), say("text is added to every answer, or lost from it"))
 
 
 def _is_changed(exchange: RecordedExchange) -> bool | None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from conformance.engine.attribution.evidence import Evidence, explained, is_invariant, request_of
+from conformance.message import Message, say
 from conformance.model import Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
@@ -54,10 +55,13 @@ def _is_no_stream(exchange: RecordedExchange) -> bool:
     return exchange.exchange.status == OK and asked and not exchange.response.is_stream
 
 
-KINDS: Mapping[str, tuple[Callable[[RecordedExchange], bool], str]] = {
-    "errors.never-as-success": (_is_error, "the answer is an error that is told as a success"),
-    "stream.plain-unless-asked": (_is_unasked_stream, "the answer is a stream that was not asked"),
-    "stream.true-streams": (_is_no_stream, "streams are not served at all"),
+KINDS: Mapping[str, tuple[Callable[[RecordedExchange], bool], Message]] = {
+    "errors.never-as-success": (_is_error, say("the answer is an error that is told as a success")),
+    "stream.plain-unless-asked": (
+        _is_unasked_stream,
+        say("the answer is a stream that was not asked"),
+    ),
+    "stream.true-streams": (_is_no_stream, say("streams are not served at all")),
 }
 """The requirements about the kind of an answer, and how an answer of that kind is recognised."""
 
@@ -71,7 +75,7 @@ def _of_unserved_parameter(evidence: Evidence, finding: Finding) -> Explanation 
         exchange.exchange.status == OK and exchange.response.is_stream
         for exchange in evidence.everything
     )
-    return None if served else explained(owner, "streams are not served at all")
+    return None if served else explained(owner, say("streams are not served at all"))
 
 
 def _as_disguised(
@@ -83,7 +87,7 @@ def _as_disguised(
             continue
         known = {_envelope(exchange) for exchange in evidence.judged_by(owner)} - {None}
         if all(_envelope(exchange) in known for exchange in judged):
-            return explained(owner, "the answer is an error that is told as a success")
+            return explained(owner, say("the answer is an error that is told as a success"))
     return None
 
 
@@ -103,7 +107,7 @@ def _as_repeated(
         key = _whole(exchange)
         if key is None or first[key] == exchange.exchange.request.body:
             return None
-    return explained(owner, "the answer is that to another request")
+    return explained(owner, say("the answer is that to another request"))
 
 
 def _envelope(exchange: RecordedExchange) -> str | None:
@@ -147,7 +151,7 @@ def _should_be_refused(
         next((invalid[key] for key in _values(exchange) if key in invalid), None)
         for exchange in judged
     ]
-    return None if None in owners else explained(owners[0], "its requests have to be refused")
+    return None if None in owners else explained(owners[0], say("its requests have to be refused"))
 
 
 def _other_models(evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from conformance.contract import Contract
 from conformance.contract.schemas import SchemaViolation
 from conformance.engine.attribution.evidence import Evidence, explained
+from conformance.message import say
 from conformance.model import Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
@@ -69,7 +70,7 @@ def another_member_violates(evidence: Evidence, finding: Finding) -> Explanation
         if owner is None:
             return None
         owners.append(owner)
-    return explained(owners[0], "its member violates the schema") if owners else None
+    return explained(owners[0], say("its member violates the schema")) if owners else None
 
 
 def _lacking_in_error(evidence: Evidence, finding: Finding) -> Explanation | None:
@@ -83,7 +84,7 @@ def _lacking_in_error(evidence: Evidence, finding: Finding) -> Explanation | Non
             if isinstance(error, Mapping) and (
                 name.removeprefix("error.") not in error or name in violated
             ):
-                return explained(owner, "the error lacks the member")
+                return explained(owner, say("the error lacks the member"))
     return None
 
 
@@ -95,7 +96,7 @@ def _lacking_message(evidence: Evidence, finding: Finding) -> Explanation | None
         if not isinstance(error, Mapping) or members - error.keys() != {"message"}:
             return None
     owner = next((f for f in evidence.about("errors.envelope") if f.place is Place.MESSAGE), None)
-    return explained(owner, "the error lacks its message") if bodies else None
+    return explained(owner, say("the error lacks its message")) if bodies else None
 
 
 def _without_envelope(evidence: Evidence, finding: Finding) -> Explanation | None:
@@ -104,7 +105,7 @@ def _without_envelope(evidence: Evidence, finding: Finding) -> Explanation | Non
     if not bodies or any(not body.keys().isdisjoint(ENVELOPE) for body in bodies):
         return None
     owner = next(evidence.about("envelope.choices"), None)
-    return explained(owner, "its answers have no member of a completion")
+    return explained(owner, say("its answers have no member of a completion"))
 
 
 def _owner(evidence: Evidence, finding: Finding, subject: str) -> Finding | None:

@@ -17,6 +17,7 @@ from conformance.engine.attribution.evidence import (
     explained,
     is_invariant,
 )
+from conformance.message import as_message, say
 from conformance.model import Explanation, Finding, Place
 
 _TRANSFER = ("headers.content-encoding",)
@@ -127,7 +128,7 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     is_owner = finding.requirement in owners
     if is_owner and not is_invariant(finding):
         owners = owners[: owners.index(finding.requirement)]
-    why = f"its answers have a wrong {finding.place.value}"
+    why = say("its answers have a wrong {place}", place=as_message(finding.place.value))
     if _needs_index(evidence, finding):
         wrong = (
             owner

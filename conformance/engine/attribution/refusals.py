@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 
 from conformance.engine.attribution.evidence import Evidence, explained, request_of
+from conformance.message import say
 from conformance.model import Effect, Explanation, Finding
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
@@ -56,7 +57,9 @@ def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
     root = (about or [min(group, key=lambda one: (len(_traits_of(one[1])), one[0].id))[0]])[0]
     if root.id == finding.id:
         return None
-    return explained(root, f"its requests are refused because of {' and '.join(sorted(names))}")
+    return explained(
+        root, say("its requests are refused because of {names}", names=tuple(sorted(names)))
+    )
 
 
 def _refused(evidence: Evidence, finding: Finding) -> RecordedExchange | None:

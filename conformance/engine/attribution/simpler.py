@@ -25,6 +25,7 @@ from conformance.engine.attribution.parts import READ_BEFORE, Part, part_of
 from conformance.engine.attribution.places import BASIC, is_own
 from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
 from conformance.judgement import Judgement
+from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
@@ -90,7 +91,7 @@ def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanat
     """Return the finding about a part of a simpler answer that a claim rests on."""
     twin = _twin(evidence, finding)
     if twin is not None:
-        return explained(twin, "the same is wrong in a simpler answer, too")
+        return explained(twin, say("the same is wrong in a simpler answer, too"))
     part = part_of(finding.requirement)
     if part is None or finding.place in BASIC:
         return None
@@ -98,7 +99,12 @@ def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanat
     if not owners:
         return None
     owner = owners[0][2]
-    return explained(owner, f"it rests on {owner.subject}, which is wrong in a simpler answer, too")
+    return explained(
+        owner,
+        say(
+            "it rests on {subject}, which is wrong in a simpler answer, too", subject=owner.subject
+        ),
+    )
 
 
 def _owners(

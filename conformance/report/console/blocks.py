@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
-from conformance.language import Language
+from conformance.language import Language, same
 from conformance.language import Text as Words
 from conformance.report import causes
 from conformance.report.case import case_of
 from conformance.report.console.styles import MAX_NAMES, VERDICT_MARKS, marked
+from conformance.report.console.unwrapped import Indented, height_of, unwrapped
 from conformance.report.locale.finding_text import finding_text
-from conformance.report.locale.terms import FINDING, VERDICTS, counted, listing
+from conformance.report.locale.terms import (
+    FINDING,
+    MORE_FINDINGS,
+    VERDICTS,
+    counted,
+    listing,
+)
 from conformance.report.sanitize import line
 from conformance.report.summary import Summary
 
@@ -60,41 +66,73 @@ def blocks(
     return shown
 
 
-def height_of(content: RenderableType, console: Console) -> int:
-    """Return the number of lines that content takes; long words are wrapped."""
-    return len(console.render_lines(content, pad=False))
-
-
 def _block(
     summary: Summary, group: causes.Group, console: Console, language: Language, most: int
 ) -> RenderableType:
-    worst = group.worst
-    mark, style = VERDICT_MARKS[worst.verdict]
-    verdict = VERDICTS[worst.verdict].of(language)
+    root = group.lead.root
+    mark, style = VERDICT_MARKS[root.verdict]
+    verdict = VERDICTS[root.verdict].of(language)
     told = Text.assemble(
         (f"{mark} {verdict}  ", style), marked(_sentence_of(summary, group).of(language))
     )
-    names = [line(finding.id) for finding in group.findings]
-    often = (_OFTEN if group.subject else _OFTEN_OF_ALL).format(
-        findings=counted(len(names), FINDING),
-        subject=f"`{line(group.subject)}`",
-        names=listing(names, MAX_NAMES),
-    )
-    counted_line = marked(often.of(language))
-    counted_line.stylize("dim")
-    below: list[RenderableType] = [counted_line]
-    command = case_of(summary, worst).command if most else None
+    below: list[RenderableType] = [_dim(_names_of(group), language)]
+    command = case_of(summary, root).command if most else None
     if command is not None:
-        one_line = Text(command.replace(" \\\n  ", " "), style="cyan", overflow="fold")
-        if height_of(Padding(one_line, (0, 0, 0, 6)), console) <= most:
+        one_line = unwrapped(command.replace(" \\\n  ", " "), style="cyan")
+        if height_of(Indented(one_line, 6), console) <= most:
             below.append(one_line)
-    return Group(told, Padding(Group(*below), (0, 0, 0, 4)))
+    if group.others:
+        below.append(_dim(_apart(group), language))
+    return Group(told, Indented(Group(*below), 4))
+
+
+def _dim(words: Words, language: Language) -> Text:
+    text = marked(words.of(language))
+    text.stylize("dim")
+    return text
+
+
+def _names_of(group: causes.Group) -> Words:
+    """Name the finding that is shown, and those that follow from it or have the same reason."""
+    lead = group.lead
+    if group.alike:
+        named = [line(finding.id) for finding in (lead.root, *group.alike)]
+        return _CROWD.format(findings=counted(len(named), FINDING), names=_listed(named))
+    if not lead.explained:
+        return same(line(lead.root.id))
+    named = [line(finding.id) for finding in lead.explained]
+    return _EXPLAINS.format(
+        root=line(lead.root.id), findings=counted(len(named), FINDING), names=_listed(named)
+    )
+
+
+def _apart(group: causes.Group) -> Words:
+    """Count the other findings about the subject, which are not said to have the same cause."""
+    named = [line(cause.root.id) for cause in group.others]
+    explained = sum(len(cause.explained) for cause in group.others)
+    more = _EXPLAINING.format(n=explained) if explained else same("")
+    return _APART.format(
+        findings=counted(len(named), MORE_FINDINGS),
+        subject=f"`{line(group.lead.root.subject)}`",
+        names=_listed(named),
+        more=more,
+    )
+
+
+def _listed(names: Sequence[str]) -> Words:
+    return listing(names, MAX_NAMES)
 
 
 def _sentence_of(summary: Summary, group: causes.Group) -> Words:
-    return summary.sentence_of(group.worst) if group.subject else finding_text(group.worst.message)
+    root = group.lead.root
+    return finding_text(root.message) if group.alike else summary.sentence_of(root)
 
 
-_OFTEN_OF_ALL = Words("{findings}: {names}", "{findings}：{names}")
-_OFTEN = Words("{findings} about {subject}: {names}", "{findings}，关于 {subject}：{names}")
+_CROWD = Words("{findings}: {names}", "{findings}：{names}")
+_EXPLAINS = Words("{root}; explains {findings}: {names}", "{root}；由此导致 {findings}：{names}")
+_APART = Words(
+    "{findings} about {subject}, not traced to this one: {names}{more}",
+    "另有 {findings}涉及 {subject}，未归因于此：{names}{more}",
+)
+_EXPLAINING = Words(", which explain {n} others", "，由它们导致另外 {n} 项")
 _MORE = Words("and {n} more ({findings}): see the report", "还有 {n} 处（{findings}）：见报告")

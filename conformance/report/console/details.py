@@ -34,6 +34,16 @@ def details(case: Case, language: Language) -> RenderableType:
     return Group(*result, table)
 
 
+def follows(case: Case, language: Language) -> RenderableType:
+    """Show a finding that another one explains: its sentence, its root and why."""
+    finding = case.finding
+    return Group(
+        Text(line(finding.id), style="bold"),
+        marked(case.summary.sentence_of(finding).of(language)),
+        Text(line(case.reason.of(language)), style="dim"),
+    )
+
+
 def _evidence(case: Case, language: Language) -> Iterator[tuple[Words, Text]]:
     """Yield labelled rows: promise, expected, actual, source, likely cause, fix."""
     yield _PROMISE, marked(case.title.of(language))

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from conformance.language import Language
 from conformance.language import Text as Words
-from conformance.model import Run, State
+from conformance.model import Finding, Run, State
 from conformance.report.case import case_of
-from conformance.report.console.blocks import blocks, height_of
-from conformance.report.console.details import details
+from conformance.report.console.blocks import blocks
+from conformance.report.console.details import details, follows
 from conformance.report.console.styles import (
     CONCLUSIONS,
     LESSER_STYLE,
@@ -22,6 +22,7 @@ from conformance.report.console.styles import (
     VERDICT_MARKS,
     marked,
 )
+from conformance.report.console.unwrapped import Indented, height_of
 from conformance.report.console.verbosity import Verbosity
 from conformance.report.locale.terms import FIELD, STATES, VERDICTS, counted, duration, listing
 from conformance.report.sanitize import cut, line
@@ -47,7 +48,7 @@ def show(
     """
     shown = _Outcome(Summary(run), language, console).rendered(verbosity)
     with console.capture() as captured:
-        console.print(shown, highlight=False)
+        console.print(shown, highlight=False, crop=False)
     # Remove the trailing blanks that tables add.
     text = "\n".join(text.rstrip() for text in captured.get().split("\n"))
     console.out(text.rstrip("\n"), highlight=False)
@@ -157,15 +158,23 @@ class _Outcome:
         return _titled(self._of(_FINDINGS), Group(*shown)) if shown else None
 
     def _every_finding(self) -> RenderableType | None:
-        """Show every finding that needs attention with its evidence."""
-        if not self._summary.troubles:
+        """Show every finding that needs attention with its evidence and what follows from it."""
+        summary = self._summary
+        if not summary.troubles:
             return None
         table = Table.grid(padding=(0, 2))
-        for finding in self._summary.troubles:
-            mark, style = VERDICT_MARKS[finding.verdict]
-            verdict = Text(f"{mark} {self._of(VERDICTS[finding.verdict])}", style=style)
-            table.add_row(verdict, details(case_of(self._summary, finding), self._language))
+        for finding in summary.troubles:
+            table.add_row(
+                self._verdict_of(finding), details(case_of(summary, finding), self._language)
+            )
+            for consequence in summary.explained_by(finding):
+                shown = follows(case_of(summary, consequence), self._language)
+                table.add_row(self._verdict_of(consequence), shown)
         return _titled(self._of(_FINDINGS), table)
+
+    def _verdict_of(self, finding: Finding) -> Text:
+        mark, style = VERDICT_MARKS[finding.verdict]
+        return Text(f"{mark} {self._of(VERDICTS[finding.verdict])}", style=style)
 
     def _gaps_counted(self) -> RenderableType | None:
         """Count what was not verified, in one line."""
@@ -214,4 +223,4 @@ _NOT_VERIFIED = Words("Not verified", "未验证")
 
 
 def _titled(title: str, body: RenderableType) -> RenderableType:
-    return Group(Text(), Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
+    return Group(Text(), Text(title, style="bold"), Indented(body, 2))

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from conformance.language import Language
 from conformance.language import Text as Words
-from conformance.model import Finding
+from conformance.model import Finding, Verdict
 from conformance.record.events import (
     CheckStarted,
     ExchangeMade,
@@ -29,6 +29,7 @@ from conformance.report.console.styles import (
 from conformance.report.console.verbosity import Verbosity
 from conformance.report.locale.terms import (
     CHECK,
+    FINDING,
     REQUEST,
     TIERS,
     VERDICTS,
@@ -41,8 +42,10 @@ from conformance.report.summary_rows import CALM
 class Progressing:
     """Shows a run's progress; a context manager.
 
-    A terminal shows a bar and the findings that need attention. A log shows one line per check if
-    verbose, and otherwise only what a reader of the result would miss.
+    A terminal shows a bar that counts deviations. If verbose, a terminal shows the findings that
+    need attention and a log one line per check; a log shows nothing otherwise that a reader of the
+    result would miss. What is shown is preliminary: only at the end is it known which deviations
+    follow from others.
     """
 
     def __init__(
@@ -55,7 +58,8 @@ class Progressing:
         self._language = language
         quiet = verbosity is Verbosity.QUIET
         self._live = console.is_terminal and not console.is_dumb_terminal and not quiet
-        self._told = self._live or verbosity is Verbosity.VERBOSE
+        self._verbose = verbosity is Verbosity.VERBOSE
+        self._told = self._live or self._verbose
         self._quiet = quiet
         self._bar = Progress(
             TextColumn("{task.description}", style="dim"),
@@ -68,7 +72,7 @@ class Progressing:
             expand=True,
         )
         self._task = self._bar.add_task(_STARTING.of(language), total=None)
-        self._checks = self._judged = self._requests = 0
+        self._checks = self._judged = self._requests = self._deviating = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -89,15 +93,16 @@ class Progressing:
                 self._start(event)
             case ExchangeMade():
                 self._requests += 1
-                sent = counted(self._requests, REQUEST).of(self._language)
-                self._bar.update(self._task, description=sent)
+                self._describe()
             case FindingMade():
                 self._judge(event.finding)
             case ReferenceMissing():
                 result = _NOT_COMPARED.format(because=event.because.mapped(line))
                 if not self._quiet:
                     self._say(Text(result.of(self._language)))
-            case CheckStarted() | ReferenceAnswered() | RunFinished():
+            case RunFinished():
+                self._finish(event)
+            case CheckStarted() | ReferenceAnswered():
                 return
 
     def _start(self, event: RunStarted) -> None:
@@ -110,19 +115,36 @@ class Progressing:
         target = _TESTING.format(
             url=line(header.base_url), model=line(header.model), contract=line(header.contract)
         )
-        how_much = _HOW_MUCH.format(checks=counted(self._checks, CHECK), tier=TIERS[header.tier])
+        words = _PRELIMINARY if self._verbose else _HOW_MUCH
+        how_much = words.format(checks=counted(self._checks, CHECK), tier=TIERS[header.tier])
         self._say(Text.assemble(target.of(self._language), (how_much.of(self._language), "dim")))
 
     def _judge(self, finding: Finding) -> None:
         self._judged += 1
         self._bar.update(self._task, completed=self._judged)
         verdict = finding.verdict
-        if not self._told or (self._live and verdict in CALM):
+        if verdict in _DEVIATING:
+            self._deviating += 1
+            self._describe()
+        if not self._verbose or (self._live and verdict in CALM):
             return
         mark, style = VERDICT_MARKS[verdict]
         name = VERDICTS[verdict].of(self._language)
         count = "" if self._live else f"[{self._judged}/{self._checks}] "
         self._say(Text.assemble(count, (f"{mark} {_padded(name, 12)} ", style), line(finding.id)))
+
+    def _describe(self) -> None:
+        """Show in the bar how many requests were sent, and how many checks deviate so far."""
+        sent = counted(self._requests, REQUEST)
+        words = _SO_FAR.format(sent=sent, n=self._deviating) if self._deviating else sent
+        self._bar.update(self._task, description=words.of(self._language))
+
+    def _finish(self, event: RunFinished) -> None:
+        """Say of the lines above that some of them follow from others."""
+        explained = len(event.footer.explained)
+        if self._verbose and explained:
+            told = _EXPLAINED.format(findings=counted(explained, FINDING))
+            self._say(Text(told.of(self._language), style="dim"))
 
     def _say(self, text: Text) -> None:
         self._console.print(text, soft_wrap=not self._live, highlight=False)
@@ -134,6 +156,18 @@ _TESTING = Words(
     "按契约 {contract} 测试 {url}，模型 {model}：",
 )
 _HOW_MUCH = Words("{checks}, {tier}", "{checks}，{tier}")
+_PRELIMINARY = Words(
+    "{checks}, {tier}; verdicts are preliminary until the run ends",
+    "{checks}，{tier}；运行结束之前的判定均为初步结果",
+)
+_SO_FAR = Words(
+    "{sent}, {n} deviating so far (preliminary)", "{sent}，目前有 {n} 项存在偏差（初步结果）"
+)
+_EXPLAINED = Words(
+    "Explained by others, counting nowhere: {findings} above; the result names the causes.",
+    "以上有 {findings}由其他发现所致，不计入判定；结果中会列出原因。",
+)
+_DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 _NOT_COMPARED = Words(
     "No comparison with the reference server: {because}", "未与参考服务器对比：{because}"
 )

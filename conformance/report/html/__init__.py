@@ -66,6 +66,7 @@ def _written(
         pictures=drawn,
         areas=placed,
         shown=shown,
+        subjects_shown=frozenset(row.subject.name for row in summary.rows),
     )
 
 

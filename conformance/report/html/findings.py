@@ -32,6 +32,8 @@ class FindingView:
     distant: tuple[str, ...]
     stated_with: str | None
     compared: tuple[tuple[str | None, tuple[Segments, Segments]], ...]
+    area: str
+    explains: tuple[FindingView, ...] = ()
 
     @property
     def finding(self) -> Finding:
@@ -76,6 +78,7 @@ def areas(summary: Summary, key_env: str | None = None) -> list[AreaView]:
     """
     homes = _homes(summary)
     stated: dict[str, str] = {}
+    roots = {finding.id for finding in summary.troubles}
 
     def view(finding: Finding) -> FindingView:
         keys = sorted(
@@ -89,18 +92,31 @@ def areas(summary: Summary, key_env: str | None = None) -> list[AreaView]:
         distant = tuple(one.id for one in deciding if one and one.id in shared)
         home = stated.setdefault(finding.requirement, finding.id)
         stated_with = None if home == finding.id else home
-        return FindingView(case, own, shared, distant, stated_with, _compared(case))
+        explains = map(view, summary.explained_by(finding)) if finding.id in roots else ()
+        return FindingView(
+            case,
+            own,
+            shared,
+            distant,
+            stated_with,
+            _compared(case),
+            summary.area_of(finding),
+            tuple(explains),
+        )
 
     def of(area: Area) -> AreaView:
-        troubles = tuple(view(finding) for finding in area.findings if finding.verdict not in CALM)
-        calm = [(kind, [f for f in area.findings if f.verdict is kind]) for kind in _CALM]
+        # What another finding explains is shown with that one.
+        findings = [finding for finding in area.findings if finding.explained_by not in roots]
+        troubles = tuple(view(finding) for finding in findings if finding.verdict not in CALM)
+        calm = [(kind, [f for f in findings if f.verdict is kind]) for kind in _CALM]
         return AreaView(
             area.name,
             troubles,
             tuple((kind, tuple(map(view, inside))) for kind, inside in calm if inside),
         )
 
-    return [of(area) for area in summary.areas]
+    views = [of(area) for area in summary.areas]
+    return [view for view in views if view.troubles or view.calm]
 
 
 def _homes(summary: Summary) -> dict[str, str]:

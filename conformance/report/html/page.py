@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -24,6 +26,7 @@ from markupsafe import Markup, escape
 from conformance import __version__
 from conformance.language import Language, Text
 from conformance.report.case import MAX_VALUE_CHARS
+from conformance.report.headline import Claim
 from conformance.report.html.bytecode import TemplateBytecode
 from conformance.report.locale import terms as words
 from conformance.report.locale.finding_text import finding_text
@@ -86,6 +89,7 @@ def environment() -> Environment:
         counted=words.counted,
         CHECK=words.CHECK,
         DOCUMENT=words.DOCUMENT,
+        FINDING=words.FINDING,
         MORE_FINDINGS=words.MORE_FINDINGS,
         duration=words.duration,
         T=Text,
@@ -97,6 +101,8 @@ def environment() -> Environment:
         effect_words=words.EFFECTS,
         role_words=words.ROLES,
         tier_words=words.TIERS,
+        claimed=claimed,
+        row_id=row_id,
         said_of=said_of,
         spoken=finding_text,
     )
@@ -124,6 +130,52 @@ def in_both(text: Text | str) -> Markup:
     return Markup('<span lang="en">{}</span><span lang="zh">{}</span>').format(
         marked(text.en), marked(text.zh)
     )
+
+
+def claimed(claim: Claim, subjects: Collection[str]) -> Markup:
+    """Write a sentence of the headline with links to its evidence, in both languages.
+
+    The sentence up to its first name or part leads to the claim's place; a name of a parameter or
+    field leads to its row.
+
+    Args:
+        claim: the sentence and its place.
+        subjects: the names that have a row.
+    """
+    return Markup("").join(
+        Markup('<span lang="{}">{}{}</span>').format(
+            language.value,
+            _linked(claim.text.of(language), claim.place, subjects),
+            " " if language is Language.ENGLISH else "",
+        )
+        for language in Language
+    )
+
+
+def _linked(sentence: str, place: str, subjects: Collection[str]) -> Markup:
+    lead = _LEAD.match(sentence)
+    end = lead.end() if lead else len(sentence)
+    link = Markup('<a class="claim" href="#{}">{}</a>').format(
+        quote(lines(place)), marked(sentence[:end])
+    )
+    parts = [link]
+    for number, part in enumerate(sentence[end:].split("`")):
+        shown = Markup("{}").format(escape(lines(part)))
+        if number % 2:
+            shown = Markup("<code>{}</code>").format(shown)
+            if part in subjects:
+                shown = Markup('<a href="#{}">{}</a>').format(quote(row_id(part)), shown)
+        parts.append(shown)
+    return Markup("").join(parts)
+
+
+_LEAD = re.compile(r"[^`;；:：]+(?=[`;；:：])")
+"""The beginning of a sentence: all before its first name or part."""
+
+
+def row_id(subject: str) -> str:
+    """Return the id of the row of a parameter or field."""
+    return f"row-{lines(subject)}"
 
 
 def brief(text: Text | str, longest: int = MAX_VALUE_CHARS) -> Text | str:

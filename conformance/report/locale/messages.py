@@ -110,13 +110,20 @@ def _kept(judged: int, lesser: int) -> Text:
     return join_texts((result, more), same("")) if lesser else result
 
 
-def the_parameters(rows: Iterable[Row]) -> Text | None:
-    """Count the documented parameters that work, and name the others by state."""
+def the_parameters(rows: Iterable[Row], *, selected: bool = False) -> Text | None:
+    """Count the documented parameters that work, and name the others by state.
+
+    Args:
+        rows: the parameters.
+        selected: whether only some checks were selected, so that untested ones are no news.
+    """
     promised = [row for row in rows if row.subject.documented]
     tested = [row for row in promised if row.state not in {State.UNTESTED, State.UNCLEAR}]
     if not tested:
         return None
-    served = sum(row.state is State.HONOURED for row in tested)
+    # Of what is only accepted nothing is known, for better or worse.
+    verified = [row for row in tested if row.state is not State.ACCEPTED]
+    served = sum(row.state is State.HONOURED for row in verified)
     every = Text("Supports all {parameters} as promised", "{parameters}全部符合契约")
     some = Text(
         "Supports {served} of {parameters} as promised", "{parameters}中有 {served} 个符合契约"
@@ -125,17 +132,40 @@ def the_parameters(rows: Iterable[Row]) -> Text | None:
         "Supports {served} of {n} tested parameters as promised",
         "已测试的 {n} 个参数中有 {served} 个符合契约",
     )
+    seen = Text(
+        "Supports {served} of {n} verified {noun} as promised",
+        "已验证的 {n} 个参数中有 {served} 个符合契约",
+    )
+    if served == len(verified) > 1:
+        seen = Text(
+            "Supports all {n} verified {noun} as promised", "已验证的 {n} 个参数全部符合契约"
+        )
     first = partly if len(tested) < len(promised) else every if served == len(tested) > 1 else some
-    result = [
-        first.format(served=served, n=len(tested), parameters=counted(len(promised), PARAMETER))
-    ]
-    result += _not_served(promised)
-    return Text("{parts}.", "{parts}。").format(parts=join_texts(result, _THEN))
+    first = first if verified == tested else seen
+    counts = first.format(
+        served=served,
+        n=len(verified),
+        noun="parameter" if len(verified) == 1 else "parameters",
+        parameters=counted(len(promised), PARAMETER),
+    )
+    result = [counts] if verified else []
+    result += _not_served(tested if selected else promised)
+    told = Text("{parts}.", "{parts}。").format(parts=join_texts(result, _THEN))
+    return Text(told.en[0].upper() + told.en[1:], told.zh)
 
 
 _DEVIATING: Sequence[tuple[State, Callable[[Row], bool], Text]] = (
     (State.IGNORED, lambda _: True, Text("silently ignores {names}", "忽略 {names} 且不报错")),
-    (State.ALTERED, lambda row: not row.is_lesser, Text("alters {names}", "{names} 有偏差")),
+    (
+        State.ALTERED,
+        lambda row: not row.is_lesser and not row.only_unchecked,
+        Text("alters {names}", "{names} 有偏差"),
+    ),
+    (
+        State.ALTERED,
+        lambda row: not row.is_lesser and row.only_unchecked,
+        Text("accepts invalid values of {names}", "接受 {names} 的无效取值"),
+    ),
     (
         State.ALTERED,
         lambda row: row.is_lesser,

@@ -44,7 +44,7 @@ LEVELS: Mapping[Level, Text] = {
     Level.MAY: Text("may", "可以"),
 }
 EFFECTS: Mapping[Effect, Text] = {
-    Effect.IGNORED: Text("Ignored: it had no effect.", "被忽略：未生效。"),
+    Effect.IGNORED: Text("Ignored: it had no effect here.", "被忽略：此处未生效。"),
     Effect.ALTERED: Text(
         "Altered: not applied as specified in the contract.", "有偏差：与契约的规定不一致。"
     ),

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from conformance.language import Text, join_texts
-from conformance.model import Conclusion, Finding, Run, Verdict
+from conformance.model import Common, Conclusion, Finding, Run, Verdict
+from conformance.record.conclusions import JUDGED, conclude, conclude_early
+from conformance.report.headline import cut_short_of, headline_of
 from conformance.report.locale.terms import HEADLINES, Noun, counted
 from conformance.report.matrix.records import Cell, Check, Matrix, Recorded, Row, Subject
 from conformance.report.summary import Summary
@@ -29,12 +31,16 @@ _WORST_FIRST = (
 )
 
 
-def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
+def matrix_of(
+    recorded: Iterable[Recorded], documents: Sequence[str], common: Common | None = None
+) -> Matrix:
     """Build one table from runs.
 
     Args:
         recorded: the runs, in the order of their rows.
         documents: names of documents that always get a row, even without a run.
+        common: what documents promise alike, to compare the runs by that, too; None for no such
+            comparison.
     """
     given = tuple(recorded)
     known = {_document_of(one) for one in given}
@@ -43,7 +49,10 @@ def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
         for document in documents
         if document not in known
     )
-    rows = (*map(_row, given), *(replace(_row(one), is_asked=False) for one in missing))
+    rows = (
+        *(_by_common(_row(one), one.run, common) for one in given),
+        *(replace(_row(one), is_asked=False) for one in missing),
+    )
     runs = [one.run for one in given if one.run is not None]
     parameters, fields = (_names(runs, rows, kind) for kind in ("parameter", "field"))
     return Matrix(
@@ -52,6 +61,7 @@ def matrix_of(recorded: Iterable[Recorded], documents: Sequence[str]) -> Matrix:
         fields=fields,
         subjects=tuple(_subjects(runs, (*parameters, *fields))),
         sentence=_sentence([row for row in rows if row.is_asked] or rows),
+        shared=common.documents if common and any(row.common for row in rows) else (),
     )
 
 
@@ -98,6 +108,28 @@ def _row(one: Recorded) -> Row:
     )
 
 
+def _by_common(row: Row, run: Run | None, common: Common | None) -> Row:
+    """Add the states and the conclusion by the promises alone that all documents make."""
+    if run is None or common is None:
+        return row
+    findings = tuple(f for f in run.findings if f.requirement in common.requirements)
+    shown = Summary(replace(run, findings=findings)).rows
+    judged = sum(finding.verdict in JUDGED for finding in findings)
+    # A run that was not completed has not been completed by this contract either.
+    cut_short = run.footer is None or run.footer.because is not None
+    concluded = conclude_early if cut_short else conclude
+    conclusion = concluded(findings, strict=run.header.strict) if judged else None
+    limits = cut_short_of(run.header, [(finding.verdict, finding.message) for finding in findings])
+    return replace(
+        row,
+        common={
+            one.subject.name: _cell(one) for one in shown if one.subject.name in common.subjects
+        },
+        common_conclusion=conclusion,
+        common_headline=headline_of(conclusion, limits, judged) if conclusion else _NOT_TESTED,
+    )
+
+
 def _cell(row: SubjectRow) -> Cell:
     # Findings are sorted worst first.
     worst = row.troubles[0].id if row.troubles else None
@@ -128,16 +160,29 @@ def _check(finding: Finding) -> Check:
     return Check(finding.id, Text(finding.title, finding.title_zh))
 
 
+_NOT_TESTED = Text("Not tested", "未测试")
+_IN_PART = Text("conforming in the checks that ran", "在已运行的检查中符合契约")
+"""Of a run that a selection or a limit cut short."""
+
+
+def _counted_as(row: Row) -> Text:
+    if row.conclusion is None:
+        return NOT_RUN
+    is_whole = (
+        row.conclusion is not Conclusion.CONFORMING or row.headline == HEADLINES[row.conclusion]
+    )
+    return HEADLINES[row.conclusion] if is_whole else _IN_PART
+
+
 def _sentence(rows: Sequence[Row]) -> Text:
     """Count the targets, without the rows of mere documents, by conclusion in one sentence."""
-    counts = Counter(row.conclusion for row in rows)
+    counts = Counter(_counted_as(row) for row in rows)
     result = [
         Text("{count} {words}", "{count} 个{words}").format(
-            count=counts[conclusion],
-            words=(HEADLINES[conclusion] if conclusion else NOT_RUN).mapped(str.lower),
+            count=counts[words], words=words.mapped(str.lower)
         )
-        for conclusion in (*_WORST_FIRST, None)
-        if counts[conclusion]
+        for words in (*(HEADLINES[conclusion] for conclusion in _WORST_FIRST), _IN_PART, NOT_RUN)
+        if counts[words]
     ]
     if not result:
         return Text("No runs.", "没有任何运行。")

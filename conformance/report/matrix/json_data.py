@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from conformance.report.matrix.records import Matrix, Row
+from conformance.report.matrix.records import Cell, Matrix, Row
 
 FORMAT = 1
 """Format version; incremented for incompatible changes."""
@@ -21,6 +21,7 @@ def render(matrix: Matrix) -> str:
         "sentence_zh": matrix.sentence.zh,
         "parameters": list(matrix.parameters),
         "fields": list(matrix.fields),
+        "common_contract_of": list(matrix.shared),
         "checks": {
             check.id: {"subject": subject.name, "title": check.title.en}
             for subject in matrix.subjects
@@ -48,9 +49,15 @@ def _row(row: Row) -> Mapping[str, Any]:
         "started_at": row.started_at or None,
         "elapsed": row.elapsed,
         "cost": {**asdict(row.cost), "tokens": row.cost.tokens} if row.cost else None,
-        "states": {
-            name: {"state": cell.state.value, "documented": cell.documented}
-            for name, cell in row.cells.items()
-        },
+        "states": _states(row.cells),
+        "common_verdict": row.common_conclusion.value if row.common_conclusion else None,
+        "common_states": _states(row.common),
         "verdicts": {check: verdict.value for check, verdict in row.verdicts.items()},
+    }
+
+
+def _states(cells: Mapping[str, Cell]) -> Mapping[str, Any]:
+    return {
+        name: {"state": cell.state.value, "documented": cell.documented}
+        for name, cell in cells.items()
     }

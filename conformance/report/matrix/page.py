@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 from urllib.parse import quote
 
 from conformance.language import Language, Text
 from conformance.model import State, Verdict
 from conformance.report.html import page
+from conformance.report.locale.terms import HEADLINES
+from conformance.report.matrix.build import NOT_RUN
 from conformance.report.matrix.records import Matrix, Row
 from conformance.report.sanitize import lines
 from conformance.report.summary_rows import CALM
@@ -55,8 +58,10 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
         matrix=matrix,
         ran=ran,
         not_run=[row for row in matrix.rows if row not in ran],
-        parameters=_worst_first(matrix.parameters, ran),
-        fields=_worst_first(matrix.fields, ran),
+        parameters=_worst_first(matrix.parameters, ran, "cells"),
+        fields=_worst_first(matrix.fields, ran, "cells"),
+        common_parameters=_worst_first(_shared(matrix.parameters, ran), ran, "common"),
+        common_fields=_worst_first(_shared(matrix.fields, ran), ran, "common"),
         conclusions=_conclusions(ran),
         states_met=_states(matrix),
         state_rank=STATES,
@@ -69,11 +74,19 @@ def render(matrix: Matrix, language: Language = Language.ENGLISH) -> str:
     )
 
 
-def _worst_first(names: Iterable[str], ran: Sequence[Row]) -> list[str]:
+def _shared(names: Iterable[str], ran: Sequence[Row]) -> list[str]:
+    """Return the names that the common contract has."""
+    return [name for name in names if any(name in row.common for row in ran)]
+
+
+def _worst_first(
+    names: Iterable[str], ran: Sequence[Row], kind: Literal["cells", "common"]
+) -> list[str]:
     """Put what deviates anywhere first, and keep the order of the contract otherwise."""
 
     def rank(name: str) -> int:
-        cells = [row.cells[name] for row in ran if name in row.cells]
+        shown = [row.cells if kind == "cells" else row.common for row in ran]
+        cells = [one[name] for one in shown if name in one]
         told = [STATES[cell.state.value] for cell in cells if cell.documented or cell.seen]
         worst = min(told, default=_CALM_RANK)
         return min(worst, _CALM_RANK)
@@ -87,7 +100,10 @@ _CALM_RANK = STATES[State.UNTESTED.value]
 
 def _conclusions(ran: Iterable[Row]) -> Mapping[str, Text]:
     """Return the conclusions that occur, for the filter."""
-    return {str(row.conclusion or "not run"): row.headline for row in ran}
+    return {
+        str(row.conclusion or "not run"): HEADLINES[row.conclusion] if row.conclusion else NOT_RUN
+        for row in ran
+    }
 
 
 def _states(matrix: Matrix) -> tuple[str, ...]:

@@ -54,7 +54,9 @@ class Row:
     ``is_asked`` is false for a document that only stands for the contract nobody ran.
 
     ``cells`` maps names of parameters and fields to states, ``verdicts`` maps ids of checks to
-    verdicts; ``elapsed`` is in seconds.
+    verdicts; ``elapsed`` is in seconds. ``common``, ``common_conclusion`` and ``common_headline``
+    are ``cells``, ``conclusion`` and ``headline`` by the promises alone that all documents have in
+    common; the conclusion is None if none of these was tested.
     """
 
     name: str
@@ -77,6 +79,9 @@ class Row:
     cost_in_words: Text | None = None
     cells: Mapping[str, Cell] = field(default_factory=dict)
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    common: Mapping[str, Cell] = field(default_factory=dict)
+    common_conclusion: Conclusion | None = None
+    common_headline: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,8 @@ class Subject:
 class Matrix:
     """All rows and the union of their columns.
 
-    ``subjects`` are parameters, fields and other subjects of checks, in this order.
+    ``subjects`` are parameters, fields and other subjects of checks, in this order. ``shared`` are
+    the documents whose common promises the rows have cells for, too.
     """
 
     rows: tuple[Row, ...]
@@ -107,6 +113,7 @@ class Matrix:
     fields: tuple[str, ...]
     subjects: tuple[Subject, ...]
     sentence: Text
+    shared: tuple[str, ...] = ()
 
     @property
     def asked(self) -> tuple[Row, ...]:

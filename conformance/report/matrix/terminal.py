@@ -97,10 +97,15 @@ def _style(row: Row) -> str:
 
 
 def _served(matrix: Matrix, row: Row) -> str:
-    """Count the documented parameters that work as promised."""
+    """Count the documented parameters that work as promised, of those that were verified."""
     promised = [name for name in matrix.parameters if name in row.cells]
     states = [row.cells[name].state for name in promised if row.cells[name].documented]
-    return f"{states.count(State.HONOURED)}/{len(states)}" if states else ""
+    verified = [state for state in states if state not in _UNKNOWN]
+    return f"{verified.count(State.HONOURED)}/{len(verified)}" if verified else ""
+
+
+_UNKNOWN = frozenset({State.ACCEPTED, State.UNCLEAR, State.UNTESTED})
+"""States of which nothing is known, for better or worse."""
 
 
 def _deviations(matrix: Matrix, row: Row, language: Language) -> Text:

@@ -6,6 +6,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.requests import stream_response
 from conformance.judgement import NotApplicable, expect
+from conformance.message import say
 
 
 @check("fingerprint.constant", requirement="fingerprint.constant-in-stream", needs=("stream",))
@@ -17,5 +18,5 @@ async def a_stream_has_one_fingerprint(api: Api) -> None:
     chunks = (await stream_response(api)).chunk_objects
     seen = {str(chunk["system_fingerprint"]) for chunk in chunks if "system_fingerprint" in chunk}
     if not seen:
-        raise NotApplicable("the endpoint sends no system_fingerprint")
-    expect(len(seen), "number of fingerprints in a stream").equals(1)
+        raise NotApplicable(say("the endpoint sends no system_fingerprint"))
+    expect(len(seen), say("number of fingerprints in a stream")).equals(1)

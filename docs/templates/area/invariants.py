@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.checks import invariant
 from conformance.checks._shared.recorded_streams import chunks_of
 from conformance.judgement import NotApplicable, expect
+from conformance.message import say
 from conformance.protocol.trace import RecordedExchange
 
 
@@ -17,5 +18,5 @@ def every_stream_has_one_fingerprint(exchange: RecordedExchange) -> None:
     chunks = chunks_of(exchange)
     seen = {str(chunk["system_fingerprint"]) for chunk in chunks if "system_fingerprint" in chunk}
     if not seen:
-        raise NotApplicable("the endpoint sends no system_fingerprint")
-    expect(len(seen), "number of fingerprints in a stream").equals(1)
+        raise NotApplicable(say("the endpoint sends no system_fingerprint"))
+    expect(len(seen), say("number of fingerprints in a stream")).equals(1)

@@ -3,6 +3,7 @@
 from conformance.api import Api
 from conformance.checks import check, invariant
 from conformance.judgement import expect
+from conformance.message import say
 from conformance.protocol.trace import RecordedExchange
 
 ORDER = '{"order": 7, "items": ["tea", "茶"], "paid": true}'
@@ -15,7 +16,7 @@ async def json_is_echoed(api: Api) -> None:
     JSON 格式的 prompt 原样回显在补全内容之前。
     """
     response = await api.complete(prompt=ORDER, echo=True, max_tokens=1)
-    expect(response.expect_ok().text, "the text").starts_with(ORDER)
+    expect(response.expect_ok().text, say("the text")).starts_with(ORDER)
 
 
 @invariant("acme.model-everywhere", requirement="acme.model-as-asked")

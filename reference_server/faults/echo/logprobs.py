@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import drops, sets
+from reference_server.behaviour.builders import drops, each_choice, sets
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, chained, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
+from reference_server.faults._endings import prompt_of
 from reference_server.faults._parts import maps, values
+from reference_server.variants.logprobs import parts_with_the_last
 
 TRIGGERS = ALL_TRIGGERS - {Trigger.ECHO}
 NON_STREAMING_ONLY = TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING}
@@ -258,3 +260,30 @@ def echo_scores_of_first_prompt() -> Behaviour:
 def echo_alternatives_halved() -> Behaviour:
     """The log probabilities of echoed tokens differ from their entries among the alternatives."""
     return _echoed(lambda _, s: maps(lambda top: {k: v * 0.5 for k, v in top.items()})(s))
+
+
+@fault(
+    "echo-first-character-unlisted",
+    breaks="echo.tokens-keep-characters",
+    # The first part is listed as U+FFFD.
+    also_breaks="logprobs-arrays.partial-characters",
+    evidence=Evidence.SOURCE,
+    triggers=(),
+)
+def echo_first_character_unlisted() -> Behaviour:
+    """A prompt's first character, if it has several tokens, is in none of them.
+
+    Seen at vLLM 0.32, which decodes a part of a character with the tokens before it:
+    https://github.com/vllm-project/vllm/pull/34875
+    """
+
+    def change(request: Body, choice: Body) -> Body:
+        scores, prompt = choice["logprobs"], prompt_of(request, choice["index"])
+        tokens = (scores or {}).get("tokens") or [""]
+        whole = next((number for number, token in enumerate(tokens) if token), 0)
+        if not request.get("echo") or not choice["text"].startswith(prompt) or not whole:
+            return choice
+        unlisted = ["\ufffd", *[""] * whole, *tokens[whole + 1 :]]
+        return {**choice, "logprobs": {**scores, "tokens": unlisted}}
+
+    return chained([each_choice(change), parts_with_the_last()])

@@ -4,7 +4,7 @@ import html
 import unicodedata
 from collections.abc import Callable
 
-from reference_server.behaviour.builders import drops, sets, texts
+from reference_server.behaviour.builders import drops, rejects_null, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
@@ -192,3 +192,17 @@ def echo_forced() -> Behaviour:
 def echo_false_echoes() -> Behaviour:
     """``echo: false`` is treated as true."""
     return sets(lambda request: request.get("echo") is False, echo=True)
+
+
+@fault(
+    "echo-null-refused",
+    breaks="echo.null-is-default",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def echo_null_refused() -> Behaviour:
+    """``echo: null`` is rejected.
+
+    Reported for KoboldCpp: https://github.com/LostRuins/koboldcpp/issues/1503
+    """
+    return rejects_null("echo")

@@ -1,10 +1,16 @@
 """Faults of error responses: the envelope and its fields."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from reference_server.behaviour.builders import error, errors
-from reference_server.behaviour.messages import Behaviour, ClientRequest, ServerResponse
+from reference_server.behaviour.messages import (
+    EVENT_STREAM,
+    Behaviour,
+    ClientRequest,
+    ServerResponse,
+)
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.faults._triggers import HANDLERS
@@ -227,3 +233,108 @@ def json_error_as_event_stream() -> Behaviour:
 def _page(_: ClientRequest, got: ServerResponse) -> ServerResponse:
     page = f"<html><head><title>{got.status}</title></head><body><h1>Error</h1></body></html>"
     return got.with_raw(page.encode()).with_header("content-type", "text/html")
+
+
+@fault(
+    "error-param-place",
+    breaks="errors.param-names-request",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def error_param_place() -> Behaviour:
+    """``param`` is a place in a body that is not JSON, and a name that the request does not have.
+
+    Reported for vLLM: https://github.com/vllm-project/vllm/pull/46038
+    and https://github.com/vllm-project/vllm/pull/33425
+    """
+
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        place = None
+        try:
+            json.loads(request.raw)
+        except json.JSONDecodeError as error:
+            place = f"body.{error.pos}"
+        except (ValueError, RecursionError):
+            place = "body"
+        if b"context length" in got.raw:
+            place = "input_tokens"
+        if place is None or got.status != 400:
+            return got
+        return got.with_body({"error": {**got.body["error"], "param": place}})
+
+    return errors(change)
+
+
+@fault(
+    "error-code-number",
+    breaks="errors.code-is-string",
+    also_breaks="auth.wrong-key-code model.unknown-is-404",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def error_code_number() -> Behaviour:
+    """``code`` is the number of the status.
+
+    Reported for SGLang: https://github.com/sgl-project/sglang/pull/32808
+    and for LMDeploy: https://github.com/InternLM/lmdeploy/pull/2333
+    """
+
+    def change(_: ClientRequest, got: ServerResponse) -> ServerResponse:
+        return got.with_body({"error": {**got.body["error"], "code": got.status}})
+
+    return errors(change)
+
+
+def _is_upstreams(request: ClientRequest, got: ServerResponse) -> bool:
+    """Whether a stream was rejected for a value that a server in front leaves to the model's."""
+    is_range = got.status == 400 and got.body["error"].get("code") != "invalid_type"
+    return is_range and request.body.get("stream") is True
+
+
+@fault(
+    "upstream-error-as-events",
+    breaks="errors.stream-refused-as-json",
+    # The body is no JSON.
+    also_breaks="errors.envelope errors.content-type",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def upstream_error_as_events() -> Behaviour:
+    """A stream that the upstream rejects for a value out of range is a 400 in events.
+
+    A value of a wrong type is rejected in front of it, in JSON.
+    Reported for LiteLLM: https://github.com/BerriAI/litellm/pull/18757
+    """
+
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        if not _is_upstreams(request, got):
+            return got
+        events = got.with_data([got.raw.decode(), "[DONE]"])
+        return events.with_header("content-type", EVENT_STREAM)
+
+    return errors(change)
+
+
+@fault(
+    "upstream-error-in-stream",
+    breaks="errors.stream-refused-as-json errors.never-as-success",
+    also_breaks="*.out-of-range-refused *.negative-refused *.context-overflow-refused "
+    "best-of.stream-refused",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def upstream_error_in_stream() -> Behaviour:
+    """A stream that the upstream rejects for a value out of range has status 200, and the error.
+
+    A value of a wrong type is rejected in front of it, in JSON.
+    Reported for vLLM behind a proxy: https://github.com/saberjack/SHTUCodeProxy/pull/4
+    and for litellm-rs: https://github.com/majiayu000/litellm-rs/issues/170
+    """
+
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        if not _is_upstreams(request, got):
+            return got
+        events = got.with_data([got.raw.decode(), "[DONE]"]).with_status(200)
+        return events.with_header("content-type", EVENT_STREAM)
+
+    return errors(change)

@@ -21,7 +21,7 @@ from reference_server.faults._triggers import HANDLERS
 TRIGGERS = HANDLERS - {Trigger.EVERY_THIRD}
 """Excludes `@every-third`: server errors are retried, so one in three disappears."""
 
-WRONG_TYPES = "errors.wrong-type-refused errors.stream-refused-as-json"
+WRONG_TYPES = "errors.wrong-type-refused errors.stream-refused-as-json errors.coerced-type-refused"
 """Further requirements: with `@stream`, streams are rejected differently."""
 
 
@@ -196,6 +196,48 @@ def wrong_numbers_read() -> Behaviour:
         return {**kept, **{k: float(v) for k, v in strings.items() if v.isdecimal()}}
 
     return rewrites(rewrite)
+
+
+@fault(
+    "numbers-coerced",
+    breaks="errors.coerced-type-refused",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def numbers_coerced() -> Behaviour:
+    """A number in a string, and true or false for a number, are converted; words are rejected.
+
+    Reported for vLLM, of ``stream``: https://github.com/vllm-project/vllm/issues/1273
+    and for ATOM: https://github.com/ROCm/ATOM/pull/789
+    """
+    whole = ("max_tokens", "n", "best_of", "logprobs", "seed")
+    names = {*whole, "temperature", "top_p", "presence_penalty", "frequency_penalty"}
+
+    def read(name: str, value: Any) -> Any:
+        if isinstance(value, bool):
+            return int(value)
+        if not isinstance(value, str):
+            return value
+        try:
+            return int(value) if name in whole else float(value)
+        except ValueError:
+            return value
+
+    return rewrites(
+        lambda request: {k: read(k, v) if k in names else v for k, v in request.items()}
+    )
+
+
+@fault("array-body-as-object", breaks="errors.array-body-said", triggers=())
+def array_body_as_object() -> Behaviour:
+    """A body that is an empty array is read as an object without members, which needs a model."""
+
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        if _read(request.raw) != []:
+            return await upstream(request)
+        return await upstream(request.with_raw(b"{}"))
+
+    return behave
 
 
 @fault("wrong-types-ignored", breaks=WRONG_TYPES, evidence=Evidence.SOURCE, triggers=HANDLERS)

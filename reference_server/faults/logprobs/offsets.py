@@ -8,6 +8,9 @@ from reference_server.behaviour.builders import logprobs
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
+from reference_server.faults._endings import prompt_of
+from reference_server.faults._parts import of_each_choice
+from reference_server.variants._regenerated import Choice, Regenerated, Send, cut, greedy, joined
 
 ADVANCES = "text-offset.advances-by-characters"
 
@@ -87,3 +90,73 @@ def text_offset_without_spaces() -> Behaviour:
         return {"text_offset": result}
 
     return logprobs(of)
+
+
+@fault(
+    "stream-offsets-short-by-prompt",
+    breaks=ADVANCES,
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def stream_offsets_short_by_prompt() -> Behaviour:
+    """In a stream with ``echo``, the offsets behind the first token do not count the prompt.
+
+    Reported for vLLM: https://github.com/vllm-project/vllm/pull/47815
+    """
+
+    def of(request: Body, own: list[Body]) -> list[Body]:
+        if not request.get("echo"):
+            return own
+        result, listed = [], 0
+        for part in own:
+            scores, prompt = part["logprobs"], len(prompt_of(request, part["index"]))
+            if not scores:
+                result.append(part)
+                continue
+            # The chunk with the prompt, and with what was generated first, is right.
+            less = prompt if listed > 1 else 0
+            listed += 1
+            moved = [offset - less for offset in scores["text_offset"]]
+            result.append({**part, "logprobs": {**scores, "text_offset": moved}})
+        return result
+
+    return of_each_choice(of)
+
+
+UNSHOWN = "<|reserved_special_token_7|>"
+
+
+@fault(
+    "special-tokens-counted",
+    breaks="text-offset.within-text",
+    # The tokens do not join to the text either, streaming or not.
+    also_breaks="logprobs-arrays.tokens-join-to-text streaming.logprobs-as-plain",
+    evidence=Evidence.SOURCE,
+    triggers=(),
+)
+def special_tokens_counted() -> Behaviour:
+    """A special token that the text leaves out is listed, and offsets count its name.
+
+    As in vLLM, which adds up the lengths of listed tokens. Reported for tokens listed as ids:
+    https://github.com/vllm-project/vllm/pull/19379
+    """
+
+    async def remake(_: Body, choice: Choice, __: Send) -> Choice:
+        if choice.finish != "length" or choice.entries <= ENTRIES_BEFORE:
+            return choice
+        kept = cut(choice.scores, choice.entries - 1)
+        first = cut(kept, ENTRIES_BEFORE)
+        offset = choice.scores["text_offset"][ENTRIES_BEFORE]
+        others = dict.fromkeys(("~1", "~2", "~3", "~4"), -8.0)
+        row = {"tokens": UNSHOWN, "token_logprobs": -0.01, "text_offset": offset}
+        row["top_logprobs"] = {UNSHOWN: -0.01, **others}
+        rest = {name: values[ENTRIES_BEFORE:] for name, values in kept.items()}
+        rest["text_offset"] = [start + len(UNSHOWN) for start in rest["text_offset"]]
+        scores = joined(joined(first, {name: [value] for name, value in row.items()}), rest)
+        return choice.ended(choice.text_before(choice.entries - 1), scores, "length")
+
+    return Regenerated(remake, when=greedy)
+
+
+ENTRIES_BEFORE = 5
+"""More than the short requests of a run ask for."""

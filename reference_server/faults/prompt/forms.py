@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from reference_server.behaviour.builders import Condition, rejects, rewrites, texts
+from reference_server.behaviour.builders import Condition, rejects, rejects_null, rewrites, texts
 from reference_server.behaviour.messages import (
     Behaviour,
     Body,
@@ -291,3 +291,44 @@ def odd_prompt_stringified() -> Behaviour:
         return isinstance(prompt, dict) or (is_ids_batch(request) and isinstance(prompt[0][0], str))
 
     return prompts(is_odd, json.dumps)
+
+
+@fault(
+    "null-prompt-refused",
+    breaks="prompt.null-begins-document",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def null_prompt_refused() -> Behaviour:
+    """A prompt of null is rejected.
+
+    Reported for llama.cpp, of other parameters: https://github.com/ggml-org/llama.cpp/issues/25515
+    """
+    return rejects_null("prompt")
+
+
+@fault(
+    "empty-prompt-unanswered",
+    breaks="finish-reason.length-has-tokens",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def empty_prompt_unanswered() -> Behaviour:
+    """An empty prompt gets no token, and the finish reason ``length``.
+
+    Reported for llama.cpp: https://github.com/ggml-org/llama.cpp/pull/5953
+    and, of the requests behind it, https://github.com/ggml-org/llama.cpp/issues/5246
+    """
+
+    def change(request: Body, whole: Body) -> Body:
+        if request.get("prompt") != "":
+            return whole
+        empty = {"text": "", "logprobs": None, "finish_reason": "length"}
+        usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        return {
+            **whole,
+            "choices": [{**choice, **empty} for choice in whole["choices"]],
+            "usage": usage,
+        }
+
+    return Rewrite(non_streaming=change)

@@ -8,6 +8,7 @@ from reference_server.behaviour.builders import (
     chunks,
     drops,
     rejects,
+    rejects_null,
     sets,
     streams,
 )
@@ -316,3 +317,23 @@ def stream_error_leaks() -> Behaviour:
     envelope = {"error": {"message": message, "type": "server_error", "param": None, "code": None}}
     event = encode(envelope).decode()
     return streams(lambda _, got: got.with_data([*_begun(got), event]))
+
+
+@fault(
+    "stream-null-refused",
+    breaks="stream.null-is-default",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def stream_null_refused() -> Behaviour:
+    """``stream: null`` is rejected.
+
+    Reported for KoboldCpp: https://github.com/LostRuins/koboldcpp/issues/1503
+    """
+    return rejects_null("stream")
+
+
+@fault("stream-null-streams", breaks="stream.null-is-default", triggers=())
+def stream_null_streams() -> Behaviour:
+    """``stream: null`` is treated as true."""
+    return sets(lambda request: "stream" in request and request["stream"] is None, stream=True)

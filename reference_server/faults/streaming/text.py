@@ -151,6 +151,38 @@ def held_text_lost() -> Behaviour:
     return of_each_choice(of)
 
 
+@fault(
+    "near-match-breaks-characters",
+    breaks="streaming.held-text-released",
+    also_breaks="streaming.whole-characters streaming.text-equals-plain stop.*",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def near_match_breaks_characters() -> Behaviour:
+    """In a stream, characters of four bytes are U+FFFD behind text that begins a stop sequence.
+
+    Reported for ik_llama.cpp: https://github.com/ikawrakow/ik_llama.cpp/issues/780; its cause is
+    in https://github.com/ikawrakow/ik_llama.cpp/pull/810
+    """
+
+    def of(request: Body, own: list[Body]) -> list[Body]:
+        starts = [one[0] for one in sequences(request)]
+        result, met = [], False
+        for part in own:
+            text = part["text"]
+            if met:
+                text = "".join("\ufffd" if ord(c) > LAST_OF_THREE_BYTES else c for c in text)
+            met = met or any(start in part["text"] for start in starts)
+            result.append({**part, "text": text})
+        return result
+
+    return of_each_choice(of)
+
+
+LAST_OF_THREE_BYTES = 0xFFFF
+"""The last character of three bytes in UTF-8; few tokenizers have a token for one behind it."""
+
+
 # ── Characters ───────────────────────────────────────────────────────────────────────────────────
 
 WHOLE = "streaming.whole-characters streaming.echo-once"

@@ -26,7 +26,13 @@ class Unused:
 
 def refused(request_body: dict[str, Any], *, status: int = 400, **error: Any) -> RecordedExchange:
     result = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
-    body = encode({"error": {**result, **error}})
+    return answered(request_body, {**result, **error}, status=status)
+
+
+def answered(
+    request_body: dict[str, Any], error: dict[str, Any], *, status: int = 400
+) -> RecordedExchange:
+    body = encode({"error": error})
     request = Request("POST", "/completions", encode({"model": "m", **request_body}))
     attempt, arrivals = Attempt(0.0, 0.1, status, None), (Arrival(0.1, len(body)),)
     headers = (("content-type", "application/json"),)
@@ -61,6 +67,8 @@ def test_error_of_a_bad_value_is_typed(exchange: RecordedExchange, expected: Ver
         (refused(HOT, message="temperatures are bad"), WARN),
         (refused(HOT, param="top_p"), WARN),
         (refused({"stream_options": {"include_usage": 1}}, param="stream_options"), PASS),
+        (refused({"stream_options": {"include_usage": 1}}, param="include_usage"), PASS),
+        (refused({"stream_options": {"include_usage": 1}}, param="stream"), WARN),
         (refused({**HOT, "n": "two"}, message="n is no number"), PASS),
         (refused({"prompt": "1"}, message="no"), SKIPPED),
     ],
@@ -69,6 +77,13 @@ def test_error_of_a_bad_value_names_its_parameter(
     exchange: RecordedExchange, expected: Verdict
 ) -> None:
     assert verdict("errors.param-everywhere", exchange) is expected
+
+
+def test_named_in_words_says_nothing_of_param() -> None:
+    """llama.cpp's errors name the parameter in the message, and have no ``param`` at all."""
+    error = {"message": "Field 'temperature': no", "type": "invalid_request_error", "code": 400}
+    assert verdict("errors.param-everywhere", answered(HOT, error)) is SKIPPED
+    assert verdict("errors.param-everywhere", answered(HOT, {**error, "message": "no"})) is WARN
 
 
 @pytest.mark.parametrize(

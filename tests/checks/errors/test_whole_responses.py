@@ -17,10 +17,10 @@ from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.runner import Options, judge, run
 from conformance.judgement import BudgetSpent
+from conformance.locale import in_chinese
 from conformance.model import Attempt, Exchange, Finding, Request, Target, Tier, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.record.events import FindingMade
-from conformance.report.locale import in_chinese
 from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
 from conformance.transport.coalesce import RequestCoalescer

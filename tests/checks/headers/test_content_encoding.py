@@ -9,10 +9,10 @@ import pytest
 from conformance.checks.headers.invariants import no_response_is_compressed
 from conformance.contract import load_contract
 from conformance.judgement import Failure, NotApplicable
+from conformance.locale import in_chinese
 from conformance.model import Exchange, Request, Verdict
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.trace import RecordedExchange
-from conformance.report.locale import in_chinese
 from tests.checks.catalogue import CHECKS, findings
 
 CHECK = CHECKS["headers.content-encoding-everywhere"]

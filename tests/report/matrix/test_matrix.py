@@ -7,7 +7,7 @@ import json
 import pytest
 
 from conformance.language import Language, Text
-from conformance.model import Conclusion, Effect, State, Verdict
+from conformance.model import Common, Conclusion, Effect, State, Verdict
 from conformance.report.console import console_for
 from conformance.report.matrix import Recorded, files, matrix_of
 from conformance.report.matrix import terminal as text
@@ -84,6 +84,21 @@ def test_sentence_counts_the_outcomes() -> None:
     )
 
 
+def test_partial_run_is_not_just_conforming() -> None:
+    limited = a_finding("echo.a", "skipped", message="budget spent: 5 requests were allowed")
+    run = a_run(a_finding("stop.kept"), limited, subjects=SUBJECTS)
+    made = matrix_of([Recorded("part", run), KEPT], ())
+    assert made.sentence == Text(
+        "2 targets: 1 conforming, 1 conforming in the checks that ran.",
+        "2 个目标：1 个符合契约，1 个在已运行的检查中符合契约。",
+    )
+    assert "No deviation in 1 of 2 checks" in Page(files()["html"].render(made)).text
+    console = console_for()
+    with console.capture() as shown:
+        console.print(text.render(made, Language.ENGLISH))
+    assert "No deviation in 1 of 2 checks" in shown.get()
+
+
 def test_documents_nobody_ran_stand_apart() -> None:
     assert [row.name for row in MATRIX.asked] == ["vendor", "other", "absent"]
     assert [row.name for row in MATRIX.others] == ["gpt-ge", "zhizengzeng", "eronmind"]
@@ -98,6 +113,58 @@ def test_cell_has_the_state_and_the_worst_finding() -> None:
     assert (cells["usage"].state, cells["usage"].evidence) == (State.ALTERED, "usage.stated")
     assert (cells["best_of"].documented, cells["best_of"].seen) == (False, True)
     assert (cells["seed"].documented, cells["seed"].seen) == (False, False)
+
+
+SHARED = Common(("zero", "aocheng"), frozenset({"stop.kept", "id.kept"}), frozenset({"stop"}))
+
+
+def test_common_contract_counts_shared_promises_alone() -> None:
+    run = a_run(
+        a_finding("stop.kept", requirement="stop.kept"),
+        a_failure("stop.own", requirement="stop.own"),
+        a_finding("echo.kept", requirement="echo.kept"),
+        subjects=SUBJECTS,
+    )
+    (row,) = matrix_of([Recorded("one", run)], (), SHARED).rows
+    assert row.conclusion is Conclusion.NOT_CONFORMING
+    assert row.cells["stop"].state is State.ALTERED
+    assert row.common_conclusion is Conclusion.CONFORMING
+    assert {name: cell.state for name, cell in row.common.items()} == {"stop": State.HONOURED}
+
+
+def test_shared_promise_that_is_broken_counts() -> None:
+    run = a_run(a_failure("stop.kept", requirement="stop.kept"), subjects=SUBJECTS)
+    (row,) = matrix_of([Recorded("one", run)], (), SHARED).rows
+    assert row.common_conclusion is Conclusion.NOT_CONFORMING
+    assert (row.common["stop"].state, row.common["stop"].evidence) == (State.IGNORED, "stop.kept")
+
+
+def test_common_contract_of_a_partial_run_says_so() -> None:
+    limited = a_finding("stop.b", "skipped", requirement="id.kept", message="budget spent: 1")
+    passed = a_finding("stop.kept", requirement="stop.kept")
+    (row,) = matrix_of([Recorded("one", a_run(passed, limited))], (), SHARED).rows
+    assert row.common_headline is not None
+    assert row.common_headline.en == "No deviation in 1 of 2 checks"
+
+
+def test_incomplete_run_never_conforms_to_the_common_contract() -> None:
+    run = a_run(a_finding("stop.kept", requirement="stop.kept"), incomplete=True)
+    (row,) = matrix_of([Recorded("one", run)], (), SHARED).rows
+    assert row.common_conclusion is Conclusion.UNDECIDED
+    untested = matrix_of([Recorded("one", a_run(a_finding("echo.a")))], (), SHARED)
+    assert untested.rows[0].common_conclusion is None
+
+
+def test_page_and_json_have_both_contracts() -> None:
+    run = a_run(a_finding("stop.kept", requirement="stop.kept"), subjects=SUBJECTS)
+    made = matrix_of([Recorded("one", run)], DOCUMENTS, SHARED)
+    page = Page(files()["html"].render(made))
+    assert {"contract-own", "contract-common", "common-parameters"} <= set(page.ids)
+    (target, *_) = json.loads(files()["json"].render(made))["targets"]
+    assert target["common_verdict"] == "conforming"
+    assert target["common_states"] == {"stop": {"state": "honoured", "documented": True}}
+    without = Page(files()["html"].render(matrix_of([Recorded("one", run)], DOCUMENTS)))
+    assert "contract-common" not in without.ids
 
 
 def test_columns_cover_documented_and_tested_subjects() -> None:

@@ -3,7 +3,8 @@
   const form = document.getElementById("filter");
   const findings = [...document.querySelectorAll(".finding")].map((element) => ({
     element,
-    area: element.closest(".area").dataset.area,
+    area: element.dataset.area,
+    root: element.parentElement.closest(".finding"),
     verdict: element.dataset.verdict,
     level: element.dataset.level,
   }));
@@ -28,19 +29,28 @@
     several.every((name) => !wanted[name].length || wanted[name].includes(finding[name])) &&
     (!wanted.text || textOf(finding).includes(wanted.text));
 
-  /** Show what suits; folds that hold some of it open while anything is asked for. */
+  /**
+   * Show what suits; folds that hold some of it open while anything is asked for. What a finding
+   * explains is shown with it, and the finding with what it explains.
+   */
   const show = () => {
     const wanted = chosen();
     const asked = wanted.text || wanted.area || wanted.verdict.length || wanted.level.length;
     let count = 0;
-    for (const finding of findings) {
-      const shown = suits(finding, wanted);
-      finding.element.hidden = !shown;
-      count += shown;
+    const found = new Set();
+    for (const finding of findings) if (suits(finding, wanted)) found.add(finding.element);
+    for (const { element, root } of findings) {
+      const inside = found.has(element) || [...element.querySelectorAll(".finding")].some((one) => found.has(one));
+      element.hidden = !inside && !(root && found.has(root));
+      count += found.has(element);
     }
     for (const group of groups) {
       group.hidden = !group.querySelector(".finding:not([hidden])");
-      if (group.matches(".folded") && !group.querySelector(":target")) group.open = Boolean(asked) && !group.hidden;
+      if (!group.matches(".folded") || group.querySelector(":target")) continue;
+      const root = group.parentElement.closest(".finding");
+      const leads = root && !found.has(root);
+      group.open = Boolean(asked) && !group.hidden && (!root || leads);
+      if (asked && leads && !root.hidden) root.open = true;
     }
     document.getElementById("count").textContent = count;
     document.getElementById("nothing").hidden = count > 0;
@@ -74,7 +84,8 @@
       return;
     }
     for (let fold = place.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
-    place.scrollIntoView({ block: "start" });
+    // The sentence of a finding stands above the place that a link names.
+    (place.matches(".inside") ? finding : place).scrollIntoView({ block: "start" });
   };
 
   if (form) {
@@ -84,7 +95,7 @@
     form.addEventListener("input", () => (show(), remember()));
     form.addEventListener("submit", (event) => event.preventDefault());
     // A form is empty only after the event that says so.
-    form.addEventListener("reset", () => queueMicrotask(() => (show(), remember(), reveal())));
+    form.addEventListener("reset", () => setTimeout(() => (show(), remember(), reveal())));
     addEventListener("hashchange", reveal);
     if (location.hash) reveal();
   }
