@@ -31,7 +31,7 @@ from conformance.engine.attribution.members import another_member_violates
 from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.refusals import refused_anyway
 from conformance.engine.attribution.simpler import wrong_in_a_simpler_request
-from conformance.model import Explanation, Finding
+from conformance.model import Explanation, Finding, Tier
 from conformance.protocol.trace import RecordedExchange
 
 __all__ = ["explanations_of"]
@@ -57,7 +57,7 @@ def explanations_of(
         trace: the exchanges of the run.
         contract: the contract of the run.
     """
-    accusations = tuple(finding for finding in findings if finding.verdict in ACCUSING)
+    accusations = sorted((one for one in findings if one.verdict in ACCUSING), key=_order)
     if len(accusations) < 2:
         return {}
     # What is drawn at random shows a defect of what was drawn, and explains no other claim.
@@ -73,6 +73,11 @@ def explanations_of(
             if cause is not None and _root(cause.by, causes) != finding.id:
                 causes[finding.id] = cause
     return {key: Explanation(_root(key, causes), cause.why) for key, cause in causes.items()}
+
+
+def _order(finding: Finding) -> tuple[int, str]:
+    """Sort as checks are chosen: which response came first is chance."""
+    return list(Tier).index(finding.tier), finding.id
 
 
 def _root(check: str, causes: Mapping[str, Explanation]) -> str:
