@@ -71,8 +71,6 @@ class Failure(Judgement):
         expected: the expected value or behaviour.
         seen: the actual value or behaviour.
         effect: how the deviation shows in the state of the parameter.
-        features: the parameters of the minimal request that shows the failure; None if the request
-            was not minimised.
         place: the part of the answer that could not be read; None if the check judged what it is
             about.
     """
@@ -83,7 +81,6 @@ class Failure(Judgement):
         seen: Message,
         *,
         effect: Effect = Effect.ALTERED,
-        features: frozenset[str] | None = None,
         place: Place | None = None,
     ) -> None:
         self.expected, self.seen = as_message(expected), as_message(seen)
@@ -91,7 +88,6 @@ class Failure(Judgement):
             say("expected {expected}; got {seen}", expected=self.expected, seen=self.seen)
         )
         self.effect = effect
-        self.features = features
         self.place = place
 
 
@@ -146,9 +142,8 @@ PLACES: Mapping[Feature, Place] = {
 class Missing(Failure):
     """A feature is missing altogether.
 
-    Every check of a detail of the feature would fail for this one cause, so the cause is reported
-    once: if the response to a simpler request lacks the same feature, the check of that request
-    reports it, and this check does not apply.
+    Every check of a detail of the feature fails for this one cause. Attribution explains them by
+    the check that is about the feature, if that reports it too.
     """
 
     def __init__(

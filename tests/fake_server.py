@@ -185,7 +185,7 @@ async def findings_of(server: FakeServer, checks: Iterable[Check]) -> dict[str, 
     held_to = load_contract(server.contract)
     coalescer, retest_budget = RequestCoalescer(server.send), RetestBudget()
     found: dict[str, Finding] = {}
-    # As in a run: what is drawn comes last, and leaves alone what was found by then.
+    # As in a run: what is drawn comes last.
     for check in sorted(checks, key=lambda check: check.stage is Stage.GENERATED):
         if check.asks and reason_to_skip(check, held_to) is None:
             result = Trace(findings=tuple(found.values()))

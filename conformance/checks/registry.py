@@ -16,20 +16,13 @@ from conformance.checks._shared.ab_compare import Unsettled
 from conformance.checks._shared.invariants import (
     JudgeExchange,
     JudgeTrace,
-    assert_not_reported,
     conclude,
     inspect_each,
     inspect_trace,
 )
 from conformance.checks._shared.nondeterminism import settle
-from conformance.checks._shared.root_causes import (
-    missing_in_simpler_request,
-    refused_in_simpler_request,
-    root_cause_of,
-)
 from conformance.checks.catalogue import Check, CheckFunction, add
-from conformance.judgement import Failure, Feature, Missing, NotApplicable, Refusal
-from conformance.message import say
+from conformance.judgement import Feature
 from conformance.model import Stage, Tier
 
 
@@ -62,43 +55,10 @@ def check(
         async def run(api: Api) -> None:
             try:
                 await function(api)
-            except Missing as missing:
-                if _is_first(stage, api):
-                    raise
-                simpler = await missing_in_simpler_request(missing, check_id, api)
-                if simpler is None:
-                    raise
-                raise NotApplicable(
-                    say(
-                        "{thing} is missing; see {check}", thing=missing.feature.said, check=simpler
-                    )
-                ) from None
-            except Refusal as refusal:
-                if _is_first(stage, api):
-                    raise
-                simpler = await refused_in_simpler_request(refusal, check_id, api)
-                if simpler is None:
-                    raise
-                raise NotApplicable(
-                    say("{refusal}; see {check}", refusal=refusal.said, check=simpler)
-                ) from None
             except Unsettled as doubt:
                 raise (await settle(doubt, api)).shown_by(doubt.evidence) from None
 
-        @wraps(function)
-        async def run_last(api: Api) -> None:
-            try:
-                await run(api)
-            except (Failure, Refusal) as found:
-                cause = root_cause_of(found, requirement, api)
-                if cause is None:
-                    raise
-                raise NotApplicable(
-                    say("may have the same cause as {check}", check=cause)
-                ) from None
-
         titles = titles_of(function, check_id)
-        judge = run_last if stage is Stage.GENERATED else run
         add(
             Check(
                 check_id,
@@ -106,7 +66,7 @@ def check(
                 Tier(tier),
                 *titles,
                 needs,
-                judge,
+                run,
                 stage=stage,
                 made_from=made_from,
                 prepare=prepare,
@@ -126,7 +86,6 @@ def invariant(
     tier: str = "smoke",
     needs: tuple[str, ...] = (),
     of: Feature | None = None,
-    explained_by: tuple[str, ...] = (),
 ) -> Callable[[JudgeExchange], JudgeExchange]:
     """Register the decorated function as a check of every response of a run; it sends nothing.
 
@@ -146,11 +105,9 @@ def invariant(
     so an invariant has to accept everything that a conforming endpoint may do now and then, such as
     another greedy response.
 
-    Its finding states how many responses break the rule and what they have in common. It is skipped
-    if another check reported the same requirement, or a missing
-    :class:`~conformance.judgement.Feature`. ``of`` names the feature whose absence this invariant
-    reports; other invariants skip a response without it. ``explained_by`` names requirements whose
-    violation explains a violation of this one.
+    Its finding states how many responses break the rule and what they have in common. ``of`` names
+    the :class:`~conformance.judgement.Feature` whose absence this invariant reports; other
+    invariants skip a response without it.
 
     Raises:
         ValueError: the id is taken, or the docstring lacks the title in one of the languages.
@@ -159,7 +116,6 @@ def invariant(
     def register(function: JudgeExchange) -> JudgeExchange:
         @wraps(function)
         async def run(api: Api) -> None:
-            assert_not_reported(api.trace, (requirement, *explained_by), of)
             conclude(inspect_each(function, of, api.trace.exchanges), api)
 
         titles = titles_of(function, check_id)
@@ -195,7 +151,6 @@ def invariant_across(
     requirement: str,
     tier: str = "smoke",
     needs: tuple[str, ...] = (),
-    explained_by: tuple[str, ...] = (),
 ) -> Callable[[JudgeTrace], JudgeTrace]:
     """Register a check that compares the responses of a run, and sends nothing.
 
@@ -207,7 +162,6 @@ def invariant_across(
     def register(function: JudgeTrace) -> JudgeTrace:
         @wraps(function)
         async def run(api: Api) -> None:
-            assert_not_reported(api.trace, (requirement, *explained_by))
             conclude(inspect_trace(function(api.trace.exchanges)), api)
 
         titles = titles_of(function, check_id)
@@ -243,8 +197,3 @@ def _joined(line: str, following: str) -> str:
 def _is_wide(character: str) -> bool:
     """Return whether a character is Chinese or Chinese punctuation."""
     return unicodedata.east_asian_width(character) in {"W", "F"}
-
-
-def _is_first(stage: Stage, api: Api) -> bool:
-    """Return whether a generated check runs without a directed one before it."""
-    return stage is Stage.GENERATED and not api.trace.findings

@@ -259,8 +259,8 @@ class _RunInProgress:
                 return
             if self.guard is not None and first.exchanges:
                 self.guard.arm(first.exchanges[-1].request)
-            # Generated checks report only what no directed check has found, and bursts, which a
-            # weak endpoint may not survive, come last.
+            # Generated checks come late, so that a limit cuts them off before directed ones, and
+            # bursts, which a weak endpoint may not survive, come last.
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
             await self._judge_trace(coalescer)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from conformance.api import Api, features_of
+from conformance.api import Api
 from conformance.evidence import Evidence
 from conformance.generation._extra import extra
 from conformance.judgement import (
@@ -224,7 +224,6 @@ class _Search(Generic[C, S]):
             ),
             failure.failure.seen,
             effect=failure.failure.effect,
-            features=features_of(failure.request.body),
         ).shown_by(_evidence_of(failure))
 
     async def _confirmed(self, first: PropertyFailure[C, S]) -> PropertyFailure[C, S]:

@@ -6,7 +6,7 @@ which keeps a bounded number of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -162,16 +162,6 @@ class Trace:
     def reported_failures(self) -> tuple[Finding, ...]:
         """The findings with verdict fail or warn."""
         return tuple(f for f in self.findings if f.verdict in {Verdict.FAIL, Verdict.WARN})
-
-    def root_cause_of(self, requirement: str) -> str | None:
-        """Return the id of the first check that reported a failure of a requirement, or None."""
-        result = (f.id for f in self.reported_failures if f.requirement == requirement)
-        return next(result, None)
-
-    def root_cause_among(self, checks: Iterable[str]) -> str | None:
-        """Return the id of the first of ``checks`` that reported a failure, or None."""
-        wanted = set(checks)
-        return next((f.id for f in self.reported_failures if f.id in wanted), None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -97,7 +97,13 @@ def max_tokens_shared() -> Behaviour:
     )
 
 
-@fault("max-tokens-steers", breaks="max-tokens.longer-extends", triggers=NON_STREAMING_ONLY)
+@fault(
+    "max-tokens-steers",
+    breaks="max-tokens.longer-extends",
+    # The tokens of the instruction are billed.
+    also_breaks="usage.prompt-grows-with-text",
+    triggers=NON_STREAMING_ONLY,
+)
 def max_tokens_steers() -> Behaviour:
     """With a low limit, the model is instructed to be brief."""
 

@@ -47,6 +47,8 @@ def response_cache() -> Behaviour:
 @fault(
     "response-cache-by-prompt",
     breaks="max-tokens.limits-answer prompt.decides-answer temperature.repeats-vary",
+    # What is cached has the id of the first response.
+    also_breaks="envelope.id-unique",
     triggers=(),
 )
 def response_cache_by_prompt() -> Behaviour:

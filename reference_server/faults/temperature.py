@@ -144,6 +144,8 @@ def temperature_with_top_p_refused() -> Behaviour:
 @fault(
     "temperature-with-top-p-breaks",
     breaks="temperature.with-top-p-refused",
+    # The document allows the request.
+    also_breaks="errors.good-input-no-server-fault",
     triggers=(),
     contract="zhizengzeng",
     dialect="zhizengzeng",

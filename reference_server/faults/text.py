@@ -54,7 +54,13 @@ def leading_newline_stripped() -> Behaviour:
     return _of(lambda text: text.lstrip("\n"))
 
 
-@fault("trailing-space-stripped", breaks=ALTERED, triggers={Trigger.EVERY_THIRD})
+@fault(
+    "trailing-space-stripped",
+    breaks=ALTERED,
+    # The white space is lost from the text.
+    also_breaks="text.whitespace-kept",
+    triggers={Trigger.EVERY_THIRD},
+)
 def trailing_space_stripped() -> Behaviour:
     """White space at the end of a text is removed."""
     return _of(str.rstrip)
@@ -66,7 +72,13 @@ def spaces_collapsed() -> Behaviour:
     return _of(lambda text: re.sub(r"\s+", " ", text))
 
 
-@fault("line-ends-changed", breaks=ALTERED, triggers={Trigger.EVERY_THIRD})
+@fault(
+    "line-ends-changed",
+    breaks=ALTERED,
+    # A stop sequence that has such characters is in the text.
+    also_breaks="stop.string stop.excluded-from-text",
+    triggers={Trigger.EVERY_THIRD},
+)
 def line_ends_changed() -> Behaviour:
     """Line breaks become CR LF."""
     return _of(lambda text: text.replace("\n", "\r\n"))
@@ -102,7 +114,13 @@ def cut_to_a_sentence() -> Behaviour:
     return _of(lambda text: re.sub(r"(?<=[,.，。])[^,.，。]*\Z", "", text))
 
 
-@fault("mojibake", breaks=BROKEN, triggers=TRIGGERS)
+@fault(
+    "mojibake",
+    breaks=BROKEN,
+    # A stop sequence that has such characters is in the text.
+    also_breaks="stop.string stop.excluded-from-text",
+    triggers=TRIGGERS,
+)
 def mojibake() -> Behaviour:
     """UTF-8 is decoded as Latin-1."""
     return _of(lambda text: text.encode().decode("latin-1"))

@@ -15,7 +15,8 @@ from conformance.engine.runner import Options, run
 from conformance.judgement import Failure, NotApplicable
 from conformance.model import Exchange, Finding, Request, Target, Tier, Verdict
 from conformance.protocol.trace import RecordedExchange
-from conformance.record.events import ExchangeMade, FindingMade
+from conformance.record.events import ExchangeMade, FindingMade, RunFinished
+from conformance.record.explained import as_concluded
 from tests.checks.catalogue import CHECKS, findings
 from tests.fake_server import MODEL, FakeServer
 
@@ -86,13 +87,16 @@ def test_nearly_all_invariants_have_traffic_to_inspect() -> None:
 async def run_against(shown: str, tier: Tier = Tier.STANDARD) -> tuple[list[Finding], int]:
     """Run the suite, and return its findings and how many exchanges it made."""
     target = Target("http://fake/v1", MODEL, "openai", "sk-Zk3hT9wQ1vB7nM5xL2cD8f")
-    made_findings, made = [], 0
+    made_findings: list[Finding] = []
+    made = 0
     events_of = run(target, OPENAI, Options(tier), transport=FakeServer(shown))
     async with aclosing(events_of) as events:
         async for event in events:
             made += isinstance(event, ExchangeMade)
             if isinstance(event, FindingMade):
                 made_findings.append(event.finding)
+            if isinstance(event, RunFinished):
+                made_findings = list(as_concluded(made_findings, event.footer))
     return made_findings, made
 
 
@@ -105,11 +109,11 @@ def test_invariant_finds_what_no_check_requests() -> None:
     assert 1 <= len(finding.exchanges) <= 5
 
 
-def test_invariant_does_not_repeat_a_found_cause() -> None:
+def test_invariant_with_a_found_cause_is_explained() -> None:
     result, _ = asyncio.run(run_against("usage-missing@plain", Tier.SMOKE))
     assert {f.id for f in result if f.verdict in BROKEN} == {"usage.present"}
-    skipped = {f.id: f.message for f in result if f.verdict is Verdict.SKIPPED}
-    assert skipped["usage.present-everywhere"] == "same cause as usage.present"
+    explained = {f.id: f.explained_by for f in result if f.verdict is Verdict.EXPLAINED}
+    assert explained["usage.present-everywhere"] == "usage.present"
 
 
 def test_invariants_send_nothing_and_come_last() -> None:

@@ -10,14 +10,8 @@ import pytest
 from conformance.api import Api
 from conformance.checks import Check
 from conformance.checks._shared.request_shapes import SHAPES, ShapeQueue
-from conformance.checks._shared.root_causes import root_cause_of
 from conformance.checks.registry import check, invariant, titles_of
-from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
-from conformance.judgement import Failure
-from conformance.model import Finding, Level, Tier, Verdict
-from conformance.protocol.trace import Trace
-from conformance.testing import FakeEndpoint
 from tests.cases import for_each_case
 
 
@@ -84,27 +78,3 @@ def test_shared_parts_are_requested_once() -> None:
     parts = {part for shape in SHAPES for part in shape.parts}
     assert request[: len(SHAPES)] == list(SHAPES)
     assert len(request) == len(set(request)) == len(SHAPES) + len(parts)
-
-
-@pytest.mark.parametrize(
-    ("failing", "features", "result"),
-    [
-        ("stop.string", {"prompt", "n"}, False),
-        ("stop.string", {"prompt", "stop"}, True),
-        ("stop.string", None, True),
-        ("usage.present", {"prompt", "n"}, True),
-        ("echo.off-by-default", {"prompt", "n"}, True),
-        ("auth.wrong-key-code", None, False),
-    ],
-)
-def test_found_cause_is_not_repeated(failing: str, features: set[str] | None, result: bool) -> None:
-    contract = load_contract("openai")
-    requirement = contract.requirement(failing)
-    finding = Finding(
-        failing, "", failing, Level.MUST, requirement.subject, Tier.SMOKE, Verdict.FAIL, "", "", "",
-        None, (),
-    )  # fmt: skip
-    api = Api(FakeEndpoint(contract), contract, "m", trace=Trace(findings=(finding,)))
-    found = Failure("a", "b", features=None if features is None else frozenset(features))
-    cause = root_cause_of(found, "echo.prompt-then-completion", api)
-    assert cause == (failing if result else None)

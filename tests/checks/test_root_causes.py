@@ -8,9 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from conformance.contract import load_contract
+from conformance.engine.attribution import explanations_of
 from conformance.engine.runner import Options, run
 from conformance.model import Target, Tier, Verdict
-from conformance.record.events import FindingMade
+from conformance.protocol.trace import RecordedExchange
+from conformance.record.events import FindingMade, RunFinished
 from reference_server.behaviour.builders import drops, status, streams, usage
 from reference_server.behaviour.messages import (
     Behaviour,
@@ -27,13 +29,17 @@ from tests.fake_server import MODEL, FakeServer, findings_of
 SCHEMA = {"envelope.schema", "streaming.chunk-schema"}
 """A gap in the shape shows against the schema too."""
 
+OPENAI = load_contract("openai")
 FAILURES = {Verdict.FAIL, Verdict.WARN}
 
 
 def reported(shown: str | Behaviour) -> set[str]:
-    """The checks that call something a deviation."""
-    found = asyncio.run(findings_of(FakeServer(shown), CHECKS.values()))
-    return {key for key, f in found.items() if f.verdict in FAILURES}
+    """The checks that call something a deviation which no other one explains."""
+    server = FakeServer(shown)
+    found = asyncio.run(findings_of(server, CHECKS.values()))
+    trace = [RecordedExchange(exchange, OPENAI) for exchange in server.exchanges.values()]
+    explained = explanations_of(found.values(), trace, OPENAI)
+    return {key for key, f in found.items() if f.verdict in FAILURES} - explained.keys()
 
 
 LEFT_OUT = {
@@ -75,9 +81,11 @@ def test_invalid_json_is_reported_once() -> None:
         target = Target("http://fake/v1", MODEL, "openai", "sk-in-memory")
         options = Options(Tier.STANDARD, ("prompt", "usage", "index", "envelope"))
         transport = FakeServer(Rewrite(raw=batches_go_on))
-        stream = run(target, load_contract("openai"), options, transport=transport)
-        made = [event.finding async for event in stream if isinstance(event, FindingMade)]
-        return {f.id for f in made if f.verdict in FAILURES}
+        stream = run(target, OPENAI, options, transport=transport)
+        events = [event async for event in stream]
+        footer = next(event.footer for event in events if isinstance(event, RunFinished))
+        made = [event.finding for event in events if isinstance(event, FindingMade)]
+        return {f.id for f in made if f.verdict in FAILURES} - footer.explained.keys()
 
     assert asyncio.run(reporting_checks()) == {"envelope.strict-json-everywhere"}
 
@@ -98,7 +106,7 @@ def test_missing_rejection_has_no_details_to_judge() -> None:
     found = {key for key in reported(status(500, 400)) if key.startswith("errors.")}
     bodies = {"errors.malformed-json", "errors.array-body", "errors.empty-body"}
     depth = {"errors.no-server-fault-of-depth"}
-    assert found - bodies - depth == {"errors.no-server-fault", "errors.no-server-fault-of-body"}
+    assert found - bodies - depth == {"errors.no-server-fault-of-body"}
 
 
 def test_rejected_documented_stream_is_reported_once() -> None:
@@ -137,7 +145,7 @@ def test_partial_omission_is_found(name: str, when: Callable[[Body], bool], find
 
 
 def test_stream_without_done_still_ends_with_usage() -> None:
-    assert reported("missing-done") == {"streaming.done-last", "streaming.done-last-batch"}
+    assert reported("missing-done") == {"streaming.done-last"}
 
 
 def test_short_usage_is_no_wrong_finish_reason() -> None:
@@ -150,8 +158,4 @@ def test_short_usage_is_no_wrong_finish_reason() -> None:
 
 
 def test_wrong_status_for_a_key_is_reported_once() -> None:
-    assert reported(status(400, 401)) == {
-        "auth.missing-key",
-        "auth.missing-key-in-stream",
-        "auth.wrong-key",
-    }
+    assert reported(status(400, 401)) == {"auth.missing-key", "auth.wrong-key"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,8 +13,7 @@ import pytest
 from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import load_contract
-from conformance.engine.attribution import counts, explanations_of, foreign_text
-from conformance.engine.attribution.bases import BASES
+from conformance.engine.attribution import counts, explanations_of, foreign_text, parts, simpler
 from conformance.engine.attribution.members import ENVELOPE_MEMBERS, ERROR_MEMBER_OF, SCHEMAS
 from conformance.engine.attribution.places import OWNERS
 from conformance.engine.discovery import all_checks
@@ -88,7 +86,7 @@ def test_served_invalid_request_is_never_explained_by_text() -> None:
     request = {"model": "m", "prompt": "1", "logit_bias": {"1": 101}, "logprobs": 0}
     text = a_deviation("text.present", exchanges=("x1",))
     served = a_deviation("logit-bias.above-refused", Place.SERVED, exchanges=("x1",))
-    assert roots(text, served, exchanges=(an_exchange(request=request),)) == {}
+    assert served.id not in roots(text, served, exchanges=(an_exchange(request=request),))
 
 
 def test_invariant_explains_its_own_answers_only() -> None:
@@ -102,16 +100,94 @@ def test_invariant_explains_its_own_answers_only() -> None:
 
 def tabled() -> set[str]:
     tables = (*OWNERS.values(), SCHEMAS, ERROR_MEMBER_OF, ENVELOPE_MEMBERS)
-    bases = (names for basis in BASES for names in (basis.owners, basis.claims))
-    sets = (counts.LIMIT, counts.BILLED, counts.PROMPT_BILLED, counts.TOKEN_PROMPTS)
+    reading = (
+        parts.PARTS,
+        parts.EFFECTS,
+        simpler.PROMPT_OWNERS,
+        simpler.PROMPT_CLAIMS,
+        *simpler.ORDERS,
+    )
+    sets = (counts.LIMIT, counts.BILLED, counts.FINISH, counts.PROMPT_BILLED, counts.TOKEN_PROMPTS)
     rests = (counts.RESTS_ON_LIMIT, counts.RESTS_ON_BILLED, counts.RESTS_ON_PROMPT_BILLED)
     texts = (foreign_text.OWNERS, foreign_text.CLAIMS)
-    return {name for names in (*tables, *bases, *sets, *rests, *texts) for name in names}
+    return {name for names in (*tables, *reading, *sets, *rests, *texts) for name in names}
 
 
 def test_every_name_in_a_table_is_a_requirement() -> None:
     known = OPENAI.requirements
     assert not {glob for glob in tabled() if not any(fnmatchcase(key, glob) for key in known)}
+
+
+@pytest.mark.parametrize(
+    ("simpler", "claimed", "explained"),
+    [
+        # wrong without the parameter, so the parameter is not the reason
+        ({"logprobs": 0}, {"logprobs": 0, "stop": "a"}, ["stop.string"]),
+        # wrong in what asks for more, which says nothing about the claim
+        ({"logprobs": 0, "echo": True}, {"logprobs": 0, "stop": "a"}, []),
+    ],
+)
+def test_only_simpler_answers_explain(
+    simpler: dict[str, Any], claimed: dict[str, Any], explained: list[str]
+) -> None:
+    plain = {"model": "m", "prompt": "1", "temperature": 0}
+    exchanges = (
+        an_exchange("x1", request={**plain, **simpler}),
+        an_exchange("x2", request={**plain, **claimed}),
+    )
+    scores = a_deviation("logprobs-arrays.parallel", exchanges=("x1",))
+    stop = a_deviation("stop.string", effect=Effect.ALTERED, exchanges=("x2",))
+    assert list(roots(scores, stop, exchanges=exchanges)) == explained
+
+
+def test_field_wrong_with_one_parameter_follows_it() -> None:
+    request = {"model": "m", "prompt": ["1", "2"], "temperature": 0, "echo": True}
+    index = a_deviation("index.prompt-major-everywhere", exchanges=("x1",))
+    echo = a_deviation("echo.batch", Place.ECHO, exchanges=("x1",))
+    found = roots(index, echo, exchanges=(an_exchange(request=request),))
+    assert found == {index.id: echo.id}
+
+
+def test_same_finding_is_told_once() -> None:
+    plain = {"model": "m", "prompt": "1", "temperature": 0, "logprobs": 0}
+    exchanges = (
+        an_exchange("x1", request=plain),
+        an_exchange("x2", request={**plain, "stream": True}),
+    )
+    first = a_deviation("logprobs.returned", Place.LOGPROBS, exchanges=("x1",))
+    again = a_deviation("logprobs.returned-in-stream", Place.LOGPROBS, exchanges=("x2",))
+    assert roots(again, first, exchanges=exchanges) == {again.id: first.id}
+
+
+def test_answer_to_an_invalid_request_says_nothing() -> None:
+    request = {"model": "nobody", "prompt": "1", "temperature": 0}
+    served = a_deviation("model.unknown-refused", Place.SERVED, exchanges=("x1",))
+    name = a_deviation("model.named-everywhere", exchanges=("x1",))
+    exchange = an_exchange(request=request)
+    assert roots(served, name, exchanges=(exchange,)) == {name.id: served.id}
+    other = a_deviation("model.named-everywhere", exchanges=("x2",))
+    right = {**request, "model": "m"}
+    exchanges = (exchange, *(an_exchange(key, request=right) for key in ("x2", "x3")))
+    assert roots(served, other, exchanges=exchanges) == {}
+
+
+def test_refused_model_is_not_explained() -> None:
+    refused = an_exchange("x2", request={"model": "nobody", "prompt": "1"}, status=404)
+    exchanges = (an_exchange("x1", request={"prompt": "1"}), refused)
+    served = a_deviation("model.missing-refused", Place.SERVED, exchanges=("x1",))
+    code = a_deviation("model.unknown-is-404", exchanges=("x2",))
+    assert roots(served, code, exchanges=exchanges) == {}
+
+
+def test_cached_answer_is_explained_by_its_id() -> None:
+    body = a_completion(" 1", [" 1"], 1, id="cmpl-1", created=1, model="m")
+    exchanges = tuple(
+        an_exchange(key, request={"model": "m", "prompt": "1", "n": n}, body=body)
+        for key, n in (("x1", 1), ("x2", 2))
+    )
+    repeated = a_deviation("envelope.id-unique-everywhere", exchanges=("x2",))
+    count = a_deviation("n.choices", Place.CHOICES, exchanges=("x2",))
+    assert roots(repeated, count, exchanges=exchanges) == {count.id: repeated.id}
 
 
 # ── refusals, members and counts ─────────────────────────────────────────────────────────────────
@@ -192,12 +268,15 @@ def test_only_accusations_explain_and_are_explained() -> None:
 
 
 def test_every_chain_ends_at_a_root() -> None:
-    several = json.dumps({"model": "m", "prompt": ["1", "2"], "echo": True}).encode()
-    exchange = an_exchange(request=several)
-    index = a_deviation("index.prompt-order", exchanges=("x1",))
+    several = {"model": "m", "prompt": ["1", "2"], "temperature": 0}
+    exchanges = (
+        an_exchange("x1", request={**several, "echo": True, "logprobs": 0}),
+        an_exchange("x2", request=several),
+    )
+    index = a_deviation("index.prompt-order", exchanges=("x2",))
     echo = a_deviation("echo.batch", Place.ECHO, exchanges=("x1",))
     offset = a_deviation("text-offset.base", exchanges=("x1",))
-    found = roots(index, echo, offset, exchanges=(exchange,))
+    found = roots(index, echo, offset, exchanges=exchanges)
     assert found[echo.id] == index.id
     assert set(found.values()) <= {index.id}
 

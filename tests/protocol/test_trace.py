@@ -11,8 +11,8 @@ import pytest
 
 from conformance.contract import load_contract
 from conformance.judgement import NotApplicable
-from conformance.model import Exchange, Finding, Level, Request, Tier, Verdict
-from conformance.protocol.trace import RecordedExchange, Trace
+from conformance.model import Exchange, Request
+from conformance.protocol.trace import RecordedExchange
 from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
 
@@ -95,14 +95,3 @@ def test_unrequested_usage_is_not_judged() -> None:
     )
     with pytest.raises(NotApplicable):
         _ = unasked.usage
-
-
-def test_trace_knows_which_features_failed() -> None:
-    def found(check: str, verdict: Verdict) -> Finding:
-        return Finding(check, "t", f"{check}-requirement", Level.MUST, "s", Tier.SMOKE, verdict)
-
-    run = Trace((), (found("a", Verdict.PASS), found("b", Verdict.WARN)))
-    assert run.root_cause_of("b-requirement") == "b"
-    assert run.root_cause_of("a-requirement") is None
-    assert run.root_cause_among(["a", "c"]) is None
-    assert run.root_cause_among(["a", "b"]) == "b"

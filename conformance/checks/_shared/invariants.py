@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from conformance.api import Api, features_of
-from conformance.checks._shared.root_causes import JUDGED_BY
 from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, Judgement, Missing, NotApplicable
 from conformance.message import Message, say
-from conformance.protocol.trace import RecordedExchange, Trace, Violation
+from conformance.protocol.trace import RecordedExchange, Violation
 
 MAX_EXCHANGES_SHOWN = 5
 """The most exchanges that a finding lists as evidence."""
@@ -95,22 +94,6 @@ def assert_each(items: Iterable[Item], judge: Callable[[Item], None]) -> None:
         inspected += 1
     if not inspected:
         raise NotApplicable(say("not applicable to this response"))
-
-
-def assert_not_reported(
-    run: Trace, requirements: Iterable[str], feature: Feature | None = None
-) -> None:
-    """Assert that no check has reported the cause that an invariant could report again.
-
-    Raises:
-        NotApplicable: one has reported it.
-    """
-    causes = [run.root_cause_of(requirement) for requirement in requirements]
-    if feature is not None:
-        causes.append(run.root_cause_among(JUDGED_BY[feature]))
-    result = next((cause for cause in causes if cause is not None), None)
-    if result is not None:
-        raise NotApplicable(say("same cause as {check}", check=result))
 
 
 def conclude(inspected: Inspected, api: Api) -> None:

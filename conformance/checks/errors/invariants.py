@@ -35,7 +35,6 @@ def every_error_is_json_with_a_message(exchange: RecordedExchange) -> None:
 @invariant(
     "errors.four-members-everywhere",
     requirement="errors.four-members",
-    explained_by=("errors.envelope",),
 )
 def every_error_has_four_members(exchange: RecordedExchange) -> None:
     """Every error of the run has `message`, `type`, `param` and `code`.
@@ -48,7 +47,6 @@ def every_error_has_four_members(exchange: RecordedExchange) -> None:
 @invariant(
     "errors.schema-everywhere",
     requirement="errors.four-members",
-    explained_by=("errors.envelope",),
 )
 def every_error_matches_the_schema(exchange: RecordedExchange) -> None:
     """Every error response of the run matches the contract's error schema.

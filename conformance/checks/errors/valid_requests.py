@@ -91,8 +91,25 @@ def valid_exchanges(
             and meant
             and body.get("model") == api.model
             and not api.contract.validate_request(body)
+            and not _is_excluded(api, body)
         ):
             yield recorded
+
+
+def _is_excluded(api: Api, body: dict[str, Any]) -> bool:
+    """Return whether the document excludes a combination of values, which no schema does."""
+    if body.get("stream_options") is not None and body.get("stream") is not True:
+        return _is_in_force(api, "stream-options.without-stream-refused")
+    best_of, n = body.get("best_of"), body.get("n") or 1
+    if not isinstance(best_of, int) or not isinstance(n, int):
+        return False
+    if best_of > 1 and body.get("stream") is True:
+        return _is_in_force(api, "best-of.stream-refused")
+    return best_of < n
+
+
+def _is_in_force(api: Api, requirement: str) -> bool:
+    return api.contract.why_not_in_force(requirement) is None
 
 
 def sent_requests(api: Api, reported: Collection[str] = (), *, odd: bool = False) -> list[Sent]:

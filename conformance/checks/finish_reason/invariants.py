@@ -167,7 +167,6 @@ def a_choice_with_few_tokens_was_not_cut(exchange: RecordedExchange) -> None:
 @invariant(
     "finish-reason.no-tokens-everywhere",
     requirement="finish-reason.length-has-tokens",
-    explained_by=("usage.completion-counts-text", "text.present"),
 )
 def no_limit_is_reached_without_a_token(exchange: RecordedExchange) -> None:
     """No response without text and completion tokens has `length` in all its choices.
@@ -191,7 +190,6 @@ def no_limit_is_reached_without_a_token(exchange: RecordedExchange) -> None:
 @invariant_across(
     "finish-reason.stop-everywhere",
     requirement="finish-reason.stop-at-sequence",
-    explained_by=("streaming.one-finish-per-choice",),
 )
 def every_stopped_choice_has_stop(exchanges: Sequence[RecordedExchange]) -> Iterator[Inspection]:
     """Every greedy choice whose text ends at its stop sequence has `stop`.

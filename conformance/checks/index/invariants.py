@@ -40,7 +40,6 @@ def every_choice_has_its_number(exchange: RecordedExchange) -> None:
 @invariant_across(
     "index.prompt-major-everywhere",
     requirement="index.prompt-major",
-    explained_by=("index.each-once",),
 )
 def every_choice_continues_its_own_prompt(
     exchanges: Sequence[RecordedExchange],
@@ -81,7 +80,9 @@ def _echo_of_another(exchange: RecordedExchange) -> Failure | None:
         own, text = prompts[number], choice.raw.get("text")
         if not isinstance(own, str) or not isinstance(text, str) or text.startswith(own):
             continue
-        if any(isinstance(other, str) and text.startswith(other) for other in prompts if other):
+        others = [other for other in prompts if isinstance(other, str) and other]
+        # A text that has its own prompt as well is no other choice's.
+        if own not in text and any(map(text.startswith, others)):
             return Failure(
                 say("{name}.text to start with {text}", name=choice.where, text=shown(own)),
                 shown(text),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.api import Api, features_of
+from conformance.api import Api
 from conformance.checks._shared.ab_compare import Unsettled, expect_agreement
 from conformance.checks._shared.token_scores import expect_scored_alike
 from conformance.checks.interactions.aspects import (
@@ -116,11 +116,7 @@ async def report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines)
         return bool(aspect.failure(smaller, baselines, await send_or_judgement(api, smaller)))
 
     case = await smallest(api, case, fails)
-    try:
-        await _report(api, aspect, case, baselines)
-    except Failure as found:
-        found.features = features_of(case.encoded(api.model))
-        raise
+    await _report(api, aspect, case, baselines)
 
 
 async def _report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines) -> None:

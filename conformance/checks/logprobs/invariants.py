@@ -52,7 +52,6 @@ def every_choice_carries_what_was_asked_for(exchange: RecordedExchange) -> None:
 @invariant(
     "logprobs.zero-everywhere",
     requirement="logprobs.zero-gives-sampled",
-    explained_by=("logprobs.returned",),
 )
 def zero_scores_every_choice(exchange: RecordedExchange) -> None:
     """Every choice with text has log probabilities if the request has `logprobs: 0`.
@@ -142,7 +141,6 @@ def tokens_join_to_every_streamed_text(exchange: RecordedExchange) -> None:
 @invariant(
     "logprobs-arrays.one-entry-everywhere",
     requirement="logprobs-arrays.one-entry-per-token",
-    explained_by=("max-tokens.limits-answer", "echo.off-by-default"),
 )
 def one_entry_for_each_token_everywhere(exchange: RecordedExchange) -> None:
     """Every choice cut at the limit has exactly one entry for each allowed token.

@@ -230,7 +230,7 @@ async def the_refusal_names_the_counts(api: Api) -> None:
     error = as_rejected(await far_over_context(api), *REJECTED_STATUSES)
     numbers = set(numbers_in(error.words))
     if BEYOND_ANY_CONTEXT not in numbers:
-        _ = error.error  # which may be missing altogether
+        _ = error.message  # which may be missing altogether
     expect(max(numbers, default=0), say("largest number in the message")).at_least(
         BEYOND_ANY_CONTEXT
     )

@@ -20,7 +20,6 @@ from conformance.protocol.trace import RecordedExchange, Violation
 @invariant(
     "max-tokens.entries-everywhere",
     requirement="max-tokens.limits-answer",
-    explained_by=("echo.off-by-default",),
 )
 def no_choice_has_more_entries_than_tokens_allowed(exchange: RecordedExchange) -> None:
     """No choice lists more tokens than `max_tokens`, apart from an end token.

@@ -12,7 +12,6 @@ from conformance.protocol.trace import RecordedExchange
 @invariant(
     "model.named-everywhere",
     requirement="model.named-in-answer",
-    explained_by=("model.unknown-refused",),
 )
 def every_response_names_the_requested_model(exchange: RecordedExchange) -> None:
     """In every response, `model` is the requested name or a form of it.

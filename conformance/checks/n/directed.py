@@ -20,8 +20,9 @@ from conformance.checks._shared.resampling import (
     same_response,
 )
 from conformance.checks._shared.sampling import ROWS, Rows, choices_for, expect_variety, sampled
-from conformance.judgement import Feature, expect
+from conformance.judgement import Failure, Feature, expect
 from conformance.message import say
+from conformance.model import Place
 from conformance.protocol.completion import Choice
 
 CHOICES = 3
@@ -64,9 +65,13 @@ async def as_many_choices_in_a_stream(api: Api) -> None:
     """
     completion = collect_stream(await api.stream(**sampled(n=CHOICES)))
     for choice in choices_of(completion, CHOICES, Feature.N_CHOICES):
-        expect(
-            choice.finish_reason, say("finish_reason of {choice}", choice=choice.where)
-        ).differs_from(None)
+        try:
+            expect(
+                choice.finish_reason, say("finish_reason of {choice}", choice=choice.where)
+            ).differs_from(None)
+        except Failure as missing:
+            missing.place = Place.FINISH
+            raise
 
 
 @check("n.one-by-default", requirement="n.default-one", tier="smoke")

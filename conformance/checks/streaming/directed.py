@@ -251,8 +251,11 @@ async def stream_data(api: Api, prompt: object = COUNTING) -> list[str]:
 
 
 def assert_constant(chunks: Iterable[JsonObject], key: str) -> None:
-    """Assert that all chunks have the same value under ``key``."""
-    values = list(dict.fromkeys(shown(chunk.get(key)) for chunk in chunks))
+    """Assert that all chunks have the same value under ``key``.
+
+    What has no member of a chunk is no chunk, which another check reports.
+    """
+    values = list(dict.fromkeys(shown(chunk.get(key)) for chunk in chunks if chunk))
     if len(values) != 1:
         raise Failure(
             say("one {key} in all chunks", key=key),

@@ -149,7 +149,6 @@ def every_stream_has_one_time(exchange: RecordedExchange) -> None:
 @invariant(
     "streaming.one-finish-everywhere",
     requirement="streaming.one-finish-per-choice",
-    explained_by=("index.each-once",),
 )
 def every_streamed_choice_ends_once(exchange: RecordedExchange) -> None:
     """Every choice of every stream has exactly one finish_reason and no text after it.

@@ -83,7 +83,6 @@ def the_first_tokens_space_is_kept_everywhere(exchange: RecordedExchange) -> Non
 @invariant_across(
     "text.same-space-everywhere",
     requirement="text.whitespace-kept",
-    explained_by=("echo.off-by-default",),
 )
 def white_space_is_kept_as_in_other_responses(
     exchanges: Sequence[RecordedExchange],
@@ -105,7 +104,6 @@ def white_space_is_kept_as_in_other_responses(
     "text.present-everywhere",
     requirement="text.present",
     of=Feature.TEXT,
-    explained_by=("streaming.chunk-shape",),
 )
 def every_choice_has_its_text(exchange: RecordedExchange) -> None:
     """Every choice of every response has its text, as a string.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
 
 from conformance.checks import invariant, invariant_across
 from conformance.checks._shared.characters import join_tokens
@@ -16,14 +17,10 @@ from conformance.protocol.request import Prompt
 from conformance.protocol.trace import RecordedExchange, Violation
 
 Prompts = tuple[Prompt, ...]
+Counts = Mapping[Prompts, Mapping[int, RecordedExchange]]
 
-EXPLAINED_BY_THE_ENDING = (
-    "max-tokens.limits-answer",
-    "finish-reason.stop-at-sequence",
-    "finish-reason.stop-at-natural-end",
-    "finish-reason.per-choice",
-)
-"""If one of these is violated, the ending of a choice is wrong and not its usage."""
+MAX_SUMS = 64
+"""Sums of a batch that are tried, where prompts are counted now so, now so."""
 
 
 @invariant("usage.present-everywhere", requirement="usage.present", of=Feature.USAGE)
@@ -65,7 +62,6 @@ def text_is_counted_everywhere(exchange: RecordedExchange) -> None:
 @invariant(
     "usage.limit-everywhere",
     requirement="usage.completion-at-limit",
-    explained_by=EXPLAINED_BY_THE_ENDING,
 )
 def every_response_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> None:
     """Every response of one choice cut at the limit has `max_tokens` completion tokens.
@@ -80,7 +76,6 @@ def every_response_at_its_limit_counts_the_limit(exchange: RecordedExchange) -> 
 @invariant(
     "usage.choices-summed-everywhere",
     requirement="usage.completion-sums-choices",
-    explained_by=EXPLAINED_BY_THE_ENDING,
 )
 def all_choices_are_counted(exchange: RecordedExchange) -> None:
     """Every response of several choices counts the tokens of all of them.
@@ -119,15 +114,15 @@ def the_same_prompt_has_the_same_usage(
 
     在每个非流式响应中，同一 prompt 的 prompt_tokens 都相同。
     """
-    usages: dict[Prompts, tuple[RecordedExchange, int]] = {}
+    alone = _alone(exchanges)
     for exchange, prompts, counted in usage_of(exchanges):
         if exchange.response.is_stream or exchange.request.best_of > 1 or len(prompts) > 1:
             continue
-        first, before = usages.setdefault(prompts, (exchange, counted))
-        if first is not exchange:
+        usual, before = _usual(alone[prompts])
+        if usual is not exchange:
             yield exchange
         if counted != before:
-            yield Violation(_usage_of(before, counted), (exchange, first))
+            yield Violation(_usage_of(before, counted), (exchange,), (usual,))
 
 
 @invariant_across("usage.prompt-once-everywhere", requirement="usage.prompt-counted-once")
@@ -143,8 +138,9 @@ def a_prompt_is_counted_once(
         if exchange.request.best_of == 1 or prompts not in alone:
             continue
         yield exchange
-        other, before = alone[prompts]
-        if counted != before:
+        other, before = _usual(alone[prompts])
+        # What a single choice is counted with as well does not depend on their number.
+        if counted not in alone[prompts]:
             yield Violation(_usage_of(before, counted), (exchange,), (other,))
 
 
@@ -161,8 +157,8 @@ def streams_count_prompts_like_non_streaming(
         if not response.response.is_stream or prompts not in alone:
             continue
         yield response
-        other, before = alone[prompts]
-        if counted != before:
+        other, before = _usual(alone[prompts])
+        if counted not in alone[prompts]:
             yield Violation(_usage_of(before, counted), (response,), (other,))
 
 
@@ -178,12 +174,13 @@ def every_batch_counts_its_prompts(
     for response, prompts, counted in usage_of(exchanges):
         if len(prompts) == 1 or response.response.is_stream:
             continue
-        singles = [alone[(prompt,)] for prompt in prompts if (prompt,) in alone]
-        if len(singles) < len(prompts):
+        each = [alone[(prompt,)] for prompt in prompts if (prompt,) in alone]
+        if len(each) < len(prompts):
             continue
         yield response
+        singles = [_usual(counts) for counts in each]
         others, known = [one for one, _ in singles], [tokens for _, tokens in singles]
-        if counted != sum(known):
+        if counted not in map(sum, islice(product(*each), MAX_SUMS)):
             expected = say(
                 "prompt_tokens = {count}, the prompts' own {counts} together",
                 count=sum(known),
@@ -314,15 +311,27 @@ def usage_of(
             yield exchange, prompts, counted
 
 
-def _alone(
-    exchanges: Sequence[RecordedExchange],
-) -> dict[Prompts, tuple[RecordedExchange, int]]:
-    """The first non-streaming responses with one choice to prompts, and their prompt_tokens."""
-    alone: dict[Prompts, tuple[RecordedExchange, int]] = {}
+def _alone(exchanges: Sequence[RecordedExchange]) -> Counts:
+    """The prompt_tokens of prompts with one choice, not streamed, and a response with each.
+
+    The usual ones come first, of equally frequent ones those that were first.
+    """
+    alone: dict[Prompts, dict[int, list[RecordedExchange]]] = {}
     for exchange, prompts, counted in usage_of(exchanges):
         if not exchange.response.is_stream and exchange.request.best_of == 1:
-            alone.setdefault(prompts, (exchange, counted))
-    return alone
+            alone.setdefault(prompts, {}).setdefault(counted, []).append(exchange)
+    return {
+        prompts: {
+            counted: responses[0]
+            for counted, responses in sorted(counts.items(), key=lambda one: -len(one[1]))
+        }
+        for prompts, counts in alone.items()
+    }
+
+
+def _usual(counts: Mapping[int, RecordedExchange]) -> tuple[RecordedExchange, int]:
+    counted = next(iter(counts))
+    return counts[counted], counted
 
 
 def _usage_of(before: int, now: int) -> Failure:

@@ -6,12 +6,13 @@ each answer one question about one finding: does another finding of the run expl
 tried in this order, and each is a module of this package:
 
 ======================  ==========================================================================
+``kinds``               the answer is of another kind than its request's: an error told as success
 ``places``              the check could not read its answer, and another one reports that
 ``refusals``            a request was refused because of a parameter that is refused anyway
 ``members``             a schema is violated by a member that another check is about
 ``counts``              a count is wrong, and another of the three counts is the wrong one
 ``foreign_text``        the text of every answer has something added, or is lost
-``bases``               what the finding compares is wrong in a simpler answer, too
+``simpler``             what the finding rests on is wrong in a simpler answer, too
 ======================  ==========================================================================
 
 A rule explains along what a claim needs, never by order alone: two causes in one answer both stay.
@@ -22,25 +23,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from conformance.contract import Contract
-from conformance.engine.attribution.bases import wrong_in_a_simpler_answer
 from conformance.engine.attribution.counts import another_count_is_wrong
-from conformance.engine.attribution.evidence import ACCUSING, Evidence
+from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated
 from conformance.engine.attribution.foreign_text import text_is_foreign
+from conformance.engine.attribution.kinds import of_another_kind
 from conformance.engine.attribution.members import another_member_violates
 from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.refusals import refused_anyway
-from conformance.model import Explanation, Finding
+from conformance.engine.attribution.simpler import wrong_in_a_simpler_request
+from conformance.model import Explanation, Finding, Tier
 from conformance.protocol.trace import RecordedExchange
 
 __all__ = ["explanations_of"]
 
 RULES = (
+    of_another_kind,
     unreadable,
     refused_anyway,
     another_member_violates,
     another_count_is_wrong,
     text_is_foreign,
-    wrong_in_a_simpler_answer,
+    wrong_in_a_simpler_request,
 )
 
 
@@ -54,10 +57,12 @@ def explanations_of(
         trace: the exchanges of the run.
         contract: the contract of the run.
     """
-    accusations = tuple(finding for finding in findings if finding.verdict in ACCUSING)
+    accusations = sorted((one for one in findings if one.verdict in ACCUSING), key=_order)
     if len(accusations) < 2:
         return {}
-    evidence = Evidence(accusations, {one.exchange.id: one for one in trace}, contract)
+    # What is drawn at random shows a defect of what was drawn, and explains no other claim.
+    known = tuple(finding for finding in accusations if not is_generated(finding))
+    evidence = Evidence(known, {one.exchange.id: one for one in trace}, contract)
     causes: dict[str, Explanation] = {}
     for rule in RULES:
         for finding in accusations:
@@ -68,6 +73,11 @@ def explanations_of(
             if cause is not None and _root(cause.by, causes) != finding.id:
                 causes[finding.id] = cause
     return {key: Explanation(_root(key, causes), cause.why) for key, cause in causes.items()}
+
+
+def _order(finding: Finding) -> tuple[int, str]:
+    """Sort as checks are chosen: which response came first is chance."""
+    return list(Tier).index(finding.tier), finding.id
 
 
 def _root(check: str, causes: Mapping[str, Explanation]) -> str:

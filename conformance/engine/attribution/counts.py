@@ -16,7 +16,7 @@ from conformance.engine.attribution.evidence import (
     of_token_ids,
     request_of,
 )
-from conformance.engine.attribution.places import BASIC
+from conformance.engine.attribution.places import BASIC, is_own
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Explanation, Finding
@@ -54,6 +54,20 @@ RESTS_ON_LIMIT = frozenset(
 RESTS_ON_BILLED = frozenset(
     {"max-tokens.limits-answer", "max-tokens.zero-with-echo", "echo.zero-tokens-scores-prompt"}
 )
+RESTS_ON_BILLED_END = frozenset({"finish-reason.stop-at-natural-end"})
+RESTS_ON_FINISH = frozenset(
+    {
+        "usage.completion-at-limit",
+        "usage.completion-sums-choices",
+        "logprobs-arrays.one-entry-per-token",
+    }
+)
+FINISH = (
+    "finish-reason.stop-at-sequence",
+    "finish-reason.stop-at-natural-end",
+    "finish-reason.per-choice",
+)
+ECHO_BILLED = ("usage.echo-not-completion",)
 RESTS_ON_ECHO_BILLED = frozenset({"max-tokens.zero-with-echo", "echo.zero-tokens-scores-prompt"})
 RESTS_ON_PROMPT_BILLED = frozenset(
     {
@@ -73,25 +87,46 @@ def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation 
 
 
 def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Return the explanation by a wrong limit, bill, finish reason or echo of generated tokens."""
+    claim = finding.requirement
     counts = list(_counts(evidence))
     limit_is_wrong = any(one.listed == one.billed != one.limit for one in counts)
     bill_is_wrong = any(one.listed == one.limit != one.billed for one in counts)
-    limit, bill = (next(evidence.about(*owners), None) for owners in (LIMIT, BILLED))
-    if limit_is_wrong and finding.requirement in RESTS_ON_LIMIT:
-        return explained(limit, say("the number of generated tokens is not the limit"))
-    if finding.requirement in RESTS_ON_ECHO_BILLED:
-        echoed = next(evidence.about("usage.echo-not-completion"), None)
-        if echoed is not None:
-            return explained(echoed, say("the echo is counted as generated tokens"))
-    if not limit_is_wrong and finding.requirement in RESTS_ON_BILLED:
-        several = any_several(evidence.requests_of(finding))
-        alone = all(other is finding for other in evidence.about("max-tokens.limits-answer"))
-        if bill_is_wrong or (several and alone):
-            return explained(bill, say("the tokens are counted wrong, not generated wrong"))
-    if finding.requirement in BILLED and _lacks_count(evidence, finding):
-        return explained(
-            next(evidence.about("usage.present"), None), say("the usage lacks the count")
-        )
+    several = any_several(evidence.requests_of(finding))
+    alone = all(other is finding for other in evidence.about("max-tokens.limits-answer"))
+    rests_on_bill = (claim in RESTS_ON_BILLED_END and bill_is_wrong) or (
+        claim in RESTS_ON_BILLED and not limit_is_wrong and (bill_is_wrong or (several and alone))
+    )
+    reasons = (
+        (
+            limit_is_wrong and claim in RESTS_ON_LIMIT,
+            LIMIT,
+            say("its answers are longer or shorter"),
+        ),
+        (
+            claim in RESTS_ON_ECHO_BILLED,
+            ECHO_BILLED,
+            say("the echo is counted as generated tokens"),
+        ),
+        (
+            claim in RESTS_ON_FINISH and not bill_is_wrong and _seems_cut(evidence, finding),
+            FINISH,
+            say("its finish reasons name the limit where something else ended the text"),
+        ),
+        (rests_on_bill, BILLED, say("the tokens are counted wrong, not generated wrong")),
+        (
+            claim in BILLED and _lacks_count(evidence, finding),
+            ("usage.present",),
+            say("the usage lacks the count"),
+        ),
+    )
+    for holds, owners, why in reasons:
+        able = (one for one in evidence.about(*owners) if one is not finding and is_own(one))
+        # A finish reason is wrong in its own answers; a limit or a bill is wrong everywhere.
+        near = owners is FINISH
+        owner = next((one for one in able if not near or evidence.can_own(one, finding)), None)
+        if holds and owner is not None:
+            return explained(owner, why)
     return None
 
 
@@ -115,6 +150,19 @@ def _prompt_billed(evidence: Evidence) -> Finding | None:
         ),
         None,
     )
+
+
+def _seems_cut(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether each answer counts fewer tokens than the limit that is said to have cut it."""
+    counted = []
+    for exchange in evidence.judged_by(finding):
+        try:
+            request, completion = exchange.request, exchange.completion
+            limit = request.limit * request.choices
+            counted.append(completion.usage.completion_tokens < limit)
+        except Judgement:
+            continue
+    return bool(counted) and all(counted)
 
 
 def _lacks_count(evidence: Evidence, finding: Finding) -> bool:

@@ -9,9 +9,10 @@ from functools import cached_property
 
 from conformance.checks.catalogue import REGISTERED
 from conformance.contract import Contract
+from conformance.engine.attribution.traits import Traits, traits_of
 from conformance.judgement import Judgement
 from conformance.message import Message
-from conformance.model import Explanation, Finding, Verdict
+from conformance.model import Explanation, Finding, Role, Stage, Verdict
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
 
@@ -49,8 +50,42 @@ class Evidence:
         """
         if is_invariant(owner) and not set(owner.exchanges) & set(finding.exchanges):
             return False
-        streamed = all_stream(self.requests_of(owner))
-        return not streamed or all_stream(self.requests_of(finding))
+        streamed = all_stream(self.judged_requests(owner))
+        return not streamed or all_stream(self.judged_requests(finding))
+
+    def judged_by(self, finding: Finding) -> tuple[RecordedExchange, ...]:
+        """Return the exchanges that deviate; all of a finding that names no roles.
+
+        An invariant lists more of them than the one that is its probe.
+        """
+        roles = finding.roles
+        known = [one for one in self.of(finding) if roles.get(one.exchange.id) is not Role.CONTROL]
+        probes = [one for one in known if roles.get(one.exchange.id) is Role.PROBE]
+        return tuple(probes if probes and not is_invariant(finding) else known)
+
+    def judged_requests(self, finding: Finding) -> tuple[CompletionRequest, ...]:
+        """Return the completion requests whose answers deviate."""
+        return tuple(filter(None, map(request_of, self.judged_by(finding))))
+
+    def shared_traits(self, finding: Finding) -> Traits:
+        """Return what all requests whose answers deviate ask for."""
+        if finding.id not in self._shared:
+            each = [traits_of(request) for request in self.judged_requests(finding)]
+            self._shared[finding.id] = frozenset.intersection(*each) if each else frozenset()
+        return self._shared[finding.id]
+
+    def asks_for(self, finding: Finding, traits: Traits) -> bool:
+        """Return whether what a finding rests on asks for something.
+
+        That is each answer of an invariant, and one of those that a check compares.
+        """
+        if is_invariant(finding):
+            return traits <= self.shared_traits(finding)
+        return any(traits <= traits_of(request) for request in self.requests_of(finding))
+
+    @cached_property
+    def _shared(self) -> dict[str, Traits]:
+        return {}
 
     @cached_property
     def everything(self) -> tuple[RecordedExchange, ...]:
@@ -62,6 +97,12 @@ def is_invariant(finding: Finding) -> bool:
     """Return whether the check of a finding sends nothing, and judges what others asked for."""
     check = REGISTERED.get(finding.id)
     return check is not None and not check.asks
+
+
+def is_generated(finding: Finding) -> bool:
+    """Return whether the requests of a finding's check are drawn at random."""
+    check = REGISTERED.get(finding.id)
+    return check is not None and check.stage is Stage.GENERATED
 
 
 def request_of(exchange: RecordedExchange) -> CompletionRequest | None:

@@ -10,13 +10,44 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from conformance.checks._shared.characters import join_tokens
-from conformance.engine.attribution.bases import SPECIAL, TEXT_CLAIMS
 from conformance.engine.attribution.evidence import Evidence, explained, request_of
 from conformance.engine.attribution.places import BASIC
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
+
+TEXT_CLAIMS = (
+    "stop.*",
+    "streaming.stop-never-leaks",
+    "streaming.held-text-released",
+    "echo.off-by-default",
+    "echo.own-prompt-in-batch",
+    "echo.prompt-then-completion",
+    "echo.scored-equals-generated",
+    "echo.zero-tokens-scores-prompt",
+    "streaming.echo-once",
+    "max-tokens.*",
+    "text-offset.*",
+    "suffix.*",
+    "prompt.batch-as-singles",
+    "usage.completion-counts-text",
+    "logit-bias.*",
+    "stream-options.include-obfuscation",
+)
+SPECIAL = frozenset(
+    {
+        "best_of",
+        "echo",
+        "frequency_penalty",
+        "logit_bias",
+        "n",
+        "presence_penalty",
+        "stop",
+        "suffix",
+    }
+)
+"""Parameters that change the text of a greedy answer, or what stands before and behind it."""
 
 OWNERS = (
     "envelope.strict-json",

@@ -58,6 +58,8 @@ def another_member_violates(evidence: Evidence, finding: Finding) -> Explanation
     """Return the finding about the member that violates a schema."""
     if finding.requirement in ERROR_MEMBER_OF:
         return _lacking_in_error(evidence, finding)
+    if finding.requirement == "errors.four-members" and finding.place is None:
+        return _lacking_message(evidence, finding)
     if finding.requirement in ENVELOPE_MEMBERS:
         return _without_envelope(evidence, finding)
     if finding.place is not Place.SCHEMA or finding.requirement not in SCHEMAS:
@@ -84,6 +86,17 @@ def _lacking_in_error(evidence: Evidence, finding: Finding) -> Explanation | Non
             ):
                 return explained(owner, say("the error lacks the member"))
     return None
+
+
+def _lacking_message(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Explain errors that have all members but a message."""
+    bodies = [body.get("error") for one in evidence.judged_by(finding) for body in _bodies(one)]
+    members = {"message", "type", "param", "code"}
+    for error in bodies:
+        if not isinstance(error, Mapping) or members - error.keys() != {"message"}:
+            return None
+    owner = next((f for f in evidence.about("errors.envelope") if f.place is Place.MESSAGE), None)
+    return explained(owner, say("the error lacks its message")) if bodies else None
 
 
 def _without_envelope(evidence: Evidence, finding: Finding) -> Explanation | None:

@@ -31,15 +31,15 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
     ),
     Place.BODY: (
         *_TRANSFER,
-        "headers.content-type",
         "envelope.strict-json",
+        "headers.content-type",
         "errors.never-as-success",
         "stream.plain-unless-asked",
     ),
     Place.STREAM: (
         *_TRANSFER,
-        "streaming.content-type",
         "stream.true-streams",
+        "streaming.content-type",
         "streaming.framing",
     ),
     Place.EVENTS: (
@@ -77,7 +77,11 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
     ),
     Place.FINISH: ("finish-reason.known-value",),
     Place.LOGPROBS: ("logprobs.returned", "echo.logprobs-cover-prompt"),
-    Place.ARRAYS: ("logprobs-arrays.four-parallel", "logprobs.alternatives-count"),
+    Place.ARRAYS: (
+        "logprobs.returned",
+        "logprobs-arrays.four-parallel",
+        "logprobs.alternatives-count",
+    ),
     Place.TOKENS: ("logprobs-arrays.tokens-join-to-text",),
     Place.PROMPT_SCORES: ("echo.logprobs-cover-prompt",),
     Place.USAGE: ("usage.present", "usage.completion-at-limit"),
@@ -126,7 +130,11 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
         owners = owners[: owners.index(finding.requirement)]
     why = say("its answers have a wrong {place}", place=as_message(finding.place.value))
     if _needs_index(evidence, finding):
-        wrong = (owner for owner in evidence.about(*INDEXES) if owner.place is None)
+        wrong = (
+            owner
+            for owner in evidence.about(*INDEXES)
+            if owner.place is None and "echo" not in evidence.shared_traits(owner)
+        )
         first = next(wrong, None)
         if first is not None:
             return explained(first, why)
@@ -135,6 +143,8 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
         for owner in evidence.about(*owners)
         if owner is not finding and _can_own(evidence, owner, finding)
     ]
+    # Who judged what it is about tells it better than who could not read the place either.
+    able.sort(key=lambda owner: owner.place is not None)
     # A check that asks for one thing tells it better than one that reads whatever was answered.
     asking = [owner for owner in able if not is_invariant(owner)]
     others = [] if is_owner else able

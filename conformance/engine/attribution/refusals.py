@@ -46,6 +46,14 @@ def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
     if not names:
         return None
     about = [other for other, _ in group if other.subject in names]
+    # Who asks for nothing but to be served tells it best, and who names all that is refused.
+    about.sort(
+        key=lambda other: (
+            not other.requirement.endswith("-served"),
+            -sum(name.replace("_", "-") in other.requirement for name in names),
+            other.requirement.partition(".")[0].replace("-", "_") not in names,
+        )
+    )
     root = (about or [min(group, key=lambda one: (len(_traits_of(one[1])), one[0].id))[0]])[0]
     if root.id == finding.id:
         return None

@@ -68,7 +68,13 @@ def echo_on_a_line() -> Behaviour:
     return echoed(lambda prompt, completion: f"{prompt}\n{completion}")
 
 
-@fault("echo-stripped", breaks=WHOLE, triggers=NO_ECHO)
+@fault(
+    "echo-stripped",
+    breaks=WHOLE,
+    # The white space is lost from the text.
+    also_breaks="text.whitespace-kept",
+    triggers=NO_ECHO,
+)
 def echo_stripped() -> Behaviour:
     """White space at both ends of an echoed text is removed."""
     return echoed(lambda prompt, completion: (prompt + completion).strip())

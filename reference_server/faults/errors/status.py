@@ -36,6 +36,9 @@ def error_as_200() -> Behaviour:
 @fault(
     "error-as-choice",
     breaks="errors.never-as-success errors.malformed-json model.unknown-refused",
+    # Whatever is invalid is served.
+    also_breaks="*-refused errors.bad-input-is-400 auth.missing-key auth.wrong-key model.required"
+    " stop.at-most-four logprobs.above-maximum unknown-key.*",
     triggers=HANDLERS,
 )
 def error_as_choice() -> Behaviour:

@@ -245,6 +245,8 @@ def token_arrays_first_only() -> Behaviour:
 @fault(
     "empty-prompt-breaks",
     breaks="prompt.empty",
+    # The document allows the request.
+    also_breaks="errors.good-input-no-server-fault",
     evidence=Evidence.REPORTED,
     triggers=NON_STREAMING_ONLY,
 )
@@ -261,6 +263,8 @@ def empty_prompt_breaks() -> Behaviour:
 @fault(
     "null-prompt-breaks",
     breaks="prompt.absent-or-null",
+    # The document allows the request.
+    also_breaks="errors.good-input-no-server-fault",
     evidence=Evidence.REPORTED,
     triggers=NON_STREAMING_ONLY,
 )

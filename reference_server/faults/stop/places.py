@@ -136,7 +136,13 @@ def is_empty(request: Body) -> bool:
     )
 
 
-@fault("empty-stop-breaks", breaks="stop.empty-is-harmless", triggers=NON_STREAMING_ONLY)
+@fault(
+    "empty-stop-breaks",
+    breaks="stop.empty-is-harmless",
+    # The document allows the request.
+    also_breaks="errors.good-input-no-server-fault",
+    triggers=NON_STREAMING_ONLY,
+)
 def empty_stop_breaks() -> Behaviour:
     """An empty stop sequence, or an empty array, causes a server error."""
     return rejects(

@@ -295,6 +295,8 @@ def error_plain_in_stream() -> Behaviour:
 @fault(
     "error-event-bare",
     breaks="streaming.error-framed",
+    # No stream arrives whole.
+    also_breaks="errors.good-input-whole-response",
     triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def error_event_bare() -> Behaviour:
@@ -306,7 +308,7 @@ def error_event_bare() -> Behaviour:
     "stream-error-leaks",
     breaks="errors.no-leak",
     # The stream ends with the error.
-    also_breaks="streaming.done-last",
+    also_breaks="streaming.done-last errors.good-input-whole-response",
     triggers=IN_STREAMS - {Trigger.SECOND_CHOICE},
 )
 def stream_error_leaks() -> Behaviour:

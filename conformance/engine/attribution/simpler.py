@@ -1,0 +1,298 @@
+"""What is wrong already in a simpler answer explains what else is read from it.
+
+A claim about a part of an answer rests on the parts that are read before it: the text of a choice
+on its index, the effect of a parameter on the text. If a finding says that such a part is wrong,
+and its request asks for nothing that the request of the claim does not ask for too, the claim
+follows from it. Which of two comes first is thus not a matter of order alone:
+
+- a field that is wrong without a parameter explains what is said of the parameter's effect;
+- the parameter explains the field, if every request with the wrong field has the parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from conformance.engine.attribution.evidence import (
+    Evidence,
+    all_stream,
+    explained,
+    is_generated,
+    is_invariant,
+)
+from conformance.engine.attribution.parts import READ_BEFORE, Part, part_of
+from conformance.engine.attribution.places import BASIC, is_own
+from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
+from conformance.judgement import Judgement
+from conformance.message import say
+from conformance.model import Effect, Explanation, Finding, Place
+from conformance.protocol.trace import RecordedExchange
+
+PARAMETERS: Mapping[str, str] = {
+    "echo": "echo",
+    "stop": "stop",
+    "suffix": "suffix",
+    "logit_bias": "logit_bias",
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+    "best_of": "best_of",
+    "user": "user",
+    "n": SEVERAL,
+    "prompt": SEVERAL,
+    "temperature": SAMPLED,
+}
+"""Parameters that change what an answer has, and the trait of requests where they do."""
+
+ORDERS = (
+    (
+        "streaming.framing",
+        "streaming.error-framed",
+        "streaming.done-last",
+        "streaming.one-finish-per-choice",
+    ),
+    ("errors.good-input-no-server-fault", "errors.good-input-*", "errors.few-left-unanswered"),
+    (
+        "logprobs.returned",
+        "logprobs-arrays.four-parallel",
+        "logprobs.zero-gives-sampled",
+        "logprobs-arrays.tokens-join-to-text",
+        "logprobs-arrays.one-entry-per-token",
+        "logprobs.alternatives-count",
+        "logprobs-arrays.never-positive",
+        "logprobs-arrays.sampled-agrees-with-top",
+        "logprobs-arrays.top-mass-at-most-one",
+        "logprobs-arrays.greedy-is-top",
+    ),
+    ("finish-reason.known-value", "finish-reason.*"),
+    ("prompt.tokens", "prompt.token-arrays", "prompt.strings", "n.default-one"),
+)
+"""Requirements about one part, each of which is read from those before it."""
+
+VALUES = frozenset({Place.SERVED, Place.STATUS})
+"""Places of findings about one invalid value each, which have nothing else in common."""
+
+NO_VALUE = frozenset({"headers.authorization"})
+"""Subjects of which every request has the same invalid value."""
+
+UNAFFECTED = frozenset({Part.CHOICES, Part.SUM, Part.CONSTANT})
+"""Parts that no parameter changes by its effect on the text."""
+
+TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
+"""Parameters that checks of other parameters use as well."""
+
+PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
+ECHO_OWNERS = ("echo.prompt-then-completion",)
+PROMPT_CLAIMS = ("echo.*", "text-offset.*", "usage.prompt-*", "stop.prompt-not-searched")
+"""What is said of the prompt, where the endpoint has another prompt than the request."""
+
+
+def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Return the finding about a part of a simpler answer that a claim rests on."""
+    twin = _twin(evidence, finding)
+    if twin is not None:
+        return explained(twin, say("the same is wrong in a simpler answer, too"))
+    part = part_of(finding.requirement)
+    if part is None or finding.place in BASIC:
+        return None
+    owners = sorted(_owners(evidence, finding, part), key=lambda one: (one[0], len(one[1])))
+    if not owners:
+        return None
+    owner = owners[0][2]
+    return explained(
+        owner,
+        say(
+            "it rests on {subject}, which is wrong in a simpler answer, too", subject=owner.subject
+        ),
+    )
+
+
+def _owners(
+    evidence: Evidence, finding: Finding, part: Part
+) -> Iterator[tuple[Part, Traits, Finding]]:
+    for owner in evidence.accusations:
+        owned = part_of(owner.requirement)
+        if owned is None or owner is finding or not is_own(owner) or owner.place is Place.SERVED:
+            continue
+        if not _rests_on(evidence, finding, part, owner, owned):
+            continue
+        if is_invariant(owner) and not _shows_in(owner, owned, finding):
+            continue
+        yield owned, evidence.shared_traits(owner), owner
+
+
+def _shows_in(owner: Finding, owned: Part, finding: Finding) -> bool:
+    """Return whether what an invariant found in some answers can be the reason of a claim.
+
+    It has to be in the answers of the claim; and that a parameter has no effect at all does not
+    follow from what is odd in some texts or scores.
+    """
+    if _has_no_effect(finding) and owned > Part.END:
+        return False
+    return bool(set(owner.exchanges) & set(finding.exchanges))
+
+
+def _rests_on(
+    evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
+) -> bool:
+    """Return whether a claim about a part rests on what an owner says is wrong."""
+    if owned is part is Part.ANSWER:
+        return _is_before(owner.requirement, finding.requirement)
+    sought = evidence.shared_traits(owner)
+    about_prompt = owner.requirement in PROMPT_OWNERS or (
+        owner.requirement in ECHO_OWNERS
+        and finding.subject != "echo"
+        and _shows_another_prompt(evidence, owner)
+    )
+    if about_prompt:
+        # An echo shows which prompt the endpoint has for requests without one, too; and prompts in
+        # another script are as wrong as all others are.
+        sought -= {WIDE, "echo"}
+    if not evidence.asks_for(finding, sought):
+        return False
+    if owner.requirement == finding.requirement:
+        rests = False
+    elif about_prompt:
+        rests = any(fnmatchcase(finding.requirement, glob) for glob in PROMPT_CLAIMS)
+    elif owned is Part.EFFECT:
+        rests = _is_effect_of(evidence, owner, sought, finding, part)
+    elif (owned, part) == (Part.STREAMED, Part.TEXT) or (
+        owner.requirement == "streaming.logprobs-as-plain" and part is Part.SCORES
+    ):
+        # What is wrong in streams alone is what streams have differently.
+        rests = "stream" in evidence.shared_traits(finding)
+    elif (
+        part is Part.EFFECT
+        and _is_own_trait(finding.subject)
+        and owned is not Part.CHOICES
+        and (PARAMETERS[finding.subject] in sought)
+    ):
+        # Nothing says that the part is wrong without the parameter of the claim.
+        rests = False
+    elif owned is part:
+        rests = _is_before(owner.requirement, finding.requirement)
+    else:
+        rests = owned in READ_BEFORE[part] and _is_read(evidence, finding, owner, owned)
+    return rests
+
+
+def _is_effect_of(
+    evidence: Evidence, owner: Finding, sought: Traits, finding: Finding, part: Part
+) -> bool:
+    """Return whether a claim can be wrong because of what an owner says of its parameter.
+
+    The parameter has to be sent; that of the claim must not be what the owner is about as well.
+    """
+    if PARAMETERS.get(owner.subject) not in sought or part in {
+        Part.CHOICES,
+        Part.SUM,
+        Part.CONSTANT,
+    }:
+        return False
+    # The effect of several choices is read by their index.
+    if part is Part.INDEX and not _is_own_trait(owner.subject):
+        return _all_repeat_a_text(evidence, finding)
+    if part is not Part.EFFECT or owner.subject == finding.subject:
+        return True
+    return owner.subject in TOOLS and PARAMETERS.get(finding.subject) not in sought
+
+
+def _is_read(evidence: Evidence, finding: Finding, owner: Finding, owned: Part) -> bool:
+    """Return whether a claim reads the part that an owner is about from its own answers.
+
+    Of a single choice no index has to be read, and of streams alone no plain body.
+    """
+    if owned is Part.INDEX:
+        ways = (frozenset({SEVERAL}), frozenset({"stream"}))
+        asked = any(evidence.asks_for(finding, way) for way in ways)
+        return asked and not _all_repeat_a_text(evidence, owner)
+    if owned is Part.BODY and "stream" not in evidence.shared_traits(owner):
+        return not all_stream(evidence.requests_of(finding))
+    return not (owned in {Part.SCORES, Part.FINISH} and _has_no_effect(finding))
+
+
+def _has_no_effect(finding: Finding) -> bool:
+    """Return whether a claim is that a parameter has no effect, which odd scores do not cause."""
+    return finding.effect is Effect.IGNORED and finding.place is None
+
+
+def _is_own_trait(subject: str) -> bool:
+    """Return whether a parameter has a trait of requests that no other parameter gives them."""
+    return subject in PARAMETERS and PARAMETERS[subject] == subject
+
+
+def _shows_another_prompt(evidence: Evidence, owner: Finding) -> bool:
+    """Return whether an echo has the prompt and more around it."""
+    for exchange in evidence.judged_by(owner):
+        try:
+            prompt, text = exchange.request.prompt, exchange.completion.choices[0].text
+        except Judgement:
+            continue
+        if isinstance(prompt, str) and prompt and prompt in text:
+            return True
+    return False
+
+
+def _all_repeat_a_text(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether each answer has one text for several prompts, in no order right or wrong."""
+    judged = evidence.judged_by(finding)
+    return bool(judged) and all(map(_repeats_a_text, judged))
+
+
+def _repeats_a_text(exchange: RecordedExchange) -> bool:
+    try:
+        texts = {choice.text for choice in exchange.completion.choices}
+        return len(exchange.request.prompts) > 1 == len(texts)
+    except Judgement:
+        return False
+
+
+def _is_before(owner: str, claim: str) -> bool:
+    """Return whether a requirement about the same part has to hold before another one."""
+    for order in ORDERS:
+        ranks = [
+            next((i for i, glob in enumerate(order) if fnmatchcase(name, glob)), None)
+            for name in (owner, claim)
+        ]
+        first, second = ranks
+        if first is not None and second is not None:
+            return first < second
+    return False
+
+
+def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
+    """Return a finding about the same sentence, in an answer that is at least as simple."""
+    if finding.place in VALUES and finding.subject not in NO_VALUE:
+        return None
+    twins = [
+        one
+        for one in evidence.accusations
+        if one.requirement == finding.requirement
+        and one.subject == finding.subject
+        and one is not finding
+        and _is_twin(evidence, one, finding)
+    ]
+    return min(twins, key=lambda one: len(evidence.shared_traits(one)), default=None)
+
+
+def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    asked = not (is_invariant(finding) or is_generated(finding))
+    other = owner.place in VALUES and owner.subject not in NO_VALUE
+    if other or (is_invariant(owner) and asked):
+        return False
+    if asked and (owner.place, owner.effect) != (finding.place, finding.effect):
+        return False
+    if finding.subject.startswith("headers.") and not (
+        _content_types(evidence, finding) <= _content_types(evidence, owner)
+    ):
+        return False
+    ours, theirs = (evidence.shared_traits(one) for one in (finding, owner))
+    if ours != theirs or is_invariant(owner) != is_invariant(finding):
+        return theirs <= ours
+    places = [one.id for one in evidence.accusations]
+    return finding.id not in places or places.index(owner.id) < places.index(finding.id)
+
+
+def _content_types(evidence: Evidence, finding: Finding) -> frozenset[str | None]:
+    judged = evidence.judged_by(finding)
+    return frozenset(exchange.exchange.header("content-type") for exchange in judged)

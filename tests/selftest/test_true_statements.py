@@ -1,0 +1,87 @@
+"""A whole run against a faulty server in memory accuses of nothing but the fault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from functools import cache
+
+import pytest
+
+from conformance.contract import load_contract
+from conformance.engine.runner import Options, run
+from conformance.model import Finding, Target, Verdict
+from conformance.record.events import FindingMade, RunFinished
+from conformance.record.explained import as_concluded
+from conformance.selftest.attribution import Claim, Planting, Told, figures_of
+from conformance.selftest.catalogue import Fault, read_catalogue
+from conformance.selftest.trials import Trial, Wanted, trials_of
+from conformance.targets.bundled import list_bundled
+from tests.fake_server import KEY, MODEL, FakeServer
+
+NAMED = (
+    "created-missing",
+    "echo-ignored",
+    "id-missing",
+    "logprobs-ignored",
+    "max-tokens-ignored",
+    "object-chat",
+    "stream-ignored",
+    "usage-missing",
+    "usage-multiplied",
+    "usage-zero",
+)
+"""Faults that once made a run accuse parameters and fields that they do not touch."""
+
+MIN_PRECISION = 0.93
+"""The share of true accusations over the whole catalogue in memory."""
+
+
+@cache
+def trials(*names: str) -> tuple[Trial, ...]:
+    catalogue = read_catalogue(list_bundled("faults"), list_bundled("variants"))
+    found = trials_of(catalogue, Wanted(faults=names or ("*",)))
+    return tuple(
+        one
+        for one in found
+        if isinstance(one.shown, Fault) and one.trigger is None and one.tier is Wanted().tier
+    )
+
+
+def told(trial: Trial) -> Told:
+    findings = asyncio.run(findings_about(trial))
+    contract = load_contract(trial.contract)
+    claims = tuple(
+        Claim(f.id, f.requirement, f.subject, f.level, f.verdict, f.message)
+        for f in findings
+        if f.verdict in {Verdict.FAIL, Verdict.WARN, Verdict.REFUSED}
+    )
+    subjects = {key: one.subject for key, one in contract.requirements.items()}
+    return Told(Planting((trial,)), claims, subjects, {}, "")
+
+
+async def findings_about(trial: Trial) -> Iterable[Finding]:
+    contract = load_contract(trial.contract)
+    target = Target("http://fake/v1", MODEL, trial.contract, KEY)
+    server = FakeServer(trial.name, trial.contract)
+    made: list[Finding] = []
+    async for event in run(target, contract, Options(trial.tier), transport=server):
+        if isinstance(event, FindingMade):
+            made.append(event.finding)
+        if isinstance(event, RunFinished):
+            return as_concluded(made, event.footer)
+    raise AssertionError("the run has no end")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_only_the_fault_is_accused(name: str) -> None:
+    (trial,) = trials(name)
+    result = told(trial)
+    assert [claim.check for claim in result.collateral] == []
+    assert result.untold == ()
+
+
+@pytest.mark.exhaustive
+def test_nearly_all_accusations_are_true() -> None:
+    figures = figures_of([told(trial) for trial in trials()])
+    assert figures.precision >= MIN_PRECISION
