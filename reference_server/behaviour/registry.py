@@ -59,7 +59,8 @@ class Fault:
         also_breaks: globs of requirements that it truly breaks on the wire as well. A report of one
             is no false accusation, but does not detect the fault either.
         triggers: the triggers under which it still breaks that requirement.
-        statistical: only statistics over sampled completions can show it.
+        statistical: only the deep tier shows it: it takes many samples, many requests at once or a
+            request that is worth little elsewhere.
         contract: the contract with the requirement.
         dialect: the dialect that shows it.
     """

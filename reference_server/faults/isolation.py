@@ -128,7 +128,13 @@ class _Mixed(_Changing):
         return {**body, "prompt": self._chance.choice(prompts)}
 
 
-@fault("mixed-up-at-sixteen", breaks=f"{OWN_PROMPT} {OWN_SETTINGS}", triggers=(), evidence=REPORTED)
+@fault(
+    "mixed-up-at-sixteen",
+    breaks=f"{OWN_PROMPT} {OWN_SETTINGS}",
+    statistical=True,
+    triggers=(),
+    evidence=REPORTED,
+)
 def mixed_up_at_sixteen() -> Behaviour:
     """With sixteen requests at once, some continue the prompt of another.
 
@@ -141,6 +147,7 @@ def mixed_up_at_sixteen() -> Behaviour:
     "mixed-up-at-four",
     breaks=f"{OWN_PROMPT} {OWN_SETTINGS}",
     also_breaks=ANYTHING,
+    statistical=True,
     triggers=(),
     evidence=REPORTED,
 )
@@ -179,6 +186,7 @@ class _Restored(_Changing):
     "stale-prompt-restored",
     breaks=f"{OWN_PROMPT} {OWN_SETTINGS}",
     also_breaks=ANYTHING,
+    statistical=True,
     triggers=(),
     evidence=REPORTED,
 )
@@ -215,6 +223,7 @@ class _Inheriting(_Changing):
     "penalty-of-neighbour",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
+    statistical=True,
     triggers=(),
     evidence=REPORTED,
 )
@@ -230,6 +239,7 @@ def penalty_of_neighbour() -> Behaviour:
     "bias-of-neighbour",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
+    statistical=True,
     triggers=(),
     evidence=REPORTED,
 )
@@ -252,6 +262,7 @@ class _NextInherits(_Inheriting):
     "stop-of-neighbour",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
+    statistical=True,
     triggers=(),
     evidence=REPORTED,
 )
@@ -280,6 +291,7 @@ class _Refused(_Crowd):
     "refused-for-neighbour",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
+    statistical=True,
     triggers=(),
     evidence=REPORTED,
 )
@@ -304,6 +316,7 @@ class _SeedLost(_Changing):
 
 @fault(
     "seed-lost-beside-unseeded", breaks=SEED, also_breaks="seed.*", triggers=(), evidence=REPORTED
+    statistical=True,
 )
 def seed_lost_beside_unseeded() -> Behaviour:
     """A seed has no effect if another request of the batch has none.
@@ -350,6 +363,7 @@ def _with_marks(choice: Body, kept: int) -> Body:
     "garbled-by-early-end",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
+    statistical=True,
     triggers=(),
     evidence=REPORTED,
 )
@@ -388,6 +402,7 @@ class _Interleaved(_Crowd):
     "streams-interleaved",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
+    statistical=True,
     triggers=(),
     evidence=REPORTED,
 )
@@ -440,7 +455,14 @@ def _ended_at_once(choice: Body) -> Body:
     return {**choice, "text": "", "logprobs": None, "finish_reason": reason}
 
 
-@fault("cache-hit-is-empty", breaks=EARLIER, also_breaks=ANYTHING, triggers=(), evidence=REPORTED)
+@fault(
+    "cache-hit-is-empty",
+    breaks=EARLIER,
+    also_breaks=ANYTHING,
+    statistical=True,
+    triggers=(),
+    evidence=REPORTED,
+)
 def cache_hit_is_empty() -> Behaviour:
     """A long prompt that is served from the cache gets an empty text.
 
@@ -472,6 +494,7 @@ class _Poisoned:
 
 @fault(
     "cache-poisoned-by-stop", breaks=EARLIER, also_breaks=ANYTHING, triggers=(), evidence=REPORTED
+    statistical=True,
 )
 def cache_poisoned_by_stop() -> Behaviour:
     """A long prompt whose response ended at a stop sequence is continued otherwise from then on.
@@ -504,6 +527,7 @@ class _AfterHit:
     "cache-hit-stays",
     breaks=f"{EARLIER} {OWN_PROMPT}",
     also_breaks=ANYTHING,
+    statistical=True,
     triggers=(),
     evidence=REPORTED,
 )
@@ -537,7 +561,14 @@ class _Aborted:
         self._left = prompt
 
 
-@fault("aborted-stream-stays", breaks=EARLIER, also_breaks=ANYTHING, triggers=(), evidence=REPORTED)
+@fault(
+    "aborted-stream-stays",
+    breaks=EARLIER,
+    also_breaks=ANYTHING,
+    statistical=True,
+    triggers=(),
+    evidence=REPORTED,
+)
 def aborted_stream_stays() -> Behaviour:
     """The request after an aborted one gets the memory of its prompt, and continues that.
 

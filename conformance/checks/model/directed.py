@@ -133,7 +133,7 @@ async def the_stream_names_the_model_asked_for(api: Api) -> None:
     assert_names_model((await streamed(api)).raw.get("model"), api.model)
 
 
-@check("model.chat-only-refused", requirement="model.chat-only-refused")
+@check("model.chat-only-refused", requirement="model.chat-only-refused", tier="deep")
 async def a_chat_model_is_refused_as_one(api: Api) -> None:
     """A model that the endpoint lists as chat-only is rejected with 404 and param `model`.
 

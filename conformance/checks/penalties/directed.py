@@ -13,12 +13,13 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.batched import ask_batched
+from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS, lead_in
 from conformance.checks._shared.prompts import COLOURS
 from conformance.checks._shared.readable_tokens import readable_positions
 from conformance.checks._shared.refusals import above, below
 from conformance.checks._shared.requests import choices_of, non_streaming
 from conformance.checks._shared.sampling import OPEN_PROMPTS, STORY
-from conformance.checks._shared.token_scores import alternatives
+from conformance.checks._shared.token_scores import alternatives, positions_of
 from conformance.checks.penalties.arithmetic import Penalised, contradictions
 from conformance.checks.penalties.stimuli import (
     GOING_ON,
@@ -35,7 +36,15 @@ from conformance.checks.penalties.stimuli import (
     penalised,
     under_penalty,
 )
-from conformance.judgement import Failure, Feature, Judgement, NotApplicable, Refusal, shown
+from conformance.judgement import (
+    Failure,
+    Feature,
+    Inconclusive,
+    Judgement,
+    NotApplicable,
+    Refusal,
+    shown,
+)
 from conformance.message import say
 from conformance.model import Effect
 
@@ -271,7 +280,36 @@ async def assert_first_tokens(api: Api, name: str, value: float) -> None:
     async def free(fresh: bool) -> tuple[str, ...]:
         return await _first_tokens(api, prompts, fresh, {})
 
-    await expect_agreement(penalised, free, say("the first tokens without a penalty"))
+    try:
+        await expect_agreement(penalised, free, say("the first tokens without a penalty"))
+    except Failure:
+        seen, known = await penalised(False), await free(False)
+        lead = await _lead_where_they_differ(api, prompts, seen, known)
+        if lead is None or lead >= NEAR_TIE_NATS:
+            raise
+        raise Inconclusive(
+            say(
+                "{difference}; before they diverge, two tokens are {lead} nats apart, "
+                "and below {near_tie_nats} this is a near-tie",
+                difference=say("{one} vs. {other}", one=shown(seen), other=shown(known)),
+                lead=f"{lead:.2f}",
+                near_tie_nats=NEAR_TIE_NATS,
+            )
+        ) from None
+
+
+async def _lead_where_they_differ(
+    api: Api, prompts: list[str], seen: tuple[str, ...], known: tuple[str, ...]
+) -> float | None:
+    """Return by how many nats the best first token leads, the most of all prompts that differ."""
+    try:
+        response = await non_streaming(api, prompts, max_tokens=1, logprobs=alternatives(api))
+        choices = choices_of(response, len(prompts), Feature.BATCH)
+        rows = zip(choices, seen, known, strict=True)
+        leads = [lead_in([positions_of(choice)[:1]]) for choice, a, b in rows if a != b]
+        return None if None in leads else max(one for one in leads if one is not None)
+    except Judgement:
+        return None
 
 
 async def _are_left_alone(api: Api, prompts: list[str], penalties: dict[str, Any]) -> bool:

@@ -55,6 +55,7 @@ def retry_after_in_words() -> Behaviour:
     "chat-model-bad-request",
     breaks="model.chat-only-refused",
     evidence=Evidence.SOURCE,
+    statistical=True,
     triggers=(),
 )
 def chat_model_bad_request() -> Behaviour:

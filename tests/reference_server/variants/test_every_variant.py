@@ -19,6 +19,9 @@ TIMED = {
     "one-at-a-time",
     "odd-portions",
     "one-portion",
+    "uneven-arrivals",
+    "near-ties-in-batches",
+    "idle-closed-soon",
 }
 """Variants that show in the course of time alone; `test_pace.py` looks at them."""
 RARE = {
@@ -32,6 +35,7 @@ OTHER_TEXTS = {known.name for known in all_variants().values() if known.area == 
     "filtered",
     "near-ties-often",
     "near-ties",
+    "near-ties-when-cached",
 }
 """Variants whose very point it is that another text comes back."""
 
@@ -72,6 +76,8 @@ PROBES: list[dict[str, Any]] = [
     {"stop": "", "max_tokens": 1},
     {"prompt": "", "max_tokens": 1},
     {"temperature": 9},
+    {"max_tokens": 10_000_000},
+    {"stream": True, "max_tokens": 1, "stream_options": {"include_usage": 1}},
     {"model": "no-such-model"},
     {"key": "sk-wrong"},
 ]
