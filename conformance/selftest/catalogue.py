@@ -44,8 +44,8 @@ class Fault:
             of them has detected it.
         summary: what the server does, in one sentence.
         evidence: how it is known that servers do this.
-        statistical: whether only the deep tier shows it: it takes many samples, many requests at once
-            or a request that is worth little elsewhere.
+        statistical: whether only the deep tier shows it: it takes many samples, many requests at
+            once, or a request that is worth little elsewhere.
         contract: the contract to test against.
         dialect: the dialect in which the server shows it.
         triggers: the triggers under which it is still a fault (``stream``, ``every-third``, …);

@@ -315,7 +315,11 @@ class _SeedLost(_Changing):
 
 
 @fault(
-    "seed-lost-beside-unseeded", breaks=SEED, also_breaks="seed.*", triggers=(), evidence=REPORTED
+    "seed-lost-beside-unseeded",
+    breaks=SEED,
+    also_breaks="seed.*",
+    triggers=(),
+    evidence=REPORTED,
     statistical=True,
 )
 def seed_lost_beside_unseeded() -> Behaviour:
@@ -493,7 +497,11 @@ class _Poisoned:
 
 
 @fault(
-    "cache-poisoned-by-stop", breaks=EARLIER, also_breaks=ANYTHING, triggers=(), evidence=REPORTED
+    "cache-poisoned-by-stop",
+    breaks=EARLIER,
+    also_breaks=ANYTHING,
+    triggers=(),
+    evidence=REPORTED,
     statistical=True,
 )
 def cache_poisoned_by_stop() -> Behaviour:
