@@ -23,21 +23,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from conformance.contract import Contract
+from conformance.engine.attribution.another_prompt import prompt_is_another
 from conformance.engine.attribution.counts import another_count_is_wrong
 from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated
 from conformance.engine.attribution.foreign_text import text_is_foreign
 from conformance.engine.attribution.kinds import of_another_kind
 from conformance.engine.attribution.members import another_member_violates
 from conformance.engine.attribution.places import unreadable
-from conformance.engine.attribution.refusals import refused_anyway
+from conformance.engine.attribution.refusals import refused_anyway, refused_together
 from conformance.engine.attribution.simpler import wrong_in_a_simpler_request
-from conformance.model import Explanation, Finding
+from conformance.model import Explanation, Finding, Verdict
 from conformance.protocol.trace import RecordedExchange
 
 __all__ = ["explanations_of"]
 
 RULES = (
     of_another_kind,
+    prompt_is_another,
     unreadable,
     refused_anyway,
     another_member_violates,
@@ -53,12 +55,15 @@ def explanations_of(
     """Return the findings that another one explains, by id, each with the root of its chain.
 
     Args:
-        findings: all findings of the run; only those that fail or warn are explained or explain.
+        findings: all findings of the run; only those that fail or warn are explained or explain,
+            and those of a refused request.
         trace: the exchanges of the run.
         contract: the contract of the run.
     """
-    accusations = tuple(finding for finding in findings if finding.verdict in ACCUSING)
-    if len(accusations) < 2:
+    told = tuple(findings)
+    accusations = tuple(finding for finding in told if finding.verdict in ACCUSING)
+    refusals = tuple(finding for finding in told if finding.verdict is Verdict.REFUSED)
+    if len(accusations) + len(refusals) < 2:
         return {}
     # What is drawn at random shows a defect of what was drawn, and explains no other claim.
     known = tuple(finding for finding in accusations if not is_generated(finding))
@@ -72,6 +77,9 @@ def explanations_of(
             # Of two that would explain each other, the one that came first stays.
             if cause is not None and _root(cause.by, causes) != finding.id:
                 causes[finding.id] = cause
+    for check, cause in refused_together(evidence, refusals):
+        if _root(cause.by, causes) != check:
+            causes[check] = cause
     return {key: Explanation(_root(key, causes), cause.why) for key, cause in causes.items()}
 
 

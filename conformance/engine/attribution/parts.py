@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
+from conformance.message import NOTHING, as_message
+from conformance.model import Finding
+
 
 class Part(IntEnum):
     """A part of an answer, in the order of reading."""
@@ -105,6 +108,21 @@ READ_BEFORE: Mapping[Part, frozenset[Part]] = {
     Part.CONSTANT: frozenset({Part.ANSWER, Part.END}),
 }
 """The parts that have to be right before anything can be said of a part."""
+
+
+COUNTED = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+"""What a count of the usage is called where a finding says which value it saw."""
+
+
+def part_claimed(finding: Finding) -> Part | None:
+    """Return the part of an answer that a finding's claim compares; None if it is none.
+
+    A check of a parameter's effect that counts the tokens billed reads no text and no scores.
+    """
+    part = part_of(finding.requirement)
+    seen = as_message(finding.seen) if finding.seen is not None else NOTHING
+    counts = seen.arguments.get("name") in COUNTED
+    return Part.USAGE if part is Part.EFFECT and counts else part
 
 
 def part_of(requirement: str) -> Part | None:

@@ -8,6 +8,7 @@ no check that owns the place accuses, the finding is kept, because somebody has 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from conformance.engine.attribution.evidence import (
@@ -17,7 +18,9 @@ from conformance.engine.attribution.evidence import (
     explained,
     is_invariant,
 )
-from conformance.message import as_message, say
+from conformance.engine.attribution.members import SCHEMAS, violated_by
+from conformance.engine.attribution.traits import SEVERAL
+from conformance.message import Message, say
 from conformance.model import Explanation, Finding, Place
 
 _TRANSFER = ("headers.content-encoding",)
@@ -89,8 +92,34 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
 }
 """For each place the requirements that say how it has to be, the most basic first."""
 
+WHY: Mapping[Place, Message] = {
+    Place.STATUS: say("its requests are rejected with another status"),
+    Place.SERVED: say("its requests are served, though they are invalid"),
+    Place.BODY: say("the body of its answers cannot be read"),
+    Place.STREAM: say("its answers are no streams of events"),
+    Place.EVENTS: say("the events of its streams cannot be read"),
+    Place.ERROR: say("its errors have no `error` object that can be read"),
+    Place.MESSAGE: say("its errors have no `message`"),
+    Place.SCHEMA: say("its answers violate the schema"),
+    Place.CHOICES: say("its answers do not have the choices that were requested"),
+    Place.INDEX: say("the choices of its answers have a wrong `index`"),
+    Place.TEXT: say("the choices of its answers have no valid `text`"),
+    Place.ECHO: say("its answers do not start with the prompt"),
+    Place.FINISH: say("the choices of its answers have no known `finish_reason`"),
+    Place.LOGPROBS: say("the choices of its answers have no `logprobs`"),
+    Place.ARRAYS: say("the arrays in the `logprobs` of its answers are missing or wrong"),
+    Place.TOKENS: say("the `tokens` of its answers do not join to the text"),
+    Place.PROMPT_SCORES: say("the `logprobs` of its answers do not cover the prompt"),
+    Place.USAGE: say("its answers have no valid `usage`"),
+    Place.STREAM_USAGE: say("its streams have no valid `usage`"),
+}
+"""Why a check cannot judge what it is about, if another one reports the place."""
+
 TOLD_APART_BY_INDEX = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 """What each choice of a batch has of its own, so that the index has to be right."""
+
+HOW_MANY = re.compile(r" \(\d+ of \d+ [^()]*\)$")
+"""What an invariant adds to what it saw."""
 
 INDEXES = ("index.each-once", "index.prompt-major")
 
@@ -124,16 +153,17 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the part of the answer that a check could not read."""
     if finding.place is None:
         return None
-    owners = OWNERS.get(finding.place, ())
+    owners = _owners_of(evidence, finding.place)
     is_owner = finding.requirement in owners
+    before = owners[: owners.index(finding.requirement)] if is_owner else owners
     if is_owner and not is_invariant(finding):
-        owners = owners[: owners.index(finding.requirement)]
-    why = say("its answers have a wrong {place}", place=as_message(finding.place.value))
+        owners = before
+    why = WHY[finding.place]
     if _needs_index(evidence, finding):
         wrong = (
             owner
             for owner in evidence.about(*INDEXES)
-            if owner.place is None and "echo" not in evidence.shared_traits(owner)
+            if owner.place is None and _is_not_of_echo(evidence, owner)
         )
         first = next(wrong, None)
         if first is not None:
@@ -147,8 +177,38 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     able.sort(key=lambda owner: owner.place is not None)
     # A check that asks for one thing tells it better than one that reads whatever was answered.
     asking = [owner for owner in able if not is_invariant(owner)]
-    others = [] if is_owner else able
-    return explained(next(iter([*asking, *others]), None), why)
+    others = [one for one in able if one.requirement in before and _says_the_same(one, finding)]
+    return explained(next(iter([*asking, *(others if is_owner else able)]), None), why)
+
+
+def _owners_of(evidence: Evidence, place: Place) -> tuple[str, ...]:
+    """Return the requirements that say how a place has to be, the most basic first.
+
+    The number of choices by default is known from single prompts; of batches alone it says no more
+    than what is said of batches.
+    """
+    owners = OWNERS.get(place, ())
+    default = "n.default-one"
+    about = tuple(evidence.about(default)) if default in owners else ()
+    if about and all(SEVERAL in evidence.shared_traits(one) for one in about):
+        owners = (*(one for one in owners if one != default), default)
+    return owners
+
+
+def _says_the_same(owner: Finding, finding: Finding) -> bool:
+    """Return whether both saw the same at the same place.
+
+    An invariant adds in how many answers, and lists only some of them.
+    """
+    ours, theirs = (HOW_MANY.sub("", one.seen or "") for one in (finding, owner))
+    same = bool(ours) and ours == theirs
+    return same and (owner.place, owner.expected) == (finding.place, finding.expected)
+
+
+def _is_not_of_echo(evidence: Evidence, owner: Finding) -> bool:
+    """Return whether a wrong index is not told from echoes alone, which may be wrong themselves."""
+    by_itself = owner.requirement == "index.each-once"
+    return by_itself or "echo" not in evidence.shared_traits(owner)
 
 
 def _needs_index(evidence: Evidence, finding: Finding) -> bool:
@@ -162,4 +222,17 @@ def _needs_index(evidence: Evidence, finding: Finding) -> bool:
 def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     # A body that cannot be read is told once; what a transfer breaks is broken there alone.
     anywhere = finding.place in UNREADABLE and owner.requirement not in _TRANSFER
-    return anywhere or evidence.can_own(owner, finding)
+    if not anywhere and _violates_elsewhere(evidence, owner, finding):
+        return False
+    return anywhere or evidence.can_own(owner, finding) or _says_the_same(owner, finding)
+
+
+def _violates_elsewhere(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    """Return whether an owner only says that other members violate a schema."""
+    if owner.place is not Place.SCHEMA or owner.requirement not in SCHEMAS:
+        return False
+    subjects = set(violated_by(evidence, owner))
+    if finding.place is Place.CHOICES:
+        return "choices" not in subjects
+    member = (finding.place or Place.SCHEMA).value
+    return not any(member in subject for subject in subjects)

@@ -2,21 +2,29 @@
 
 The refusals with the same status and message form a group. What all their requests have in common,
 and no request that was served has, is the cause: a parameter, or one of its values.
+
+A parameter that its contract lets an endpoint refuse is not accused, but it is *refused*; that is
+not to be said of the parameters that were only ever refused together with it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from conformance.engine.attribution.evidence import Evidence, explained, request_of
+from conformance.engine.attribution.traits import asked_by
 from conformance.message import say
-from conformance.model import Effect, Explanation, Finding
+from conformance.model import Effect, Explanation, Finding, Verdict
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
 
 Trait = tuple[str, str]
-"""A parameter and its value as JSON."""
+"""A parameter and its value as JSON, or :data:`ASKED` for any value that asks for something."""
+
+ASKED = ""
+OK = 200
 
 UNREMARKABLE = frozenset({"model", "prompt"})
 """Parameters of every request."""
@@ -35,14 +43,7 @@ def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
     ]
     if len(group) < 2:
         return None
-    common = set.intersection(*(set(_traits(exchange)) for _, exchange in group))
-    served = {
-        trait
-        for exchange in evidence.everything
-        if exchange.exchange.status == 200
-        for trait in _traits(exchange)
-    }
-    names = {name for name, _ in common - served}
+    names = _names_shared([exchange for _, exchange in group], _served(evidence))
     if not names:
         return None
     about = [other for other, _ in group if other.subject in names]
@@ -62,9 +63,93 @@ def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
     )
 
 
+def refused_together(
+    evidence: Evidence, refusals: Iterable[Finding]
+) -> Iterator[tuple[str, Explanation]]:
+    """Yield the refusals that only show that another parameter is refused, by the finding's id.
+
+    Args:
+        evidence: the accusations and exchanges of the run.
+        refusals: the findings of the run that say that a request was refused, and accuse nobody.
+    """
+    known = {
+        finding.id: (finding, exchange)
+        for finding in chain(refusals, evidence.accusations)
+        if (exchange := _refused(evidence, finding)) is not None
+    }
+    served = _served(evidence)
+    for finding, exchange in known.values():
+        if finding.verdict is not Verdict.REFUSED:
+            continue
+        alike = [other for _, other in known.values() if _reply(other) == _reply(exchange)]
+        names = _names_shared([exchange], {*served, *_values_of_one(exchange)})
+        names |= _names_shared(alike, served) if len(alike) > 1 else set()
+        if finding.subject not in names:
+            # Who is not in all of them is not the cause, whatever it is beside those that are.
+            names |= set[str].intersection(*(set(_asked(other)) for other in alike))
+        root = _refused_without(finding, names, known)
+        if root is not None:
+            yield (
+                finding.id,
+                Explanation(
+                    root.id,
+                    say("its requests are refused because of {names}", names=(root.subject,)),
+                ),
+            )
+
+
+def _refused_without(
+    finding: Finding,
+    names: set[str],
+    known: Mapping[str, tuple[Finding, RecordedExchange]],
+) -> Finding | None:
+    """Return the simplest refusal of another parameter, in a request without that of a finding.
+
+    None if the finding's parameter is refused without the other one, too; then both are.
+    """
+    ours = finding.subject
+    for name in sorted(names - {ours}):
+        asking = {
+            key: (name in _asked(exchange), ours in _asked(exchange))
+            for key, (_, exchange) in known.items()
+        }
+        if ours in names and (False, True) in asking.values():
+            continue
+        roots = [
+            (other, exchange)
+            for key, (other, exchange) in known.items()
+            if other.subject == name and asking[key][0] and not (ours in names and asking[key][1])
+        ]
+        if roots:
+            return min(roots, key=lambda one: (len(_traits_of(one[1])), one[0].id))[0]
+    return None
+
+
+def _asked(exchange: RecordedExchange) -> frozenset[str]:
+    request = request_of(exchange)
+    return asked_by(request) if request else frozenset()
+
+
+def _values_of_one(exchange: RecordedExchange) -> set[Trait]:
+    """Return the values of a single request, of which nothing tells which one is refused."""
+    return set(_traits(exchange)) - {(name, ASKED) for name in _asked(exchange)}
+
+
+def _served(evidence: Evidence) -> set[Trait]:
+    """Return the parameters and values of all requests that were served."""
+    served = (one for one in evidence.everything if one.exchange.status == OK)
+    return set(chain.from_iterable(map(_traits, served)))
+
+
+def _names_shared(refused: Iterable[RecordedExchange], served: set[Trait]) -> set[str]:
+    """Return the parameters that all of these requests have, and no served one has so."""
+    common = set.intersection(*(set(_traits(exchange)) for exchange in refused))
+    return {name for name, _ in common - served}
+
+
 def _refused(evidence: Evidence, finding: Finding) -> RecordedExchange | None:
     """Return the refused exchange that a finding is about."""
-    if finding.effect is not Effect.REFUSED:
+    if finding.effect is not Effect.REFUSED and finding.verdict is not Verdict.REFUSED:
         return None
     refused = (one for one in evidence.of(finding) if 400 <= (one.exchange.status or 0) < 500)
     return next(refused, None)
@@ -83,3 +168,5 @@ def _traits(exchange: RecordedExchange) -> Iterator[Trait]:
     for name, value in (request.raw if request else {}).items():
         if name not in UNREMARKABLE:
             yield name, json.dumps(value, sort_keys=True)
+    if request:
+        yield from ((name, ASKED) for name in sorted(asked_by(request)))

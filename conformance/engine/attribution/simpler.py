@@ -21,7 +21,7 @@ from conformance.engine.attribution.evidence import (
     is_generated,
     is_invariant,
 )
-from conformance.engine.attribution.parts import READ_BEFORE, Part, part_of
+from conformance.engine.attribution.parts import READ_BEFORE, Part, part_claimed, part_of
 from conformance.engine.attribution.places import BASIC, is_own
 from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
 from conformance.judgement import Judgement
@@ -81,6 +81,9 @@ UNAFFECTED = frozenset({Part.CHOICES, Part.SUM, Part.CONSTANT})
 TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
 """Parameters that checks of other parameters use as well."""
 
+FRAMING = frozenset({"streaming.framing", "streaming.error-framed"})
+"""Requirements without which the events of a stream cannot be told apart."""
+
 PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
 ECHO_OWNERS = ("echo.prompt-then-completion",)
 PROMPT_CLAIMS = ("echo.*", "text-offset.*", "usage.prompt-*", "stop.prompt-not-searched")
@@ -92,7 +95,7 @@ def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanat
     twin = _twin(evidence, finding)
     if twin is not None:
         return explained(twin, say("the same is wrong in a simpler answer, too"))
-    part = part_of(finding.requirement)
+    part = part_claimed(finding)
     if part is None or finding.place in BASIC:
         return None
     owners = sorted(_owners(evidence, finding, part), key=lambda one: (one[0], len(one[1])))
@@ -156,6 +159,9 @@ def _rests_on(
         rests = any(fnmatchcase(finding.requirement, glob) for glob in PROMPT_CLAIMS)
     elif owned is Part.EFFECT:
         rests = _is_effect_of(evidence, owner, sought, finding, part)
+    elif owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
+        # Without its events nothing of a stream is known.
+        rests = "stream" in evidence.shared_traits(finding)
     elif (owned, part) == (Part.STREAMED, Part.TEXT) or (
         owner.requirement == "streaming.logprobs-as-plain" and part is Part.SCORES
     ):
@@ -222,13 +228,13 @@ def _is_own_trait(subject: str) -> bool:
 
 
 def _shows_another_prompt(evidence: Evidence, owner: Finding) -> bool:
-    """Return whether an echo has the prompt and more around it."""
+    """Return whether an echo has more in front of the prompt."""
     for exchange in evidence.judged_by(owner):
         try:
             prompt, text = exchange.request.prompt, exchange.completion.choices[0].text
         except Judgement:
             continue
-        if isinstance(prompt, str) and prompt and prompt in text:
+        if isinstance(prompt, str) and prompt and text.find(prompt) > 0:
             return True
     return False
 
