@@ -13,14 +13,31 @@ import pytest
 from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import load_contract
-from conformance.engine.attribution import counts, explanations_of, foreign_text, parts, simpler
+from conformance.engine.attribution import (
+    _why,
+    counts,
+    explanations_of,
+    foreign_text,
+    parts,
+    simpler,
+)
 from conformance.engine.attribution.members import ENVELOPE_MEMBERS, ERROR_MEMBER_OF, SCHEMAS
 from conformance.engine.attribution.places import OWNERS
 from conformance.engine.discovery import all_checks
 from conformance.engine.runner import Options, run
 from conformance.judgement import Failure
 from conformance.message import say
-from conformance.model import Effect, Exchange, Finding, Place, Target, Tier, Verdict
+from conformance.model import (
+    Effect,
+    Exchange,
+    Explanation,
+    Finding,
+    Place,
+    Role,
+    Target,
+    Tier,
+    Verdict,
+)
 from conformance.protocol.trace import RecordedExchange
 from conformance.record.ndjson import RunWriter, read_run
 from conformance.testing import FakeEndpoint
@@ -152,6 +169,41 @@ def test_billed_count_does_not_rest_on_scores() -> None:
     billed = a_deviation("echo-logprobs.zero-tokens-free", exchanges=("x2",), seen=seen)
     other = a_deviation("echo-logprobs.zero-tokens", exchanges=("x2",), effect=Effect.ALTERED)
     assert list(roots(scores, billed, other, exchanges=exchanges)) == [other.id]
+
+
+def test_comparison_of_greedy_samples_is_explained() -> None:
+    plain = {"model": "m", "prompt": "1", "temperature": 0}
+    requests = (plain, {**plain, "stop": "a"}, {**plain, "temperature": 1, "stop": "b"})
+    exchanges = tuple(an_exchange(f"x{i}", request=one) for i, one in enumerate(requests))
+    roles = {"x0": Role.CONTROL}
+    samples = a_deviation("temperature.zero-repeats", effect=Effect.IGNORED, exchanges=("x0",))
+    stop = a_deviation("stop.string", effect=Effect.ALTERED, exchanges=("x0", "x1"), roles=roles)
+    sampled = a_deviation("seed.repeats", exchanges=("x0", "x2"), roles=roles)
+    assert roots(samples, stop, sampled, exchanges=exchanges) == {stop.id: samples.id}
+
+
+def test_reason_is_about_the_root() -> None:
+    short, bill, free = map(a_deviation, ("max-tokens.few", "usage.present", "envelope.id"))
+    causes = {
+        free.id: Explanation(bill.id, say("{text}", text="between")),
+        bill.id: Explanation(short.id, say("{text}", text="last")),
+    }
+    assert _why(free.id, causes) == "last"
+    causes[bill.id] = Explanation(short.id, simpler.TWIN)
+    assert _why(free.id, causes) == "between"
+
+
+def test_text_in_front_of_each_prompt_is_no_echo() -> None:
+    def echo(key: str, prompt: str, text: str) -> Exchange:
+        request = {"model": "m", "prompt": prompt, "echo": True, "temperature": 0}
+        return an_exchange(key, request=request, body=a_completion(text, [], 1))
+
+    hidden = a_deviation("prompt.no-hidden-text", exchanges=("x1",))
+    echoed = a_deviation("echo.prompt-first", exchanges=("x1",))
+    same = (echo("x1", "one", "Be brief. one"), echo("x2", "two", "Be brief. two"))
+    assert roots(hidden, echoed, exchanges=same) == {echoed.id: hidden.id}
+    other = (same[0], echo("x2", "two", "two"))
+    assert hidden.id not in roots(hidden, echoed, exchanges=other).values()
 
 
 def test_schema_of_another_member_owns_no_choices() -> None:

@@ -31,7 +31,9 @@ from conformance.engine.attribution.kinds import of_another_kind
 from conformance.engine.attribution.members import another_member_violates
 from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.refusals import refused_anyway, refused_together
-from conformance.engine.attribution.simpler import wrong_in_a_simpler_request
+from conformance.engine.attribution.sampling import greedy_is_sampled
+from conformance.engine.attribution.simpler import TWIN, wrong_in_a_simpler_request
+from conformance.message import Message
 from conformance.model import Explanation, Finding, Verdict
 from conformance.protocol.trace import RecordedExchange
 
@@ -39,6 +41,7 @@ __all__ = ["explanations_of"]
 
 RULES = (
     of_another_kind,
+    greedy_is_sampled,
     prompt_is_another,
     unreadable,
     refused_anyway,
@@ -80,7 +83,19 @@ def explanations_of(
     for check, cause in refused_together(evidence, refusals):
         if _root(cause.by, causes) != check:
             causes[check] = cause
-    return {key: Explanation(_root(key, causes), cause.why) for key, cause in causes.items()}
+    return {key: Explanation(_root(key, causes), _why(key, causes)) for key in causes}
+
+
+def _why(check: str, causes: Mapping[str, Explanation]) -> Message:
+    """Return the reason that is about the end of a chain of causes.
+
+    What a cause between says is not true of the answers, because it is explained itself; unless it
+    says the same as the end.
+    """
+    why = causes[check].why
+    while (check := causes[check].by) in causes:
+        why = why if causes[check].why == TWIN else causes[check].why
+    return why
 
 
 def _root(check: str, causes: Mapping[str, Explanation]) -> str:

@@ -62,6 +62,7 @@ PARTS: Mapping[str, Part] = {
     "logprobs.*": Part.SCORES,
     "logprobs-arrays.*": Part.SCORES,
     "text-offset.*": Part.OFFSETS,
+    "stop.no-token-listed-behind": Part.OFFSETS,
     "usage.present": Part.SUM,
     "usage.total-is-sum": Part.SUM,
     "usage.*": Part.USAGE,

@@ -19,7 +19,7 @@ from conformance.engine.attribution.evidence import (
     is_invariant,
 )
 from conformance.engine.attribution.members import SCHEMAS, violated_by
-from conformance.engine.attribution.traits import SEVERAL
+from conformance.engine.attribution.traits import SEVERAL, TOKENS
 from conformance.message import Message, say
 from conformance.model import Explanation, Finding, Place
 
@@ -118,6 +118,9 @@ WHY: Mapping[Place, Message] = {
 TOLD_APART_BY_INDEX = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 """What each choice of a batch has of its own, so that the index has to be right."""
 
+BY_DEFAULT = frozenset({"envelope.choices", "n.default-one"})
+"""Requirements about the number of choices of a request that does not say it."""
+
 HOW_MANY = re.compile(r" \(\d+ of \d+ [^()]*\)$")
 """What an invariant adds to what it saw."""
 
@@ -184,15 +187,17 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
 def _owners_of(evidence: Evidence, place: Place) -> tuple[str, ...]:
     """Return the requirements that say how a place has to be, the most basic first.
 
-    The number of choices by default is known from single prompts; of batches alone it says no more
-    than what is said of batches.
+    The number of choices by default is known from single texts; what is said of batches or token
+    ids alone says no more than what is said of these.
     """
     owners = OWNERS.get(place, ())
-    default = "n.default-one"
-    about = tuple(evidence.about(default)) if default in owners else ()
-    if about and all(SEVERAL in evidence.shared_traits(one) for one in about):
-        owners = (*(one for one in owners if one != default), default)
-    return owners
+    last = [one for one in owners if one in BY_DEFAULT and _is_of_other_prompts(evidence, one)]
+    return (*(one for one in owners if one not in last), *last)
+
+
+def _is_of_other_prompts(evidence: Evidence, requirement: str) -> bool:
+    about = tuple(map(evidence.shared_traits, evidence.about(requirement)))
+    return bool(about) and any(all(trait in one for one in about) for trait in (SEVERAL, TOKENS))
 
 
 def _says_the_same(owner: Finding, finding: Finding) -> bool:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from conformance.engine.attribution.evidence import Evidence, explained, request_of
+from conformance.engine.attribution.evidence import Evidence, explained, is_generated, request_of
 from conformance.engine.attribution.traits import asked_by
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Verdict
@@ -118,7 +118,10 @@ def _refused_without(
         roots = [
             (other, exchange)
             for key, (other, exchange) in known.items()
-            if other.subject == name and asking[key][0] and not (ours in names and asking[key][1])
+            if other.subject == name
+            and not is_generated(other)
+            and asking[key][0]
+            and not (ours in names and asking[key][1])
         ]
         if roots:
             return min(roots, key=lambda one: (len(_traits_of(one[1])), one[0].id))[0]
