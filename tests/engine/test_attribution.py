@@ -171,6 +171,19 @@ def test_billed_count_does_not_rest_on_scores() -> None:
     assert list(roots(scores, billed, other, exchanges=exchanges)) == [other.id]
 
 
+def test_refusal_rests_on_no_answer() -> None:
+    request = {"model": "m", "prompt": "1", "temperature": 0}
+    exchanges = (
+        an_exchange("x1", request=request),
+        an_exchange("x2", request={**request, "suffix": None}, status=400, body=b"{}"),
+    )
+    choices = a_deviation("envelope.choices", exchanges=("x1",))
+    refused = a_deviation("suffix.null", effect=Effect.REFUSED, exchanges=("x2",))
+    assert roots(choices, refused, exchanges=exchanges) == {}
+    altered = a_deviation("suffix.null", effect=Effect.ALTERED, exchanges=("x2",))
+    assert roots(choices, altered, exchanges=exchanges) == {altered.id: choices.id}
+
+
 def test_comparison_of_greedy_samples_is_explained() -> None:
     plain = {"model": "m", "prompt": "1", "temperature": 0}
     requests = (plain, {**plain, "stop": "a"}, {**plain, "temperature": 1, "stop": "b"})

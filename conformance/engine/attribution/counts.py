@@ -20,7 +20,7 @@ from conformance.engine.attribution.evidence import (
 from conformance.engine.attribution.places import BASIC, WHY, is_own
 from conformance.judgement import Judgement
 from conformance.message import say
-from conformance.model import Explanation, Finding, Place
+from conformance.model import Effect, Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
 LIMIT = ("max-tokens.limits-answer", "max-tokens.*")
@@ -83,7 +83,7 @@ RESTS_ON_PROMPT_BILLED = frozenset(
 
 def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the count that is wrong where this one compares two."""
-    if finding.place in BASIC:
+    if finding.place in BASIC or finding.effect is Effect.REFUSED:
         return None
     return _of_the_completion(evidence, finding) or _of_the_prompt(evidence, finding)
 

@@ -7,7 +7,7 @@ from enum import IntEnum
 from fnmatch import fnmatchcase
 
 from conformance.message import NOTHING, as_message
-from conformance.model import Finding
+from conformance.model import Effect, Finding
 
 
 class Part(IntEnum):
@@ -68,6 +68,7 @@ PARTS: Mapping[str, Part] = {
     "usage.*": Part.USAGE,
     "stream-options.include-usage": Part.USAGE,
     "stream-options.no-usage-unasked": Part.SUM,
+    "stream-options.other-chunks-null": Part.SUM,
 }
 """What a requirement is about, if that is no parameter's effect."""
 
@@ -118,12 +119,20 @@ COUNTED = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 def part_claimed(finding: Finding) -> Part | None:
     """Return the part of an answer that a finding's claim compares; None if it is none.
 
-    A check of a parameter's effect that counts the tokens billed reads no text and no scores.
+    That a request is refused is known without any part.
+    A check of a parameter's effect that counts the tokens billed reads no text and no scores, and
+    one of the number of choices may miss a finish reason.
     """
+    if finding.effect is Effect.REFUSED:
+        return None
     part = part_of(finding.requirement)
     seen = as_message(finding.seen) if finding.seen is not None else NOTHING
-    counts = seen.arguments.get("name") in COUNTED
-    return Part.USAGE if part is Part.EFFECT and counts else part
+    name = str(seen.arguments.get("name", ""))
+    if part is Part.EFFECT and name in COUNTED:
+        return Part.USAGE
+    if part in {Part.EFFECT, Part.CHOICES} and name.startswith("finish_reason"):
+        return Part.FINISH
+    return part
 
 
 def part_of(requirement: str) -> Part | None:

@@ -154,14 +154,15 @@ def is_own(finding: Finding) -> bool:
 
 def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the part of the answer that a check could not read."""
-    if finding.place is None:
+    place = finding.place or _counted(evidence, finding)
+    if place is None:
         return None
-    owners = _owners_of(evidence, finding.place)
+    owners = _owners_of(evidence, place)
     is_owner = finding.requirement in owners
     before = owners[: owners.index(finding.requirement)] if is_owner else owners
     if is_owner and not is_invariant(finding):
         owners = before
-    why = WHY[finding.place]
+    why = WHY[place]
     if _needs_index(evidence, finding):
         wrong = (
             owner
@@ -193,6 +194,16 @@ def _owners_of(evidence: Evidence, place: Place) -> tuple[str, ...]:
     owners = OWNERS.get(place, ())
     last = [one for one in owners if one in BY_DEFAULT and _is_of_other_prompts(evidence, one)]
     return (*(one for one in owners if one not in last), *last)
+
+
+def _counted(evidence: Evidence, finding: Finding) -> Place | None:
+    """Return the place of the choices for what is said of their number by default.
+
+    Of batches or token ids alone it is said because of these.
+    """
+    counted = finding.requirement in BY_DEFAULT and is_invariant(finding)
+    is_other = counted and _is_of_other_prompts(evidence, finding.requirement)
+    return Place.CHOICES if is_other else None
 
 
 def _is_of_other_prompts(evidence: Evidence, requirement: str) -> bool:

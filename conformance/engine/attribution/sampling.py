@@ -26,7 +26,7 @@ def greedy_is_sampled(evidence: Evidence, finding: Finding) -> Explanation | Non
     compares = Role.CONTROL in finding.roles.values() or finding.requirement in OF_BEST_TOKENS
     requests = evidence.requests_of(finding)
     is_greedy = requests and not any(SAMPLED in traits_of(request) for request in requests)
-    if not compares or not is_greedy or finding.effect is Effect.IGNORED:
+    if not compares or not is_greedy or finding.effect is not Effect.ALTERED:
         return None
     owner = next((one for one in evidence.about(OWNER) if one.place is None), None)
     return explained(owner, say("the answers to `temperature` 0 are samples"))

@@ -146,6 +146,11 @@ def _rests_on(
     """Return whether a claim about a part rests on what an owner says is wrong."""
     if owned is part is Part.ANSWER:
         return _is_before(owner.requirement, finding.requirement)
+    if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
+        # Without its events nothing of a stream is known.
+        return any(one.response.stream.stray for one in evidence.judged_by(finding))
+    if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
+        return False
     sought = evidence.shared_traits(owner)
     about_prompt = owner.requirement in PROMPT_OWNERS or (
         owner.requirement in ECHO_OWNERS
@@ -164,9 +169,6 @@ def _rests_on(
         rests = any(fnmatchcase(finding.requirement, glob) for glob in PROMPT_CLAIMS)
     elif owned is Part.EFFECT:
         rests = _is_effect_of(evidence, owner, sought, finding, part)
-    elif owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
-        # Without its events nothing of a stream is known.
-        rests = "stream" in evidence.shared_traits(finding)
     elif (owned, part) == (Part.STREAMED, Part.TEXT) or (
         owner.requirement == "streaming.logprobs-as-plain" and part is Part.SCORES
     ):
