@@ -26,6 +26,9 @@ Trait = tuple[str, str]
 ASKED = ""
 OK = 200
 
+NAMING = frozenset({"unknown-key.refused-or-ignored", "errors.bad-input-param"})
+"""Requirements about which parameter a rejection names, where it may be one of the others."""
+
 UNREMARKABLE = frozenset({"model", "prompt"})
 """Parameters of every request."""
 
@@ -33,6 +36,9 @@ UNREMARKABLE = frozenset({"model", "prompt"})
 def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding of the refused parameter that a refused request happened to use."""
     refused = _refused(evidence, finding)
+    names_culprit = finding.requirement in NAMING
+    if refused is None and names_culprit:
+        refused = _last_refused(evidence, finding)
     if refused is None:
         return None
     group = [
@@ -41,9 +47,10 @@ def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
         if (exchange := _refused(evidence, other)) is not None
         and _reply(exchange) == _reply(refused)
     ]
-    if len(group) < 2:
+    if not group or (len(group) < 2 and not names_culprit):
         return None
-    names = _names_shared([exchange for _, exchange in group], _served(evidence))
+    exchanges = [exchange for _, exchange in group]
+    names = _names_shared([*exchanges, refused], _served(evidence))
     if not names:
         return None
     about = [other for other, _ in group if other.subject in names]
@@ -154,8 +161,13 @@ def _refused(evidence: Evidence, finding: Finding) -> RecordedExchange | None:
     """Return the refused exchange that a finding is about."""
     if finding.effect is not Effect.REFUSED and finding.verdict is not Verdict.REFUSED:
         return None
-    refused = (one for one in evidence.of(finding) if 400 <= (one.exchange.status or 0) < 500)
-    return next(refused, None)
+    return _last_refused(evidence, finding)
+
+
+def _last_refused(evidence: Evidence, finding: Finding) -> RecordedExchange | None:
+    """Return the last refused exchange of a finding; those before it are what it knows already."""
+    refused = [one for one in evidence.of(finding) if 400 <= (one.exchange.status or 0) < 500]
+    return refused[-1] if refused else None
 
 
 def _reply(exchange: RecordedExchange) -> tuple[int | None, bytes]:
