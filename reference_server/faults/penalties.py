@@ -11,11 +11,7 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import Evidence, Shows, fault
-from reference_server.behaviour.rewrite import Rewrite
-from reference_server.behaviour.triggers import Trigger
-from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY
-from reference_server.variants._regenerated import (
+from reference_server.behaviour.regenerated import (
     END,
     Choice,
     Regenerated,
@@ -25,6 +21,10 @@ from reference_server.variants._regenerated import (
     joined,
     stops_of,
 )
+from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.rewrite import Rewrite
+from reference_server.behaviour.triggers import Trigger
+from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY
 
 PRESENCE, FREQUENCY = "presence_penalty", "frequency_penalty"
 OUT_OF_RANGE = "presence-penalty.out-of-range-refused frequency-penalty.out-of-range-refused"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.of_requests import uses
 from reference_server.behaviour.registry import variant
-from reference_server.variants._requests import uses
 
 
 @variant("no-echo", refuses="echo")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import zlib
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.registry import variant
-from reference_server.variants._regenerated import (
+from reference_server.behaviour.regenerated import (
     END,
     Choice,
     Regenerated,
     Send,
     cut,
 )
+from reference_server.behaviour.registry import variant
 
 
 @variant("end-token-unseen")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.of_requests import uses
 from reference_server.behaviour.registry import variant
-from reference_server.variants._requests import uses
 
 
 @variant("no-logit-bias", refuses="logit_bias")

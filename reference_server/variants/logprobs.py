@@ -13,9 +13,9 @@ from reference_server.behaviour.builders import (
     rejects,
 )
 from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.of_requests import is_above, uses
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._requests import is_above, uses
 
 
 @variant("no-logprobs", refuses="logprobs")

@@ -15,9 +15,8 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import variant
-from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._regenerated import (
+from reference_server.behaviour.of_requests import prompts_of
+from reference_server.behaviour.regenerated import (
     END,
     MAX_ALTERNATIVES,
     Choice,
@@ -31,7 +30,8 @@ from reference_server.variants._regenerated import (
     stops_of,
     trimmed,
 )
-from reference_server.variants._requests import prompts_of
+from reference_server.behaviour.registry import variant
+from reference_server.behaviour.rewrite import Rewrite
 
 END_PROBABILITY = 0.9999
 """The probability of the end of text where a terse model ends."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.of_requests import is_above, is_several
 from reference_server.behaviour.registry import variant
-from reference_server.variants._requests import is_above, is_several
 
 
 @variant("no-n", refuses="n best_of")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.registry import variant
-from reference_server.variants._regenerated import (
+from reference_server.behaviour.regenerated import (
     MAX_ALTERNATIVES,
     Choice,
     Regenerated,
@@ -15,6 +14,7 @@ from reference_server.variants._regenerated import (
     greedy,
     joined,
 )
+from reference_server.behaviour.registry import variant
 
 MAX_GAP_NATS = 0.5
 """Log probabilities that differ by less than this may swap places between two requests."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.of_requests import has_tokens, uses
 from reference_server.behaviour.registry import variant
-from reference_server.variants._requests import has_tokens, uses
 
 
 @variant("no-old-extras", refuses="suffix echo best_of logit_bias logprobs prompt:tokens")

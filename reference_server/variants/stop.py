@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.registry import variant
-from reference_server.variants._regenerated import (
+from reference_server.behaviour.regenerated import (
     Choice,
     Regenerated,
     Send,
@@ -14,6 +13,7 @@ from reference_server.variants._regenerated import (
     non_streaming,
     stops_of,
 )
+from reference_server.behaviour.registry import variant
 
 
 @variant("no-empty-stop", refuses="stop")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from reference_server.behaviour.builders import chunks, rejects
 from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.of_requests import uses
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._requests import uses
 
 
 @variant("usage-null-in-chunks")

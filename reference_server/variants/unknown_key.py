@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.of_requests import KNOWN
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._requests import KNOWN
 
 
 @variant("unknown-keys-ignored")

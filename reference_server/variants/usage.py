@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from reference_server.behaviour.builders import bodies, usage
 from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.of_requests import prompts_of
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._requests import prompts_of
 
 T = TypeVar("T")
 

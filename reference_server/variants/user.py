@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from reference_server.behaviour.builders import both, drops, rejects
 from reference_server.behaviour.messages import Behaviour
+from reference_server.behaviour.of_requests import KNOWN, uses
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
-from reference_server.variants._requests import KNOWN, uses
 
 
 @variant("no-user", refuses="user")

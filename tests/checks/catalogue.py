@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from conformance.api import features_of
@@ -16,8 +16,9 @@ from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import reason_to_skip
-from conformance.model import Finding, Level, Stage, Verdict
+from conformance.model import Exchange, Finding, Level, Request, Stage, Verdict
 from conformance.protocol.trace import Trace
+from conformance.transport.retry import TRIES
 from reference_server.behaviour.messages import Behaviour
 from reference_server.behaviour.registry import Fault, Shows, Variant, all_faults
 from reference_server.behaviour.triggers import Trigger
@@ -35,6 +36,9 @@ TWO_AT_ONCE = ("batch@second-choice", "stream@batch")
 
 HANDLERS = frozenset({Trigger.STREAM, Trigger.NON_STREAMING})
 """Triggers that no fault minds, whether a run has the money to find it there or not."""
+
+TRANSIENT = frozenset({502, 503, 504})
+"""Statuses that no check asks for, so that a retry hides nothing that it judges."""
 
 TELLING = frozenset({Verdict.FAIL, Verdict.WARN})
 
@@ -109,9 +113,22 @@ async def _looked_at(server: FakeServer, checks: Iterable[Check]) -> dict[str, F
     return await look(server, run, looking, server.contract)
 
 
+class PatientServer(FakeServer):
+    """A fake server behind a client that retries, as a run's client does after a 502."""
+
+    async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
+        exchange = await super().send(request, fresh=fresh)
+        attempts = exchange.attempts
+        while exchange.status in TRANSIENT and len(attempts) < TRIES:
+            exchange = await super().send(request, fresh=fresh)
+            attempts = (*attempts, *exchange.attempts)
+        self.exchanges[exchange.id] = replace(exchange, attempts=attempts)
+        return self.exchanges[exchange.id]
+
+
 def complaints(variant: Variant, checks: Iterable[Check]) -> dict[str, str]:
     """What checks say of a correct server that none should, read as a selftest reads it."""
-    server = FakeServer(variant.name, variant.contract)
+    server = PatientServer(variant.name, variant.contract)
     found = findings_at(server, checks)
     wrong = (finding for finding in found.values() if _is_wrong(finding, variant, server))
     return {finding.id: f"{finding.verdict}: {finding.message}" for finding in wrong}

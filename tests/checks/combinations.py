@@ -159,13 +159,11 @@ UNREACHED: Mapping[str, str] = {
 UNSEEN: Mapping[str, str] = {
     "aborted-stream-stays": "a client that leaves closes no connection here",
     "top-p-at-least-half": "the fake model gives its best token more than half of the probability",
-    "near-match-breaks-characters": "the fake model does not copy emoji",
     "penalties-lag": "no token of the fake model follows itself",
 }
 """Faults of the server that do not show over the fake endpoint, and why."""
 
 OVERDRAWN: Mapping[str, str] = {
-    "bad-gateway": "nothing asks the fake server again, as a run's client does after a 502",
     "sure-model": (
         "it makes penalties smaller against the leads of a model, and those of the fake model are"
         " so even that no penalty of the range then turns a token"

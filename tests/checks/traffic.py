@@ -77,6 +77,7 @@ def bodies() -> Iterator[Body]:
     yield {**greedy, "max_tokens": 1, "temperature": 1, "best_of": 2}
     yield {**greedy, "prompt": CHINESE, "max_tokens": 1}
     yield {**greedy, "prompt": IDS, "max_tokens": 1}
+    yield {**greedy, "prompt": "", "max_tokens": 1}
     yield {**greedy, "max_tokens": 1, "presence_penalty": -2, "frequency_penalty": -2}
     yield {**greedy, "max_tokens": 1, "n": 2, "logprobs": 2}
     yield {"model": MODEL, "max_tokens": 1, "temperature": 0}

@@ -97,10 +97,10 @@ def test_sentence_is_the_same_in_every_report() -> None:
 
 def test_reason_of_an_explained_finding_is_told() -> None:
     explained = a_failure("stop.one", verdict=Verdict.EXPLAINED, explained_by="stream.whole")
-    why = {"stop.one": Explanation("stream.whole", say("its streams are broken"))}
+    why = {"stop.one": Explanation("stream.whole", say("the usage lacks the count"))}
     (found,) = read(a_run(explained, explained=why))["findings"]
-    assert found["explained_because"] == "its streams are broken"
-    assert found["explained_because_zh"] == "其流不完整"
+    assert found["explained_because"] == "the usage lacks the count"
+    assert found["explained_because_zh"] == "用量缺少该计数"
 
 
 def test_run_that_ended_early_is_not_complete() -> None:

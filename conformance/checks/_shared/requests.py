@@ -68,6 +68,14 @@ async def emoji(api: Api, *, fresh: bool = False) -> Completion:
     return await with_tokens(non_streaming, api, EMOJI, fresh=fresh)
 
 
+async def shared(api: Api, prompt: str, *, fresh: bool = False) -> Completion:
+    """Request the shared completion of a prompt in the form in which most checks request it."""
+    # The emoji are the one prompt whose response has its tokens.
+    if prompt == EMOJI:
+        return await emoji(api, fresh=fresh)
+    return await non_streaming(api, prompt, fresh=fresh)
+
+
 class Ask(Protocol):
     """Requests the shared greedy completion: :func:`non_streaming` or :func:`streamed`."""
 

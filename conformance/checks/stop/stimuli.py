@@ -8,14 +8,13 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
-from conformance.checks._shared.prompts import COUNTING, EMOJI
+from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.refusals import served_or_rejected
-from conformance.checks._shared.requests import emoji, greedy, non_streaming, streamed, with_tokens
+from conformance.checks._shared.requests import greedy, non_streaming, shared, streamed, with_tokens
 from conformance.checks._shared.stop_candidates import before, middle_of
 from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.message import say
 from conformance.model import Effect
-from conformance.protocol.completion import Completion
 from conformance.protocol.response import Response
 
 Cut = Callable[[str], str]
@@ -47,7 +46,7 @@ async def with_one_too_many(api: Api, limit: int, needle: str) -> Response:
 
 async def assert_cut(api: Api, prompt: str, cut: Cut) -> None:
     """Assert that a sequence from the response to a prompt, sent as a string, cuts that text."""
-    needle = cut((await non_streaming(api, prompt)).text)
+    needle = cut((await shared(api, prompt)).text)
     await assert_stopped_text(api, prompt, needle, needle)
 
 
@@ -72,7 +71,7 @@ async def assert_stopped_text(
         return (await ask(api, prompt, fresh=fresh, stop=stop)).text
 
     async def cut(fresh: bool) -> str:
-        return before((await non_streaming(api, prompt, fresh=fresh)).text, needle)
+        return before((await shared(api, prompt, fresh=fresh)).text, needle)
 
     # Finding the sequence itself needs no comparison, and is a clearer failure.
     expect(await stopped(False), say("text"), effect=Effect.IGNORED).lacks(needle)
@@ -86,14 +85,7 @@ async def assert_unstopped(
 ) -> None:
     """Assert that ``stop`` has no effect."""
     ask = streamed if as_stream else non_streaming
-
-    async def unstopped(fresh: bool) -> Completion:
-        # The emoji are the one shared prompt whose response has its tokens.
-        if prompt == EMOJI:
-            return await emoji(api, fresh=fresh)
-        return await non_streaming(api, prompt, fresh=fresh)
-
-    free = (await unstopped(False)).text
+    free = (await shared(api, prompt)).text
     for sequence in [stop] if isinstance(stop, str) else stop or []:
         if sequence and sequence in free:
             raise NotApplicable(
@@ -109,7 +101,7 @@ async def assert_unstopped(
         return solid(choice.text), choice.finish_reason
 
     async def without(fresh: bool) -> tuple[str, object]:
-        choice = (await unstopped(fresh)).only
+        choice = (await shared(api, prompt, fresh=fresh)).only
         return solid(choice.text), choice.finish_reason
 
     await expect_agreement(with_stop, without, say("the response without `stop`"))

@@ -14,6 +14,7 @@ from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
     ONE_TOKEN_REQUEST,
     non_streaming,
+    shared,
     streamed,
     two_prompts,
 )
@@ -263,7 +264,7 @@ async def a_stream_has_the_non_streaming_usage(api: Api) -> None:
 
 async def assert_doubled(api: Api, text: str, twice_the_text: str) -> None:
     """Assert that twice a text counts twice its tokens, apart from a few at the joint."""
-    once = (await non_streaming(api, text)).usage.prompt_tokens
+    once = (await shared(api, text)).usage.prompt_tokens
     twice = await prompt_tokens(api, twice_the_text)
     expect(twice, say("prompt_tokens of twice the text")).at_least(once + 1)
     beside = expect(2 * once - twice, say("tokens counted in addition to the text"))

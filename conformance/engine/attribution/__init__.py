@@ -34,7 +34,7 @@ from conformance.engine.attribution.refusals import refused_anyway, refused_toge
 from conformance.engine.attribution.sampling import greedy_is_sampled
 from conformance.engine.attribution.simpler import TWIN, wrong_in_a_simpler_request
 from conformance.message import Message
-from conformance.model import Explanation, Finding, Verdict
+from conformance.model import Explanation, Finding, Tier, Verdict
 from conformance.protocol.trace import RecordedExchange
 
 __all__ = ["explanations_of"]
@@ -63,9 +63,9 @@ def explanations_of(
         trace: the exchanges of the run.
         contract: the contract of the run.
     """
-    told = tuple(findings)
-    accusations = tuple(finding for finding in told if finding.verdict in ACCUSING)
-    refusals = tuple(finding for finding in told if finding.verdict is Verdict.REFUSED)
+    told = sorted(findings, key=_order)
+    accusations = [finding for finding in told if finding.verdict in ACCUSING]
+    refusals = [finding for finding in told if finding.verdict is Verdict.REFUSED]
     if len(accusations) + len(refusals) < 2:
         return {}
     # What is drawn at random shows a defect of what was drawn, and explains no other claim.
@@ -96,6 +96,11 @@ def _why(check: str, causes: Mapping[str, Explanation]) -> Message:
     while (check := causes[check].by) in causes:
         why = why if causes[check].why == TWIN else causes[check].why
     return why
+
+
+def _order(finding: Finding) -> tuple[int, str]:
+    """Sort as checks are chosen: which response came first is chance."""
+    return list(Tier).index(finding.tier), finding.id
 
 
 def _root(check: str, causes: Mapping[str, Explanation]) -> str:

@@ -83,7 +83,7 @@ def _as_disguised(
 ) -> Explanation | None:
     """Explain what is said of an error in the shape of a completion, by its envelope."""
     for owner in evidence.about("errors.never-as-success"):
-        if finding.requirement == owner.requirement:
+        if finding.requirement == owner.requirement or not _ids_identify(evidence):
             continue
         known = {_envelope(exchange) for exchange in evidence.judged_by(owner)} - {None}
         if all(_envelope(exchange) in known for exchange in judged):
@@ -96,7 +96,7 @@ def _as_repeated(
 ) -> Explanation | None:
     """Explain what is said of an answer that was given to another request before."""
     owner = next(evidence.about("envelope.id-unique"), None)
-    if owner is None or finding.requirement == owner.requirement:
+    if owner is None or finding.requirement == owner.requirement or not _ids_identify(evidence):
         return None
     first: dict[str, bytes] = {}
     for exchange in evidence.everything:
@@ -110,6 +110,17 @@ def _as_repeated(
     return explained(owner, say("the answer is that to another request"))
 
 
+def _ids_identify(evidence: Evidence) -> bool:
+    """Return whether equal ids mean equal completions, as they do unless the id is a constant."""
+    by_id: dict[str, str] = {}
+    for exchange in evidence.everything:
+        raw, whole = _body(exchange), _whole(exchange)
+        own = repr(raw.get("id")) if isinstance(raw, Mapping) else ""
+        if whole is not None and by_id.setdefault(own, whole) != whole:
+            return False
+    return True
+
+
 def _envelope(exchange: RecordedExchange) -> str | None:
     """Return what a completion and no other one has in common with it; None if it is none."""
     raw = _body(exchange)
@@ -119,9 +130,9 @@ def _envelope(exchange: RecordedExchange) -> str | None:
 
 
 def _whole(exchange: RecordedExchange) -> str | None:
-    """Return the envelope of a completion with its choices; None if it is none."""
+    """Return the envelope of a complete completion with its choices; None if it is none."""
     envelope, raw = _envelope(exchange), _body(exchange)
-    if envelope is None or not isinstance(raw, Mapping):
+    if envelope is None or not isinstance(raw, Mapping) or not exchange.is_whole:
         return None
     return f"{envelope} {raw.get('choices')!r}"
 

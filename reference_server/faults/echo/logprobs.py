@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 from reference_server.behaviour.builders import drops, each_choice, sets
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.registry import Evidence, chained, fault
+from reference_server.behaviour.registry import Evidence, behaviour, chained, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 from reference_server.faults._endings import prompt_of
 from reference_server.faults._parts import maps, values
-from reference_server.variants.logprobs import parts_with_the_last
 
 TRIGGERS = ALL_TRIGGERS - {Trigger.ECHO}
 NON_STREAMING_ONLY = TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING}
@@ -291,4 +290,4 @@ def echo_first_character_unlisted() -> Behaviour:
         unlisted = ["\ufffd", *[""] * whole, *tokens[whole + 1 :]]
         return {**choice, "logprobs": {**scores, "tokens": unlisted}}
 
-    return chained([each_choice(change), parts_with_the_last()])
+    return chained([each_choice(change), behaviour("parts-with-the-last")])

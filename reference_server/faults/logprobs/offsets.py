@@ -6,11 +6,11 @@ import re
 
 from reference_server.behaviour.builders import logprobs
 from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.regenerated import Choice, Regenerated, Send, cut, greedy, joined
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 from reference_server.faults._endings import prompt_of
 from reference_server.faults._parts import of_each_choice
-from reference_server.variants._regenerated import Choice, Regenerated, Send, cut, greedy, joined
 
 ADVANCES = "text-offset.advances-by-characters"
 

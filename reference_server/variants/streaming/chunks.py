@@ -11,9 +11,9 @@ from reference_server.behaviour.builders import (
     rejects,
 )
 from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.of_requests import is_several, uses
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.triggers import is_batch
-from reference_server.variants._requests import is_several, uses
 
 EMPTY: dict[str, list[Any]] = {
     "tokens": [],

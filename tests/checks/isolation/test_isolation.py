@@ -17,7 +17,7 @@ from tests.fake_server import MODEL, FakeServer
 
 ISOLATION = [check for check in all_checks() if check.id.startswith("isolation.")]
 UNFIT = [TransportOptions().at_most(1), TransportOptions(rate=2.0)]
-COST = 32
+COST = 30
 """Requests of all checks together, if no other check sends a part of them."""
 
 

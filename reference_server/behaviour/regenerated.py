@@ -22,7 +22,7 @@ from reference_server.behaviour.messages import (
     encode,
     json_response,
 )
-from reference_server.variants._requests import prompts_of
+from reference_server.behaviour.of_requests import prompts_of
 
 MAX_ALTERNATIVES = 5
 """The most alternatives that can be requested."""
