@@ -77,7 +77,8 @@ def state_of(subject: Subject, findings: Iterable[Finding]) -> State:
         return State.IGNORED if ignored else State.REFUSED if refused else State.ALTERED
     verdicts = Counter(finding.verdict for finding in about)
     served = sum(map(_works, about)) + verdicts[Verdict.WARN]
-    if verdicts[Verdict.REFUSED]:
+    # Only a request's parameter can be refused. A check of a field that was refused saw none.
+    if is_parameter and verdicts[Verdict.REFUSED]:
         return State.REFUSED
     if verdicts[Verdict.INCONCLUSIVE] + verdicts[Verdict.ERROR] > served:
         return State.UNCLEAR

@@ -85,7 +85,7 @@ class Told:
         planting: the planted faults.
         claims: the findings, except those that pass or are skipped.
         subjects: the subject of each requirement of the contract.
-        states: parameters and fields whose state is neither honoured nor untested.
+        states: parameters and fields whose state says that something deviates.
         headline: the run's verdict in words.
         masked: planted faults that change no response of the run, because another one hides them.
         seconds: the duration.

@@ -44,7 +44,8 @@ from conformance.targets.bundled import BundledServer
 from conformance.transport.client import Client
 
 QUIET = frozenset({Verdict.PASS, Verdict.EXPLAINED, Verdict.SKIPPED, Verdict.INFO})
-CALM = frozenset({State.HONOURED, State.ACCEPTED, State.UNTESTED})
+CALM = frozenset({State.HONOURED, State.ACCEPTED, State.UNTESTED, State.UNCLEAR})
+"""The states that do not say that anything deviates."""
 
 GREEDY = re.compile(rb'"temperature": ?0[,}]')
 """Part of a request whose text is not sampled."""

@@ -137,7 +137,13 @@ def best_of_equal_refused() -> Behaviour:
     )
 
 
-@fault("n-needs-best-of", breaks="best-of.omitted-is-n", shows=Shows.REFUSED, triggers=HANDLERS)
+@fault(
+    "n-needs-best-of",
+    breaks="best-of.omitted-is-n",
+    also_breaks="n.count",
+    shows=Shows.REFUSED,
+    triggers=HANDLERS,
+)
 def n_needs_best_of() -> Behaviour:
     """An ``n`` above 1 is rejected unless ``best_of`` is sent with it."""
     return rejects(

@@ -145,7 +145,7 @@ def n_null_refused() -> Behaviour:
     return rejects_null("n")
 
 
-@fault("n-null-two", breaks="n.null-is-default", triggers=())
+@fault("n-null-two", breaks="n.null-is-default", also_breaks="envelope.choices", triggers=())
 def n_null_two() -> Behaviour:
     """``n: null`` is replaced by 2."""
     return sets(lambda request: "n" in request and request["n"] is None, n=2)

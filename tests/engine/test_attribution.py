@@ -13,13 +13,31 @@ import pytest
 from conformance.api import Api
 from conformance.checks import Check
 from conformance.contract import load_contract
-from conformance.engine.attribution import counts, explanations_of, foreign_text, parts, simpler
+from conformance.engine.attribution import (
+    _why,
+    counts,
+    explanations_of,
+    foreign_text,
+    parts,
+    simpler,
+)
 from conformance.engine.attribution.members import ENVELOPE_MEMBERS, ERROR_MEMBER_OF, SCHEMAS
 from conformance.engine.attribution.places import OWNERS
 from conformance.engine.discovery import all_checks
 from conformance.engine.runner import Options, run
 from conformance.judgement import Failure
-from conformance.model import Effect, Exchange, Finding, Place, Target, Tier, Verdict
+from conformance.message import say
+from conformance.model import (
+    Effect,
+    Exchange,
+    Explanation,
+    Finding,
+    Place,
+    Role,
+    Target,
+    Tier,
+    Verdict,
+)
 from conformance.protocol.trace import RecordedExchange
 from conformance.record.ndjson import RunWriter, read_run
 from conformance.testing import FakeEndpoint
@@ -140,6 +158,73 @@ def test_only_simpler_answers_explain(
     assert list(roots(scores, stop, exchanges=exchanges)) == explained
 
 
+def test_billed_count_does_not_rest_on_scores() -> None:
+    request = {"model": "m", "prompt": "1", "temperature": 0, "logprobs": 0, "echo": True}
+    exchanges = (
+        an_exchange("x1", request={"model": "m", "prompt": "1", "temperature": 0, "logprobs": 0}),
+        an_exchange("x2", request={**request, "max_tokens": 0}),
+    )
+    scores = a_deviation("logprobs-arrays.parallel", exchanges=("x1",))
+    seen = say("{name} = {value}", name="completion_tokens", value=1)
+    billed = a_deviation("echo-logprobs.zero-tokens-free", exchanges=("x2",), seen=seen)
+    other = a_deviation("echo-logprobs.zero-tokens", exchanges=("x2",), effect=Effect.ALTERED)
+    assert list(roots(scores, billed, other, exchanges=exchanges)) == [other.id]
+
+
+def test_refusal_rests_on_no_answer() -> None:
+    request = {"model": "m", "prompt": "1", "temperature": 0}
+    exchanges = (
+        an_exchange("x1", request=request),
+        an_exchange("x2", request={**request, "suffix": None}, status=400, body=b"{}"),
+    )
+    choices = a_deviation("envelope.choices", exchanges=("x1",))
+    refused = a_deviation("suffix.null", effect=Effect.REFUSED, exchanges=("x2",))
+    assert roots(choices, refused, exchanges=exchanges) == {}
+    altered = a_deviation("suffix.null", effect=Effect.ALTERED, exchanges=("x2",))
+    assert roots(choices, altered, exchanges=exchanges) == {altered.id: choices.id}
+
+
+def test_comparison_of_greedy_samples_is_explained() -> None:
+    plain = {"model": "m", "prompt": "1", "temperature": 0}
+    requests = (plain, {**plain, "stop": "a"}, {**plain, "temperature": 1, "stop": "b"})
+    exchanges = tuple(an_exchange(f"x{i}", request=one) for i, one in enumerate(requests))
+    roles = {"x0": Role.CONTROL}
+    samples = a_deviation("temperature.zero-repeats", effect=Effect.IGNORED, exchanges=("x0",))
+    stop = a_deviation("stop.string", effect=Effect.ALTERED, exchanges=("x0", "x1"), roles=roles)
+    sampled = a_deviation("seed.repeats", exchanges=("x0", "x2"), roles=roles)
+    assert roots(samples, stop, sampled, exchanges=exchanges) == {stop.id: samples.id}
+
+
+def test_reason_is_about_the_root() -> None:
+    short, bill, free = map(a_deviation, ("max-tokens.few", "usage.present", "envelope.id"))
+    causes = {
+        free.id: Explanation(bill.id, say("{text}", text="between")),
+        bill.id: Explanation(short.id, say("{text}", text="last")),
+    }
+    assert _why(free.id, causes) == "last"
+    causes[bill.id] = Explanation(short.id, simpler.TWIN)
+    assert _why(free.id, causes) == "between"
+
+
+def test_text_in_front_of_each_prompt_is_no_echo() -> None:
+    def echo(key: str, prompt: str, text: str) -> Exchange:
+        request = {"model": "m", "prompt": prompt, "echo": True, "temperature": 0}
+        return an_exchange(key, request=request, body=a_completion(text, [], 1))
+
+    hidden = a_deviation("prompt.no-hidden-text", exchanges=("x1",))
+    echoed = a_deviation("echo.prompt-first", exchanges=("x1",))
+    same = (echo("x1", "one", "Be brief. one"), echo("x2", "two", "Be brief. two"))
+    assert roots(hidden, echoed, exchanges=same) == {echoed.id: hidden.id}
+
+
+def test_schema_of_another_member_owns_no_choices() -> None:
+    body = {**a_completion(" 1", [" 1"], 1), "object": "text_completion", "created": 1}
+    exchange = an_exchange(request={"model": "m", "prompt": "1", "n": 3}, body=body)
+    schema = a_deviation("envelope.schema", Place.SCHEMA, exchanges=("x1",))
+    count = a_deviation("n.choices", Place.CHOICES, exchanges=("x1",))
+    assert roots(schema, count, exchanges=(exchange,)) == {}
+
+
 def test_field_wrong_with_one_parameter_follows_it() -> None:
     request = {"model": "m", "prompt": ["1", "2"], "temperature": 0, "echo": True}
     index = a_deviation("index.prompt-major-everywhere", exchanges=("x1",))
@@ -204,6 +289,34 @@ def test_refusals_are_explained_by_the_refused_parameter() -> None:
     zero = a_deviation("temperature.zero-repeats", effect=Effect.REFUSED, exchanges=("x1",))
     stop = a_deviation("stop.string", effect=Effect.REFUSED, exchanges=("x2",))
     assert roots(zero, stop, exchanges=exchanges) == {"stop.string": zero.id}
+
+
+def a_refusal(check: str, exchange: str) -> Finding:
+    return a_deviation(check, verdict=Verdict.REFUSED, effect=None, exchanges=(exchange,))
+
+
+def test_refusals_beside_a_refused_parameter_are_explained() -> None:
+    refusal = b'{"error":{"message":"unsupported"}}'
+    plain = {"model": "m", "prompt": "1", "temperature": 0}
+    several = a_refusal("n.choices", "x1")
+    biased = a_refusal("logit-bias.forces", "x2")
+    exchanges = (
+        an_exchange("x1", request={**plain, "n": 3}, status=400, body=refusal),
+        an_exchange(
+            "x2", request={**plain, "n": 2, "logit_bias": {"1": 1}}, status=400, body=refusal
+        ),
+    )
+    assert roots(several, biased, exchanges=exchanges) == {biased.id: several.id}
+
+
+def test_each_parameter_that_is_refused_alone_stays() -> None:
+    plain = {"model": "m", "prompt": "1", "temperature": 0}
+    refusals = [("n.choices", {"n": 3}), ("logit-bias.forces", {"logit_bias": {"1": 1}})]
+    exchanges = tuple(
+        an_exchange(check, request={**plain, **asked}, status=400, body=b"{}")
+        for check, asked in refusals
+    )
+    assert roots(*(a_refusal(check, check) for check, _ in refusals), exchanges=exchanges) == {}
 
 
 def test_violated_schema_is_explained_by_its_member() -> None:

@@ -100,6 +100,12 @@ def test_worst_finding_decides_a_parameters_state(findings: list[Finding], state
     assert state_of(STOP, findings) is state
 
 
+def test_only_parameters_are_refused() -> None:
+    refused = finding(REFUSED, subject="usage")
+    assert state_of(USAGE, [refused]) is State.UNTESTED
+    assert state_of(USAGE, [refused, finding(PASS, subject="usage")]) is State.HONOURED
+
+
 @pytest.mark.parametrize(
     ("findings", "state"),
     [

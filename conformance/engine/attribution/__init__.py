@@ -23,21 +23,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from conformance.contract import Contract
+from conformance.engine.attribution.another_prompt import prompt_is_another
 from conformance.engine.attribution.counts import another_count_is_wrong
 from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated
 from conformance.engine.attribution.foreign_text import text_is_foreign
 from conformance.engine.attribution.kinds import of_another_kind
 from conformance.engine.attribution.members import another_member_violates
 from conformance.engine.attribution.places import unreadable
-from conformance.engine.attribution.refusals import refused_anyway
-from conformance.engine.attribution.simpler import wrong_in_a_simpler_request
-from conformance.model import Explanation, Finding, Tier
+from conformance.engine.attribution.refusals import refused_anyway, refused_together
+from conformance.engine.attribution.sampling import greedy_is_sampled
+from conformance.engine.attribution.simpler import TWIN, wrong_in_a_simpler_request
+from conformance.message import Message
+from conformance.model import Explanation, Finding, Tier, Verdict
 from conformance.protocol.trace import RecordedExchange
 
 __all__ = ["explanations_of"]
 
 RULES = (
     of_another_kind,
+    greedy_is_sampled,
+    prompt_is_another,
     unreadable,
     refused_anyway,
     another_member_violates,
@@ -53,12 +58,15 @@ def explanations_of(
     """Return the findings that another one explains, by id, each with the root of its chain.
 
     Args:
-        findings: all findings of the run; only those that fail or warn are explained or explain.
+        findings: all findings of the run; only those that fail or warn are explained or explain,
+            and those of a refused request.
         trace: the exchanges of the run.
         contract: the contract of the run.
     """
-    accusations = sorted((one for one in findings if one.verdict in ACCUSING), key=_order)
-    if len(accusations) < 2:
+    told = sorted(findings, key=_order)
+    accusations = [finding for finding in told if finding.verdict in ACCUSING]
+    refusals = [finding for finding in told if finding.verdict is Verdict.REFUSED]
+    if len(accusations) + len(refusals) < 2:
         return {}
     # What is drawn at random shows a defect of what was drawn, and explains no other claim.
     known = tuple(finding for finding in accusations if not is_generated(finding))
@@ -72,7 +80,22 @@ def explanations_of(
             # Of two that would explain each other, the one that came first stays.
             if cause is not None and _root(cause.by, causes) != finding.id:
                 causes[finding.id] = cause
-    return {key: Explanation(_root(key, causes), cause.why) for key, cause in causes.items()}
+    for check, cause in refused_together(evidence, refusals):
+        if _root(cause.by, causes) != check:
+            causes[check] = cause
+    return {key: Explanation(_root(key, causes), _why(key, causes)) for key in causes}
+
+
+def _why(check: str, causes: Mapping[str, Explanation]) -> Message:
+    """Return the reason that is about the end of a chain of causes.
+
+    What a cause between says is not true of the answers, because it is explained itself; unless it
+    says the same as the end.
+    """
+    why = causes[check].why
+    while (check := causes[check].by) in causes:
+        why = why if causes[check].why == TWIN else causes[check].why
+    return why
 
 
 def _order(finding: Finding) -> tuple[int, str]:

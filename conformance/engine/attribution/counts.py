@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 from conformance.engine.attribution.evidence import (
     Evidence,
+    all_echoed,
     any_several,
     explained,
     of_token_ids,
     request_of,
 )
-from conformance.engine.attribution.places import BASIC, is_own
+from conformance.engine.attribution.places import BASIC, WHY, is_own
 from conformance.judgement import Judgement
 from conformance.message import say
-from conformance.model import Explanation, Finding
+from conformance.model import Effect, Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
 LIMIT = ("max-tokens.limits-answer", "max-tokens.*")
@@ -69,6 +70,7 @@ FINISH = (
 )
 ECHO_BILLED = ("usage.echo-not-completion",)
 RESTS_ON_ECHO_BILLED = frozenset({"max-tokens.zero-with-echo", "echo.zero-tokens-scores-prompt"})
+MISSING_ENTRIES = frozenset({Place.LOGPROBS, Place.ARRAYS, Place.PROMPT_SCORES})
 RESTS_ON_PROMPT_BILLED = frozenset(
     {
         "prompt.tokens",
@@ -81,7 +83,7 @@ RESTS_ON_PROMPT_BILLED = frozenset(
 
 def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the count that is wrong where this one compares two."""
-    if finding.place in BASIC:
+    if finding.place in BASIC or finding.effect is Effect.REFUSED:
         return None
     return _of_the_completion(evidence, finding) or _of_the_prompt(evidence, finding)
 
@@ -102,6 +104,12 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
             limit_is_wrong and claim in RESTS_ON_LIMIT,
             LIMIT,
             say("its answers are longer or shorter"),
+        ),
+        (
+            # The entries cover the prompt, and the tokens of the completion are billed wrong, too.
+            bill_is_wrong and _compares_prompt_bill(finding),
+            BILLED,
+            say("the tokens are counted wrong, not generated wrong"),
         ),
         (
             claim in RESTS_ON_ECHO_BILLED,
@@ -134,6 +142,9 @@ def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
     billed = _prompt_billed(evidence)
     if finding.requirement in RESTS_ON_PROMPT_BILLED:
         return explained(billed, say("the tokens of the prompt are counted wrong"))
+    if finding.requirement in PROMPT_BILLED and all_echoed(evidence.judged_requests(finding)):
+        # It compares the bill with the entries of the echoed prompt.
+        return explained(_lacks_entries(evidence), WHY[Place.PROMPT_SCORES])
     if finding.requirement in PROMPT_BILLED and of_token_ids(evidence.requests_of(finding)):
         owner = None if billed else next(evidence.about(*TOKEN_PROMPTS), None)
         return explained(owner, say("the prompts of token ids are read wrong, not counted wrong"))
@@ -141,15 +152,32 @@ def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
 
 
 def _prompt_billed(evidence: Evidence) -> Finding | None:
-    """Return the finding that the tokens of prompts are counted wrong, also those of texts."""
+    """Return the finding that the tokens of prompts are counted wrong, also those of texts.
+
+    What is said of echoes alone compares the bill with their entries, of which some may be missing.
+    """
+    lacking = _lacks_entries(evidence) is not None
     return next(
         (
             owner
             for owner in evidence.about(*PROMPT_BILLED)
             if not of_token_ids(evidence.requests_of(owner))
+            and not (lacking and all_echoed(evidence.judged_requests(owner)))
         ),
         None,
     )
+
+
+def _lacks_entries(evidence: Evidence) -> Finding | None:
+    """Return the finding that echoed prompts have no entries."""
+    owners = evidence.about("echo.logprobs-cover-prompt")
+    return next((owner for owner in owners if owner.place in MISSING_ENTRIES), None)
+
+
+def _compares_prompt_bill(finding: Finding) -> bool:
+    """Return whether a claim about echoed prompts compares the bill with all of their entries."""
+    compared = "prompt_tokens" in (finding.seen or "")
+    return finding.requirement == "echo.logprobs-cover-prompt" and not finding.place and compared
 
 
 def _seems_cut(evidence: Evidence, finding: Finding) -> bool:

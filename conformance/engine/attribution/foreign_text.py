@@ -14,7 +14,7 @@ from conformance.engine.attribution.evidence import Evidence, explained, request
 from conformance.engine.attribution.places import BASIC
 from conformance.judgement import Judgement
 from conformance.message import say
-from conformance.model import Explanation, Finding
+from conformance.model import Effect, Explanation, Finding
 from conformance.protocol.trace import RecordedExchange
 
 TEXT_CLAIMS = (
@@ -73,7 +73,9 @@ CLAIMS = (
 
 def text_is_foreign(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about a text that was added to every answer, or lost from it."""
-    if finding.place in BASIC or not any(fnmatchcase(finding.requirement, glob) for glob in CLAIMS):
+    if finding.place in BASIC or finding.effect is Effect.REFUSED:
+        return None
+    if not any(fnmatchcase(finding.requirement, glob) for glob in CLAIMS):
         return None
     seen = [
         is_changed for one in evidence.everything if (is_changed := _is_changed(one)) is not None

@@ -39,6 +39,16 @@ ERROR_MEMBER_OF: Mapping[str, str] = {
 }
 """Requirements about the value of one member of an error."""
 
+CHOICES = (
+    "envelope.choices",
+    "prompt.strings",
+    "prompt.token-arrays",
+    "prompt.tokens",
+    "n.count",
+    "n.default-one",
+)
+"""The requirements that say that an answer has choices, in the order of what is asked for."""
+
 ENVELOPE = frozenset({"id", "object", "created", "model", "choices", "usage"})
 ENVELOPE_MEMBERS = frozenset(
     {
@@ -64,13 +74,21 @@ def another_member_violates(evidence: Evidence, finding: Finding) -> Explanation
         return _without_envelope(evidence, finding)
     if finding.place is not Place.SCHEMA or finding.requirement not in SCHEMAS:
         return None
-    owners = []
-    for subject in dict.fromkeys(_violating(evidence, finding)):
+    return _of_members(evidence, finding)
+
+
+def _of_members(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Explain a violated schema by the first of its members, if each of them is told."""
+    owners: list[tuple[str, Finding]] = []
+    for subject in dict.fromkeys(violated_by(evidence, finding)):
         owner = _owner(evidence, finding, subject)
         if owner is None:
             return None
-        owners.append(owner)
-    return explained(owners[0], say("its member violates the schema")) if owners else None
+        owners.append((subject, owner))
+    if not owners:
+        return None
+    member, owner = owners[0]
+    return explained(owner, say("`{member}` of its answers violates the schema", member=member))
 
 
 def _lacking_in_error(evidence: Evidence, finding: Finding) -> Explanation | None:
@@ -104,7 +122,7 @@ def _without_envelope(evidence: Evidence, finding: Finding) -> Explanation | Non
     bodies = [body for exchange in evidence.of(finding) for body in _bodies(exchange)]
     if not bodies or any(not body.keys().isdisjoint(ENVELOPE) for body in bodies):
         return None
-    owner = next(evidence.about("envelope.choices"), None)
+    owner = next(evidence.about(*CHOICES), None)
     return explained(owner, say("its answers have no member of a completion"))
 
 
@@ -118,7 +136,7 @@ def _owner(evidence: Evidence, finding: Finding, subject: str) -> Finding | None
     return None
 
 
-def _violating(evidence: Evidence, finding: Finding) -> Iterator[str]:
+def violated_by(evidence: Evidence, finding: Finding) -> Iterator[str]:
     """Yield the subjects of the members that violate the schema in the answers of a finding."""
     validate = SCHEMAS[finding.requirement]
     for exchange in evidence.of(finding):

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
+from conformance.message import NOTHING, as_message
+from conformance.model import Effect, Finding
+
 
 class Part(IntEnum):
     """A part of an answer, in the order of reading."""
@@ -59,11 +62,13 @@ PARTS: Mapping[str, Part] = {
     "logprobs.*": Part.SCORES,
     "logprobs-arrays.*": Part.SCORES,
     "text-offset.*": Part.OFFSETS,
+    "stop.no-token-listed-behind": Part.OFFSETS,
     "usage.present": Part.SUM,
     "usage.total-is-sum": Part.SUM,
     "usage.*": Part.USAGE,
     "stream-options.include-usage": Part.USAGE,
     "stream-options.no-usage-unasked": Part.SUM,
+    "stream-options.other-chunks-null": Part.SUM,
 }
 """What a requirement is about, if that is no parameter's effect."""
 
@@ -105,6 +110,29 @@ READ_BEFORE: Mapping[Part, frozenset[Part]] = {
     Part.CONSTANT: frozenset({Part.ANSWER, Part.END}),
 }
 """The parts that have to be right before anything can be said of a part."""
+
+
+COUNTED = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+"""What a count of the usage is called where a finding says which value it saw."""
+
+
+def part_claimed(finding: Finding) -> Part | None:
+    """Return the part of an answer that a finding's claim compares; None if it is none.
+
+    That a request is refused is known without any part.
+    A check of a parameter's effect that counts the tokens billed reads no text and no scores, and
+    one of the number of choices may miss a finish reason.
+    """
+    if finding.effect is Effect.REFUSED:
+        return None
+    part = part_of(finding.requirement)
+    seen = as_message(finding.seen) if finding.seen is not None else NOTHING
+    name = str(seen.arguments.get("name", ""))
+    if part is Part.EFFECT and name in COUNTED:
+        return Part.USAGE
+    if part in {Part.EFFECT, Part.CHOICES} and name.startswith("finish_reason"):
+        return Part.FINISH
+    return part
 
 
 def part_of(requirement: str) -> Part | None:

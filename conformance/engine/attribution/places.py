@@ -8,6 +8,7 @@ no check that owns the place accuses, the finding is kept, because somebody has 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from conformance.engine.attribution.evidence import (
@@ -17,7 +18,9 @@ from conformance.engine.attribution.evidence import (
     explained,
     is_invariant,
 )
-from conformance.message import as_message, say
+from conformance.engine.attribution.members import SCHEMAS, violated_by
+from conformance.engine.attribution.traits import SEVERAL, TOKENS
+from conformance.message import Message, say
 from conformance.model import Explanation, Finding, Place
 
 _TRANSFER = ("headers.content-encoding",)
@@ -89,8 +92,37 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
 }
 """For each place the requirements that say how it has to be, the most basic first."""
 
+WHY: Mapping[Place, Message] = {
+    Place.STATUS: say("its requests are rejected with another status"),
+    Place.SERVED: say("its requests are served, though they are invalid"),
+    Place.BODY: say("the body of its answers cannot be read"),
+    Place.STREAM: say("its answers are no streams of events"),
+    Place.EVENTS: say("the events of its streams cannot be read"),
+    Place.ERROR: say("its errors have no `error` object that can be read"),
+    Place.MESSAGE: say("its errors have no `message`"),
+    Place.SCHEMA: say("its answers violate the schema"),
+    Place.CHOICES: say("its answers do not have the choices that were requested"),
+    Place.INDEX: say("the choices of its answers have a wrong `index`"),
+    Place.TEXT: say("the choices of its answers have no valid `text`"),
+    Place.ECHO: say("its answers do not start with the prompt"),
+    Place.FINISH: say("the choices of its answers have no known `finish_reason`"),
+    Place.LOGPROBS: say("the choices of its answers have no `logprobs`"),
+    Place.ARRAYS: say("the arrays in the `logprobs` of its answers are missing or wrong"),
+    Place.TOKENS: say("the `tokens` of its answers do not join to the text"),
+    Place.PROMPT_SCORES: say("the `logprobs` of its answers do not cover the prompt"),
+    Place.USAGE: say("its answers have no valid `usage`"),
+    Place.STREAM_USAGE: say("its streams have no valid `usage`"),
+}
+"""Why a check cannot judge what it is about, if another one reports the place."""
+
 TOLD_APART_BY_INDEX = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 """What each choice of a batch has of its own, so that the index has to be right."""
+
+BY_DEFAULT = frozenset({"envelope.choices", "n.default-one"})
+"""Requirements about the number of choices of a request that does not say it."""
+
+HOW_MANY = re.compile(r" \(\d+ of \d+ [^()]*\)$")
+"""What an invariant adds to what it saw."""
 
 INDEXES = ("index.each-once", "index.prompt-major")
 
@@ -122,18 +154,20 @@ def is_own(finding: Finding) -> bool:
 
 def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the part of the answer that a check could not read."""
-    if finding.place is None:
+    place = finding.place or _counted(evidence, finding)
+    if place is None:
         return None
-    owners = OWNERS.get(finding.place, ())
+    owners = _owners_of(evidence, place)
     is_owner = finding.requirement in owners
+    before = owners[: owners.index(finding.requirement)] if is_owner else owners
     if is_owner and not is_invariant(finding):
-        owners = owners[: owners.index(finding.requirement)]
-    why = say("its answers have a wrong {place}", place=as_message(finding.place.value))
+        owners = before
+    why = WHY[place]
     if _needs_index(evidence, finding):
         wrong = (
             owner
             for owner in evidence.about(*INDEXES)
-            if owner.place is None and "echo" not in evidence.shared_traits(owner)
+            if owner.place is None and _is_not_of_echo(evidence, owner)
         )
         first = next(wrong, None)
         if first is not None:
@@ -147,8 +181,50 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     able.sort(key=lambda owner: owner.place is not None)
     # A check that asks for one thing tells it better than one that reads whatever was answered.
     asking = [owner for owner in able if not is_invariant(owner)]
-    others = [] if is_owner else able
-    return explained(next(iter([*asking, *others]), None), why)
+    others = [one for one in able if one.requirement in before and _says_the_same(one, finding)]
+    return explained(next(iter([*asking, *(others if is_owner else able)]), None), why)
+
+
+def _owners_of(evidence: Evidence, place: Place) -> tuple[str, ...]:
+    """Return the requirements that say how a place has to be, the most basic first.
+
+    The number of choices by default is known from single texts; what is said of batches or token
+    ids alone says no more than what is said of these.
+    """
+    owners = OWNERS.get(place, ())
+    last = [one for one in owners if one in BY_DEFAULT and _is_of_other_prompts(evidence, one)]
+    return (*(one for one in owners if one not in last), *last)
+
+
+def _counted(evidence: Evidence, finding: Finding) -> Place | None:
+    """Return the place of the choices for what is said of their number by default.
+
+    Of batches or token ids alone it is said because of these.
+    """
+    counted = finding.requirement in BY_DEFAULT and is_invariant(finding)
+    is_other = counted and _is_of_other_prompts(evidence, finding.requirement)
+    return Place.CHOICES if is_other else None
+
+
+def _is_of_other_prompts(evidence: Evidence, requirement: str) -> bool:
+    about = tuple(map(evidence.shared_traits, evidence.about(requirement)))
+    return bool(about) and any(all(trait in one for one in about) for trait in (SEVERAL, TOKENS))
+
+
+def _says_the_same(owner: Finding, finding: Finding) -> bool:
+    """Return whether both saw the same at the same place.
+
+    An invariant adds in how many answers, and lists only some of them.
+    """
+    ours, theirs = (HOW_MANY.sub("", one.seen or "") for one in (finding, owner))
+    same = bool(ours) and ours == theirs
+    return same and (owner.place, owner.expected) == (finding.place, finding.expected)
+
+
+def _is_not_of_echo(evidence: Evidence, owner: Finding) -> bool:
+    """Return whether a wrong index is not told from echoes alone, which may be wrong themselves."""
+    by_itself = owner.requirement == "index.each-once"
+    return by_itself or "echo" not in evidence.shared_traits(owner)
 
 
 def _needs_index(evidence: Evidence, finding: Finding) -> bool:
@@ -162,4 +238,17 @@ def _needs_index(evidence: Evidence, finding: Finding) -> bool:
 def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     # A body that cannot be read is told once; what a transfer breaks is broken there alone.
     anywhere = finding.place in UNREADABLE and owner.requirement not in _TRANSFER
-    return anywhere or evidence.can_own(owner, finding)
+    if not anywhere and _violates_elsewhere(evidence, owner, finding):
+        return False
+    return anywhere or evidence.can_own(owner, finding) or _says_the_same(owner, finding)
+
+
+def _violates_elsewhere(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    """Return whether an owner only says that other members violate a schema."""
+    if owner.place is not Place.SCHEMA or owner.requirement not in SCHEMAS:
+        return False
+    subjects = set(violated_by(evidence, owner))
+    if finding.place is Place.CHOICES:
+        return "choices" not in subjects
+    member = (finding.place or Place.SCHEMA).value
+    return not any(member in subject for subject in subjects)

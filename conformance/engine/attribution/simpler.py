@@ -20,10 +20,11 @@ from conformance.engine.attribution.evidence import (
     explained,
     is_generated,
     is_invariant,
+    request_of,
 )
-from conformance.engine.attribution.parts import READ_BEFORE, Part, part_of
+from conformance.engine.attribution.parts import READ_BEFORE, Part, part_claimed, part_of
 from conformance.engine.attribution.places import BASIC, is_own
-from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
+from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits, traits_of
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place
@@ -63,6 +64,7 @@ ORDERS = (
         "logprobs-arrays.sampled-agrees-with-top",
         "logprobs-arrays.top-mass-at-most-one",
         "logprobs-arrays.greedy-is-top",
+        "logprobs-arrays.*",
     ),
     ("finish-reason.known-value", "finish-reason.*"),
     ("prompt.tokens", "prompt.token-arrays", "prompt.strings", "n.default-one"),
@@ -78,8 +80,14 @@ NO_VALUE = frozenset({"headers.authorization"})
 UNAFFECTED = frozenset({Part.CHOICES, Part.SUM, Part.CONSTANT})
 """Parts that no parameter changes by its effect on the text."""
 
+TWIN = say("the same is wrong in a simpler answer, too")
+"""Why one of two findings about one sentence is not told."""
+
 TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
 """Parameters that checks of other parameters use as well."""
+
+FRAMING = frozenset({"streaming.framing", "streaming.error-framed"})
+"""Requirements without which the events of a stream cannot be told apart."""
 
 PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
 ECHO_OWNERS = ("echo.prompt-then-completion",)
@@ -91,8 +99,8 @@ def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanat
     """Return the finding about a part of a simpler answer that a claim rests on."""
     twin = _twin(evidence, finding)
     if twin is not None:
-        return explained(twin, say("the same is wrong in a simpler answer, too"))
-    part = part_of(finding.requirement)
+        return explained(twin, TWIN)
+    part = part_claimed(finding)
     if part is None or finding.place in BASIC:
         return None
     owners = sorted(_owners(evidence, finding, part), key=lambda one: (one[0], len(one[1])))
@@ -138,6 +146,11 @@ def _rests_on(
     """Return whether a claim about a part rests on what an owner says is wrong."""
     if owned is part is Part.ANSWER:
         return _is_before(owner.requirement, finding.requirement)
+    if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
+        # Without its events nothing of a stream is known.
+        return any(one.response.stream.stray for one in evidence.judged_by(finding))
+    if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
+        return False
     sought = evidence.shared_traits(owner)
     about_prompt = owner.requirement in PROMPT_OWNERS or (
         owner.requirement in ECHO_OWNERS
@@ -222,21 +235,34 @@ def _is_own_trait(subject: str) -> bool:
 
 
 def _shows_another_prompt(evidence: Evidence, owner: Finding) -> bool:
-    """Return whether an echo has the prompt and more around it."""
-    for exchange in evidence.judged_by(owner):
+    """Return whether an echo has more than the prompt, before it or where nothing is generated."""
+    for exchange in (*evidence.judged_by(owner), *evidence.everything):
         try:
-            prompt, text = exchange.request.prompt, exchange.completion.choices[0].text
-        except Judgement:
+            request = exchange.request
+            if not request.echo:
+                continue
+            prompt, text = request.prompt, exchange.completion.choices[0].text
+            none = request.limit == 0
+        except (Judgement, IndexError):
             continue
         if isinstance(prompt, str) and prompt and prompt in text:
-            return True
+            start = text.find(prompt)
+            if start > 0 or (none and text != prompt):
+                return True
     return False
 
 
 def _all_repeat_a_text(evidence: Evidence, finding: Finding) -> bool:
-    """Return whether each answer has one text for several prompts, in no order right or wrong."""
-    judged = evidence.judged_by(finding)
-    return bool(judged) and all(map(_repeats_a_text, judged))
+    """Return whether each answer has one text for several prompts, in no order right or wrong.
+
+    Samples differ anyway.
+    """
+    greedy = [
+        exchange
+        for exchange in evidence.judged_by(finding)
+        if (request := request_of(exchange)) and SAMPLED not in traits_of(request)
+    ]
+    return bool(greedy) and all(map(_repeats_a_text, greedy))
 
 
 def _repeats_a_text(exchange: RecordedExchange) -> bool:

@@ -38,6 +38,16 @@ _TELLING: Mapping[str, Callable[[Any], bool]] = {
 """Parameters, and which of their values ask for something."""
 
 
+def asked_by(request: CompletionRequest) -> frozenset[str]:
+    """Return the parameters of which a request asks for something, by name."""
+    raw = request.raw
+    named = {name for name, is_telling in _TELLING.items() if is_telling(raw.get(name))}
+    count = raw.get("n")
+    if isinstance(count, int) and not isinstance(count, bool) and count > 1:
+        named.add("n")
+    return frozenset(named)
+
+
 def traits_of(request: CompletionRequest) -> Traits:
     """Return what a request asks for beyond one greedy answer to one short text."""
     raw = request.raw

@@ -120,7 +120,12 @@ def echo_first_scored() -> Behaviour:
     )
 
 
-@fault("echo-scores-late", breaks="echo.scored-equals-generated", triggers=NON_STREAMING_ONLY)
+@fault(
+    "echo-scores-late",
+    breaks="echo.scored-equals-generated",
+    also_breaks="logprobs-arrays.sampled-agrees-with-top",
+    triggers=NON_STREAMING_ONLY,
+)
 def echo_scores_late() -> Behaviour:
     """Each echoed token has the log probability of the previous one."""
 

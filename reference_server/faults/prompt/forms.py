@@ -83,6 +83,7 @@ def prompt_ignored() -> Behaviour:
 @fault(
     "silent-truncation",
     breaks="prompt.over-context-refused",
+    also_breaks="max-tokens.context-overflow-refused",
     evidence=Evidence.REPORTED,
     triggers=NON_STREAMING_ONLY,
 )

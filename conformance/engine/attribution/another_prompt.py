@@ -1,0 +1,95 @@
+"""Another prompt than that of the request shows in the echo and in the bill, which are both right.
+
+An echo with other text in front of the prompt may as well be wrong by itself. It is not, if the
+prompt's bill has more tokens than the prompt, and the text is the same in front of every prompt.
+A parameter can make it another prompt as well; then the text of the answer is another one, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from conformance.engine.attribution.evidence import Evidence, explained, is_invariant
+from conformance.judgement import Judgement
+from conformance.message import say
+from conformance.model import Effect, Explanation, Finding, Place, Role
+from conformance.protocol.trace import RecordedExchange
+
+OWNER = "prompt.verbatim"
+BILL = "usage.prompt-grows-with-text"
+CLAIMS = (
+    "echo.*",
+    "streaming.echo-once",
+    "max-tokens.zero-with-echo",
+    "text-offset.*",
+    "usage.prompt-*",
+    "stop.prompt-not-searched",
+)
+"""What is said of the prompt of a request, where the endpoint has another one."""
+
+PLACES = frozenset({Place.ECHO, Place.PROMPT_SCORES})
+
+
+def prompt_is_another(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Return the finding that prompts are changed, for what is said of them and their echo."""
+    billed = _billed_as_another(evidence, finding)
+    if billed is not None:
+        return billed
+    if finding.effect is Effect.REFUSED:
+        return None
+    claims = any(fnmatchcase(finding.requirement, glob) for glob in CLAIMS)
+    if finding.requirement == OWNER or not (claims or finding.place in PLACES):
+        return None
+    owner = next((one for one in evidence.about(OWNER) if one.place is None), None)
+    if owner is None or not _is_same_for_all(evidence):
+        return None
+    return explained(owner, say("text is added to every prompt"))
+
+
+def _billed_as_another(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Explain a bill that is another one only in the answers that have another text, too."""
+    if finding.requirement != BILL or not is_invariant(finding):
+        return None
+    deviating = {one.exchange.id for one in evidence.judged_by(finding)}
+    for owner in evidence.accusations:
+        if is_invariant(owner) or owner.place or owner.subject.startswith("usage"):
+            continue
+        if deviating and deviating <= set(owner.exchanges) and _differ(evidence, owner):
+            return explained(owner, say("its requests are answered like those with another prompt"))
+    return None
+
+
+def _differ(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether the answer that deviates has another text than that it is compared with."""
+    texts: dict[Role, str] = {}
+    for exchange in evidence.of(finding):
+        try:
+            role = finding.roles[exchange.exchange.id]
+            texts.setdefault(role, exchange.completion.choices[0].text)
+        except (Judgement, IndexError, KeyError):
+            continue
+    probe, control = texts.get(Role.PROBE), texts.get(Role.CONTROL)
+    return None not in {probe, control} and probe != control
+
+
+def _is_same_for_all(evidence: Evidence) -> bool:
+    """Return whether the echoes of several prompts have one text in front of them, and all do."""
+    seen = {
+        (prompt, text[: text.find(prompt)])
+        for exchange in evidence.everything
+        for prompt, text in _echo(exchange)
+    }
+    added = {before for _, before in seen}
+    return len({prompt for prompt, _ in seen}) > 1 and len(added) == 1 and "" not in added
+
+
+def _echo(exchange: RecordedExchange) -> Iterator[tuple[str, str]]:
+    """Yield a prompt and the text that echoes it."""
+    try:
+        request = exchange.request
+        prompt, text = request.prompt, exchange.non_streaming.choices[0].text
+    except (Judgement, IndexError):
+        return
+    if request.echo and isinstance(prompt, str) and prompt and prompt in text:
+        yield prompt, text
