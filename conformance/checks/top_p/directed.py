@@ -9,6 +9,7 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.ab_compare import REPEATS
 from conformance.checks._shared.neutral_values import neutral_values_are_harmless
+from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS, lead_before, parting_of
 from conformance.checks._shared.refusals import (
     minimal_request,
     served_or_rejected,
@@ -38,7 +39,7 @@ from conformance.checks._shared.seeded import (
     nulled,
     seeded,
 )
-from conformance.judgement import Failure, Inconclusive, shown
+from conformance.judgement import Failure, Inconclusive, Refusal, shown
 from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
@@ -188,7 +189,7 @@ async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_T
     """Assert that a narrow ``top_p`` gives the greedy text, if that text is deterministic.
 
     Raises:
-        Deviation: the greedy text repeats, and none of several narrow samples equals it.
+        Failure: the greedy text repeats, and none of several narrow samples equals it.
         Inconclusive: the greedy text changes, or only some of the samples differ.
     """
     greedy = (await non_streaming(api, prompt)).text
@@ -207,5 +208,36 @@ async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_T
                 narrow=shown(texts),
             )
         )
+    if len(set(texts)) == 1:
+        await assert_no_near_tie(api, prompt, greedy, texts[0])
     effect = Effect.IGNORED if len(set(texts)) == len(texts) else Effect.ALTERED
     raise Failure(say("the greedy text {text}", text=shown(greedy)), shown(texts), effect=effect)
+
+
+async def assert_no_near_tie(api: Api, prompt: str, greedy: str, narrow: str) -> None:
+    """Assert that a best token leads wherever the greedy text may part from the narrow one.
+
+    Batches and caches decide near-ties otherwise, each time alike, and not for sampled requests.
+
+    Raises:
+        Inconclusive: two tokens are nearly as probable.
+    """
+    difference = say("{one} vs. {other}", one=shown(greedy), other=shown(narrow))
+
+    async def ask(fresh: bool) -> str:
+        return (await non_streaming(api, prompt, fresh=fresh)).text
+
+    try:
+        lead = await lead_before(parting_of(greedy, narrow), [ask], api, difference)
+    except (Failure, Refusal):
+        return
+    if lead is not None and lead < NEAR_TIE_NATS:
+        raise Inconclusive(
+            say(
+                "{difference}; before they diverge, two tokens are {lead} nats apart, "
+                "and below {near_tie_nats} this is a near-tie",
+                difference=difference,
+                lead=f"{lead:.2f}",
+                near_tie_nats=NEAR_TIE_NATS,
+            )
+        )
