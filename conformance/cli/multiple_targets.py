@@ -28,7 +28,7 @@ from conformance.engine import runner
 from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language, Text
-from conformance.model import EXIT_CODES, ExitCode, Target
+from conformance.model import ExitCode, Target
 from conformance.record.ndjson import RecordError, RunFileError, RunWriter, read_run
 from conformance.report.console import Verbosity, console_for
 from conformance.report.console import show as show_run
@@ -149,7 +149,7 @@ def _run_into(
         name = one.entry.name
         result = _recorded(one, home / name, reasons.get(name), format_names, language)
         if result.run is not None and name not in failures:
-            codes[name] = EXIT_CODES[result.run.conclusion]
+            codes[name] = result.run.exit_code
         recorded.append(result)
     matrix = matrix_of(recorded, PAGES, common_to(PAGES))
     _print_results(recorded, matrix, screen, language, verbosity)

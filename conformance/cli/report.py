@@ -17,7 +17,7 @@ from conformance.cli.options import how_much, in_language, with_key_from
 from conformance.cli.terminal import say
 from conformance.engine.replay import UndatedError, rejudge
 from conformance.language import Language
-from conformance.model import EXIT_CODES, ExitCode, Run
+from conformance.model import ExitCode, Run
 from conformance.record.ndjson import lines_of
 from conformance.report import console, formats
 
@@ -103,7 +103,7 @@ def report(
         written.insert(0, path)
     for path in written:
         click.echo(path)
-    return EXIT_CODES[run.conclusion] if again else ExitCode.CONFORMING
+    return run.exit_code if again else ExitCode.CONFORMING
 
 
 def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | None) -> Run:

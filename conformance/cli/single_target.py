@@ -23,7 +23,7 @@ from conformance.contract import Contract
 from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language
-from conformance.model import EXIT_CODES, ExitCode, Target
+from conformance.model import ExitCode, Target
 from conformance.record.ndjson import RunFileError, read_run
 from conformance.report import console
 from conformance.targets.bundled import KEY_VARIABLE, REFERENCE, BundledServerError, bundled_server
@@ -105,7 +105,7 @@ def run_one(
     if failure:
         say(failure)
         return ExitCode.UNDECIDED
-    return EXIT_CODES[judged.conclusion]
+    return judged.exit_code
 
 
 def _named(request: RunRequest, typed: str, contract: str) -> _Endpoint:

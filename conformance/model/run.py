@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 
 from conformance.message import NOTHING, Message
 from conformance.model.contract import Requirement, Subject
-from conformance.model.enums import Conclusion, Effect, Level, Place, Role, Stage, Tier, Verdict
+from conformance.model.enums import (
+    EXIT_CODES,
+    Conclusion,
+    Effect,
+    ExitCode,
+    Level,
+    Place,
+    Role,
+    Stage,
+    Tier,
+    Verdict,
+)
 from conformance.model.exchange import Comparison, Exchange
 
 
@@ -183,3 +194,10 @@ class Run:
     def conclusion(self) -> Conclusion:
         """The footer's conclusion; without a footer the run is incomplete, whatever it found."""
         return self.footer.conclusion if self.footer else Conclusion.INCOMPLETE
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of the conclusion; a run that something ended early has to be repeated."""
+        if self.footer is not None and self.footer.because:
+            return ExitCode.UNDECIDED
+        return EXIT_CODES[self.conclusion]

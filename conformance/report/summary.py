@@ -11,7 +11,6 @@ from functools import cached_property
 
 from conformance.language import Text, join_texts, same
 from conformance.model import (
-    EXIT_CODES,
     Conclusion,
     Cost,
     Exchange,
@@ -55,7 +54,7 @@ class Summary:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.conclusion = run.conclusion
-        self.exit_code: ExitCode = EXIT_CODES[run.conclusion]
+        self.exit_code: ExitCode = run.exit_code
         self.requirements: Mapping[str, Requirement] = {r.id: r for r in run.header.requirements}
         self.counts: Mapping[str, int] = count_verdicts(run.findings)
 

@@ -54,7 +54,7 @@ def test_lost_account_ends_the_run(command, hostile, behaviour: str) -> None:
     results = json.loads(Path("out/results.json").read_text(encoding="utf-8"))
     # What this endpoint broke before is told; that it did not complete the run, too.
     assert results["counts"]["fail"]
-    assert (result.exit_code, results["verdict"]) == (1, "not conforming"), result.output
+    assert (result.exit_code, results["verdict"]) == (3, "not conforming"), result.output
     assert results["complete"] is False
     assert re.match(
         r"since request x\d{4}, \d+\.\d s into the run, the endpoint ", results["because"]
@@ -83,7 +83,7 @@ def test_unknown_words_end_the_run(command, hostile) -> None:
 def test_lost_account_is_told_in_chinese(command, hostile) -> None:
     hostile.calls["key-revoked"] = 0
     result = command(*words(hostile, "key-revoked", "--lang", "zh"))
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "接口返回401（API密钥被拒绝）：keyrevoked" in "".join(result.output.split())
 
 

@@ -272,7 +272,14 @@ def test_cached_answer_is_explained_by_its_id() -> None:
     )
     repeated = a_deviation("envelope.id-unique-everywhere", exchanges=("x2",))
     count = a_deviation("n.choices", Place.CHOICES, exchanges=("x2",))
-    assert roots(repeated, count, exchanges=exchanges) == {count.id: repeated.id}
+    others = tuple(
+        an_exchange(key, request={"model": "m", "prompt": key}, body={**body, "id": key})
+        for key in ("x3", "x4")
+    )
+    ids = (*exchanges, *others)
+    assert roots(repeated, count, exchanges=ids) == {count.id: repeated.id}
+    # Where there is one id, it is a constant, and says nothing of the rest of the response.
+    assert roots(repeated, count, exchanges=exchanges) == {}
 
 
 # ── refusals, members and counts ─────────────────────────────────────────────────────────────────

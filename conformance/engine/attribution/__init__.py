@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping
 from conformance.contract import Contract
 from conformance.engine.attribution.another_prompt import prompt_is_another
 from conformance.engine.attribution.counts import another_count_is_wrong
-from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated
+from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated, is_invariant
 from conformance.engine.attribution.foreign_text import text_is_foreign
 from conformance.engine.attribution.kinds import of_another_kind
 from conformance.engine.attribution.members import another_member_violates
@@ -34,7 +34,7 @@ from conformance.engine.attribution.refusals import refused_anyway, refused_toge
 from conformance.engine.attribution.sampling import greedy_is_sampled
 from conformance.engine.attribution.simpler import TWIN, wrong_in_a_simpler_request
 from conformance.message import Message
-from conformance.model import Explanation, Finding, Tier, Verdict
+from conformance.model import Explanation, Finding, Role, Tier, Verdict
 from conformance.protocol.trace import RecordedExchange
 
 __all__ = ["explanations_of"]
@@ -63,16 +63,22 @@ def explanations_of(
         trace: the exchanges of the run.
         contract: the contract of the run.
     """
-    told = sorted(findings, key=_order)
+    exchanges = {one.exchange.id: one for one in trace}
+    told = sorted(findings, key=lambda finding: _order(finding, exchanges))
     accusations = [finding for finding in told if finding.verdict in ACCUSING]
     refusals = [finding for finding in told if finding.verdict is Verdict.REFUSED]
     if len(accusations) + len(refusals) < 2:
         return {}
     # What is drawn at random shows a defect of what was drawn, and explains no other claim.
     known = tuple(finding for finding in accusations if not is_generated(finding))
-    evidence = Evidence(known, {one.exchange.id: one for one in trace}, contract)
+    evidence = Evidence(known, exchanges, contract)
     causes: dict[str, Explanation] = {}
     for rule in RULES:
+        if rule is unreadable:
+            # Answers of another kind, as to a request that had to be refused, explain no more.
+            evidence = Evidence(
+                tuple(one for one in known if one.id not in causes), exchanges, contract
+            )
         for finding in accusations:
             if finding.id in causes:
                 continue
@@ -98,9 +104,14 @@ def _why(check: str, causes: Mapping[str, Explanation]) -> Message:
     return why
 
 
-def _order(finding: Finding) -> tuple[int, str]:
-    """Sort as checks are chosen: which response came first is chance."""
-    return list(Tier).index(finding.tier), finding.id
+def _order(
+    finding: Finding, exchanges: Mapping[str, RecordedExchange]
+) -> tuple[int, bool, int, str]:
+    """Sort by the size of the request that shows a finding: which response came first is chance."""
+    probes = [one for one in finding.exchanges if finding.roles.get(one) is not Role.CONTROL]
+    sizes = [len(exchanges[one].exchange.request.body) for one in probes if one in exchanges]
+    size = min(sizes, default=0)
+    return list(Tier).index(finding.tier), is_invariant(finding), size, finding.id
 
 
 def _root(check: str, causes: Mapping[str, Explanation]) -> str:

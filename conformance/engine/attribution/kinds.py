@@ -16,6 +16,9 @@ from conformance.protocol.trace import RecordedExchange
 
 OK = 200
 
+FEW_IDS = 3
+"""With fewer ids in a run, an id says nothing about which request a response answers."""
+
 
 def of_another_kind(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the kind of the answers that a finding judges."""
@@ -98,6 +101,8 @@ def _as_repeated(
     owner = next(evidence.about("envelope.id-unique"), None)
     if owner is None or finding.requirement == owner.requirement or not _ids_identify(evidence):
         return None
+    if finding.place is Place.SERVED:
+        return None
     first: dict[str, bytes] = {}
     for exchange in evidence.everything:
         key = _whole(exchange)
@@ -118,7 +123,7 @@ def _ids_identify(evidence: Evidence) -> bool:
         own = repr(raw.get("id")) if isinstance(raw, Mapping) else ""
         if whole is not None and by_id.setdefault(own, whole) != whole:
             return False
-    return True
+    return len(by_id) >= FEW_IDS
 
 
 def _envelope(exchange: RecordedExchange) -> str | None:
