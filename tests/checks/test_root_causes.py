@@ -153,7 +153,7 @@ def test_short_usage_is_no_wrong_finish_reason() -> None:
         lambda _, stated_usage: {"completion_tokens": max(0, stated_usage["completion_tokens"] - 1)}
     )
     found = reported(short)
-    assert "usage.completion-at-limit" in found
+    assert "usage.completion-at-one" in found
     assert not {key for key in found if key.startswith("finish-reason.")}
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+
 import pytest
 
 from conformance.checks._shared.error_bodies import is_named
-from conformance.model import Effect, Tier, Verdict
-from tests.checks.catalogue import CHECKS, findings, findings_at
-from tests.fake_server import FakeServer
+from conformance.contract import load_contract
+from conformance.engine.runner import Options, run
+from conformance.model import Effect, Explanation, Finding, Target, Tier, Verdict
+from conformance.record.events import FindingMade, RunFinished
+from conformance.record.explained import apply_explanations
+from tests.checks.catalogue import CHECKS, findings
+from tests.fake_server import MODEL, FakeServer
 
+OPENAI = load_contract("openai")
 BROKEN = {Verdict.FAIL, Verdict.WARN}
 
 
@@ -39,19 +48,34 @@ def test_another_default_is_altered_not_ignored() -> None:
 @pytest.mark.parametrize(
     ("fault", "once"),
     [
-        ("unprocessable-for-bad-request", {"errors.bad-type-is-400"}),
+        ("unprocessable-for-bad-request", {"errors.bad-input-is-400"}),
         ("text-error", {"errors.envelope"}),
         (
             "text-error+unprocessable-for-bad-request",
-            {"errors.envelope", "errors.bad-type-is-400"},
+            {"errors.envelope", "errors.bad-input-is-400"},
         ),
     ],
 )
-def test_form_of_a_refusal_is_accused_once(fault: str, once: set[str]) -> None:
-    asking = [one for one in CHECKS.values() if one.asks and one.tier is not Tier.DEEP]
-    found = findings_at(FakeServer(fault), asking)
-    assert {name for name, one in found.items() if one.verdict in BROKEN} == once
-    assert Verdict.INCONCLUSIVE not in {one.verdict for one in found.values()}
+def test_form_of_a_refusal_is_told_once(fault: str, once: set[str]) -> None:
+    found = asyncio.run(told_of(fault))
+    assert {one.requirement for one in found if one.verdict in BROKEN} == once
+    assert Verdict.INCONCLUSIVE not in {one.verdict for one in found}
+
+
+async def told_of(fault: str) -> tuple[Finding, ...]:
+    """Return the findings of a whole run, those with a known cause as explained."""
+    target = Target("http://fake/v1", MODEL, "openai", "sk-Zk3hT9wQ1vB7nM5xL2cD8f")
+    made: list[Finding] = []
+    explained: Mapping[str, Explanation] = {}
+    events_of = run(target, OPENAI, Options(Tier.STANDARD), transport=FakeServer(fault))
+    async with aclosing(events_of) as events:
+        async for event in events:
+            match event:
+                case FindingMade(finding):
+                    made.append(finding)
+                case RunFinished(footer):
+                    explained = footer.explained
+    return tuple(apply_explanations(made, explained))
 
 
 @pytest.mark.parametrize(

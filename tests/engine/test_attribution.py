@@ -206,7 +206,7 @@ def test_reason_is_about_the_root() -> None:
     assert _why(free.id, causes) == "between"
 
 
-def test_text_in_front_of_each_prompt_is_no_echo() -> None:
+def test_text_before_each_prompt_is_no_echo() -> None:
     def echo(key: str, prompt: str, text: str) -> Exchange:
         request = {"model": "m", "prompt": prompt, "echo": True, "temperature": 0}
         return an_exchange(key, request=request, body=a_completion(text, [], 1))
