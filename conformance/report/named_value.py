@@ -63,13 +63,13 @@ def _promise_of(assertion: str) -> Text | None:
 
 _IS = Text("{name} is {value}", "{name} 为 {value}")
 _IS_NULL = Text("{name} has no value", "{name} 没有值")
-_NOT_ANY = Text("; none promised", "，应没有值")
+_NOT_ANY = Text("; none expected", "，应没有值")
 _NOT_THAT = Text(", which it must not be", "，不应如此")
 _NOT_BUT = Text(", not {what}", "，应为{what}")
 _BOUNDS = {
     "=": Text(", not {value}", "，应为 {value}"),
-    "≥": Text("; at least {value} promised", "；契约要求至少 {value}"),
-    "≤": Text("; at most {value} promised", "；契约要求至多 {value}"),
+    "≥": Text("; at least {value} expected", "；应至少为 {value}"),
+    "≤": Text("; at most {value} expected", "；应至多为 {value}"),
 }
 _ASSERTIONS = {
     "an integer": Text("an integer", "整数"),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from conformance.language import Text, same
-from conformance.model import Exchange, Finding, Subject, Verdict
+from conformance.model import Exchange, Finding, Level, Subject, Verdict
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.named_value import deviation_of
 from conformance.report.sanitize import cut, line
@@ -165,9 +165,7 @@ def _unserved(facts: Facts) -> Text | None:
     sent = facts.the_request(_A_REQUEST)
     if facts.finding.verdict is Verdict.REFUSED:
         return _WAS_REFUSED.format(sent=sent, status=found[1])
-    return _PROMISED.format(
-        told=_WAS_REFUSED.format(sent=sent, status=found[1]), promise=facts.title
-    )
+    return _beside(facts, _WAS_REFUSED.format(sent=sent, status=found[1]), facts.title)
 
 
 def _status(facts: Facts) -> Text | None:
@@ -181,7 +179,13 @@ def _status(facts: Facts) -> Text | None:
     those = same(" / ".join(allowed)) if len(allowed) <= 3 else _A_4XX
     sent = facts.the_request(_THE_REQUEST)
     told = _ANSWERED.format(sent=sent, got=got[1], allowed=those)
-    return _PROMISED.format(told=told, promise=facts.title)
+    return _beside(facts, told, facts.title)
+
+
+def _beside(facts: Facts, told: Text, promise: Text) -> Text:
+    """Add what was to come instead, which only a *must* promises."""
+    words = _PROMISED if facts.finding.level is Level.MUST else _EXPECTED
+    return words.format(told=told, promise=promise)
 
 
 def _with_status(facts: Facts, status: int, body: str) -> Sequence[Exchange]:
@@ -198,7 +202,7 @@ def _served(facts: Facts, status: str) -> Text:
     bounds = _range_left(facts)
     if bounds is not None:
         return _ALLOWS.format(told=told, low=bounds[0], high=bounds[1])
-    return _PROMISED.format(told=told, promise=facts.title)
+    return _beside(facts, told, facts.title)
 
 
 def _sent_without(facts: Facts) -> Text:
@@ -252,7 +256,7 @@ def _value(facts: Facts) -> Text | None:
     if found is None:
         return None
     told, is_whole = found
-    return _with(facts, told if is_whole else _PROMISED.format(told=told, promise=facts.promise))
+    return _with(facts, told if is_whole else _beside(facts, told, facts.promise))
 
 
 def _compared(facts: Facts) -> Text | None:
@@ -261,9 +265,9 @@ def _compared(facts: Facts) -> Text | None:
         return None
     found = pair_in(facts.seen)
     if found is None:
-        return _with(facts, _PROMISED.format(told=_DIFFERS, promise=facts.promise))
+        return _with(facts, _beside(facts, _DIFFERS, facts.promise))
     told = _NOT.format(one=found[0], other=found[1])
-    return _with(facts, _PROMISED.format(told=told, promise=facts.promise))
+    return _with(facts, _beside(facts, told, facts.promise))
 
 
 def _sampled(facts: Facts) -> Text | None:
@@ -273,7 +277,7 @@ def _sampled(facts: Facts) -> Text | None:
         told = _SOME_OTHER.format(n=found[1], all=found[2])
     else:
         return None
-    return _with(facts, _PROMISED.format(told=told, promise=facts.promise))
+    return _with(facts, _beside(facts, told, facts.promise))
 
 
 def _scored(facts: Facts) -> Text | None:
@@ -281,7 +285,7 @@ def _scored(facts: Facts) -> Text | None:
     if found is None:
         return None
     told = _NOT_BEST.format(n=found[1], first=found[2])
-    return _with(facts, _PROMISED.format(told=told, promise=facts.promise))
+    return _with(facts, _beside(facts, told, facts.promise))
 
 
 def _unreadable(facts: Facts) -> Text | None:
@@ -296,7 +300,7 @@ def _plain(facts: Facts) -> Text | None:
     came = _text_in(facts.seen) or phrase(facts.seen) or head_of(facts.seen)
     if came is None:
         return None
-    return _with(facts, _PROMISED.format(told=_CAME.format(came=came), promise=facts.promise))
+    return _with(facts, _beside(facts, _CAME.format(came=came), facts.promise))
 
 
 def _text_in(seen: str) -> Text | None:
@@ -347,6 +351,7 @@ KINDS: Sequence[Callable[[Facts], Text | None]] = (
 # ── words ────────────────────────────────────────────────────────────────────────────────────────
 
 _PROMISED = Text("{told}; promised: {promise}", "{told}；契约要求：{promise}")
+_EXPECTED = Text("{told}; expected: {promise}", "{told}；预期：{promise}")
 _BROKEN = Text("not kept: {title}", "未兑现：{title}")
 _TALLIED = Text("{told}; {tally}", "{told}；{tally}")
 _AMONG = Text("in {count} of {total} responses", "{total} 个响应中有 {count} 个如此")

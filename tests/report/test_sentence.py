@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from conformance.contract import load_contract
 from conformance.language import Text
 from conformance.message import say
-from conformance.model import Exchange, Finding
+from conformance.model import Exchange, Finding, Level
 from conformance.report.sentence import MAX_CHARS, sentence_of
 from conformance.report.summary_rows import CALM
 from reference_server.behaviour.registry import all_faults
@@ -113,6 +114,16 @@ def test_sentence_says_what_was_sent_and_came(  # noqa: PLR0917 - one column eac
     subject: str, expected: str, seen: str, sent: dict[str, object], english: str, chinese: str
 ) -> None:
     assert told(deviation(subject, expected, seen), sent) == Text(english, chinese)
+
+
+def test_only_a_must_is_called_a_promise() -> None:
+    must = deviation("seed", "another text", '"a" vs. "b"')
+    sent = {"seed": 1}
+    assert "; promised: another text" in told(must, sent).en
+    for level in (Level.SHOULD, Level.MAY):
+        found = told(replace(must, level=level), sent)
+        assert "; expected: another text" in found.en
+        assert "预期" in found.zh
 
 
 def test_missing_parameter_is_named_as_missing() -> None:

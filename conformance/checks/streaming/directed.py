@@ -24,7 +24,7 @@ from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.message import say
 from conformance.model import Effect, Place
 from conformance.protocol.completion import JsonObject
-from conformance.protocol.response import DONE
+from conformance.protocol.response import DONE, Response
 
 
 @check("stream.absent-is-plain", requirement="stream.plain-unless-asked", tier="smoke")
@@ -34,9 +34,7 @@ async def one_document_by_default(api: Api) -> None:
     未提及 `stream` 的请求，其响应是单个 JSON 文档。
     """
     response = await api.complete(**greedy())
-    response.expect_ok()
-    if response.is_stream:
-        raise Failure(say("one JSON document"), say("a stream of events"), effect=Effect.IGNORED)
+    assert_one_document(response, Effect.IGNORED)
 
 
 @check("stream.false-is-plain", requirement="stream.plain-unless-asked")
@@ -48,9 +46,7 @@ async def one_document_when_false(api: Api) -> None:
     if await neutral_values_are_harmless(api, "stream"):
         return
     response = await api.complete(**MINIMAL_REQUEST, stream=False)
-    response.expect_ok()
-    if response.is_stream:
-        raise Failure(say("one JSON document"), say("a stream of events"), effect=Effect.IGNORED)
+    assert_one_document(response, Effect.IGNORED)
 
 
 @check("stream.null", requirement="stream.null-is-default")
@@ -62,9 +58,14 @@ async def one_document_when_null(api: Api) -> None:
     if await nulls_are_harmless(api, "stream"):
         return
     response = await api.complete(**MINIMAL_REQUEST, stream=None)
+    assert_one_document(response, Effect.ALTERED)
+
+
+def assert_one_document(response: Response, effect: Effect) -> None:
+    """Assert that a response is served, and is no stream."""
     response.expect_ok()
     if response.is_stream:
-        raise Failure(say("one JSON document"), say("a stream of events"))
+        raise Failure(say("one JSON document"), say("a stream of events"), effect=effect)
 
 
 @check("stream.true-streams", requirement="stream.true-streams", tier="smoke", sees_effect=True)

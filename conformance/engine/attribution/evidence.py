@@ -9,7 +9,7 @@ from functools import cached_property
 
 from conformance.checks.catalogue import REGISTERED
 from conformance.contract import Contract
-from conformance.engine.attribution.traits import Traits, traits_of
+from conformance.engine.attribution.traits import Traits, has_ids, has_several, traits_of
 from conformance.judgement import Judgement
 from conformance.message import Message
 from conformance.model import Explanation, Finding, Role, Stage, Verdict
@@ -158,23 +158,12 @@ def all_echoed(requests: Requests) -> bool:
 
 def any_several(requests: Requests) -> bool:
     """Return whether a request asks for several choices."""
-    return any(map(_has_several, requests))
+    return any(map(has_several, requests))
 
 
 def of_token_ids(requests: Requests) -> bool:
     """Return whether there are requests and the prompt of each is token ids."""
-    return bool(requests) and all(_has_ids(request.raw.get("prompt")) for request in requests)
-
-
-def _has_several(request: CompletionRequest) -> bool:
-    try:
-        return request.choices > 1
-    except Judgement:
-        return False
-
-
-def _has_ids(prompt: object) -> bool:
-    return isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], str)
+    return bool(requests) and all(has_ids(request.raw.get("prompt")) for request in requests)
 
 
 def explained(owner: Finding | None, why: Message) -> Explanation | None:

@@ -52,9 +52,9 @@ def traits_of(request: CompletionRequest) -> Traits:
     """Return what a request asks for beyond one greedy answer to one short text."""
     raw = request.raw
     named = {name for name, is_telling in _TELLING.items() if is_telling(raw.get(name))}
-    if _has_several(request):
+    if has_several(request):
         named.add(SEVERAL)
-    if _has_ids(raw.get("prompt")):
+    if has_ids(raw.get("prompt")):
         named.add(TOKENS)
     if not _is_ascii(raw.get("prompt")):
         named.add(WIDE)
@@ -65,14 +65,16 @@ def traits_of(request: CompletionRequest) -> Traits:
     return frozenset(named)
 
 
-def _has_several(request: CompletionRequest) -> bool:
+def has_several(request: CompletionRequest) -> bool:
+    """Return whether a request asks for several choices."""
     try:
         return request.choices > 1
     except Judgement:
         return False
 
 
-def _has_ids(prompt: object) -> bool:
+def has_ids(prompt: object) -> bool:
+    """Return whether a prompt is token ids."""
     return isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], str)
 
 
