@@ -82,7 +82,7 @@ def test_targets_share_a_file_and_have_their_lines(command, fake) -> None:
     assert Path("two.tap").exists()
 
 
-def test_path_is_seen_from_the_root_of_the_checkout(
+def test_paths_start_at_the_checkout(
     command, recorded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_run(a_run(a_failure(), target="two"), recorded / "run.ndjson")
