@@ -1,9 +1,9 @@
 """Changes of checks and parameters between two runs; pure.
 
 Only verdicts are compared. A regression is a verdict that got worse, including a feature that
-worked and is now refused. A check that fails now and had no verdict counts as one, too: nothing says
-that it failed before. A check that had a verdict and is now inconclusive is neither a regression nor
-a fix. Checks that only one run executed are listed but not compared.
+worked and is now refused. A check that fails now and had no verdict counts as one, too: nothing
+says that it failed before. A check that had a verdict and is now inconclusive is neither a
+regression nor a fix. Checks that only one run executed are listed but not compared.
 """
 
 from __future__ import annotations
