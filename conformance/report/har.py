@@ -76,7 +76,7 @@ def _uses(summary: Summary) -> Mapping[str, Sequence[str]]:
     uses: dict[str, list[str]] = {}
     for finding in summary.findings:
         for key in finding.exchanges:
-            uses.setdefault(key, []).append(f"{finding.id} ({finding.verdict.value})")
+            uses.setdefault(key, []).append(f"{finding.id} ({finding.shown.value})")
     return uses
 
 

@@ -35,6 +35,7 @@ KINDS: Mapping[Severity, str] = {
     Severity.WARNING: "warning",
     Severity.NOTE: "notice",
     Severity.UNDECIDED: "warning",
+    Severity.EXPECTED: "notice",
 }
 
 
@@ -67,7 +68,7 @@ def _all(summary: Summary) -> Iterator[tuple[str, str, Text]]:
     if reason is not None:
         yield "error", summary.run.header.target or summary.run.header.contract, reason
     for one in problems_of(summary):
-        yield KINDS[one.severity], one.finding.id, one.sentence
+        yield KINDS[one.severity], one.finding.id, one.told
 
 
 def command(kind: str, message: str, title: str, place: Location) -> str:

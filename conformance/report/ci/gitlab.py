@@ -32,6 +32,7 @@ SEVERITIES: Mapping[Severity, str] = {
     Severity.WARNING: "minor",
     Severity.NOTE: "info",
     Severity.UNDECIDED: "info",
+    Severity.EXPECTED: "info",
 }
 
 
@@ -63,7 +64,7 @@ def joined(reports: Sequence[str]) -> str:
 def _entry(problem: Problem, place: Location) -> Mapping[str, Any]:
     return _made(
         problem.finding.id,
-        problem.sentence.en,
+        problem.told.en,
         problem.fingerprint,
         SEVERITIES[problem.severity],
         place,

@@ -36,6 +36,8 @@ class Severity(Enum):
     NOTE = "note"
     UNDECIDED = "undecided"
     """Nothing is known: the check is inconclusive, or has an internal error."""
+    EXPECTED = "expected"
+    """A file of expected deviations lists it, so it decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,22 @@ class Problem:
     def sentence(self) -> Text:
         """What was found in one sentence, as in all reports; at most 200 characters."""
         return self.case.summary.sentence_of(self.finding)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is expected, on one line; None if it is not."""
+        entry = self.finding.expectation
+        if entry is None:
+            return None
+        told = f"{entry.reason}, {entry.url}" if entry.url else entry.reason
+        return cut(line(told), MAX_VALUE_CHARS)
+
+    @property
+    def told(self) -> Text:
+        """The sentence, and before it that the deviation is expected, with the reason."""
+        if self.reason is None:
+            return self.sentence
+        return _EXPECTED_BECAUSE.format(reason=self.reason, told=self.sentence)
 
     @property
     def fingerprint(self) -> str:
@@ -94,7 +112,7 @@ def problems_of(summary: Summary, key_env: str | None = None) -> tuple[Problem, 
     """
     found = [
         Problem(
-            case_of(summary, cause.root, key_env), _severity(cause.root, summary), cause.explained
+            case_of(summary, cause.root, key_env), _decided(cause.root, summary), cause.explained
         )
         for cause in causes_of(summary)
     ]
@@ -126,7 +144,12 @@ def incomplete(summary: Summary) -> Text | None:
     return None
 
 
-def _severity(finding: Finding, summary: Summary) -> Severity:
+def _decided(finding: Finding, summary: Summary) -> Severity:
+    return Severity.EXPECTED if finding.expectation else severity_of(finding, summary)
+
+
+def severity_of(finding: Finding, summary: Summary) -> Severity:
+    """Return how much a finding matters, or would if it were not expected."""
     match finding.verdict:
         case Verdict.FAIL:
             return Severity.ERROR
@@ -138,6 +161,7 @@ def _severity(finding: Finding, summary: Summary) -> Severity:
             return Severity.UNDECIDED
 
 
+_EXPECTED_BECAUSE = Text("Expected ({reason}): {told}", "已知偏差（{reason}）：{told}")
 _EXPECTED = Text("Expected: {value}", "预期：{value}")
 _ACTUAL = Text("Actual: {value}", "实际：{value}")
 _CAUSE = Text("Likely cause: {value}", "可能原因：{value}")

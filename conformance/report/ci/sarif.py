@@ -2,7 +2,7 @@ r"""SARIF 2.1.0, which GitHub's code scanning and many editors read.
 
 One run of the tool per run of the suite: its rules are the requirements, its results the root
 causes. What could not be judged is no result but a notification of the invocation, because SARIF
-has no verdict for it.
+has no verdict for it. An expected deviation is a result that is suppressed.
 
 Limits are those of GitHub ("SARIF support for code scanning").
 A name has 255 characters, a description 1,024, and only the first location and the fingerprint
@@ -25,6 +25,7 @@ from conformance.report.ci.problems import (
     incomplete,
     problems_of,
     scope_of,
+    severity_of,
 )
 from conformance.report.markdown import code, escape, prose
 from conformance.report.sanitize import cut, line
@@ -70,7 +71,7 @@ def render(run: Run, key_env: str | None = None, location: Location | None = Non
 def _run(summary: Summary, key_env: str | None, location: Location) -> Mapping[str, Any]:
     header = summary.run.header
     problems = problems_of(summary, key_env)
-    shown = [one for one in problems if one.severity in LEVELS]
+    shown = [one for one in problems if severity_of(one.finding, summary) in LEVELS]
     rules = [_rule(requirement) for requirement in header.requirements]
     places = {rule["id"]: place for place, rule in enumerate(rules)}
     for name in dict.fromkeys(line(one.finding.requirement) for one in shown):
@@ -185,10 +186,10 @@ def _help(requirement: Requirement, statement: Text) -> str:
 def _result(problem: Problem, places: Mapping[str, int], location: Location) -> Mapping[str, Any]:
     finding = problem.finding
     rule = line(finding.requirement)
-    return {
+    result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": places[rule],
-        "level": LEVELS[problem.severity],
+        "level": LEVELS[severity_of(finding, problem.case.summary)],
         "message": _message(problem.sentence, problem.details),
         "locations": [
             {
@@ -204,12 +205,17 @@ def _result(problem: Problem, places: Mapping[str, int], location: Location) -> 
         "partialFingerprints": {"primaryLocationLineHash": f"{problem.fingerprint}:1"},
         "properties": {
             "check": line(finding.id),
-            "verdict": finding.verdict.value,
+            "verdict": finding.shown.value,
             "subject": line(finding.subject),
             "exchanges": [line(key) for key in finding.exchanges[:20]],
             "explains": [line(other.id) for other in problem.explains],
         },
     }
+    if problem.reason is not None:
+        result["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": problem.reason}
+        ]
+    return result
 
 
 def _message(told: Text, details: Text | None = None) -> Mapping[str, str]:

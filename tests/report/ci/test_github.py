@@ -6,7 +6,7 @@ from conformance.language import Language
 from conformance.report import Location
 from conformance.report.ci.github import annotate, command, step_summary
 from tests.report.builders import a_failure, a_finding, a_run
-from tests.report.ci.test_sarif import WHOLE
+from tests.report.ci.test_sarif import EXPECTED, WHOLE
 from tests.report.hostile import ATTACKS, a_hostile_run
 
 PLACE = Location("conformance.toml", 7)
@@ -43,6 +43,12 @@ def test_text_cannot_end_a_property_or_line() -> None:
     assert written == (
         "::error file=a%3Ab%2Cc.toml,line=3,title=t%2Cline=9%3A%3Ax::a%250A␊::error::b"
     )
+
+
+def test_expected_deviation_is_a_notice() -> None:
+    (shown,) = annotate(a_run(EXPECTED), PLACE)
+    assert shown.startswith("::notice ")
+    assert "::Expected (being mended" in shown
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from conformance.report import Location
 from conformance.report.ci import gitlab
 from tests.report.builders import a_failure, a_finding, a_run
-from tests.report.ci.test_sarif import WHOLE
+from tests.report.ci.test_sarif import EXPECTED, WHOLE
 from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
 
 DOCUMENTED: dict[str, Any] = {
@@ -73,6 +73,14 @@ def test_incomplete_run_is_a_blocker() -> None:
 
 def test_conforming_run_is_an_empty_list() -> None:
     assert entries_of(a_run(a_finding())) == []
+
+
+def test_expected_deviation_is_information() -> None:
+    (entry,) = entries_of(a_run(EXPECTED))
+    assert entry["severity"] == "info"
+    assert entry["description"].startswith(
+        "Expected (being mended, http://tracker.example/7): The request was"
+    )
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())

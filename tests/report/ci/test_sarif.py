@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conformance.model import Conclusion, Level, Verdict
+from conformance.model import Conclusion, EntryKind, Expectation, Level, Verdict
 from conformance.report import Location
 from conformance.report.ci import problems, sarif
 from tests.report.builders import a_failure, a_finding, a_requirement, a_run, an_exchange
@@ -21,6 +21,10 @@ WHOLE = a_run(
     a_finding("stop.good"),
     exchanges=(an_exchange(),),
 )
+ENTRY = Expectation(
+    EntryKind.CHECK, "stop.*", "being mended", line=3, url="http://tracker.example/7"
+)
+EXPECTED = a_failure(expectation=ENTRY)
 
 
 def log_of(run, **settings):
@@ -59,6 +63,18 @@ def test_strict_run_reports_warnings_as_errors() -> None:
     warned = a_finding("stop.two", "warn", expected="an id", seen="none")
     (result,) = log_of(a_run(warned, strict=True))["results"]
     assert result["level"] == "error"
+
+
+def test_expected_deviation_is_suppressed() -> None:
+    (result,) = log_of(a_run(EXPECTED))["results"]
+    assert (result["level"], result["properties"]["verdict"]) == ("error", "expected")
+    assert result["suppressions"] == [
+        {
+            "kind": "external",
+            "status": "accepted",
+            "justification": "being mended, http://tracker.example/7",
+        }
+    ]
 
 
 def test_rules_are_the_requirements_with_help() -> None:
