@@ -38,6 +38,7 @@ from conformance.engine.attribution import explanations_of
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
 from conformance.engine.decisive import evidence_of, resting_on
 from conformance.engine.discovery import all_checks
+from conformance.engine.expectations import resolved
 from conformance.engine.preflight import preflight
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information, rule
@@ -45,6 +46,7 @@ from conformance.judgement import Inconclusive
 from conformance.message import NOTHING, Message, bounded
 from conformance.model import (
     Exchange,
+    ExpectedFile,
     Explanation,
     Finding,
     Footer,
@@ -137,6 +139,7 @@ async def run(
 def header_of(target: Target, contract: Contract, options: Options) -> Header:
     """Return the header of a run that starts now."""
     redactor = Redactor.of(target, gate.known())
+    expected = options.expected and resolved(options.expected, all_checks(), contract)
     return Header(
         format=FORMAT,
         suite_version=__version__,
@@ -159,7 +162,15 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         target=target.name,
         headers=target.shown_headers,
         stage=options.stage,
+        exclude=tuple(map(redactor.text, options.exclude)),
+        expected=expected and _redacted(expected, redactor),
     )
+
+
+def _redacted(file: ExpectedFile, redactor: Redactor) -> ExpectedFile:
+    """Redact what a file says in its own words."""
+    entries = tuple(redactor.record(entry) for entry in file.entries)
+    return ExpectedFile(redactor.text(file.name), entries)
 
 
 class _RunInProgress:

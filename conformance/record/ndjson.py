@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.preconf.json import make_converter
 from cattrs.v import format_exception
 
@@ -47,6 +48,7 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.record.expected import with_expected
 from conformance.record.explained import as_concluded
 from conformance.record.messages import message_from_json, message_to_json
 from conformance.record.validation import (
@@ -311,13 +313,14 @@ def _run_of(records: Iterator[Record], path: Path) -> Run:
                 footer = record
             case Header():
                 raise RunFileError(f"{path} has two headers")
-    return Run(
+    run = Run(
         header,
         tuple(exchanges.values()),
         as_concluded(findings.values(), footer),
         footer,
         tuple(comparisons),
     )
+    return with_expected(run)
 
 
 def _records(file: BinaryIO, path: Path) -> Iterator[Record]:
@@ -449,3 +452,10 @@ _converter.register_unstructure_hook(bytes, _body_to_json)
 _converter.register_unstructure_hook(Message, message_to_json)
 _converter.register_structure_hook(Message, message_from_json)
 _converter.register_structure_hook(bytes, _body_from_json)
+# What is expected is derived from the header when a record is read.
+_converter.register_unstructure_hook(
+    Finding, make_dict_unstructure_fn(Finding, _converter, expectation=override(omit=True))
+)
+_converter.register_structure_hook(
+    Finding, make_dict_structure_fn(Finding, _converter, expectation=override(omit=True))
+)
