@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -124,6 +125,27 @@ def test_two_causes_in_one_answer_both_stay() -> None:
     usage = a_deviation("usage.present", Place.USAGE, exchanges=("x1",))
     stop = a_deviation("stop.string", exchanges=("x1",))
     assert roots(usage, stop, exchanges=(an_exchange(),)) == {}
+
+
+@pytest.mark.parametrize(("finish", "explained"), [("length", False), (None, True)])
+def test_missing_done_explains_only_streams_that_are_cut(
+    finish: str | None, explained: bool
+) -> None:
+    choice = {"index": 0, "text": " 4", "finish_reason": finish}
+    body = f"data: {json.dumps({'choices': [choice]})}\n\n".encode()
+    request = {"model": "m", "prompt": "1", "stream": True}
+    stream = an_exchange("x1", request=request, body=body, content_type="text/event-stream")
+    done = a_deviation("streaming.done-last", exchanges=("x1",))
+    text = a_deviation("streaming.text-words", exchanges=("x1",))
+    assert (text.id in roots(done, text, exchanges=(stream,))) is explained
+
+
+def test_generated_request_like_a_directed_one_is_told_once() -> None:
+    request = {"prompt": "1", "max_tokens": 1}
+    served = an_exchange("x1", request=request)
+    directed = a_deviation("model.missing-refused", Place.SERVED, exchanges=("x1",))
+    drawn = a_deviation("schema.model-required", Place.SERVED, exchanges=("x1",))
+    assert roots(directed, drawn, exchanges=(served,)) == {drawn.id: directed.id}
 
 
 def test_served_invalid_request_is_never_explained_by_text() -> None:
