@@ -17,7 +17,7 @@ import pytest
 
 from conformance.api import Api, encode
 from conformance.contract import load_contract
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Arrival, Attempt, Effect, Exchange, Finding, Request, Verdict
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.trace import RecordedExchange, Trace
