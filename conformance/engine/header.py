@@ -8,7 +8,7 @@ from conformance import __version__
 from conformance.contract import Contract
 from conformance.engine.selection import Options
 from conformance.model import Header, Target
-from conformance.record.ndjson import FORMAT
+from conformance.record.line import FORMAT
 from conformance.transport import gate
 from conformance.transport.address import without_login
 from conformance.transport.redact import Redactor

@@ -17,7 +17,7 @@ from conformance.generation.threads import in_daemon_thread
 from conformance.judgement import Failure
 from conformance.model import Verdict
 from conformance.record.events import CheckStarted
-from conformance.record.ndjson import to_line
+from conformance.record.line import to_line
 from conformance.testing import FakeEndpoint
 from tests.engine.test_runner import (
     ALL,
