@@ -21,13 +21,13 @@ from conformance.judgement import BudgetSpent, EndedEarly, Inconclusive, Judgeme
 from conformance.message import Message, say
 from conformance.model import Exchange, Request
 from conformance.protocol.account import (
-    Cause,
     cause_of,
     is_own_refusal,
     is_rate_limit,
     said,
     signature_of,
 )
+from conformance.protocol.account_wordings import Cause
 from conformance.protocol.response import TRANSIENT_STATUSES
 from conformance.transport.coalesce import Sender
 from conformance.transport.retry import MAX_WAIT_SECONDS, requested_wait
