@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -14,9 +15,12 @@ from conformance.cli.execution import interruptible, judge
 from conformance.cli.exit_codes import UserError
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.github import show_in_ci
 from conformance.cli.limits import slow_rate
 from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
+from conformance.cli.places import place_of
 from conformance.cli.reference import dialect_of
 from conformance.cli.terminal import say
 from conformance.contract import Contract
@@ -56,7 +60,7 @@ def run_one(
     reference: Reference | None,
     *,
     out: Path | None,
-    format_names: Sequence[str],
+    outputs: Sequence[Output],
     language: Language,
     verbosity: console.Verbosity = console.Verbosity.NORMAL,
 ) -> ExitCode:
@@ -65,6 +69,32 @@ def run_one(
     if nothing:
         say(nothing)
         return ExitCode.NOTHING_RAN
+    with stdout_for(outputs) as stdout:
+        return _run(
+            request,
+            contract,
+            options,
+            reference,
+            out=out,
+            outputs=outputs,
+            stdout=stdout,
+            language=language,
+            verbosity=verbosity,
+        )
+
+
+def _run(
+    request: RunRequest,
+    contract: Contract,
+    options: Options,
+    reference: Reference | None,
+    *,
+    out: Path | None,
+    outputs: Sequence[Output],
+    stdout: TextIO,
+    language: Language,
+    verbosity: console.Verbosity,
+) -> ExitCode:
     slow = slow_rate(options)
     if slow is not None:
         say(slow.of(language))
@@ -96,13 +126,17 @@ def run_one(
         return ExitCode.UNDECIDED
     console.show(judged, screen, language, verbosity)
     click.echo()
+    rendered = Rendered(None, language, place_of(judged.header))
+    one = (judged.header.contract, judged, rendered)
     try:
-        for path in write_reports(judged, folder, format_names, language=language):
+        written = write_reports(judged, folder, names_of(outputs), rendered)
+        for path in (*write_named([one], outputs, stdout), *written):
             click.echo(path)
     except WriteError:
         if failure:
             say(failure)  # the disk that stopped the run stops its reports, too
         raise
+    show_in_ci([one], language)
     if failure:
         say(failure)
         return ExitCode.UNDECIDED

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 from conformance import __version__
 from conformance.contract import Contract
+from conformance.engine.discovery import all_checks
+from conformance.engine.expectations import resolved
 from conformance.engine.selection import Options
-from conformance.model import Header, Target
+from conformance.model import ExpectedFile, Header, Target
 from conformance.record.line import FORMAT
 from conformance.transport import gate
 from conformance.transport.address import without_login
@@ -17,6 +19,7 @@ from conformance.transport.redact import Redactor
 def header_of(target: Target, contract: Contract, options: Options) -> Header:
     """Return the header of a run that starts now."""
     redactor = Redactor.of(target, gate.known())
+    expected = options.expected and resolved(options.expected, all_checks(), contract)
     return Header(
         format=FORMAT,
         suite_version=__version__,
@@ -39,7 +42,15 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         target=target.name,
         headers=target.shown_headers,
         stage=options.stage,
+        exclude=tuple(map(redactor.text, options.exclude)),
+        expected=expected and _redacted(expected, redactor),
     )
+
+
+def _redacted(file: ExpectedFile, redactor: Redactor) -> ExpectedFile:
+    """Redact what a file says in its own words."""
+    entries = tuple(redactor.record(entry) for entry in file.entries)
+    return ExpectedFile(redactor.text(file.name), entries)
 
 
 def now() -> str:

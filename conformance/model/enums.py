@@ -42,7 +42,8 @@ class Verdict(StrEnum):
     """The result of one check.
 
     ``info`` concerns a parameter that the document does not mention; ``explained`` is a deviation
-    that another finding of the run is the cause of, and which counts nowhere.
+    that another finding of the run is the cause of, and which counts nowhere. ``expected`` is in no
+    record: reports show it instead of the verdict of a finding that a file expects.
     """
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
@@ -54,6 +55,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
     INFO = "info"
     ERROR = "error"
+    EXPECTED = "expected"
 
 
 class Place(StrEnum):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.preconf.json import make_converter
 from cattrs.v import format_exception
 
@@ -191,3 +192,10 @@ _converter.register_unstructure_hook(bytes, _body_to_json)
 _converter.register_unstructure_hook(Message, message_to_json)
 _converter.register_structure_hook(Message, message_from_json)
 _converter.register_structure_hook(bytes, _body_from_json)
+# What is expected is derived from the header when a record is read.
+_converter.register_unstructure_hook(
+    Finding, make_dict_unstructure_fn(Finding, _converter, expectation=override(omit=True))
+)
+_converter.register_structure_hook(
+    Finding, make_dict_structure_fn(Finding, _converter, expectation=override(omit=True))
+)

@@ -38,6 +38,7 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.record.expected import with_expected
 from conformance.record.explained import as_concluded
 from conformance.record.line import FORMAT, Record, RunFileError, from_line, to_line
 from conformance.record.validation import brief
@@ -255,13 +256,14 @@ def _run_of(records: Iterator[Record], path: Path) -> Run:
                 footer = record
             case Header():
                 raise RunFileError(f"{path} has two headers")
-    return Run(
+    run = Run(
         header,
         tuple(exchanges.values()),
         as_concluded(findings.values(), footer),
         footer,
         tuple(comparisons),
     )
+    return with_expected(run)
 
 
 def _records(file: BinaryIO, path: Path) -> Iterator[Record]:

@@ -22,7 +22,7 @@ from conformance.model import (
     Subject,
     Verdict,
 )
-from conformance.record.conclusions import JUDGED, count_verdicts, state_of
+from conformance.record.conclusions import JUDGED, count_shown, state_of
 from conformance.report.headline import Claim, claims_of, cut_short_of, headline_of
 from conformance.report.locale import messages as sentences
 from conformance.report.locale.finding_text import finding_text, reason_of
@@ -36,6 +36,7 @@ WORST_FIRST: Sequence[Verdict] = (
     Verdict.INCONCLUSIVE,
     Verdict.WARN,
     Verdict.REFUSED,
+    Verdict.EXPECTED,
     Verdict.EXPLAINED,
     Verdict.SKIPPED,
     Verdict.INFO,
@@ -56,7 +57,7 @@ class Summary:
         self.conclusion = run.conclusion
         self.exit_code: ExitCode = run.exit_code
         self.requirements: Mapping[str, Requirement] = {r.id: r for r in run.header.requirements}
-        self.counts: Mapping[str, int] = count_verdicts(run.findings)
+        self.counts: Mapping[str, int] = count_shown(run.findings)
 
     @cached_property
     def headline(self) -> Text:
@@ -281,4 +282,4 @@ class Summary:
 
 
 def _by_severity(finding: Finding) -> tuple[int, str]:
-    return WORST_FIRST.index(finding.verdict), finding.id
+    return WORST_FIRST.index(finding.shown), finding.id

@@ -18,6 +18,7 @@ VERDICT_MARKS: dict[Verdict, tuple[str, str]] = {
     Verdict.SKIPPED: ("○", "dim"),
     Verdict.INFO: ("·", "dim"),
     Verdict.ERROR: ("!", "bold magenta"),
+    Verdict.EXPECTED: ("◇", "cyan"),
 }
 STATE_MARKS: dict[State, tuple[str, str]] = {
     State.IGNORED: ("✗", "bold red"),

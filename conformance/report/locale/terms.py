@@ -28,6 +28,7 @@ VERDICTS: Mapping[Verdict, Text] = {
     Verdict.SKIPPED: Text("skipped", "跳过"),
     Verdict.INFO: Text("info", "仅供参考"),
     Verdict.ERROR: Text("error", "内部错误"),
+    Verdict.EXPECTED: Text("expected", "已知偏差"),
 }
 STATES: Mapping[State, Text] = {
     State.HONOURED: Text("honoured", "符合"),
