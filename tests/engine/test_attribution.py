@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from conformance.engine.runner import Options, run
 from conformance.judgement import Failure
 from conformance.message import say
 from conformance.model import (
+    Credentials,
     Effect,
     Exchange,
     Explanation,
@@ -62,6 +64,11 @@ def roots(*findings: Finding, exchanges: tuple[Exchange, ...] = ()) -> Mapping[s
     return {key: explanation.by for key, explanation in found.items()}
 
 
+def without_key(key: str, **changes: Any) -> Exchange:
+    answer = an_exchange(key, **changes)
+    return replace(answer, request=replace(answer.request, credentials=Credentials.NONE))
+
+
 def a_completion(text: str, tokens: list[str], billed: int, **more: Any) -> dict[str, Any]:
     choice = {"index": 0, "text": text, "finish_reason": "length", "logprobs": {"tokens": tokens}}
     usage = {"prompt_tokens": 1, "completion_tokens": billed, "total_tokens": 1 + billed}
@@ -87,6 +94,25 @@ def a_completion(text: str, tokens: list[str], billed: int, **more: Any) -> dict
 def test_unread_place_is_explained_by_its_owner(root: str, check: str, place: Place) -> None:
     owner, found = a_deviation(root), a_deviation(check, place)
     assert roots(owner, found) == {check: root}
+
+
+BAD_INPUT = an_exchange("x1", request=b"[]", status=500)
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        ("prompt.object-refused", an_exchange("x2", status=500)),
+        ("prompt.object-refused", an_exchange("x2", status=409)),
+        ("auth.missing-key", without_key("x2", status=500)),
+    ],
+)
+def test_status_is_explained_for_its_kind_of_request(check: str, answer: Exchange) -> None:
+    owner = a_deviation("errors.no-server-fault-of-body", exchanges=("x1",))
+    found = a_deviation(check, Place.STATUS, exchanges=("x2",))
+    is_same = answer.status == 500 and answer.request.credentials is Credentials.OWN
+    told = {found.id: owner.id} if is_same else {}
+    assert roots(owner, found, exchanges=(BAD_INPUT, answer)) == told
 
 
 def test_unread_place_without_owner_is_kept() -> None:

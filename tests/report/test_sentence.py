@@ -75,6 +75,12 @@ SERVED = 'status 200: {"id":"cmpl-1","object":"text_comple…'
             "发送 `n: 2` 时，`usage.total_tokens` 为 3，应为 5",
         ),
         (
+            *("choices[].index", 'indexes = ["0", "1"]', 'indexes = ["0"] (1 of 3 responses)'),
+            {"stream": True, "prompt": ["1", "2"]},
+            "`indexes` is 0, not 0, 1; in 1 of 3 responses",
+            "`indexes` 为 0，应为 0, 1；3 个响应中有 1 个如此",
+        ),
+        (
             *("echo", "completion_tokens = 0", "completion_tokens = 1"),
             {"max_tokens": 0, "temperature": 0, "echo": True},
             "With `echo: true` and `max_tokens: 0`, `completion_tokens` is 1, not 0",

@@ -164,9 +164,9 @@ def shape(exchange: RecordedExchange) -> Traits:
         several = len(prompt) > 1 and isinstance(prompt[0], str | list)
         named.discard("several prompts")
         named.add(say("several prompts") if several else say("a list as prompt"))
-    named |= {
-        say("no `{name}`", name=name) for name in ("prompt", "max_tokens") if body.get(name) is None
-    }
+    named |= {say("no `{name}`", name=name) for name in ("prompt", "max_tokens") if name not in body}
+    if prompt is None and "prompt" in body:
+        named.add("`prompt: null`")
     if prompt in ("", []):
         named.add(say("an empty prompt"))
     return frozenset(named)

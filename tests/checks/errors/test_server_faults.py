@@ -84,6 +84,12 @@ def test_null_that_breaks_the_server_is_named() -> None:
     assert "`top_p: null`" in (found.seen or "")
 
 
+@pytest.mark.parametrize("name", ["prompt", "max_tokens"])
+def test_null_is_not_told_as_absence(name: str) -> None:
+    found = judged(Breaking(has_null), NON_STREAMING, {**NON_STREAMING, name: None})
+    assert f"500 each time: `{name}: null` " in (found.seen or "")
+
+
 def test_failure_of_a_simpler_request_is_reported_once() -> None:
     found = judged(Breaking(is_batch), {**BATCH, "n": 2, "echo": True}, BATCH)
     assert "`n`" not in (found.seen or "")
