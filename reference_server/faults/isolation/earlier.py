@@ -11,7 +11,7 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import fault
+from reference_server.behaviour.registry import Tier, fault
 from reference_server.faults.isolation.crowd import is_greedy
 from reference_server.faults.isolation.requirements import (
     ANYTHING,
@@ -69,7 +69,7 @@ def _ended_at_once(choice: Body) -> Body:
     "cache-hit-is-empty",
     breaks=EARLIER,
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
@@ -108,7 +108,7 @@ class _Poisoned:
     also_breaks=ANYTHING,
     triggers=(),
     evidence=REPORTED,
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def cache_poisoned_by_stop() -> Behaviour:
     """A long prompt whose response ended at a stop sequence is continued otherwise from then on.
@@ -141,7 +141,7 @@ class _AfterHit:
     "cache-hit-stays",
     breaks=f"{EARLIER} {OWN_PROMPT}",
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
@@ -179,7 +179,7 @@ class _Aborted:
     "aborted-stream-stays",
     breaks=EARLIER,
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )

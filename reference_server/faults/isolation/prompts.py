@@ -13,7 +13,7 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import fault
+from reference_server.behaviour.registry import Tier, fault
 from reference_server.faults.isolation.crowd import Changing, Visit
 from reference_server.faults.isolation.requirements import (
     ANYTHING,
@@ -50,7 +50,7 @@ class _Mixed(Changing):
 @fault(
     "mixed-up-at-sixteen",
     breaks=f"{OWN_PROMPT} {OWN_SETTINGS}",
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
@@ -66,7 +66,7 @@ def mixed_up_at_sixteen() -> Behaviour:
     "mixed-up-at-four",
     breaks=f"{OWN_PROMPT} {OWN_SETTINGS}",
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
@@ -105,7 +105,7 @@ class _Restored(Changing):
     "stale-prompt-restored",
     breaks=f"{OWN_PROMPT} {OWN_SETTINGS}",
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )

@@ -12,7 +12,7 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import fault
+from reference_server.behaviour.registry import Tier, fault
 from reference_server.faults.isolation.crowd import Changing, Crowd, Visit, is_greedy
 from reference_server.faults.isolation.requirements import (
     ANYTHING,
@@ -44,7 +44,7 @@ class _Inheriting(Changing):
     "penalty-of-neighbour",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
@@ -60,7 +60,7 @@ def penalty_of_neighbour() -> Behaviour:
     "bias-of-neighbour",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
@@ -83,7 +83,7 @@ class _NextInherits(_Inheriting):
     "stop-of-neighbour",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
@@ -112,7 +112,7 @@ class _Refused(Crowd):
     "refused-for-neighbour",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
@@ -141,7 +141,7 @@ class _SeedLost(Changing):
     also_breaks="seed.*",
     triggers=(),
     evidence=REPORTED,
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def seed_lost_beside_unseeded() -> Behaviour:
     """A seed has no effect if another request of the batch has none.
@@ -188,7 +188,7 @@ def _with_marks(choice: Body, kept: int) -> Body:
     "garbled-by-early-end",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
@@ -227,7 +227,7 @@ class _Interleaved(Crowd):
     "streams-interleaved",
     breaks=OWN_SETTINGS,
     also_breaks=ANYTHING,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
     evidence=REPORTED,
 )
