@@ -1,4 +1,4 @@
-"""An account guard: end a run whose key, balance or route is gone, and blame no request for it.
+"""An account guard: end a run whose key, balance or route is gone, which is no request's fault.
 
 An answer such as 401 in mid-run is either about its request, or about every request from now on.
 One request that was served before tells which: if it is still served, the answer is handed to the
@@ -127,7 +127,7 @@ class AccountGuard:
         return await send(request)
 
     def _is_odd(self, exchange: Exchange) -> bool:
-        """Return whether a request is sent again, because it can hardly be to blame.
+        """Return whether a request is sent again, because it is hardly the cause.
 
         Some relays reject a valid key now and then.
         """
