@@ -22,7 +22,7 @@ MAX_PHRASE_CHARS = 90
 """Maximum characters of an expected or actual value in a sentence."""
 
 MAX_LISTED = 5
-"""Maximum number of numbers that are listed; of more only the number is told."""
+"""Maximum number of numbers that are listed; of more only the number is given."""
 
 _TALLY = re.compile(r" \((\d+) of (\d+) (?:responses|answers)(?:: those with (.*))?\)$", re.DOTALL)
 _REPRODUCED = " (both reproduced)"

@@ -164,7 +164,9 @@ def shape(exchange: RecordedExchange) -> Traits:
         several = len(prompt) > 1 and isinstance(prompt[0], str | list)
         named.discard("several prompts")
         named.add(say("several prompts") if several else say("a list as prompt"))
-    named |= {say("no `{name}`", name=name) for name in ("prompt", "max_tokens") if name not in body}
+    named |= {
+        say("no `{name}`", name=name) for name in ("prompt", "max_tokens") if name not in body
+    }
     if prompt is None and "prompt" in body:
         named.add("`prompt: null`")
     if prompt in ("", []):

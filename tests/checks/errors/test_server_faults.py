@@ -13,7 +13,7 @@ import pytest
 from conformance.api import Api
 from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Arrival, Exchange, Finding, Level, Request, Tier, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.testing import FakeEndpoint
