@@ -23,7 +23,7 @@ from conformance.engine.attribution.evidence import (
     request_of,
 )
 from conformance.engine.attribution.parts import READ_BEFORE, Part, part_claimed, part_of
-from conformance.engine.attribution.places import BASIC, is_own
+from conformance.engine.attribution.places import BASIC, is_about_keys, is_own
 from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits, traits_of
 from conformance.judgement import Judgement
 from conformance.message import say
@@ -222,6 +222,10 @@ def _is_effect_of(
 
     The parameter has to be sent; that of the claim must not be what the owner is about as well.
     """
+    if ".default" in owner.requirement and all(
+        request.raw.get(owner.subject) is not None for request in evidence.requests_of(finding)
+    ):
+        return False  # requests that say the value rest on no default
     if PARAMETERS.get(owner.subject) not in sought or part in {
         Part.CHOICES,
         Part.SUM,
@@ -314,8 +318,9 @@ def _is_before(owner: str, claim: str) -> bool:
 
 def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
     """Return a finding about the same sentence, in an answer that is at least as simple."""
-    if finding.place in VALUES and finding.subject not in NO_VALUE:
-        return _directed_twin(evidence, finding)
+    directed = _directed_twin(evidence, finding)
+    if directed is not None or (finding.place in VALUES and finding.subject not in NO_VALUE):
+        return directed
     twins = [
         one
         for one in evidence.accusations
@@ -339,7 +344,7 @@ def _directed_twin(evidence: Evidence, finding: Finding) -> Finding | None:
 def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     asked = not (is_invariant(finding) or is_generated(finding))
     other = owner.place in VALUES and owner.subject not in NO_VALUE
-    if other or (is_invariant(owner) and asked):
+    if other or (is_invariant(owner) and asked) or is_about_keys(evidence, owner, finding):
         return False
     if asked and (owner.place, owner.effect) != (finding.place, finding.effect):
         return False
