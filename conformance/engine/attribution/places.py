@@ -241,6 +241,8 @@ def _needs_index(evidence: Evidence, finding: Finding) -> bool:
 def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     if finding.place is Place.STATUS and not _has_the_same_status(evidence, owner, finding):
         return False
+    if owner.requirement == "max-tokens.zero-with-echo" and not _is_of_no_tokens(evidence, finding):
+        return False
     if finding.place in {Place.ERROR, Place.MESSAGE} and is_about_keys(evidence, owner, finding):
         return False
     # A body that cannot be read is told once; what a transfer breaks is broken there alone.
@@ -276,6 +278,10 @@ def _has_the_same_status(evidence: Evidence, owner: Finding, finding: Finding) -
     if owner.requirement in OF_BAD_INPUT:
         return bool(theirs & ours)
     return bool({status for status, _ in theirs} & {status for status, _ in ours})
+
+
+def _is_of_no_tokens(evidence: Evidence, finding: Finding) -> bool:
+    return any(request.raw.get("max_tokens") == 0 for request in evidence.requests_of(finding))
 
 
 def _violates_elsewhere(evidence: Evidence, owner: Finding, finding: Finding) -> bool:

@@ -28,6 +28,7 @@ from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place
+from conformance.protocol.response import DONE
 from conformance.protocol.trace import RecordedExchange
 
 PARAMETERS: Mapping[str, str] = {
@@ -151,6 +152,8 @@ def _rests_on(
         return any(one.response.stream.stray for one in evidence.judged_by(finding))
     if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
         return False
+    if owned is Part.SCORES and owner.place is not None and finding.place is None:
+        return False  # what was judged without scores that are missing was not read from them
     if owner.requirement == "streaming.done-last" and not _lacks_its_end(evidence, finding, part):
         return False
     sought = evidence.shared_traits(owner)
@@ -192,7 +195,9 @@ def _rests_on(
 
 
 def _lacks_its_end(evidence: Evidence, finding: Finding, part: Part) -> bool:
-    """Return whether a stream of a claim is cut off, or has something else as its end."""
+    """Return whether a stream of a claim is cut off, has something else as its end, or none."""
+    if DONE in str(finding.expected):
+        return True
     sought = "usage" if part in {Part.USAGE, Part.SUM} else "finish_reason"
     return any(
         not any(_values_in(exchange, sought)) or not _ends_in_a_chunk(exchange)
