@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from conformance.engine.attribution.cut_streams import lacks_its_end
 from conformance.engine.attribution.evidence import (
     Evidence,
     all_stream,
@@ -28,7 +29,6 @@ from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place
-from conformance.protocol.response import DONE
 from conformance.protocol.trace import RecordedExchange
 
 PARAMETERS: Mapping[str, str] = {
@@ -123,6 +123,8 @@ def _owners(
         owned = part_of(owner.requirement)
         if owned is None or owner is finding or not is_own(owner) or owner.place is Place.SERVED:
             continue
+        if _is_apart(evidence, finding, part, owner, owned):
+            continue
         if not _rests_on(evidence, finding, part, owner, owned):
             continue
         if is_invariant(owner) and not _shows_in(owner, owned, finding):
@@ -151,10 +153,6 @@ def _rests_on(
         # Without its events nothing of a stream is known.
         return any(one.response.stream.stray for one in evidence.judged_by(finding))
     if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
-        return False
-    if owned is Part.SCORES and owner.place is not None and finding.place is None:
-        return False  # what was judged without scores that are missing was not read from them
-    if owner.requirement == "streaming.done-last" and not _lacks_its_end(evidence, finding, part):
         return False
     sought = evidence.shared_traits(owner)
     about_prompt = owner.requirement in PROMPT_OWNERS or (
@@ -194,30 +192,13 @@ def _rests_on(
     return rests
 
 
-def _lacks_its_end(evidence: Evidence, finding: Finding, part: Part) -> bool:
-    """Return whether a stream of a claim is cut off, has something else as its end, or none."""
-    if DONE in str(finding.expected):
-        return True
-    sought = "usage" if part in {Part.USAGE, Part.SUM} else "finish_reason"
-    return any(
-        not any(_values_in(exchange, sought)) or not _ends_in_a_chunk(exchange)
-        for exchange in evidence.judged_by(finding)
-        if exchange.response.is_stream
-    )
-
-
-def _ends_in_a_chunk(exchange: RecordedExchange) -> bool:
-    _, last = exchange.response.payloads[-1]
-    return isinstance(last, Mapping) and "choices" in last
-
-
-def _values_in(exchange: RecordedExchange, member: str) -> Iterator[object]:
-    """Yield a member of every chunk of a stream, and of every choice in it."""
-    for _, chunk in exchange.response.payloads:
-        if isinstance(chunk, Mapping):
-            choices = chunk.get("choices")
-            parts = [chunk, *(choices if isinstance(choices, list) else ())]
-            yield from (part.get(member) for part in parts if isinstance(part, Mapping))
+def _is_apart(
+    evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
+) -> bool:
+    """Return whether a claim was judged without what an owner says is missing."""
+    if owner.requirement == "streaming.done-last":
+        return not lacks_its_end(evidence, finding, part)
+    return owned is Part.SCORES and owner.place is not None and finding.place is None
 
 
 def _is_effect_of(
