@@ -14,7 +14,12 @@ from conformance.cli.files import WriteError, together, write_text
 from conformance.cli.outputs import RENDERED, Rendered
 from conformance.input_files import is_folder, one_line
 from conformance.model import Run
-from conformance.record.ndjson import RecordError, RunFileError, RunWriter, read_run
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import (
+    RecordError,
+    RunWriter,
+    read_run,
+)
 
 RECORD = "run.ndjson"
 HOME = Path("reports")

@@ -39,7 +39,12 @@ from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language, Text
 from conformance.model import ExitCode, Run, Target
-from conformance.record.ndjson import RecordError, RunFileError, RunWriter, read_run
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import (
+    RecordError,
+    RunWriter,
+    read_run,
+)
 from conformance.report.console import Verbosity, console_for
 from conformance.report.console import show as show_run
 from conformance.report.matrix import Matrix, Recorded, matrix_of

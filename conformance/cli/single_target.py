@@ -28,7 +28,8 @@ from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language
 from conformance.model import ExitCode, Target
-from conformance.record.ndjson import RunFileError, read_run
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import read_run
 from conformance.report import console
 from conformance.targets.bundled import KEY_VARIABLE, REFERENCE, BundledServerError, bundled_server
 
