@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ import click
 from conformance.cli import inputs
 from conformance.cli.execution import interruptible, judge
 from conformance.cli.exit_codes import UserError
+from conformance.cli.expected import Expecting, revised
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.limits import slow_rate
@@ -58,8 +59,10 @@ def run_one(
     format_names: Sequence[str],
     language: Language,
     verbosity: console.Verbosity = console.Verbosity.NORMAL,
+    known: Expecting | None = None,
 ) -> ExitCode:
     """Run the checks, print the result, and write the record and reports."""
+    options = replace(options, expected=known.file if known else None)
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)
@@ -93,6 +96,8 @@ def run_one(
             raise click.Abort from None
         say(failure)
         return ExitCode.UNDECIDED
+    if known is not None and failure is None:
+        judged = revised(judged, known, folder / RECORD)
     console.show(judged, screen, language, verbosity)
     click.echo()
     try:
