@@ -18,7 +18,7 @@ from conformance.expectations.writing import EditError, extended, pruned
 from conformance.input_files import InputError, is_file, read_file
 from conformance.model import EntryKind, Expectation, ExpectedFile, Header, Run
 from conformance.record.expected import day_of, with_expected
-from conformance.record.ndjson import to_line
+from conformance.record.line import to_line
 from conformance.report.locale.terms import plural
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -17,10 +17,20 @@ from conformance.cli.execution import failed, interruptible, stop_when_terminate
 from conformance.cli.expected import NONE, Expecting, expecting, revised
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.github import show_in_ci
 from conformance.cli.limits import options_of, slow_rate, typed
 from conformance.cli.matrix_files import write_matrix
 from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.outputs import (
+    Output,
+    Rendered,
+    assert_one_file_each,
+    names_of,
+    stdout_for,
+    write_named,
+)
+from conformance.cli.places import place_of
 from conformance.cli.reference import reference_of
 from conformance.cli.terminal import say, show
 from conformance.contract import Contract, common_to
@@ -29,8 +39,13 @@ from conformance.engine import runner
 from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language, Text
-from conformance.model import ExitCode, Target
-from conformance.record.ndjson import RecordError, RunFileError, RunWriter, read_run
+from conformance.model import ExitCode, Run, Target
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import (
+    RecordError,
+    RunWriter,
+    read_run,
+)
 from conformance.report.console import Verbosity, console_for
 from conformance.report.console import show as show_run
 from conformance.report.matrix import Matrix, Recorded, matrix_of
@@ -71,6 +86,20 @@ class _Job:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True)
+class _Landing:
+    """Where reports go, and what they are made of."""
+
+    config: Path
+    outputs: Sequence[Output]
+    stdout: TextIO
+    language: Language
+
+    def rendered(self, run: Run) -> Rendered:
+        """Return what the reports of one run are made of."""
+        return Rendered(None, self.language, place_of(run.header, self.config))
+
+
 def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> Planned:
     """Let the command line override what the file says of a target."""
     here = typed(context)
@@ -106,10 +135,11 @@ def _known(entry: Entry, given: dict[str, Any]) -> Expecting | None:
 def run_many(
     planned: Sequence[Planned],
     environment: Mapping[str, str],
+    config: Path,
     *,
     jobs: int,
     out: Path | None,
-    format_names: Sequence[str],
+    outputs: Sequence[Output],
     language: Language,
     verbosity: Verbosity = Verbosity.NORMAL,
 ) -> ExitCode:
@@ -117,14 +147,14 @@ def run_many(
 
     A target that fails to start does not stop the others; an interruption keeps all results so far.
     """
-    with fresh_folder(out, "conformance", "targets") as home:
+    assert_one_file_each(outputs, [one.entry.name for one in planned])
+    with stdout_for(outputs) as stdout, fresh_folder(out, "conformance", "targets") as home:
         return _run_into(
             home,
             planned,
             environment,
+            _Landing(config, outputs, stdout, language),
             jobs=jobs,
-            format_names=format_names,
-            language=language,
             verbosity=verbosity,
         )
 
@@ -133,12 +163,12 @@ def _run_into(
     home: Path,
     planned: Sequence[Planned],
     environment: Mapping[str, str],
+    landing: _Landing,
     *,
     jobs: int,
-    format_names: Sequence[str],
-    language: Language,
     verbosity: Verbosity,
 ) -> ExitCode:
+    language = landing.language
     ready: list[_Job] = []
     reasons: dict[str, Text] = {}
     for one in planned:
@@ -163,7 +193,7 @@ def _run_into(
     recorded = []
     for one in planned:
         name = one.entry.name
-        result = _recorded(one, home / name, reasons.get(name), format_names, language)
+        result = _recorded(one, home / name, reasons.get(name), landing)
         if result.run is not None and name not in failures:
             codes[name] = result.run.exit_code
         recorded.append(result)
@@ -172,8 +202,16 @@ def _run_into(
     for result in recorded:
         if result.run is not None:
             click.echo(home / result.name)
-    for path in write_matrix(matrix, home, format_names, language):
-        click.echo(path)
+    runs = [
+        (one.name, one.run, landing.rendered(one.run)) for one in recorded if one.run is not None
+    ]
+    try:
+        for path in write_named(runs, landing.outputs, landing.stdout):
+            click.echo(path)
+    finally:
+        for path in write_matrix(matrix, home, names_of(landing.outputs), language):
+            click.echo(path)
+        show_in_ci(runs, language)
     return worst([*codes.values(), *([ExitCode.INTERRUPTED] if interrupted else [])])
 
 
@@ -277,8 +315,7 @@ def _recorded(
     planned: Planned,
     folder: Path,
     reason: Text | None,
-    format_names: Sequence[str],
-    language: Language,
+    landing: _Landing,
 ) -> Recorded:
     """Read a target's record and write its reports."""
     entry = planned.entry
@@ -295,7 +332,7 @@ def _recorded(
     if planned.known is not None and reason is None:
         run = revised(run, planned.known, folder / RECORD)
     try:
-        written = write_reports(run, folder, format_names, language=language)
+        written = write_reports(run, folder, names_of(landing.outputs), landing.rendered(run))
     except WriteError as error:
         # A report that cannot be written must not stop the other targets.
         say(error.message)

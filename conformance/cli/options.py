@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar, cast
 
 import click
 
-from conformance.cli.inputs import format_names, key_variable
+from conformance.cli.inputs import key_variable
+from conformance.cli.outputs import TARGET, outputs_among
 from conformance.contract import DOCUMENTS, Contract, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
 from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
+from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
 from conformance.transport import gate
@@ -83,16 +85,25 @@ def under_contract(function: Function) -> Function:
     )(function)
 
 
-def into_formats(default: str) -> Callable[[Function], Function]:
-    """Add ``--format``."""
+def into_formats(default: str, *others: str) -> Callable[[Function], Function]:
+    """Add ``--format``; the command receives ``outputs``.
+
+    Args:
+        default: the formats that are written if none is named, comma-separated.
+        others: formats of the command besides those that all commands have.
+    """
+    known = (*formats(), *others)
     return click.option(
         "--format",
-        "format_names",
-        callback=format_names,
-        default=default,
-        show_default=True,
-        metavar="NAMES",
-        help="Reports to write, comma-separated: html, junit, json, markdown.",
+        "outputs",
+        multiple=True,
+        callback=partial(outputs_among, known=known),
+        default=(default,),
+        show_default=default,
+        metavar="NAME[=PATH]",
+        help=f"Reports to write, comma-separated or repeated: {', '.join(known)}. They go into the "
+        f"output folder, or to PATH; - is standard output, and {TARGET} in a path the target's "
+        "name.",
     )
 
 

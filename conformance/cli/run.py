@@ -43,6 +43,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
         "conformance run --tier smoke --select 'stop.*' --max-requests 20",
         "conformance run --target 'zero*' --target eronmind --jobs 2",
         "conformance run --contract zero --dialect gpt-ge",
+        "conformance run --format html,sarif=conformance.sarif",
     )
     + "\n\nWith several targets the worst result decides the exit code: 1 not conforming, then 2 "
     "interrupted, 3 inconclusive or a key was missing, 5 no checks ran, 0 all conform.",
@@ -109,7 +110,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     Command-line options override the file.
     """
     how = {name: given[name] for name in HOW}
-    landing = {name: given[name] for name in ("out", "format_names", "language", "verbosity")}
+    landing = {name: given[name] for name in ("out", "outputs", "language", "verbosity")}
     path = _file(given)
     if path is not None:
         # Most runs judge one endpoint, and start sooner without what many need.
@@ -122,7 +123,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
                 f"--target, or set expected per target in {path}"
             )
         planned = [planned_of(context, entry, given) for entry in entries]
-        return run_many(planned, os.environ, jobs=given["jobs"], **landing)
+        return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
     contract = inputs.contract(given["contract_name"])
     reference = reference_of(
         given["reference_name"],

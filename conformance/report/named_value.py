@@ -6,6 +6,7 @@ assertion, and the actual one as the same name, an equals sign and JSON.
 
 from __future__ import annotations
 
+import json
 import re
 
 from conformance.language import Text, same
@@ -54,11 +55,20 @@ def _promise_of(assertion: str) -> Text | None:
     if sign == "=" and bound == "null":
         return _NOT_ANY
     if sign in _BOUNDS:
-        return _BOUNDS[sign].format(value=value_of(bound.partition(", ")[0]))
+        return _BOUNDS[sign].format(value=value_of(_without_remark(bound)))
     if assertion.startswith("other than "):
         return _NOT_THAT
     plain = _ASSERTIONS.get(assertion)
     return _NOT_BUT.format(what=plain) if plain else None
+
+
+def _without_remark(bound: str) -> str:
+    """Return a value without what follows it; a list has commas itself."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(bound)
+    except (ValueError, RecursionError):
+        return bound.partition(", ")[0]
+    return bound[:end]
 
 
 _IS = Text("{name} is {value}", "{name} 为 {value}")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from conformance.language import Text, same
-from conformance.model import Exchange, Finding, Level, Subject, Verdict
+from conformance.model import Exchange, Finding, Level, Place, Subject, Verdict
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.named_value import deviation_of
 from conformance.report.sanitize import cut, line
@@ -174,7 +174,9 @@ def _status(facts: Facts) -> Text | None:
         return None
     facts = replace(facts, exchanges=_with_status(facts, int(got[1]), facts.seen[got.end() :]))
     allowed = wanted[1].split(" or ")
-    if got[1] == "200" and all(status.startswith("4") for status in allowed):
+    # An error under status 200 has the wrong status, and is not served.
+    is_served = got[1] == "200" and facts.finding.place is not Place.STATUS
+    if is_served and all(status.startswith("4") for status in allowed):
         return _served(facts, got[1])
     those = same(" / ".join(allowed)) if len(allowed) <= 3 else _A_4XX
     sent = facts.the_request(_THE_REQUEST)

@@ -22,7 +22,7 @@ MAX_PHRASE_CHARS = 90
 """Maximum characters of an expected or actual value in a sentence."""
 
 MAX_LISTED = 5
-"""Maximum number of numbers that are listed; of more only the number is told."""
+"""Maximum number of numbers that are listed; of more only the number is given."""
 
 _TALLY = re.compile(r" \((\d+) of (\d+) (?:responses|answers)(?:: those with (.*))?\)$", re.DOTALL)
 _REPRODUCED = " (both reproduced)"
@@ -166,7 +166,7 @@ def _number(value: float) -> str:
 
 
 def _list(value: Sequence[object]) -> Text:
-    if value and len(value) <= MAX_LISTED and all(map(_is_number, value)):
+    if value and len(value) <= MAX_LISTED and all(map(_reads_as_number, value)):
         return same(", ".join(str(number) for number in value))
     return _ONE_ITEM if len(value) == 1 else _ITEMS.format(n=len(value))
 
@@ -177,6 +177,10 @@ def _fit(text: str) -> Text:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _reads_as_number(value: object) -> bool:
+    return _is_number(value) or (isinstance(value, str) and value.isdecimal() and len(value) < 4)
 
 
 def pair_in(text: str) -> tuple[Text, Text] | None:

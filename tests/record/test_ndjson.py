@@ -51,13 +51,15 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
-from conformance.record.ndjson import (
+from conformance.record.line import (
     SCHEMA,
     RunFileError,
+    to_line,
+)
+from conformance.record.ndjson import (
     RunTail,
     RunWriter,
     read_run,
-    to_line,
     write_run,
 )
 

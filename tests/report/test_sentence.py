@@ -12,7 +12,7 @@ import pytest
 from conformance.contract import load_contract
 from conformance.language import Text
 from conformance.message import say
-from conformance.model import Exchange, Finding, Level
+from conformance.model import Exchange, Finding, Level, Place
 from conformance.report.sentence import MAX_CHARS, sentence_of
 from conformance.report.summary_rows import CALM
 from reference_server.behaviour.registry import all_faults
@@ -73,6 +73,12 @@ SERVED = 'status 200: {"id":"cmpl-1","object":"text_comple…'
             *("usage.total_tokens", "usage.total_tokens = 5", "usage.total_tokens = 3", {"n": 2}),
             "With `n: 2`, `usage.total_tokens` is 3, not 5",
             "发送 `n: 2` 时，`usage.total_tokens` 为 3，应为 5",
+        ),
+        (
+            *("choices[].index", 'indexes = ["0", "1"]', 'indexes = ["0"] (1 of 3 responses)'),
+            {"stream": True, "prompt": ["1", "2"]},
+            "`indexes` is 0, not 0, 1; in 1 of 3 responses",
+            "`indexes` 为 0，应为 0, 1；3 个响应中有 1 个如此",
         ),
         (
             *("echo", "completion_tokens = 0", "completion_tokens = 1"),
@@ -219,3 +225,11 @@ def test_long_values_are_cut() -> None:
     long = a_failure("stop.x", expected="x" * 500, seen='"' + "y" * 500, title="t" * 400)
     assert_length = sentence_of(long, [], a_subject())
     assert len(assert_length.en) <= MAX_CHARS
+
+
+def test_error_under_status_200_is_not_called_served() -> None:
+    inside = 'status 200: data: {"error": "must be greater than 0"}'
+    finding = replace(deviation("max_tokens", "status 400 or 422", inside), place=Place.STATUS)
+    assert told(finding, {"max_tokens": -1}).en == (
+        "`max_tokens: -1` was answered with status 200, not 400 / 422; promised: T"
+    )

@@ -88,8 +88,8 @@ def _worst_first(
     def rank(name: str) -> int:
         shown = [row.cells if kind == "cells" else row.common for row in ran]
         cells = [one[name] for one in shown if name in one]
-        told = [STATES[cell.state.value] for cell in cells if cell.documented or cell.seen]
-        worst = min(told, default=_CALM_RANK)
+        ranks = [STATES[cell.state.value] for cell in cells if cell.documented or cell.seen]
+        worst = min(ranks, default=_CALM_RANK)
         return min(worst, _CALM_RANK)
 
     return sorted(names, key=rank)
