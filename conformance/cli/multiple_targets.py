@@ -14,6 +14,7 @@ from rich.console import Console
 
 from conformance.cli import inputs
 from conformance.cli.execution import failed, interruptible, stop_when_terminated
+from conformance.cli.expected import NONE, Expecting, expecting, revised
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.github import show_in_ci
@@ -50,7 +51,7 @@ from conformance.report.console import show as show_run
 from conformance.report.matrix import Matrix, Recorded, matrix_of
 from conformance.report.matrix import terminal as text
 from conformance.report.matrix.progress import ProgressOfMany
-from conformance.targets import Entry, MissingSecretError
+from conformance.targets import FILE, Entry, MissingSecretError, expected_beside
 from conformance.transport.exposure import exposure_of
 
 WORST_FIRST = (
@@ -67,12 +68,13 @@ _INTERRUPTED = Text("Interrupted before it started.", "尚未开始即被中断�
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One target with its contract, options and reference server."""
+    """One target with its contract, options, reference server and expected deviations."""
 
     entry: Entry
     contract: Contract
     options: Options
     reference: Reference | None
+    known: Expecting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,21 @@ def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> P
         contract=contract,
         bundled_is_judged=False,
     )
-    return Planned(changed, contract, options_of(here, entry.options), reference)
+    known = _known(entry, given)
+    options = replace(options_of(here, entry.options), expected=known.file if known else None)
+    return Planned(changed, contract, options, reference, known)
+
+
+def _known(entry: Entry, given: dict[str, Any]) -> Expecting | None:
+    """Read the expected deviations of a target: those of ``--expected``, or its own."""
+    name = given["expected_name"]
+    changes = {"update": given["expected_update"], "prune": given["expected_prune"]}
+    if name is not None:
+        return expecting(None if name == NONE else Path(name), **changes)
+    if entry.expected is None and not changes["update"]:
+        return None
+    beside = expected_beside(given["config"] or Path(FILE), entry.name)
+    return expecting(entry.expected or beside, **changes)
 
 
 def run_many(
@@ -313,6 +329,8 @@ def _recorded(
             base_url=entry.base_url,
             model=entry.model,
         )
+    if planned.known is not None and reason is None:
+        run = revised(run, planned.known, folder / RECORD)
     try:
         written = write_reports(run, folder, names_of(landing.outputs), landing.rendered(run))
     except WriteError as error:

@@ -11,9 +11,9 @@ import click
 
 from conformance.cli.inputs import key_variable
 from conformance.cli.outputs import TARGET, outputs_among
-from conformance.contract import DOCUMENTS, Contract
+from conformance.contract import DOCUMENTS, Contract, load_contract
 from conformance.engine.discovery import all_checks
-from conformance.engine.selection import Options, choose
+from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
 from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
@@ -34,7 +34,7 @@ UNNAMED_KEY = f"{DEFAULT_KEY_ENV}, for https://{OPENAI_HOST} only, or a prompt i
 
 
 def choosing(default_tier: Tier) -> Callable[[Function], Function]:
-    """Add ``--tier``, ``--select`` and ``--stage``."""
+    """Add ``--tier``, ``--select``, ``--exclude`` and ``--stage``."""
 
     def add(function: Function) -> Function:
         select = click.option(
@@ -44,6 +44,14 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
             metavar="GLOB",
             help="Run only checks whose id, requirement or area matches, such as 'stop.*' or "
             "'streaming'; may be repeated.",
+        )
+        exclude = click.option(
+            "--exclude",
+            multiple=True,
+            metavar="GLOB",
+            callback=excludable,
+            help="Leave out checks whose id, requirement or area matches, and send nothing for "
+            "them; may be repeated.",
         )
         tier = click.option(
             "--tier",
@@ -59,7 +67,7 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
             help="Run only checks of this stage: directed (hand-written, one requirement each), "
             "generated (property-based, with random requests) or together (sent in bursts).",
         )
-        return tier(select(stage(function)))
+        return tier(select(exclude(stage(function))))
 
     return add
 
@@ -144,13 +152,33 @@ def with_key_from(default: str) -> Callable[[Function], Function]:
     )
 
 
+def excludable(
+    _ctx: click.Context, _param: click.Parameter, globs: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Check that each glob of ``--exclude`` matches a check, so that a slip is noticed.
+
+    Raises:
+        UsageError: one matches none.
+    """
+    contract = load_contract(DEFAULT_CONTRACT) if globs else None
+    for glob in globs:
+        if contract and not any(matches(check, contract, [glob]) for check in all_checks()):
+            typed = one_line(gate.redact(glob), MOST_GLOB_CHARS)
+            raise click.UsageError(
+                f"--exclude '{typed}' matches no check; run `conformance list` to see all checks"
+            )
+    return globs
+
+
 def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:
     """Return why the selection is empty, or None if at least one check is selected."""
     if choose(all_checks(), contract, options):
         return None
-    typed = gate.redact(" ".join(f"--select '{glob}'" for glob in options.select))
-    globs = one_line(typed, MOST_GLOB_CHARS)
+    selected = [f"--select '{glob}'" for glob in options.select]
+    excluded = [f"--exclude '{glob}'" for glob in options.exclude]
+    globs = one_line(gate.redact(" ".join((*selected, *excluded))), MOST_GLOB_CHARS)
+    left = "leaves" if excluded else "matches"
     return (
-        f"{globs} matches no check in the {options.tier.value} tier; "
+        f"{globs} {left} no check in the {options.tier.value} tier; "
         "run `conformance list` to see all checks"
     )

@@ -12,6 +12,7 @@ import click
 
 from conformance.cli import inputs
 from conformance.cli.exit_codes import UserError
+from conformance.cli.expected import NONE, expecting, with_expected_file
 from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.options import (
@@ -96,6 +97,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
     metavar="DIR",
     help="Output folder; must be new or empty. [default: reports/<date>-<host>-<contract>]",
 )
+@with_expected_file
 @into_formats("html,junit,json")
 @within_limits
 @with_reference
@@ -115,6 +117,11 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         from conformance.cli.multiple_targets import planned_of, run_many  # noqa: PLC0415
 
         entries = _chosen(path, given["wanted"])
+        if len(entries) > 1 and given["expected_name"] not in {None, NONE}:
+            raise click.UsageError(
+                f"--expected is for one target, and {len(entries)} are selected; select one with "
+                f"--target, or set expected per target in {path}"
+            )
         planned = [planned_of(context, entry, given) for entry in entries]
         return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
     contract = inputs.contract(given["contract_name"])
@@ -129,7 +136,13 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         **{name: given[name] for name in ("base_url", "model", "dialect", "key_name")},
         contract_name=given["contract_name"],
     )
-    return run_one(request, contract, options_of(how), reference, **landing)
+    name = given["expected_name"]
+    known = expecting(
+        None if name in {None, NONE} else Path(name),
+        update=given["expected_update"],
+        prune=given["expected_prune"],
+    )
+    return run_one(request, contract, options_of(how), reference, known=known, **landing)
 
 
 def _file(given: dict[str, Any]) -> Path | None:

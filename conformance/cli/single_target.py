@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -13,6 +13,7 @@ import click
 from conformance.cli import inputs
 from conformance.cli.execution import interruptible, judge
 from conformance.cli.exit_codes import UserError
+from conformance.cli.expected import Expecting, revised
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.github import show_in_ci
@@ -63,8 +64,10 @@ def run_one(
     outputs: Sequence[Output],
     language: Language,
     verbosity: console.Verbosity = console.Verbosity.NORMAL,
+    known: Expecting | None = None,
 ) -> ExitCode:
     """Run the checks, print the result, and write the record and reports."""
+    options = replace(options, expected=known.file if known else None)
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)
@@ -80,6 +83,7 @@ def run_one(
             stdout=stdout,
             language=language,
             verbosity=verbosity,
+            known=known,
         )
 
 
@@ -94,6 +98,7 @@ def _run(
     stdout: TextIO,
     language: Language,
     verbosity: console.Verbosity,
+    known: Expecting | None,
 ) -> ExitCode:
     slow = slow_rate(options)
     if slow is not None:
@@ -124,6 +129,8 @@ def _run(
             raise click.Abort from None
         say(failure)
         return ExitCode.UNDECIDED
+    if known is not None and failure is None:
+        judged = revised(judged, known, folder / RECORD)
     console.show(judged, screen, language, verbosity)
     click.echo()
     rendered = Rendered(None, language, place_of(judged.header))

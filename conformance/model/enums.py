@@ -132,13 +132,17 @@ class State(StrEnum):
 
 
 class Conclusion(StrEnum):
-    """The result of a whole run."""
+    """The result of a whole run.
+
+    ``as expected`` is in no record: reports show it if a file expects every deviation.
+    """
 
     CONFORMING = "conforming"
     NOT_CONFORMING = "not conforming"
     UNDECIDED = "could not judge"
     NOTHING_RAN = "nothing ran"
     INCOMPLETE = "broken off"
+    AS_EXPECTED = "as expected"
 
 
 class ExitCode(IntEnum):
@@ -158,6 +162,7 @@ EXIT_CODES: Mapping[Conclusion, ExitCode] = {
     Conclusion.UNDECIDED: ExitCode.UNDECIDED,
     Conclusion.NOTHING_RAN: ExitCode.NOTHING_RAN,
     Conclusion.INCOMPLETE: ExitCode.INTERRUPTED,
+    Conclusion.AS_EXPECTED: ExitCode.CONFORMING,
 }
 
 

@@ -212,24 +212,31 @@ class Run:
     def conclusion(self) -> Conclusion:
         """The footer's conclusion; without a footer the run is incomplete, whatever it found.
 
-        It does not depend on what is expected; :attr:`exit_code` does.
+        It does not depend on what is expected; :attr:`shown_conclusion` does.
         """
         return self.footer.conclusion if self.footer else Conclusion.INCOMPLETE
 
     @property
-    def exit_code(self) -> ExitCode:
-        """That of the conclusion; a run that something ended early has to be repeated.
+    def shown_conclusion(self) -> Conclusion:
+        """The conclusion that reports show.
 
         With expected deviations, only news make a run not conforming: a deviation that no entry
         expects, and an entry that is stale or has expired.
         """
-        if self.footer is not None and self.footer.because:
-            return ExitCode.UNDECIDED
         judged = {Conclusion.CONFORMING, Conclusion.NOT_CONFORMING, Conclusion.UNDECIDED}
         if self.expected is None or self.conclusion not in judged:
-            return EXIT_CODES[self.conclusion]
+            return self.conclusion
         if self.expected.is_news:
-            return ExitCode.NOT_CONFORMING
+            return Conclusion.NOT_CONFORMING
+        is_early = self.footer is not None and self.footer.because is not None
         open_verdicts = {Verdict.INCONCLUSIVE, Verdict.ERROR}
-        is_open = any(finding.shown in open_verdicts for finding in self.findings)
-        return ExitCode.UNDECIDED if is_open else ExitCode.CONFORMING
+        if is_early or any(finding.shown in open_verdicts for finding in self.findings):
+            return Conclusion.UNDECIDED
+        return Conclusion.AS_EXPECTED if self.expected.known else Conclusion.CONFORMING
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of the shown conclusion; a run that something ended early has to be repeated."""
+        if self.footer is not None and self.footer.because:
+            return ExitCode.UNDECIDED
+        return EXIT_CODES[self.shown_conclusion]

@@ -68,6 +68,15 @@ def decides(finding: Finding, header: Header) -> bool:
     return finding.verdict is Verdict.FAIL or is_strict_warning
 
 
+def named_checks(header: Header) -> frozenset[str]:
+    """Return the ids of the checks that an entry in force names."""
+    entries = header.expected.entries if header.expected else ()
+    today = day_of(header)
+    return frozenset(
+        check for entry in entries if not is_expired(entry, today) for check in entry.checks
+    )
+
+
 def day_of(header: Header) -> str:
     """Return the day on which a run started, in UTC, as in ``2026-12-31``."""
     return header.started_at[:10]

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from conformance.model import Comparison, Exchange, Finding, Footer, Header, Verdict
+from conformance.model import (
+    Comparison,
+    Conclusion,
+    Exchange,
+    Finding,
+    Footer,
+    Header,
+    Verdict,
+)
 
 T = TypeVar("T")
 
@@ -95,6 +103,8 @@ def assert_plausible(record: Header | Exchange | Finding | Comparison | Footer) 
             limits = record.limits
             _assert_counts("limits", (limits.requests or 0, limits.tokens or 0))
         case Footer():
+            if record.conclusion is Conclusion.AS_EXPECTED:
+                raise BadValueError("'as expected' is not the conclusion of a run")
             _assert_counts("counts", record.counts.values())
             for cost in (record.cost, record.reference_cost or record.cost):
                 tokens = (cost.prompt_tokens, cost.completion_tokens, cost.estimated_tokens)

@@ -24,6 +24,7 @@ _COLOURS: Mapping[Conclusion, tuple[str, str]] = {
     Conclusion.UNDECIDED: ("yellow", "#8a6d00"),
     Conclusion.NOTHING_RAN: ("lightgrey", "#616161"),
     Conclusion.INCOMPLETE: ("lightgrey", "#616161"),
+    Conclusion.AS_EXPECTED: ("blue", "#1565c0"),
 }
 """The name that shields knows, and a colour on which white text is readable."""
 
@@ -42,7 +43,8 @@ def message_of(run: Run) -> Text:
         finding.verdict is Verdict.FAIL or (finding.verdict is Verdict.WARN and run.header.strict)
         for finding in run.findings
     )
-    if summary.conclusion is Conclusion.NOT_CONFORMING and broken:
+    is_plain = summary.conclusion is Conclusion.NOT_CONFORMING and run.expected is None
+    if is_plain and broken:
         told = _ONE if broken == 1 else _DEVIATIONS.format(count=broken)
     else:
         told = summary.headline

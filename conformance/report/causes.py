@@ -72,7 +72,7 @@ def groups_of(summary: Summary) -> tuple[Group, ...]:
         root = cause.root
         is_crowd = root.verdict is Verdict.INCONCLUSIVE and reasons[root.message] >= CROWD
         subject, reason = ("", root.message) if is_crowd else (root.subject, "")
-        found.setdefault((subject, root.verdict, reason), []).append(cause)
+        found.setdefault((subject, root.shown, reason), []).append(cause)
     return tuple(_group(subject, causes) for (subject, *_), causes in found.items())
 
 
@@ -85,7 +85,7 @@ def _group(subject: str, causes: Sequence[Cause]) -> Group:
 
 def _severity(cause: Cause) -> tuple[int, int, int]:
     root = cause.root
-    return WORST_FIRST.index(root.verdict), _LEVELS.index(root.level), -len(cause.explained)
+    return WORST_FIRST.index(root.shown), _LEVELS.index(root.level), -len(cause.explained)
 
 
 def count_findings(groups: Sequence[Group]) -> int:

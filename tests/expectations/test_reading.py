@@ -92,7 +92,7 @@ def test_mistake_names_line_and_way_out(text: str, sentence: str, tmp_path: Path
 
 
 def test_all_mistakes_are_reported(tmp_path: Path) -> None:
-    found = mistakes(tmp_path, f"- check: stop.sting{WHY}\n- check: stop.string\n  reason: TODO")
+    found = mistakes(tmp_path, f"- check: stop.stringg{WHY}\n- check: stop.string\n  reason: TODO")
     assert len(found) == 2
 
 

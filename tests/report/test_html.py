@@ -161,7 +161,8 @@ def test_statement_of_a_requirement_is_written_once() -> None:
 
 
 def test_finding_begins_with_its_sentence_not_json() -> None:
-    failure = a_failure(seen='status 200: {"id":"cmpl-1"}', exchanges=("x1",))
+    seen = say("status {status}: {body}", status=200, body='{"id":"cmpl-1"}')
+    failure = a_failure(seen=seen, exchanges=("x1",))
     page = html.render(a_run(failure, exchanges=(an_exchange(),)))
     (brief,) = re.findall('<span class="brief">(.*?)</summary>', page, re.DOTALL)
     assert "was served (status 200)" in brief

@@ -38,6 +38,7 @@ CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.UNDECIDED: "bold yellow",
     Conclusion.NOTHING_RAN: "bold yellow",
     Conclusion.INCOMPLETE: "bold yellow",
+    Conclusion.AS_EXPECTED: "bold cyan",
 }
 MAX_VALUE_CHARS = 240
 """Maximum characters of one value in the terminal; the record has all."""

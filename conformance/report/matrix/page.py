@@ -32,10 +32,11 @@ VERDICTS: Mapping[str, int] = {
     Verdict.INCONCLUSIVE.value: 2,
     Verdict.WARN.value: 3,
     Verdict.REFUSED.value: 4,
-    Verdict.EXPLAINED.value: 5,
-    Verdict.SKIPPED.value: 6,
-    Verdict.INFO.value: 7,
-    Verdict.PASS.value: 8,
+    Verdict.EXPECTED.value: 5,
+    Verdict.EXPLAINED.value: 6,
+    Verdict.SKIPPED.value: 7,
+    Verdict.INFO.value: 8,
+    Verdict.PASS.value: 9,
 }
 
 TITLE = Text("Conformance of {n} targets", "{n} 个目标与契约的符合情况")
