@@ -72,7 +72,9 @@ def every_error_has_a_json_content_type(exchange: RecordedExchange) -> None:
     """
     if not isinstance(refusal_of(exchange).raw, dict):
         raise NotApplicable(say("the rejection is not a JSON object"))
-    expect(exchange.response.content_type, "content-type").equals("application/json")
+    expect(exchange.response.content_type, say("content-type of the error")).equals(
+        "application/json"
+    )
 
 
 @invariant("errors.stream-as-json-everywhere", requirement="errors.stream-refused-as-json")
