@@ -40,7 +40,7 @@ def test_metadata_is_valid() -> None:
     assert mistakes_in_action(yaml.safe_load(ACTION.read_text("utf-8"))) == []
 
 
-def test_inputs_are_never_part_of_a_script() -> None:
+def test_inputs_are_no_part_of_scripts() -> None:
     scripts = [step["run"] for step in steps() if "run" in step]
     assert len(scripts) == 3
     assert not any("${{" in script for script in scripts)

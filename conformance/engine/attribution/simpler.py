@@ -149,9 +149,9 @@ def _rests_on(
     if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
         # Without its events nothing of a stream is known.
         return any(one.response.stream.stray for one in evidence.judged_by(finding))
-    if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
-        return False
-    if owner.requirement == "streaming.done-last" and not _lacks_its_end(evidence, finding, part):
+    is_framing = finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}
+    is_end = owner.requirement == "streaming.done-last"
+    if is_framing or (is_end and not _lacks_its_end(evidence, finding, part)):
         return False
     sought = evidence.shared_traits(owner)
     about_prompt = owner.requirement in PROMPT_OWNERS or (
