@@ -291,6 +291,31 @@ def penalties_zero_default() -> Behaviour:
     return rewrites(rewrite)
 
 
+@fault(
+    "penalty-on-cached-prompt",
+    breaks="presence-penalty.not-on-prompt frequency-penalty.not-on-prompt",
+    also_breaks="presence-penalty.* frequency-penalty.*",
+    evidence=Evidence.REPORTED,
+    statistical=True,
+    triggers=(),
+)
+def penalty_on_cached_prompt() -> Behaviour:
+    """Penalties count the prompt, too, if it is cached: when it is sent again.
+
+    Reported for llama.cpp: https://github.com/ggml-org/llama.cpp/issues/8971
+    """
+    served: set[str] = set()
+    counting = penalty_on_prompt()
+
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        key = repr(request.body.get("prompt"))
+        known = key in served
+        served.add(key)
+        return await (counting(request, upstream) if known else upstream(request))
+
+    return behave
+
+
 @fault("penalties-lag", breaks=EFFECT, evidence=Evidence.REPORTED, triggers=())
 def penalties_lag() -> Behaviour:
     """Positive penalties do not count the token that was sampled last: it arrives too late.

@@ -133,6 +133,39 @@ def batch_joined() -> Behaviour:
     return prompts(is_batch, joined)
 
 
+class _LastOfCandidates:
+    """Of a batch with more candidates than choices, only the last prompt is answered."""
+
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        response = await upstream(request)
+        body = request.body
+        candidates, shown = body.get("best_of"), body.get("n") or 1
+        if response.status != 200 or not is_batch(body) or not candidates or candidates <= shown:
+            return response
+        last = (len(body["prompt"]) - 1) * candidates
+        left = [
+            {**choice, "index": last + place}
+            for place, choice in enumerate(response.body["choices"][-shown:])
+        ]
+        return response.with_body({**response.body, "choices": left})
+
+
+@fault(
+    "batch-with-best-of-last-only",
+    breaks="best-of.returns-best prompt.strings",
+    also_breaks="index.* echo.own-prompt-in-batch usage.completion-sums-choices prompt.*",
+    evidence=Evidence.REPORTED,
+    statistical=True,
+    triggers=(),
+)
+def batch_with_best_of_last_only() -> Behaviour:
+    """Of a batch with ``best_of``, only the last prompt's choices are returned, with high indices.
+
+    Reported for OpenAI: https://github.com/openai/openai-python/issues/90
+    """
+    return _LastOfCandidates()
+
+
 @fault("batch-first-for-all", breaks="prompt.batch-as-singles", triggers=IN_BATCHES)
 def batch_first_for_all() -> Behaviour:
     """Every prompt of a batch gets the completion of the first one."""
