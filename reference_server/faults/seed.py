@@ -121,6 +121,7 @@ def seed_null_refused() -> Behaviour:
     shows=Shows.REFUSED,
     evidence=Evidence.SIBLING,
     triggers=(),
+    statistical=True,
 )
 def seed_with_n_refused() -> Behaviour:
     """A seed is rejected if several choices are requested.

@@ -58,7 +58,13 @@ def echo_with_logprobs_breaks_server() -> Behaviour:
     return _fails(lambda request: _echoes(request) and _lists(request), "2326")
 
 
-@fault("echo-with-zero-logprobs-breaks-server", breaks=BREAKS, evidence=REPORTED, triggers=())
+@fault(
+    "echo-with-zero-logprobs-breaks-server",
+    breaks=BREAKS,
+    evidence=REPORTED,
+    triggers=(),
+    statistical=True,
+)
 def echo_with_zero_logprobs_breaks_server() -> Behaviour:
     """``echo`` with ``logprobs: 0`` causes a server error.
 
@@ -94,7 +100,9 @@ def tokens_with_echo_break_server() -> Behaviour:
     )
 
 
-@fault("narrow-logprobs-break-server", breaks=BREAKS, evidence=REPORTED, triggers=())
+@fault(
+    "narrow-logprobs-break-server", breaks=BREAKS, evidence=REPORTED, triggers=(), statistical=True
+)
 def narrow_logprobs_break_server() -> Behaviour:
     """An alternative that ``top_p`` excludes has no number in JSON, and causes a server error.
 

@@ -89,6 +89,7 @@ def error_event_with_logprobs() -> Behaviour:
     breaks=BREAKS,
     evidence=Evidence.REPORTED,
     triggers=(),
+    statistical=True,
 )
 def error_event_with_choices_and_logprobs() -> Behaviour:
     """A stream of several choices with log probabilities ends with an error in their middle.

@@ -121,12 +121,13 @@ class _MaskedByLimit(_OfTokens):
         free: list[Any],
     ) -> ServerResponse:
         body = request.body
-        limit = body.get("max_tokens", 16)
-        steps_before = (-(-limit // TOKENS_PER_STEP) - 1) * TOKENS_PER_STEP
+        limit = body.get("max_tokens") or 16
+        # The first token comes with the prompt.
+        before_last = 1 + max(-(-(limit - 1) // TOKENS_PER_STEP) - 1, 0) * TOKENS_PER_STEP
         stops = sequences(body)
         needed = [tokens_to_stop(choice["logprobs"]["tokens"], stops) for choice in free]
         reached = all(choice["finish_reason"] == "length" for choice in free)
-        if not reached or any(n is None or n <= steps_before for n in needed):
+        if not reached or any(n is None or n <= before_last for n in needed):
             return right
         return await upstream(request.with_body(generates(body)))
 

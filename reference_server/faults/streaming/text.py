@@ -157,6 +157,7 @@ def held_text_lost() -> Behaviour:
     also_breaks="streaming.text-equals-plain",
     evidence=Evidence.REPORTED,
     triggers=(),
+    statistical=True,
 )
 def held_text_lost_at_natural_end() -> Behaviour:
     """In a stream that ends by itself, text that could begin a stop sequence is never sent.
