@@ -318,7 +318,7 @@ class _OtherTemperature(_Crowd):
 
 @fault(
     "other-temperature-beside-breaks",
-    breaks=OWN_SETTINGS,
+    breaks=f"{OWN_SETTINGS} errors.few-left-unanswered",
     also_breaks=ANYTHING,
     statistical=True,
     triggers=(),

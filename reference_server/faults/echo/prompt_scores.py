@@ -79,9 +79,9 @@ class _Stale:
         scores = choice["logprobs"]
         block = tuple(scores["tokens"][:BLOCK_TOKENS])
         size = _length(request, choice["index"], scores)
+        left, self._left = self._left, scores["token_logprobs"][:size]
         if size <= BLOCK_TOKENS:
             return choice
-        left, self._left = self._left, scores["token_logprobs"]
         if block not in self._cached:
             self._cached.add(block)
             return choice
@@ -102,6 +102,7 @@ class _Stale:
     breaks="echo.scored-equals-generated",
     also_breaks="logprobs-arrays.top-mass-at-most-one isolation.earlier-requests",
     evidence=Evidence.REPORTED,
+    statistical=True,
     triggers=(),
 )
 def echo_scores_stale_when_cached() -> Behaviour:

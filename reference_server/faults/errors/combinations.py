@@ -23,6 +23,9 @@ from reference_server.behaviour.rewrite import Rewrite
 BREAKS = "errors.good-input-no-server-fault"
 REPORTED = Evidence.REPORTED
 
+MAX_LOGPROBS = 5
+"""The largest number of alternatives that is not rejected."""
+
 BLOCK_TOKENS = 16
 """The tokens that a prefix cache keeps together."""
 
@@ -46,7 +49,10 @@ def logprobs_break_server() -> Behaviour:
 
     Reported for vllm-metal: https://github.com/vllm-project/vllm-metal/issues/331
     """
-    return _fails(lambda request: _lists(request, 1), "list index out of range")
+    return _fails(
+        lambda request: _lists(request, 1) and request["logprobs"] <= MAX_LOGPROBS,
+        "list index out of range",
+    )
 
 
 @fault("echo-with-logprobs-breaks-server", breaks=BREAKS, evidence=REPORTED, triggers=())
