@@ -200,7 +200,7 @@ def text_offset_behind_echo_in_bytes() -> Behaviour:
 
     def of(request: Body, choice: Body) -> Body:
         scores, prompt = choice.get("logprobs"), len(prompt_of(request, choice["index"]))
-        if not scores or request.get("echo") is not True or not prompt:
+        if not (scores and scores["tokens"] and prompt and request.get("echo") is True):
             return choice
         starts = scores["text_offset"]
         last = max((n for n, start in enumerate(starts) if start < prompt), default=0)
