@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from reference_server.behaviour.registry import Fault, all_faults
+from reference_server.behaviour.registry import Evidence, Fault, Tier, all_faults
 from reference_server.behaviour.reports import sources_of
 from reference_server.faults._unseen import UNSEEN
 
@@ -39,7 +39,7 @@ def page() -> str:
     """Return the whole page."""
     known = [(fault, sources_of(fault)) for fault in all_faults().values()]
     reported = [(fault, sources) for fault, sources in known if sources]
-    deep = sum(fault.statistical for fault, _ in reported)
+    deep = sum(fault.tier is Tier.DEEP for fault, _ in reported)
     counts = {
         "count": len(reported),
         "sources": len({source for _, sources in reported for source in sources}),
@@ -59,8 +59,8 @@ def page() -> str:
 
 
 def _tier(fault: Fault) -> str:
-    sibling = " (of a sibling)" if fault.evidence == "sibling" else ""
-    return ("deep" if fault.statistical else "standard") + sibling
+    sibling = " (of a sibling)" if fault.evidence is Evidence.SIBLING else ""
+    return fault.tier + sibling
 
 
 def _written(summary: str) -> str:

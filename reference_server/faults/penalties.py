@@ -21,7 +21,7 @@ from reference_server.behaviour.regenerated import (
     joined,
     stops_of,
 )
-from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.registry import Evidence, Shows, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY
@@ -296,7 +296,7 @@ def penalties_zero_default() -> Behaviour:
     breaks="presence-penalty.not-on-prompt frequency-penalty.not-on-prompt",
     also_breaks="presence-penalty.* frequency-penalty.*",
     evidence=Evidence.REPORTED,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
 )
 def penalty_on_cached_prompt() -> Behaviour:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reference_server.behaviour.builders import drops, rejects, rewrites, sets
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.of_requests import is_several
-from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.registry import Evidence, Shows, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._triggers import HANDLERS, REQUESTS
@@ -121,7 +121,7 @@ def seed_null_refused() -> Behaviour:
     shows=Shows.REFUSED,
     evidence=Evidence.SIBLING,
     triggers=(),
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def seed_with_n_refused() -> Behaviour:
     """A seed is rejected if several choices are requested.

@@ -12,7 +12,7 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Tier, fault
 from reference_server.faults._endings import prompt_of
 
 Scores = dict[str, list[Any]]
@@ -102,7 +102,7 @@ class _Stale:
     breaks="echo.scored-equals-generated",
     also_breaks="logprobs-arrays.top-mass-at-most-one isolation.earlier-requests",
     evidence=Evidence.REPORTED,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
 )
 def echo_scores_stale_when_cached() -> Behaviour:

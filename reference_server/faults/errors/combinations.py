@@ -17,7 +17,7 @@ from reference_server.behaviour.messages import (
     Upstream,
 )
 from reference_server.behaviour.of_requests import has_tokens, is_several
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 
 BREAKS = "errors.good-input-no-server-fault"
@@ -69,7 +69,7 @@ def echo_with_logprobs_breaks_server() -> Behaviour:
     breaks=BREAKS,
     evidence=REPORTED,
     triggers=(),
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def echo_with_zero_logprobs_breaks_server() -> Behaviour:
     """``echo`` with ``logprobs: 0`` causes a server error.
@@ -107,7 +107,7 @@ def tokens_with_echo_break_server() -> Behaviour:
 
 
 @fault(
-    "narrow-logprobs-break-server", breaks=BREAKS, evidence=REPORTED, triggers=(), statistical=True
+    "narrow-logprobs-break-server", breaks=BREAKS, evidence=REPORTED, triggers=(), tier=Tier.DEEP
 )
 def narrow_logprobs_break_server() -> Behaviour:
     """An alternative that ``top_p`` excludes has no number in JSON, and causes a server error.

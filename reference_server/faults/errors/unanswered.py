@@ -13,7 +13,7 @@ from reference_server.behaviour.messages import (
     Upstream,
     encode,
 )
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger, is_batch
 
@@ -89,7 +89,7 @@ def error_event_with_logprobs() -> Behaviour:
     breaks=BREAKS,
     evidence=Evidence.REPORTED,
     triggers=(),
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def error_event_with_choices_and_logprobs() -> Behaviour:
     """A stream of several choices with log probabilities ends with an error in their middle.

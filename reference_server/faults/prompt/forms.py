@@ -12,7 +12,7 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.registry import Evidence, Shows, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger, is_batch
 from reference_server.faults._endings import prompt_of
@@ -155,7 +155,7 @@ class _LastOfCandidates:
     breaks="best-of.returns-best prompt.strings",
     also_breaks="index.* echo.own-prompt-in-batch usage.completion-sums-choices prompt.*",
     evidence=Evidence.REPORTED,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
 )
 def batch_with_best_of_last_only() -> Behaviour:

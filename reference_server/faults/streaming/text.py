@@ -8,7 +8,7 @@ from reference_server.behaviour.builders import (
     drops,
 )
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._endings import sequences
@@ -157,7 +157,7 @@ def held_text_lost() -> Behaviour:
     also_breaks="streaming.text-equals-plain",
     evidence=Evidence.REPORTED,
     triggers=(),
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def held_text_lost_at_natural_end() -> Behaviour:
     """In a stream that ends by itself, text that could begin a stop sequence is never sent.
