@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from conformance.cli.inputs import format_names, key_variable
-from conformance.contract import DOCUMENTS, Contract
+from conformance.contract import CONTRACTS, Contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose
 from conformance.input_files import one_line
@@ -70,7 +70,7 @@ def under_contract(function: Function) -> Function:
         default=DEFAULT_CONTRACT,
         show_default=True,
         metavar="NAME|PATH",
-        help=f"Contract to test against: {', '.join(DOCUMENTS)}, or the path of your own "
+        help=f"Contract to test against: {', '.join(CONTRACTS)}, or the path of your own "
         "OpenAPI Overlay of spec/openapi.yaml.",
     )(function)
 
