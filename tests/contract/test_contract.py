@@ -218,7 +218,7 @@ def test_bundled_contracts_load_quickly() -> None:
     program = "from conformance.contract import *; [load_contract(d) for d in CONTRACTS]"
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", program], check=True)
-    assert time.perf_counter() - started < 3  # 0.3 s on an idle machine
+    assert time.perf_counter() - started < 4  # 0.4 s on an idle machine
 
 
 # ── bodies ───────────────────────────────────────────────────────────────────────────────────────
