@@ -175,11 +175,13 @@ def _number(value: float) -> str:
 def _list(value: Sequence[object]) -> Text:
     if value and len(value) <= MAX_LISTED and all(map(_reads_as_number, value)):
         return same(", ".join(str(number) for number in value))
+    if not value:
+        return _EMPTY_LIST
     return _ONE_ITEM if len(value) == 1 else _ITEMS.format(n=len(value))
 
 
 def _fit(text: str) -> Text:
-    return _OTHER_TEXT if _JSON.search(text) else same(text)
+    return same(text) if text == _DONE or not _JSON.search(text) else _OTHER_TEXT
 
 
 def _is_number(value: object) -> bool:
@@ -305,7 +307,10 @@ _PROPER = frozenset({"Chinese", "English", "Unicode", "Content-Type"})
 
 _NOTHING = Text("no value", "没有值")
 _OBJECT = Text("an object", "一个对象")
+_DONE = '"[DONE]"'
+"""The last event of a stream, which looks like JSON."""
 _LIST = Text("a list", "一个列表")
+_EMPTY_LIST = Text("an empty list", "空列表")
 _ONE_ITEM = Text("a list of one item", "1 项的列表")
 _ITEMS = Text("a list of {n} items", "{n} 项的列表")
 _OTHER_TEXT = Text("another text", "其他文本")
