@@ -60,7 +60,8 @@ def test_schemas_are_in_the_wheel(installed: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "contract", ["openai", "zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind"]
+    "contract",
+    ["openai", "zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "vllm", "llama-cpp"],
 )
 def test_every_contract_loads_from_the_wheel(run: Run, contract: str) -> None:
     planned = run("-m", "conformance", "plan", "--contract", contract, "--format", "json")
