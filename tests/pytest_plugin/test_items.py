@@ -22,7 +22,12 @@ pytest_plugins = "pytester"
 
 NAMED = ("--conformance-base-url", "http://fake.example/v1", "--conformance-model", "tiny")
 # The warnings that this project's own session turns into errors reach inside.
-SMOKE = (*NAMED, "--conformance-tier", "smoke", "-Wdefault")
+SMOKE = (
+    *NAMED,
+    *("--conformance-tier", "smoke", "-Wdefault"),
+    # They come with our dependencies, and take seconds to load.
+    *("-p", "no:schemathesis", "-p", "no:langsmith_plugin", "-p", "no:allure_pytest"),
+)
 SELECTED = (*SMOKE, *(word for name in RULINGS for word in ("--conformance-select", name)))
 
 
