@@ -23,17 +23,20 @@ def place_of(header: Header, config: Path | None = None) -> Location:
         header: of the run.
         config: the file that lists the targets; by default ``conformance.toml`` if there is one.
     """
-    file = config or Path(FILE)
+    here = from_root(Path())
+    return replace(_place_of(header, config or Path(FILE)), folder="" if here == "." else here)
+
+
+def _place_of(header: Header, file: Path) -> Location:
     if header.target is not None:
         try:
             text = read_file(file, MIB).decode(errors="replace")
         except InputError:
             return at(FILE)
         return at(from_root(file), line_of_target(text, header.target))
-    place = contract_of(header)
     if header.contract_file is None:
-        return place
-    return replace(at(from_root(Path(header.contract_file))), line=place.line)
+        return contract_of(header)
+    return at(from_root(Path(header.contract_file)))
 
 
 def from_root(path: Path) -> str:

@@ -58,7 +58,7 @@ def test_container_has_no_privileges() -> None:
     assert not any(re.search(r"curl|wget|apt-get|ADD ", line) for line in LINES)
 
 
-def test_examples_in_the_head_name_real_options() -> None:
+def test_examples_name_real_options() -> None:
     head = "\n".join(line for line in LINES if line.startswith("#"))
     options = set(re.findall(r" (--[a-z-]+)", head)) - {
         *("--rm", "--read-only", "--tmpfs", "--entrypoint", "--user"),

@@ -153,7 +153,7 @@ def test_unwritable_summary_is_no_failure(command, fake, monkeypatch: pytest.Mon
     assert "cannot write the job's summary to $GITHUB_STEP_SUMMARY: No such file" in result.output
 
 
-def test_hostile_text_is_no_command_of_a_runner(process, recorded: Path) -> None:
+def test_hostile_text_is_no_command(process, recorded: Path) -> None:
     attack = "x\n::error::injected\n##[error]injected\n::stop-commands::t"
     run = a_run(a_failure(seen=attack, message=attack), target="\n::debug::x")
     write_run(run, recorded / "run.ndjson")

@@ -1,4 +1,4 @@
-"""A whole run against a faulty server in memory accuses of nothing but the fault."""
+"""A whole run against a faulty server in memory reports nothing but the fault."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.engine.runner import Options, run
 from conformance.model import Finding, Target, Verdict
 from conformance.record.events import FindingMade, RunFinished
 from conformance.record.explained import as_concluded
-from conformance.selftest.attribution import Claim, Planting, Told, figures_of
+from conformance.selftest.attribution import Claim, Planting, RunResult, figures_of
 from conformance.selftest.catalogue import Fault, read_catalogue
 from conformance.selftest.trials import Trial, Wanted, trials_of
 from conformance.targets.bundled import list_bundled
@@ -31,10 +31,10 @@ NAMED = (
     "usage-multiplied",
     "usage-zero",
 )
-"""Faults that once made a run accuse parameters and fields that they do not touch."""
+"""Faults that once led to findings about parameters and fields that they do not touch."""
 
 MIN_PRECISION = 0.93
-"""The share of true accusations over the whole catalogue in memory."""
+"""The share of true findings over the whole catalogue in memory."""
 
 
 @cache
@@ -48,7 +48,7 @@ def trials(*names: str) -> tuple[Trial, ...]:
     )
 
 
-def told(trial: Trial) -> Told:
+def result_of(trial: Trial) -> RunResult:
     findings = asyncio.run(findings_about(trial))
     contract = load_contract(trial.contract)
     claims = tuple(
@@ -57,7 +57,7 @@ def told(trial: Trial) -> Told:
         if f.verdict in {Verdict.FAIL, Verdict.WARN, Verdict.REFUSED}
     )
     subjects = {key: one.subject for key, one in contract.requirements.items()}
-    return Told(Planting((trial,)), claims, subjects, {}, "")
+    return RunResult(Planting((trial,)), claims, subjects, {}, "")
 
 
 async def findings_about(trial: Trial) -> Iterable[Finding]:
@@ -74,14 +74,14 @@ async def findings_about(trial: Trial) -> Iterable[Finding]:
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_only_the_fault_is_accused(name: str) -> None:
+def test_only_the_fault_is_reported(name: str) -> None:
     (trial,) = trials(name)
-    result = told(trial)
+    result = result_of(trial)
     assert [claim.check for claim in result.collateral] == []
-    assert result.untold == ()
+    assert result.unreported == ()
 
 
 @pytest.mark.exhaustive
-def test_nearly_all_accusations_are_true() -> None:
-    figures = figures_of([told(trial) for trial in trials()])
+def test_nearly_all_findings_are_true() -> None:
+    figures = figures_of([result_of(trial) for trial in trials()])
     assert figures.precision >= MIN_PRECISION

@@ -18,7 +18,7 @@ from conformance.language import Language, Text
 from conformance.model import Run
 from conformance.report import markdown
 from conformance.report.ci.location import Location, contract_of
-from conformance.report.ci.problems import Severity, incomplete, problems_of
+from conformance.report.ci.problems import Severity, incomplete, outdated_of, problems_of
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 
@@ -56,19 +56,21 @@ def annotate(
     place = location or contract_of(run.header)
     kept: list[str] = []
     counted: Counter[str] = Counter()
-    for kind, title, told in _all(Summary(run)):
+    for kind, title, told, where in _all(Summary(run), place):
         counted[kind] += 1
         if counted[kind] <= room:
-            kept.append(command(kind, told.of(language), title, place))
+            kept.append(command(kind, told.of(language), title, where))
     return tuple(kept)
 
 
-def _all(summary: Summary) -> Iterator[tuple[str, str, Text]]:
-    reason = incomplete(summary)
+def _all(summary: Summary, place: Location) -> Iterator[tuple[str, str, Text, Location]]:
+    reason, header = incomplete(summary), summary.run.header
     if reason is not None:
-        yield "error", summary.run.header.target or summary.run.header.contract, reason
+        yield "error", header.target or header.contract, reason, place
+    for entry in outdated_of(summary.run, place):
+        yield "error", entry.id, entry.told, entry.location
     for one in problems_of(summary):
-        yield KINDS[one.severity], one.finding.id, one.told
+        yield KINDS[one.severity], one.finding.id, one.told, place
 
 
 def command(kind: str, message: str, title: str, place: Location) -> str:

@@ -18,6 +18,7 @@ from conformance.report.ci.problems import (
     Severity,
     fingerprint_of,
     incomplete,
+    outdated_of,
     problems_of,
 )
 from conformance.report.sanitize import cut, line
@@ -47,6 +48,10 @@ def render(run: Run, key_env: str | None = None, location: Location | None = Non
     summary = Summary(run)
     place = location or contract_of(run.header)
     entries = [_entry(one, place) for one in problems_of(summary, key_env)]
+    entries += [
+        _made(one.id, one.told.en, one.fingerprint, SEVERITIES[Severity.ERROR], one.location)
+        for one in outdated_of(run, place)
+    ]
     reason = incomplete(summary)
     if reason is not None:
         # Otherwise a merge request would be praised for what was not tested.

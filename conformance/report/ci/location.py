@@ -20,15 +20,26 @@ OPENAPI = "spec/openapi.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A line of a file, counted from 1; the path is relative to the repository's root."""
+    """A line of a file in the repository.
+
+    Attributes:
+        path: relative to the repository's root.
+        line: counted from 1.
+        folder: where the suite ran, relative to the root; empty for the root itself.
+    """
 
     path: str
     line: int = 1
+    folder: str = ""
 
     @property
     def uri(self) -> str:
         """The path as a relative URI."""
         return quote(self.path, safe="/")
+
+    def beside(self, path: str, number: int) -> Location:
+        """Return a line of another file, whose path is relative to where the suite ran."""
+        return at(f"{self.folder}/{path}" if self.folder else path, number)
 
 
 def contract_of(header: Header) -> Location:

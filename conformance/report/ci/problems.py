@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from enum import Enum
 
 from conformance.language import Text
-from conformance.model import Conclusion, Finding, Header, Verdict
+from conformance.model import Conclusion, Finding, Header, Run, Verdict
 from conformance.report.case import Case, case_of
 from conformance.report.causes import causes_of
+from conformance.report.ci.location import Location
+from conformance.report.expected import why_expired, why_stale
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 
 MAX_PROBLEMS = 5_000
 """Problems that a format lists; GitHub keeps as many results of one file."""
+
+STALE, EXPIRED = "expected.stale", "expected.expired"
+"""What an entry of the expected deviations is called that fails a run."""
 
 MAX_VALUE_CHARS = 600
 """Maximum characters of an expected or an actual value."""
@@ -100,6 +105,46 @@ class Problem:
         command = cut(line(self.case.suite_command), MAX_COMMAND_CHARS)
         parts.append(_AGAIN.format(value=command))
         return Text("\n".join(part.en for part in parts), "\n".join(part.zh for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """An entry of the expected deviations that no longer describes the endpoint: an error.
+
+    Attributes:
+        id: ``expected.stale`` or ``expected.expired``.
+        told: what is wrong, and what to do.
+        location: the line of the entry.
+        fingerprint: what stays the same over runs.
+    """
+
+    id: str
+    told: Text
+    location: Location
+    fingerprint: str
+
+
+def outdated_of(run: Run, location: Location) -> tuple[Outdated, ...]:
+    """Return the entries that fail a run, those that are stale first.
+
+    Args:
+        run: the run.
+        location: where its findings are shown; the file is beside it.
+    """
+    if run.expected is None:
+        return ()
+    file = run.expected.file.name
+    found = [(STALE, entry, why_stale) for entry in run.expected.stale]
+    found += [(EXPIRED, entry, why_expired) for entry in run.expected.expired]
+    return tuple(
+        Outdated(
+            name,
+            why(entry, file).mapped(lambda text: cut(line(text), MAX_VALUE_CHARS)),
+            location.beside(file, entry.line),
+            fingerprint_of(run.header, f"{name} {entry.kind.value} {entry.name}"),
+        )
+        for name, entry, why in found[:MAX_PROBLEMS]
+    )
 
 
 def problems_of(summary: Summary, key_env: str | None = None) -> tuple[Problem, ...]:

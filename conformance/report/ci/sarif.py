@@ -20,9 +20,13 @@ from conformance.language import Text
 from conformance.model import Level, Requirement, Run
 from conformance.report.ci.location import Location, contract_of
 from conformance.report.ci.problems import (
+    EXPIRED,
+    STALE,
+    Outdated,
     Problem,
     Severity,
     incomplete,
+    outdated_of,
     problems_of,
     scope_of,
     severity_of,
@@ -47,6 +51,10 @@ _DEFAULTS: Mapping[Level, str] = {
     Level.MUST: "error",
     Level.SHOULD: "warning",
     Level.MAY: "warning",
+}
+_OUTDATED: Mapping[str, str] = {
+    STALE: "An expected deviation is no longer seen.",
+    EXPIRED: "The last day of an expected deviation has passed.",
 }
 _PROBLEMS: Mapping[str, str] = {"error": "error", "warning": "warning", "note": "recommendation"}
 
@@ -78,6 +86,11 @@ def _run(summary: Summary, key_env: str | None, location: Location) -> Mapping[s
         if name not in places:
             places[name] = len(rules)
             rules.append({"id": name, "shortDescription": {"text": name}})
+    outdated = outdated_of(summary.run, location)
+    rules += [
+        {"id": name, "shortDescription": {"text": _OUTDATED[name]}}
+        for name in dict.fromkeys(one.id for one in outdated)
+    ]
     return {
         "tool": {
             "driver": {
@@ -90,7 +103,10 @@ def _run(summary: Summary, key_env: str | None, location: Location) -> Mapping[s
         "invocations": [_invocation(summary, problems)],
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The repository's root."}}},
-        "results": [_result(one, places, location) for one in shown],
+        "results": [
+            *(_result(one, places, location) for one in shown),
+            *(_entry(one) for one in outdated),
+        ],
         "properties": {
             "baseUrl": line(header.base_url),
             "model": line(header.model),
@@ -193,10 +209,7 @@ def _result(problem: Problem, places: Mapping[str, int], location: Location) -> 
         "message": _message(problem.sentence, problem.details),
         "locations": [
             {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": location.uri, "uriBaseId": "%SRCROOT%"},
-                    "region": {"startLine": location.line},
-                },
+                **_physical(location),
                 "logicalLocations": [
                     {"name": line(finding.subject), "fullyQualifiedName": line(finding.id)}
                 ],
@@ -216,6 +229,25 @@ def _result(problem: Problem, places: Mapping[str, int], location: Location) -> 
             {"kind": "external", "status": "accepted", "justification": problem.reason}
         ]
     return result
+
+
+def _entry(outdated: Outdated) -> Mapping[str, Any]:
+    return {
+        "ruleId": outdated.id,
+        "level": "error",
+        "message": _message(outdated.told),
+        "locations": [_physical(outdated.location)],
+        "partialFingerprints": {"primaryLocationLineHash": f"{outdated.fingerprint}:1"},
+    }
+
+
+def _physical(location: Location) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": location.uri, "uriBaseId": "%SRCROOT%"},
+            "region": {"startLine": location.line},
+        }
+    }
 
 
 def _message(told: Text, details: Text | None = None) -> Mapping[str, str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from conformance.model import Finding, Run, Verdict
 from conformance.report.case import Case, case_of
-from conformance.report.ci.problems import MAX_VALUE_CHARS, incomplete
+from conformance.report.ci.location import contract_of
+from conformance.report.ci.problems import MAX_VALUE_CHARS, incomplete, outdated_of
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 
@@ -39,9 +40,13 @@ def _lines(summary: Summary, key_env: str | None) -> Iterator[str]:
     findings = sorted(summary.findings, key=lambda finding: finding.id)
     for number, finding in enumerate(findings, 1):
         yield from _point(number, case_of(summary, finding, key_env))
+    outdated = outdated_of(summary.run, contract_of(summary.run.header))
+    for number, entry in enumerate(outdated, len(findings) + 1):
+        yield f"not ok {number} - {entry.id}"
+        yield from _block({"message": entry.told.en, "severity": "fail"})
     if reason is not None:
         yield f"Bail out! {reason.en}"
-    yield f"1..{len(findings)}"
+    yield f"1..{len(findings) + len(outdated)}"
 
 
 def _point(number: int, case: Case) -> Iterator[str]:
@@ -65,6 +70,10 @@ def _point(number: int, case: Case) -> Iterator[str]:
         "actual": finding.seen,
         "reproduce": case.suite_command,
     }
+    yield from _block(told)
+
+
+def _block(told: Mapping[str, str | None]) -> Iterator[str]:
     yield "  ---"
     for key, value in told.items():
         if value is not None:

@@ -6,7 +6,7 @@ from conformance.language import Language
 from conformance.report import Location
 from conformance.report.ci.github import annotate, command, step_summary
 from tests.report.builders import a_failure, a_finding, a_run
-from tests.report.ci.test_sarif import EXPECTED, WHOLE
+from tests.report.ci.test_sarif import EXPECTED, STALE, WHOLE
 from tests.report.hostile import ATTACKS, a_hostile_run
 
 PLACE = Location("conformance.toml", 7)
@@ -49,6 +49,11 @@ def test_expected_deviation_is_a_notice() -> None:
     (shown,) = annotate(a_run(EXPECTED), PLACE)
     assert shown.startswith("::notice ")
     assert "::Expected (being mended" in shown
+
+
+def test_stale_entry_is_an_error() -> None:
+    (shown,) = annotate(STALE, PLACE)
+    assert shown.startswith("::error file=known.yaml,line=3,title=expected.stale::")
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from conformance.report import Location
 from conformance.report.ci import gitlab
 from tests.report.builders import a_failure, a_finding, a_run
-from tests.report.ci.test_sarif import EXPECTED, WHOLE
+from tests.report.ci.test_sarif import EXPECTED, STALE, WHOLE
 from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
 
 DOCUMENTED: dict[str, Any] = {
@@ -81,6 +81,12 @@ def test_expected_deviation_is_information() -> None:
     assert entry["description"].startswith(
         "Expected (being mended, http://tracker.example/7): The request was"
     )
+
+
+def test_stale_entry_is_critical() -> None:
+    (entry,) = entries_of(STALE, location=Location("conformance.toml", 7))
+    assert (entry["check_name"], entry["severity"]) == ("expected.stale", "critical")
+    assert entry["location"] == {"path": "known.yaml", "lines": {"begin": 3}}
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())

@@ -1,10 +1,19 @@
 """SARIF: a result a root cause, in the form that GitHub reads."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from conformance.model import Conclusion, EntryKind, Expectation, Level, Verdict
+from conformance.model import (
+    Conclusion,
+    EntryKind,
+    Expectation,
+    ExpectedFile,
+    Level,
+    Verdict,
+)
+from conformance.record.expected import with_expected
 from conformance.report import Location
 from conformance.report.ci import problems, sarif
 from tests.report.builders import a_failure, a_finding, a_requirement, a_run, an_exchange
@@ -25,6 +34,11 @@ ENTRY = Expectation(
     EntryKind.CHECK, "stop.*", "being mended", line=3, url="http://tracker.example/7"
 )
 EXPECTED = a_failure(expectation=ENTRY)
+
+ENTRY_OF_A_PASS = replace(ENTRY, checks=("stop.good",), name="stop.good")
+STALE = with_expected(
+    a_run(a_finding("stop.good"), expected=ExpectedFile("known.yaml", (ENTRY_OF_A_PASS,)))
+)
 
 
 def log_of(run, **settings):
@@ -75,6 +89,15 @@ def test_expected_deviation_is_suppressed() -> None:
             "justification": "being mended, http://tracker.example/7",
         }
     ]
+
+
+def test_stale_entry_is_at_its_line() -> None:
+    results = log_of(STALE, location=Location("sub/conformance.toml", 7, folder="sub"))["results"]
+    (entry,) = [one for one in results if one["ruleId"] == "expected.stale"]
+    physical = entry["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == "sub/known.yaml"
+    assert physical["region"] == {"startLine": 3}
+    assert "did not see; remove the entry." in entry["message"]["text"]
 
 
 def test_rules_are_the_requirements_with_help() -> None:

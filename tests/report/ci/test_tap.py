@@ -8,7 +8,7 @@ import yaml
 from conformance.model import Verdict
 from conformance.report.ci import tap
 from tests.report.builders import a_failure, a_finding, a_run
-from tests.report.ci.test_sarif import EXPECTED, WHOLE
+from tests.report.ci.test_sarif import EXPECTED, STALE, WHOLE
 from tests.report.hostile import ACTING, ATTACKS, a_hostile_run
 
 POINT = re.compile(r"(?P<ok>ok|not ok) (?P<number>\d+) - (?P<name>\S+)(?: # (?P<directive>.*))?")
@@ -62,6 +62,11 @@ def test_strict_run_fails_on_warnings() -> None:
 def test_expected_deviation_is_to_do() -> None:
     (found,) = points_of(tap.render(a_run(EXPECTED)))
     assert (found["ok"], found["directive"]) == ("not ok", "TODO being mended")
+
+
+def test_stale_entry_is_not_ok() -> None:
+    passed, stale = points_of(tap.render(STALE))
+    assert (passed["ok"], stale["ok"], stale["name"]) == ("ok", "not ok", "expected.stale")
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
