@@ -171,7 +171,7 @@ def test_error_for_a_key_explains_no_other_error() -> None:
     assert fault.id not in roots(key, fault, exchanges=answers)
 
 
-def test_generated_request_like_a_directed_one_is_told_once() -> None:
+def test_generated_request_like_directed_is_told_once() -> None:
     request = {"prompt": "1", "max_tokens": 1}
     served = an_exchange("x1", request=request)
     directed = a_deviation("model.missing-refused", Place.SERVED, exchanges=("x1",))
