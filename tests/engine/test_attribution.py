@@ -156,6 +156,14 @@ def test_default_explains_no_request_that_states_it() -> None:
     assert seed.id not in roots(default, seed, exchanges=answers)
 
 
+def test_empty_stop_explains_no_real_one() -> None:
+    empty, real = ({"model": "m", "prompt": "1", "stop": stop} for stop in ("", ["7"]))
+    answers = (an_exchange("x1", request=empty), an_exchange("x2", request=real))
+    harmless = a_deviation("stop.empty-string", exchanges=("x1",))
+    lost = a_deviation("stop.held-text-released", exchanges=("x2",))
+    assert lost.id not in roots(harmless, lost, exchanges=answers)
+
+
 def test_error_for_a_key_explains_no_other_error() -> None:
     answers = (without_key("x1", status=401), an_exchange("x2", status=500))
     key = a_deviation("auth.missing-key-envelope", Place.ERROR, exchanges=("x1",))

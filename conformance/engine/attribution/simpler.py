@@ -90,6 +90,9 @@ TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
 FRAMING = frozenset({"streaming.framing", "streaming.error-framed"})
 """Requirements without which the events of a stream cannot be told apart."""
 
+EMPTY_STOP = "stop.empty-is-harmless"
+"""The requirement about a value that is no stop sequence, which says nothing of those that are."""
+
 PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
 ECHO_OWNERS = ("echo.prompt-then-completion",)
 PROMPT_CLAIMS = ("echo.*", "text-offset.*", "usage.prompt-*", "stop.prompt-not-searched")
@@ -198,6 +201,9 @@ def _is_apart(
     """Return whether a claim was judged without what an owner says is missing."""
     if owner.requirement == "streaming.done-last":
         return not lacks_its_end(evidence, finding, part)
+    if owner.requirement == EMPTY_STOP:
+        stops = [request.raw.get("stop") for request in evidence.judged_requests(finding)]
+        return any(stop not in ("", [""]) for stop in stops)
     return owned is Part.SCORES and owner.place is not None and finding.place is None
 
 
