@@ -132,12 +132,12 @@ def across_words(text: str) -> str:
 
 
 def wide_character(text: str) -> str:
-    """Cut one character that takes several bytes.
+    """Cut one character that takes three bytes or more, as no Latin letter does.
 
     Raises:
         NotApplicable: the text has none.
     """
-    return _search(r".([^\x00-\x7f])", text, say("a non-ASCII character"))
+    return _search(r".([^\x00-\u07ff])", text, say("a character of three bytes"))
 
 
 def decoys(text: str, end: int) -> list[str]:

@@ -55,9 +55,17 @@ def _billed_as_another(evidence: Evidence, finding: Finding) -> Explanation | No
     for owner in evidence.accusations:
         if is_invariant(owner) or owner.place or owner.subject.startswith("usage"):
             continue
-        if deviating and deviating <= set(owner.exchanges) and _differ(evidence, owner):
+        own = deviating <= set(owner.exchanges) and _differ(evidence, owner)
+        if deviating and (own or _have_unknown_key(evidence, finding, owner)):
             return explained(owner, say("its requests are answered like those with another prompt"))
     return None
+
+
+def _have_unknown_key(evidence: Evidence, finding: Finding, owner: Finding) -> bool:
+    """Return whether all requests have a key without effect, to which an owner found one."""
+    known = {parameter.name for parameter in evidence.contract.parameters}
+    keys = [set(request.raw).difference(known) for request in evidence.judged_requests(finding)]
+    return owner.subject == "unknown-key" and owner.place is None and all(keys)
 
 
 def _differ(evidence: Evidence, finding: Finding) -> bool:

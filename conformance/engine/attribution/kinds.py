@@ -108,11 +108,15 @@ def _as_repeated(
         key = _whole(exchange)
         if key is not None:
             first.setdefault(key, exchange.exchange.request.body)
-    for exchange in judged:
+
+    def is_repeated(exchange: RecordedExchange) -> bool:
         key = _whole(exchange)
-        if key is None or first[key] == exchange.exchange.request.body:
-            return None
-    return explained(owner, say("the answer is that to another request"))
+        return key is not None and first[key] != exchange.exchange.request.body
+
+    compared = evidence.controls_of(finding)
+    if all(map(is_repeated, judged)) or any(map(is_repeated, compared)):
+        return explained(owner, say("the answer is that to another request"))
+    return None
 
 
 def _ids_identify(evidence: Evidence) -> bool:

@@ -9,7 +9,7 @@ no check that owns the place accuses, the finding is kept, because somebody has 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from conformance.engine.attribution.evidence import (
     Evidence,
@@ -17,11 +17,14 @@ from conformance.engine.attribution.evidence import (
     any_streams,
     explained,
     is_invariant,
+    request_of,
 )
 from conformance.engine.attribution.members import SCHEMAS, violated_by
 from conformance.engine.attribution.traits import SEVERAL, TOKENS
+from conformance.judgement import Judgement
 from conformance.message import Message, say
 from conformance.model import Explanation, Finding, Place
+from conformance.protocol.trace import RecordedExchange
 
 _TRANSFER = ("headers.content-encoding",)
 
@@ -124,8 +127,17 @@ BY_DEFAULT = frozenset({"envelope.choices", "n.default-one"})
 HOW_MANY = re.compile(r" \(\d+ of \d+ [^()]*\)$")
 """What an invariant adds to what it saw."""
 
+FRAMING = ("streaming.framing", "streaming.error-framed")
+"""Requirements without which the events of a stream cannot be told apart."""
+
+OF_EACH_CHOICE = ("logprobs-arrays.tokens-join-to-text", "logprobs.returned")
+"""Requirements that say that the scores of a choice are its own."""
+
 INDEXES = ("index.each-once", "index.prompt-major")
 
+
+TELLING_CHARS = 2
+"""Characters at the start of a completion that tell two prompts apart."""
 
 UNREADABLE = frozenset({Place.BODY, Place.STREAM, Place.EVENTS, Place.ERROR, Place.MESSAGE})
 """Places without which an answer says nothing at all."""
@@ -155,7 +167,7 @@ def is_own(finding: Finding) -> bool:
 def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the part of the answer that a check could not read."""
     place = finding.place or _counted(evidence, finding)
-    if place is None:
+    if place is None or (_is_about_index(finding) and _are_in_other_order(evidence, finding)):
         return None
     owners = _owners_of(evidence, place)
     is_owner = finding.requirement in owners
@@ -164,14 +176,22 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
         owners = before
     why = WHY[place]
     if _needs_index(evidence, finding):
-        wrong = (
-            owner
-            for owner in evidence.about(*INDEXES)
-            if owner.place is None and _is_not_of_echo(evidence, owner)
-        )
+        wrong = (owner for owner in evidence.about(*INDEXES) if _tells_of_index(evidence, owner))
         first = next(wrong, None)
         if first is not None:
             return explained(first, why)
+    if place is Place.CHOICES and all(map(_has_stray_events, evidence.judged_by(finding))):
+        # What is missing may be in the events that cannot be read.
+        framed = explained(next(evidence.about(*FRAMING), None), WHY[Place.EVENTS])
+        if framed is not None:
+            return framed
+    if place is Place.PROMPT_SCORES and all(map(_scores_first_choice, evidence.judged_by(finding))):
+        scored = (
+            one for one in evidence.about(*OF_EACH_CHOICE) if one.place in {None, Place.TOKENS}
+        )
+        first = next((one for one in scored if one is not finding), None)
+        if first is not None:
+            return explained(first, WHY[Place.TOKENS])
     able = [
         owner
         for owner in evidence.about(*owners)
@@ -221,10 +241,89 @@ def _says_the_same(owner: Finding, finding: Finding) -> bool:
     return same and (owner.place, owner.expected) == (finding.place, finding.expected)
 
 
-def _is_not_of_echo(evidence: Evidence, owner: Finding) -> bool:
-    """Return whether a wrong index is not told from echoes alone, which may be wrong themselves."""
-    by_itself = owner.requirement == "index.each-once"
-    return by_itself or "echo" not in evidence.shared_traits(owner)
+def _has_stray_events(exchange: RecordedExchange) -> bool:
+    return exchange.response.is_stream and bool(exchange.response.stream.stray)
+
+
+def _scores_first_choice(exchange: RecordedExchange) -> bool:
+    """Return whether all choices have the tokens of the first one, and not its text."""
+    try:
+        choices = exchange.completion.choices
+        tokens = {repr(choice.logprobs.tokens) for choice in choices}
+    except Judgement:
+        return False
+    return len(tokens) == 1 < len({choice.text for choice in choices})
+
+
+def _is_about_index(finding: Finding) -> bool:
+    return finding.requirement in INDEXES
+
+
+def _tells_of_index(evidence: Evidence, owner: Finding) -> bool:
+    """Return whether a wrong index is not told from echoes alone, which may be wrong themselves.
+
+    They are right if each is there as often as it has to be, in an order that only several choices
+    of a prompt change.
+    """
+    if owner.place is None and owner.requirement == "index.each-once":
+        return True
+    if "echo" in evidence.shared_traits(owner):
+        return _are_in_other_order(evidence, owner)
+    return owner.place is None
+
+
+def _are_in_other_order(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether answers have all echoes of several choices a prompt, at another index."""
+    judged = [exchange for exchange in evidence.judged_by(finding) if _echoes_copies(exchange)]
+    if not judged or not all(map(_has_each_echo, judged)) or _is_wrong_without_n(evidence):
+        return False
+    begins = dict(_first_characters(evidence))
+    return not any(_continues_its_index(exchange, begins) for exchange in judged)
+
+
+def _echoes_copies(exchange: RecordedExchange) -> bool:
+    request = request_of(exchange)
+    return request is not None and request.echo and request.raw.get("n", 1) not in (None, 1)
+
+
+def _has_each_echo(exchange: RecordedExchange) -> bool:
+    """Return whether each prompt of a batch is echoed as often as it has choices."""
+    try:
+        prompts, texts = exchange.request.prompts, exchange.completion.texts
+        copies = exchange.request.choices // len(prompts)
+    except Judgement:
+        return False
+    found = [sum(text.startswith(str(prompt)) for text in texts) for prompt in prompts]
+    return len(set(prompts)) == len(prompts) and found == [copies] * len(prompts)
+
+
+def _first_characters(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield the text of each prompt that was completed alone, and the prompt before it."""
+    for exchange in evidence.everything:
+        try:
+            request, texts = exchange.request, exchange.non_streaming.texts
+        except Judgement:
+            continue
+        if isinstance(request.raw.get("prompt"), str) and not request.echo and texts[0]:
+            yield request.raw["prompt"], texts[0][:TELLING_CHARS]
+
+
+def _continues_its_index(exchange: RecordedExchange, begins: Mapping[str, str]) -> bool:
+    """Return whether an echo of another prompt is continued like the prompt of its index."""
+    request = exchange.request
+    for number, text in enumerate(exchange.completion.texts):
+        own = str(request.prompts[number // request.n])
+        echoed = next((str(one) for one in request.prompts if text.startswith(str(one))), own)
+        behind = text.removeprefix(echoed)[:TELLING_CHARS]
+        if echoed != own and behind and behind == begins.get(own) != begins.get(echoed):
+            return True
+    return False
+
+
+def _is_wrong_without_n(evidence: Evidence) -> bool:
+    """Return whether batches with one choice a prompt have their echoes in another order, too."""
+    owners = evidence.about("echo.own-prompt-in-batch")
+    return any(not all(map(_echoes_copies, evidence.judged_by(owner))) for owner in owners)
 
 
 def _needs_index(evidence: Evidence, finding: Finding) -> bool:
