@@ -9,21 +9,21 @@ no check that owns the place accuses, the finding is kept, because somebody has 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from conformance.engine.attribution.echo_order import are_in_other_order
 from conformance.engine.attribution.evidence import (
     Evidence,
     any_several,
     any_streams,
     explained,
     is_invariant,
-    request_of,
 )
 from conformance.engine.attribution.members import SCHEMAS, violated_by
 from conformance.engine.attribution.traits import SEVERAL, TOKENS
 from conformance.judgement import Judgement
 from conformance.message import Message, say
-from conformance.model import Explanation, Finding, Place
+from conformance.model import Credentials, Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
 _TRANSFER = ("headers.content-encoding",)
@@ -95,6 +95,9 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
 }
 """For each place the requirements that say how it has to be, the most basic first."""
 
+OF_BAD_INPUT = frozenset({"errors.bad-input-no-server-fault", "errors.bad-input-is-400"})
+"""Requirements about the status of invalid requests, which all have the right key."""
+
 WHY: Mapping[Place, Message] = {
     Place.STATUS: say("its requests are rejected with another status"),
     Place.SERVED: say("its requests are served, though they are invalid"),
@@ -136,9 +139,6 @@ OF_EACH_CHOICE = ("logprobs-arrays.tokens-join-to-text", "logprobs.returned")
 INDEXES = ("index.each-once", "index.prompt-major")
 
 
-TELLING_CHARS = 2
-"""Characters at the start of a completion that tell two prompts apart."""
-
 UNREADABLE = frozenset({Place.BODY, Place.STREAM, Place.EVENTS, Place.ERROR, Place.MESSAGE})
 """Places without which an answer says nothing at all."""
 
@@ -167,7 +167,7 @@ def is_own(finding: Finding) -> bool:
 def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the part of the answer that a check could not read."""
     place = finding.place or _counted(evidence, finding)
-    if place is None or (_is_about_index(finding) and _are_in_other_order(evidence, finding)):
+    if place is None or (_is_about_index(finding) and are_in_other_order(evidence, finding)):
         return None
     owners = _owners_of(evidence, place)
     is_owner = finding.requirement in owners
@@ -268,62 +268,8 @@ def _tells_of_index(evidence: Evidence, owner: Finding) -> bool:
     if owner.place is None and owner.requirement == "index.each-once":
         return True
     if "echo" in evidence.shared_traits(owner):
-        return _are_in_other_order(evidence, owner)
+        return are_in_other_order(evidence, owner)
     return owner.place is None
-
-
-def _are_in_other_order(evidence: Evidence, finding: Finding) -> bool:
-    """Return whether answers have all echoes of several choices a prompt, at another index."""
-    judged = [exchange for exchange in evidence.judged_by(finding) if _echoes_copies(exchange)]
-    if not judged or not all(map(_has_each_echo, judged)) or _is_wrong_without_n(evidence):
-        return False
-    begins = dict(_first_characters(evidence))
-    return not any(_continues_its_index(exchange, begins) for exchange in judged)
-
-
-def _echoes_copies(exchange: RecordedExchange) -> bool:
-    request = request_of(exchange)
-    return request is not None and request.echo and request.raw.get("n", 1) not in (None, 1)
-
-
-def _has_each_echo(exchange: RecordedExchange) -> bool:
-    """Return whether each prompt of a batch is echoed as often as it has choices."""
-    try:
-        prompts, texts = exchange.request.prompts, exchange.completion.texts
-        copies = exchange.request.choices // len(prompts)
-    except Judgement:
-        return False
-    found = [sum(text.startswith(str(prompt)) for text in texts) for prompt in prompts]
-    return len(set(prompts)) == len(prompts) and found == [copies] * len(prompts)
-
-
-def _first_characters(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Yield the text of each prompt that was completed alone, and the prompt before it."""
-    for exchange in evidence.everything:
-        try:
-            request, texts = exchange.request, exchange.non_streaming.texts
-        except Judgement:
-            continue
-        if isinstance(request.raw.get("prompt"), str) and not request.echo and texts[0]:
-            yield request.raw["prompt"], texts[0][:TELLING_CHARS]
-
-
-def _continues_its_index(exchange: RecordedExchange, begins: Mapping[str, str]) -> bool:
-    """Return whether an echo of another prompt is continued like the prompt of its index."""
-    request = exchange.request
-    for number, text in enumerate(exchange.completion.texts):
-        own = str(request.prompts[number // request.n])
-        echoed = next((str(one) for one in request.prompts if text.startswith(str(one))), own)
-        behind = text.removeprefix(echoed)[:TELLING_CHARS]
-        if echoed != own and behind and behind == begins.get(own) != begins.get(echoed):
-            return True
-    return False
-
-
-def _is_wrong_without_n(evidence: Evidence) -> bool:
-    """Return whether batches with one choice a prompt have their echoes in another order, too."""
-    owners = evidence.about("echo.own-prompt-in-batch")
-    return any(not all(map(_echoes_copies, evidence.judged_by(owner))) for owner in owners)
 
 
 def _needs_index(evidence: Evidence, finding: Finding) -> bool:
@@ -335,11 +281,49 @@ def _needs_index(evidence: Evidence, finding: Finding) -> bool:
 
 
 def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    if finding.place is Place.STATUS and not _has_the_same_status(evidence, owner, finding):
+        return False
+    if owner.requirement == "max-tokens.zero-with-echo" and not _is_of_no_tokens(evidence, finding):
+        return False
+    if finding.place in {Place.ERROR, Place.MESSAGE} and is_about_keys(evidence, owner, finding):
+        return False
     # A body that cannot be read is told once; what a transfer breaks is broken there alone.
     anywhere = finding.place in UNREADABLE and owner.requirement not in _TRANSFER
     if not anywhere and _violates_elsewhere(evidence, owner, finding):
         return False
     return anywhere or evidence.can_own(owner, finding) or _says_the_same(owner, finding)
+
+
+def is_about_keys(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    """Return whether an owner knows only errors without the right key, and a finding others.
+
+    Keys are often looked at by a server in front, whose errors have a form of their own.
+    """
+    theirs, ours = (
+        {one.exchange.request.credentials for one in evidence.judged_by(one_of)}
+        for one_of in (owner, finding)
+    )
+    return bool(theirs) and Credentials.OWN not in theirs and Credentials.OWN in ours
+
+
+def _has_the_same_status(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    """Return whether an owner found the status of a finding's answers, for requests of this kind.
+
+    What becomes of bad input with the right key says nothing of requests without it.
+    """
+    theirs, ours = (
+        {(one.exchange.status, one.exchange.request.credentials) for one in judged}
+        for judged in (evidence.judged_by(owner), evidence.judged_by(finding))
+    )
+    if not theirs or not ours:
+        return True
+    if owner.requirement in OF_BAD_INPUT:
+        return bool(theirs & ours)
+    return bool({status for status, _ in theirs} & {status for status, _ in ours})
+
+
+def _is_of_no_tokens(evidence: Evidence, finding: Finding) -> bool:
+    return any(request.raw.get("max_tokens") == 0 for request in evidence.requests_of(finding))
 
 
 def _violates_elsewhere(evidence: Evidence, owner: Finding, finding: Finding) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from conformance.engine.attribution.cut_streams import lacks_its_end
 from conformance.engine.attribution.evidence import (
     Evidence,
     all_stream,
@@ -23,7 +24,7 @@ from conformance.engine.attribution.evidence import (
     request_of,
 )
 from conformance.engine.attribution.parts import READ_BEFORE, Part, part_claimed, part_of
-from conformance.engine.attribution.places import BASIC, FRAMING, is_own
+from conformance.engine.attribution.places import BASIC, FRAMING, is_about_keys, is_own
 from conformance.engine.attribution.traits import (
     SAMPLED,
     SEVERAL,
@@ -133,6 +134,8 @@ def _owners(
         owned = part_of(owner.requirement)
         if owned is None or owner is finding or not is_own(owner) or owner.place is Place.SERVED:
             continue
+        if _is_apart(evidence, finding, part, owner, owned):
+            continue
         if not _rests_on(evidence, finding, part, owner, owned):
             continue
         if is_invariant(owner) and not _shows_in(owner, owned, finding):
@@ -219,6 +222,16 @@ def _settled(
     return None
 
 
+def _is_apart(
+    evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
+) -> bool:
+    """Return whether a claim was judged without what an owner says is missing."""
+    if owner.requirement == "streaming.done-last":
+        return not lacks_its_end(evidence, finding, part)
+    is_missing = owner.place not in {None, Place.TOKENS}
+    return owned is Part.SCORES and is_missing and finding.place is None
+
+
 def _is_effect_of(
     evidence: Evidence, owner: Finding, sought: Traits, finding: Finding, part: Part
 ) -> bool:
@@ -226,6 +239,10 @@ def _is_effect_of(
 
     The parameter has to be sent; that of the claim must not be what the owner is about as well.
     """
+    if ".default" in owner.requirement and all(
+        request.raw.get(owner.subject) is not None for request in evidence.requests_of(finding)
+    ):
+        return False  # requests that say the value rest on no default
     if PARAMETERS.get(owner.subject) not in sought or part in {
         Part.CHOICES,
         Part.SUM,
@@ -325,8 +342,9 @@ def _is_before(owner: str, claim: str) -> bool:
 
 def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
     """Return a finding about the same sentence, in an answer that is at least as simple."""
-    if finding.place in VALUES and finding.subject not in NO_VALUE:
-        return None
+    directed = _directed_twin(evidence, finding)
+    if directed is not None or (finding.place in VALUES and finding.subject not in NO_VALUE):
+        return directed
     twins = [
         one
         for one in evidence.accusations
@@ -338,10 +356,19 @@ def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
     return min(twins, key=lambda one: len(evidence.shared_traits(one)), default=None)
 
 
+def _directed_twin(evidence: Evidence, finding: Finding) -> Finding | None:
+    """Return the finding about the same sentence and request, where a generated one came to it."""
+    if not is_generated(finding):
+        return None
+    own = {one.exchange.id for one in evidence.judged_by(finding)}
+    about = (one for one in evidence.about(finding.requirement) if one is not finding)
+    return next((one for one in about if own & set(one.exchanges)), None)
+
+
 def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     asked = not (is_invariant(finding) or is_generated(finding))
     other = owner.place in VALUES and owner.subject not in NO_VALUE
-    if other or (is_invariant(owner) and asked):
+    if other or (is_invariant(owner) and asked) or is_about_keys(evidence, owner, finding):
         return False
     if asked and (owner.place, owner.effect) != (finding.place, finding.effect):
         return False
