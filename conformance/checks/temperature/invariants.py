@@ -30,24 +30,24 @@ def equal_greedy_requests_repeat(
     Other checks send requests again where responses differ. Greedy responses part at a near-tie
     now and then, and then there are two texts; samples hardly ever agree.
     """
-    responses: dict[bytes, list[tuple[RecordedExchange, tuple[str, ...]]]] = defaultdict(list)
+    responses: dict[bytes, list[tuple[RecordedExchange, str]]] = defaultdict(list)
     for exchange in exchanges:
         try:
             if exchange.request.raw.get("temperature") == 0:
-                texts = exchange.completion.texts
-                responses[exchange.exchange.request.body].append((exchange, texts))
+                text = exchange.completion.only.text
+                responses[exchange.exchange.request.body].append((exchange, text))
         except Judgement:
             continue
     for group in responses.values():
         yield from (exchange for exchange, _ in group[1:])
-        distinct = dict.fromkeys(texts for _, texts in group)
+        distinct = dict.fromkeys(text for _, text in group)
         if len(group) < MIN_RESPONSES or len(distinct) < len(group) - 1:
             continue
         seen = say(
             "{count} texts in {answers} responses: {texts}",
             count=len(distinct),
             answers=len(group),
-            texts=shown([list(texts) for texts in distinct][:MAX_SHOWN]),
+            texts=shown(list(distinct)[:MAX_SHOWN]),
         )
         failure = Failure(say("the same greedy text each time"), seen, effect=Effect.IGNORED)
         yield Violation(failure, tuple(exchange for exchange, _ in group))
