@@ -54,8 +54,14 @@ def test_both_packages_are_imported_from_the_wheel(run: Run, installed: Path) ->
     assert second.startswith(str(installed))
 
 
+def test_schemas_are_in_the_wheel(installed: Path) -> None:
+    for name in ("record/run.schema.json", "report/results.schema.json"):
+        assert json.loads((installed / "conformance" / name).read_text("utf-8"))["$id"]
+
+
 @pytest.mark.parametrize(
-    "contract", ["openai", "zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind"]
+    "contract",
+    ["openai", "zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "vllm", "llama-cpp"],
 )
 def test_every_contract_loads_from_the_wheel(run: Run, contract: str) -> None:
     planned = run("-m", "conformance", "plan", "--contract", contract, "--format", "json")

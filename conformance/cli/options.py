@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from typing import Any, TypeVar, cast
 
@@ -11,7 +11,7 @@ import click
 
 from conformance.cli.inputs import key_variable
 from conformance.cli.outputs import TARGET, outputs_among
-from conformance.contract import DOCUMENTS, Contract, load_contract
+from conformance.contract import CONTRACTS, Contract, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
@@ -20,6 +20,8 @@ from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
 from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
+from conformance.targets.parsing import TypedError
+from conformance.targets.settings import plain_headers, secret_headers
 from conformance.transport import gate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -80,7 +82,7 @@ def under_contract(function: Function) -> Function:
         default=DEFAULT_CONTRACT,
         show_default=True,
         metavar="NAME|PATH",
-        help=f"Contract to test against: {', '.join(DOCUMENTS)}, or the path of your own "
+        help=f"Contract to test against: {', '.join(CONTRACTS)}, or the path of your own "
         "OpenAPI Overlay of spec/openapi.yaml.",
     )(function)
 
@@ -168,6 +170,51 @@ def excludable(
                 f"--exclude '{typed}' matches no check; run `conformance list` to see all checks"
             )
     return globs
+
+
+def with_headers_of(function: Function) -> Function:
+    """Add ``--header`` and ``--header-env``; the command receives ``headers``, ``headers_env``."""
+    plain = click.option(
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="'NAME: VALUE'",
+        callback=partial(_headers, sign=":", take=plain_headers),
+        help="Send this header with every request; may be repeated. Not for secrets.",
+    )
+    secret = click.option(
+        "--header-env",
+        "headers_env",
+        multiple=True,
+        metavar="NAME=VARIABLE",
+        callback=partial(_headers, sign="=", take=secret_headers),
+        help="Send a header whose value is in an environment variable; may be repeated.",
+    )
+    return plain(secret(function))
+
+
+def _headers(
+    _ctx: click.Context,
+    param: click.Parameter,
+    typed: tuple[str, ...],
+    *,
+    sign: str,
+    take: Callable[[dict[str, str]], Mapping[str, str]],
+) -> Mapping[str, str]:
+    option = param.opts[0]
+    pairs = [word.partition(sign) for word in typed]
+    if not all(found for _, found, _ in pairs):
+        # The value is not shown, because it may be a secret.
+        raise click.UsageError(f"{option} must have the form {param.metavar}")
+    names = [name.strip() for name, _, _ in pairs]
+    if len({name.lower() for name in names}) < len(names):
+        raise click.UsageError(f"{option} sets a header twice")
+    try:
+        return take({name.strip(): value.strip() for name, _, value in pairs})
+    except TypedError as error:
+        sentence = str(error).partition(": put it into")[0]
+        hint = f": use --header-env {names[0]}=VARIABLE" if sentence != str(error) else ""
+        raise click.UsageError(f"{option} {sentence}{hint}") from None
 
 
 def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:

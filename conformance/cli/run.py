@@ -22,17 +22,18 @@ from conformance.cli.options import (
     in_language,
     into_formats,
     under_contract,
+    with_headers_of,
     with_key_from,
 )
 from conformance.cli.reference import reference_of, with_reference
 from conformance.cli.single_target import RunRequest, run_one
 from conformance.cli.terminal import say
-from conformance.contract import DOCUMENTS
+from conformance.contract import CONTRACTS
 from conformance.model import ExitCode, Tier
 from conformance.targets import FILE, Entry, TargetsError, read_targets
 from conformance.targets.bundled import REFERENCE
 
-DIALECTS = (REFERENCE, *DOCUMENTS)
+DIALECTS = (REFERENCE, *CONTRACTS)
 
 
 @click.command(
@@ -68,6 +69,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
     f"{', '.join(DIALECTS)}. [default: the contract's vendor, otherwise {REFERENCE}]",
 )
 @with_key_from(UNNAMED_KEY)
+@with_headers_of
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -135,6 +137,8 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     request = RunRequest(
         **{name: given[name] for name in ("base_url", "model", "dialect", "key_name")},
         contract_name=given["contract_name"],
+        headers=given["headers"],
+        headers_env=given["headers_env"],
     )
     name = given["expected_name"]
     known = expecting(
@@ -170,6 +174,10 @@ def _file(given: dict[str, Any]) -> Path | None:
                 "`conformance init`"
             )
         return None
+    if given["headers"] or given["headers_env"]:
+        raise click.UsageError(
+            f"--header and --header-env are for --base-url; set headers and headers-env in {path}"
+        )
     if given["key_name"] is not None:
         raise click.UsageError(
             f"--api-key-env would send one key to every target in {path}; set api-key-env per "

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.model import Level, Tier, Verdict
 from tests.field.record import (
@@ -41,7 +41,7 @@ def test_run_is_dated_and_counted(record: Record) -> None:
     assert re.fullmatch(r"[0-9a-f]{7,}", record.suite)
     assert MAIN in record.counts
     for contract, counts in record.counts.items():
-        assert contract in DOCUMENTS
+        assert contract in CONTRACTS
         assert set(counts) <= {verdict.value for verdict in Verdict}
         assert "error" not in counts, "an error is the suite's own fault"
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.language import Text
 from conformance.model import Conclusion, Cost, Effect, Exchange, Finding, Place, Stage, State
 from conformance.report.locale.terms import duration, listed, listing, size
@@ -145,6 +145,14 @@ def test_usage_distinguishes_known_values_and_limits(cost: Cost, words: str) -> 
     run = a_run(a_finding())
     assert run.footer is not None
     assert Summary(replace(run, footer=replace(run.footer, cost=cost))).cost_in_words.en == words
+
+
+@pytest.mark.parametrize(("sent", "told"), [(11, "5 requests, "), (12, "5 requests (11 of them")])
+def test_repeats_are_told_if_they_are_many(sent: int, told: str) -> None:
+    run = a_run(exchanges=tuple(an_exchange(f"x{number}") for number in range(sent)))
+    assert run.footer is not None
+    footer = replace(run.footer, cost=Cost(5, 2, 0))
+    assert Summary(replace(run, footer=footer)).cost_in_words.en.startswith(told)
 
 
 def test_strict_runs_count_warnings_as_failures() -> None:
@@ -296,7 +304,7 @@ def test_counted_names_have_no_space_in_chinese() -> None:
     assert "等 8 个不明确" in Summary(a_run(*unclear, a_finding(), subjects=subjects)).sentence.zh
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", CONTRACTS)
 def test_own_document_is_the_first_origin(name: str) -> None:
     contract = load_contract(name)
     says = {subject.name: subject.says for subject in contract.subjects}

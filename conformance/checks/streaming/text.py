@@ -130,7 +130,7 @@ async def choices_are_numbered(api: Api) -> None:
     """
     chunks = (await three_streamed_choices(api)).chunks
     indexes = {shown(part.get("index")) for chunk in chunks for part in choices_in_chunk(chunk)}
-    expect(sorted(indexes), say("indexes in the chunks")).equals(["0", "1", "2"])
+    expect(sorted(indexes), say("the list of indexes in the chunks")).equals(["0", "1", "2"])
 
 
 @check(
@@ -166,7 +166,7 @@ async def prompts_are_numbered(api: Api) -> None:
         # A choice that never ends may be missing, whatever the index of the others is.
         choices_of(completion, len(prompts), Feature.BATCH)
     indexes = {shown(part.get("index")) for part in parts}
-    expect(sorted(indexes), say("indexes in the chunks")).equals(["0", "1"])
+    expect(sorted(indexes), say("the list of indexes in the chunks")).equals(["0", "1"])
 
 
 MIN_SPAN_SECONDS = 0.005

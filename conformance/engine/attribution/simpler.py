@@ -101,6 +101,9 @@ OF_IDS = "prompt.tokens-equal-text"
 BY_ID = "logit_bias"
 """The parameter whose values are token ids."""
 
+EMPTY_STOP = "stop.empty-is-harmless"
+"""The requirement about a value that is no stop sequence, which says nothing of those that are."""
+
 PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
 ECHO_OWNERS = ("echo.prompt-then-completion",)
 PROMPT_CLAIMS = ("echo.*", "text-offset.*", "usage.prompt-*", "stop.prompt-not-searched")
@@ -228,6 +231,9 @@ def _is_apart(
     """Return whether a claim was judged without what an owner says is missing."""
     if owner.requirement == "streaming.done-last":
         return not lacks_its_end(evidence, finding, part)
+    if owner.requirement == EMPTY_STOP:
+        stops = [request.raw.get("stop") for request in evidence.judged_requests(finding)]
+        return any(stop not in ("", [""]) for stop in stops)
     is_missing = owner.place not in {None, Place.TOKENS}
     return owned is Part.SCORES and is_missing and finding.place is None
 
