@@ -101,7 +101,7 @@ def into_formats(default: str, *others: str) -> Callable[[Function], Function]:
         multiple=True,
         callback=partial(outputs_among, known=known),
         default=(default,),
-        show_default=default,
+        show_default=True,
         metavar="NAME[=PATH]",
         help=f"Reports to write, comma-separated or repeated: {', '.join(known)}. They go into the "
         f"output folder, or to PATH; - is standard output, and {TARGET} in a path the target's "

@@ -99,6 +99,11 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     metavar="DIR",
     help="Output folder; must be new or empty. [default: reports/<date>-<host>-<contract>]",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Send nothing; print the requests and tokens of the run, as `conformance plan` does.",
+)
 @with_expected_file
 @into_formats("html,junit,json")
 @within_limits
@@ -116,7 +121,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     path = _file(given)
     if path is not None:
         # Most runs judge one endpoint, and start sooner without what many need.
-        from conformance.cli.multiple_targets import planned_of, run_many  # noqa: PLC0415
+        from conformance.cli.multiple_targets import planned_of, run_many, worst  # noqa: PLC0415
 
         entries = _chosen(path, given["wanted"])
         if len(entries) > 1 and given["expected_name"] not in {None, NONE}:
@@ -125,8 +130,16 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
                 f"--target, or set expected per target in {path}"
             )
         planned = [planned_of(context, entry, given) for entry in entries]
+        if given["dry_run"]:
+            from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
+
+            return worst([show_plan(one.contract, one.options) for one in planned])
         return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
     contract = inputs.contract(given["contract_name"])
+    if given["dry_run"]:
+        from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
+
+        return show_plan(contract, options_of(how))
     reference = reference_of(
         given["reference_name"],
         given["reference_model"],

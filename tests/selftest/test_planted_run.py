@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl
 
 CRAFT: Craft[Planting, RunResult] = Craft(result_of, ended_early)
 FEW = ("created-missing", "total-mismatch", "usage-missing")
-PRECISION_OF_FEW = 0.6
-PRECISION_OF_SINGLES, PRECISION_OF_COMBINATIONS = 0.45, 0.5
+PRECISION_OF_FEW = 1.0
+PRECISION_OF_SINGLES, PRECISION_OF_COMBINATIONS = 0.97, 0.9
 
 
 def trials(tier: Tier, *names: str) -> tuple[Trial, ...]:
