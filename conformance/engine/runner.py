@@ -286,7 +286,8 @@ class _RunInProgress:
             coalescer.ranked(self._ranks[check.id]) if check else coalescer,
             self._contract,
             self._target.model,
-            has_key=self._has_key,
+            has_key=not is_placeholder(self._target.api_key),
+            secret_headers=self._target.secret_headers,
             retest_budget=self._burst_retest_budget if in_bursts else self._retest_budget,
             trace=trace,
             clock=self._clock,
@@ -294,11 +295,6 @@ class _RunInProgress:
             responses=self._responses if shares else None,
             pace=self._options.transport,
         )
-
-    @property
-    def _has_key(self) -> bool:
-        # With another secret in a header, a server may accept requests without the key.
-        return not is_placeholder(self._target.api_key) and not self._target.secrets
 
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:
         """Run all checks of a stage that send requests: concurrently, unless they send bursts."""
@@ -346,7 +342,8 @@ class _RunInProgress:
                 coalescer.ranked(self._ranks[choice.check.id]),
                 live,
                 self._target.model,
-                has_key=self._has_key,
+                has_key=not is_placeholder(self._target.api_key),
+                secret_headers=self._target.secret_headers,
                 clock=self._clock,
                 seed=self._options.seed,
             )
