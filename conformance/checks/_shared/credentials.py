@@ -69,8 +69,7 @@ def _altered(keys: Sequence[str], credentials: Credentials) -> Mapping[str, str]
     if credentials is Credentials.NONE:
         return dict.fromkeys(keys, "")
     return {
-        name: f"Bearer {WRONG_KEY}" if name.lower() == AUTHORIZATION else WRONG_KEY
-        for name in keys
+        name: f"Bearer {WRONG_KEY}" if name.lower() == AUTHORIZATION else WRONG_KEY for name in keys
     }
 
 

@@ -122,10 +122,11 @@ def test_key_that_nobody_reads_is_found() -> None:
 def test_header_that_is_the_key_is_not_judged(opens: Opens) -> None:
     findings, _ = judged(opens)
     assert {finding.verdict for finding in findings} == {Verdict.SKIPPED}
-    assert {finding.message for finding in findings} == {
+    sentence = (
         "the endpoint serves a request that has X-Gateway-Token but no valid API key, and answers "
         "one that has neither with status 401"
-    }
+    )
+    assert {finding.message for finding in findings} == {sentence}
 
 
 def test_header_for_a_proxy_is_no_key() -> None:
