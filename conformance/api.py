@@ -104,8 +104,9 @@ class Api:
     Attributes:
         contract: the contract under test; limits and defaults come from it.
         model: the model id that requests contain.
-        has_key: whether requests carry a real API key, not a placeholder. Only then can a check
-            expect that requests without it are rejected.
+        has_key: whether requests carry a real API key, not a placeholder, and no other secret. Only
+            then can a check expect that requests without it are rejected.
+        sends_key: whether requests carry a real API key in ``Authorization``, whatever else.
         secret_headers: the names of headers of every request whose values are secrets; one of them
             may be what the endpoint takes as a key.
         exchanges: the exchanges made through this object, in order.
@@ -135,7 +136,8 @@ class Api:
     ) -> None:
         self.contract = contract
         self.model = model
-        self.has_key = has_key
+        self.has_key = has_key and not secret_headers
+        self.sends_key = has_key
         self.secret_headers = tuple(secret_headers)
         self.exchanges: list[Exchange] = []
         self.ended: Message | None = None

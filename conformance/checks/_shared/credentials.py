@@ -36,7 +36,7 @@ async def present(
         Inconclusive: there was no response to the request that tells which.
     """
     body = {"model": api.model, **MINIMAL_REQUEST} if body is None else body
-    if api.has_key:
+    if api.sends_key:
         response = await api.post(body, credentials=credentials)
         if response.is_served and api.secret_headers:
             await _assert_open_to_anybody(api)
@@ -54,8 +54,8 @@ def assert_has_key(api: Api) -> Sequence[str]:
     Raises:
         NotApplicable: the run uses no key.
     """
-    keys = [] if api.has_key else [name for name in api.secret_headers if _is_key(name)]
-    if not (api.has_key or keys):
+    keys = [] if api.sends_key else [name for name in api.secret_headers if _is_key(name)]
+    if not (api.sends_key or keys):
         raise NotApplicable(say("the run uses no API key"))
     return keys
 
