@@ -39,9 +39,6 @@ async def generated_requests(api: Api, minimal: Mapping[str, Any]) -> GeneratedR
     Args:
         api: has the contract, the model and the seed.
         minimal: members of a cheap request; each defect is put into a request with these.
-
-    Raises:
-        NotApplicable: schemathesis is not installed.
     """
     members = tuple(minimal.items())
     return await in_daemon_thread(_generate_once, api.contract, api.model, api.seed, members)

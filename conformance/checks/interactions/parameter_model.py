@@ -129,11 +129,7 @@ ALLOWED: Sequence[tuple[tuple[str, ...], Allowed]] = (
 
 
 def covering_array(contract: Contract) -> CoveringArray:
-    """Return combinations that cover all pairs of levels, then the triples of :data:`THREES`.
-
-    Raises:
-        NotApplicable: covertable is not installed.
-    """
+    """Return combinations that cover all pairs of levels, then the triples of :data:`THREES`."""
     # Checks want the same array concurrently: one thread computes it, the others wait.
     with _computing:
         return _array(tuple(factors_of(contract).items()))

@@ -47,7 +47,7 @@ async def run_test_cases(api: Api, *, pairs: bool = False) -> Results:
     """Send every test case of the contract's array, or only those that cover the pairs.
 
     Raises:
-        NotApplicable: covertable is not installed, or the budget is spent.
+        BudgetSpent: the budget is spent.
         Refusal, Failure, Inconclusive: there is no baseline for the simplest prompt.
     """
     array = await in_daemon_thread(covering_array, api.contract)
