@@ -332,6 +332,7 @@ class _RunInProgress:
             seed=self._options.seed,
             responses=self._responses if shares else None,
             pace=self._options.transport,
+            tier=self._options.tier,
         )
 
     @property

@@ -18,10 +18,10 @@ from conformance.generation.threads import in_daemon_thread
 VALID_BODIES, INVALID_BODIES = 40, 80
 """Bodies that are generated; few of them are chosen, since only sending is expensive."""
 
-NON_STREAMING, STREAMED = 3, 3
-"""Valid requests that are sent, non-streaming and streaming."""
+NON_STREAMING, STREAMED = 3, 2
+"""Valid requests that the deep tier sends, non-streaming and streaming."""
 
-WANTED = {Defect.TYPE: 4, Defect.RANGE: 2, Defect.MODEL: 1, Defect.JSON: 1}
+WANTED = {Defect.TYPE: 3, Defect.RANGE: 2, Defect.MODEL: 1, Defect.JSON: 1}
 """Invalid requests that are sent, by the kind of their defect."""
 
 
@@ -31,6 +31,12 @@ class GeneratedRequests:
 
     valid: tuple[Body, ...]
     invalid: tuple[InvalidRequest, ...]
+
+    @property
+    def few(self) -> tuple[Body, ...]:
+        """The most diverse valid request without a stream, and the most diverse one with it."""
+        by_kind = {body.get("stream") is True: body for body in reversed(self.valid)}
+        return tuple(by_kind[streams] for streams in sorted(by_kind))
 
 
 async def generated_requests(api: Api, minimal: Mapping[str, Any]) -> GeneratedRequests:

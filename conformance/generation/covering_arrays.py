@@ -23,7 +23,7 @@ Allowed = Callable[[Mapping[str, str]], bool]
 Constraint = tuple[tuple[str, ...], Allowed]
 """A condition, after the names of the factors that it reads."""
 
-SALT = "2"
+SALT = "16"
 """Chooses between arrays of equal strength. Of the values tried, this gives the shortest array."""
 
 

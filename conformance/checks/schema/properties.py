@@ -30,7 +30,7 @@ from conformance.message import say
 from conformance.model import Stage
 from conformance.protocol.response import REFUSALS, Response
 
-GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED, "prepare": prepare}
+GENERATED: dict[str, Any] = {"tier": "standard", "stage": Stage.GENERATED, "prepare": prepare}
 
 
 @check("schema.valid-served", requirement="errors.good-input-no-server-fault", **GENERATED)
