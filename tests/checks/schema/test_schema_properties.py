@@ -200,7 +200,7 @@ def test_failure_is_reported_without_a_retest_budget() -> None:
 
     finding = asyncio.run(run())
     assert finding.verdict is Verdict.FAIL
-    assert len(finding.exchanges) == 6
+    assert len(finding.exchanges) == 5
 
 
 def test_server_that_always_fails_is_not_reported() -> None:
