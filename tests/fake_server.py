@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from conformance.api import Api, RetestBudget
 from conformance.checks import Check
 from conformance.contract import load_contract
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.engine.selection import reason_to_skip
 from conformance.model import (
     WRONG_KEY,

@@ -27,6 +27,8 @@ COMMANDS = {
         ("report", "report", "report", "Regenerate reports from a recorded run."),
         ("matrix", "matrix", "matrix", "Compare targets in one table."),
         ("compare", "compare", "compare", "Compare two recorded runs."),
+        ("badge", "badge", "badge", "Make a badge of a recorded run."),
+        ("doctor", "doctor", "doctor", "Show what is installed and whether an endpoint answers."),
         ("documents", "documents", "documents", "Validate the vendors' documentation."),
         (
             "selftest",

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 import click
 
+from conformance.cli import ci_log
 from conformance.cli.files import WriteError, code_of, write_text
 from conformance.cli.lazy import LazyGroup
 from conformance.cli.streams import Output, tolerant_streams
@@ -37,7 +38,7 @@ Most objects live until the end of a command. The default of 700 costs a tenth o
 """
 
 
-WRITING = frozenset({"init", "matrix", "report", "run"})
+WRITING = frozenset({"badge", "init", "matrix", "report", "run"})
 """Commands whose result is in files."""
 
 
@@ -72,7 +73,7 @@ class Suite(LazyGroup):
         gate.forget_all()
         given = args[0] if args else extra.get("args")
         words = sys.argv[1:] if given is None else given
-        with tolerant_streams() as output, gate.guarded():
+        with tolerant_streams() as output, ci_log.guarded(), gate.guarded():
             try:
                 _remember_keys(words)
                 _assert_usable(words)

@@ -11,11 +11,15 @@ from pathlib import Path
 
 from conformance.cli.exit_codes import UserError
 from conformance.cli.files import WriteError, together, write_text
+from conformance.cli.outputs import RENDERED, Rendered
 from conformance.input_files import is_folder, one_line
-from conformance.language import Language
 from conformance.model import Run
-from conformance.record.ndjson import RecordError, RunFileError, RunWriter, read_run
-from conformance.report import formats
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import (
+    RecordError,
+    RunWriter,
+    read_run,
+)
 
 RECORD = "run.ndjson"
 HOME = Path("reports")
@@ -131,17 +135,16 @@ def write_reports(
     run: Run,
     folder: Path,
     names: Sequence[str],
-    key_env: str | None = None,
-    language: Language = Language.ENGLISH,
+    rendered: Rendered = RENDERED,
 ) -> list[Path]:
-    """Write a run's reports and return their paths.
+    """Write a run's reports into its folder and return their paths.
 
     A report that cannot be written does not stop the others.
 
     Raises:
         WriteError: at least one file cannot be written; all of them are named.
     """
-    known = formats(key_env, language)
+    known = rendered.formats
     written: list[Path] = []
     failed: list[WriteError] = []
     for name in names:

@@ -16,7 +16,6 @@ from conformance.cli.exit_codes import UserError
 from conformance.cli.terminal import say
 from conformance.contract import DOCUMENTS, Contract, ContractError, load_contract
 from conformance.model import DEFAULT_KEY_ENV
-from conformance.report import formats
 from conformance.targets import settings
 from conformance.targets.keys import TYPED_KEY_ENV, default_key_env, why_not_sent
 from conformance.targets.parsing import BaseUrl, TypedError, is_variable, read_base_url, usable_key
@@ -83,11 +82,6 @@ def model_name(ctx: click.Context, param: click.Parameter, value: str | None) ->
         return settings.model(value)
     except TypedError as error:
         raise click.BadParameter(f"{error}.", ctx, param) from None
-
-
-def format_names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
-    """Parse a comma-separated list of report formats; see :func:`names_among`."""
-    return names_among(ctx, param, value, known=tuple(formats()))
 
 
 def names_among(

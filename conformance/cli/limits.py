@@ -21,6 +21,7 @@ HOW = frozenset(
     {
         "tier",
         "select",
+        "exclude",
         "stage",
         "max_requests",
         "max_spend_tokens",

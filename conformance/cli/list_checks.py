@@ -30,10 +30,17 @@ from conformance.report.locale.terms import plural
 )
 @choosing(Tier.DEEP)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_checks(tier: str, select: tuple[str, ...], stage: Stage | None, as_json: bool) -> ExitCode:
+def list_checks(
+    *,
+    tier: str,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    stage: Stage | None,
+    as_json: bool,
+) -> ExitCode:
     """List checks by area: id, tier, requirement and title."""
     contract = inputs.contract(DEFAULT_CONTRACT)
-    options = Options(tier=Tier(tier), select=select, stage=stage)
+    options = Options(tier=Tier(tier), select=select, exclude=exclude, stage=stage)
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)

@@ -7,19 +7,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
 
 from conformance.cli import inputs
 from conformance.cli.execution import failed, interruptible, stop_when_terminated
+from conformance.cli.expected import NONE, Expecting, expecting, revised
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.github import show_in_ci
 from conformance.cli.limits import options_of, slow_rate, typed
 from conformance.cli.matrix_files import write_matrix
 from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.outputs import (
+    Output,
+    Rendered,
+    assert_one_file_each,
+    names_of,
+    stdout_for,
+    write_named,
+)
+from conformance.cli.places import place_of
 from conformance.cli.reference import reference_of
 from conformance.cli.terminal import say, show
 from conformance.contract import Contract, common_to
@@ -28,14 +39,19 @@ from conformance.engine import runner
 from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language, Text
-from conformance.model import ExitCode, Target
-from conformance.record.ndjson import RecordError, RunFileError, RunWriter, read_run
+from conformance.model import ExitCode, Run, Target
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import (
+    RecordError,
+    RunWriter,
+    read_run,
+)
 from conformance.report.console import Verbosity, console_for
 from conformance.report.console import show as show_run
 from conformance.report.matrix import Matrix, Recorded, matrix_of
 from conformance.report.matrix import terminal as text
 from conformance.report.matrix.progress import ProgressOfMany
-from conformance.targets import Entry, MissingSecretError
+from conformance.targets import FILE, Entry, MissingSecretError, expected_beside
 from conformance.transport.exposure import exposure_of
 
 WORST_FIRST = (
@@ -52,12 +68,13 @@ _INTERRUPTED = Text("Interrupted before it started.", "尚未开始即被中断�
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One target with its contract, options and reference server."""
+    """One target with its contract, options, reference server and expected deviations."""
 
     entry: Entry
     contract: Contract
     options: Options
     reference: Reference | None
+    known: Expecting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,20 @@ class _Job:
     planned: Planned
     target: Target
     folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Landing:
+    """Where reports go, and what they are made of."""
+
+    config: Path
+    outputs: Sequence[Output]
+    stdout: TextIO
+    language: Language
+
+    def rendered(self, run: Run) -> Rendered:
+        """Return what the reports of one run are made of."""
+        return Rendered(None, self.language, place_of(run.header, self.config))
 
 
 def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> Planned:
@@ -84,16 +115,31 @@ def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> P
         contract=contract,
         bundled_is_judged=False,
     )
-    return Planned(changed, contract, options_of(here, entry.options), reference)
+    known = _known(entry, given)
+    options = replace(options_of(here, entry.options), expected=known.file if known else None)
+    return Planned(changed, contract, options, reference, known)
+
+
+def _known(entry: Entry, given: dict[str, Any]) -> Expecting | None:
+    """Read the expected deviations of a target: those of ``--expected``, or its own."""
+    name = given["expected_name"]
+    changes = {"update": given["expected_update"], "prune": given["expected_prune"]}
+    if name is not None:
+        return expecting(None if name == NONE else Path(name), **changes)
+    if entry.expected is None and not changes["update"]:
+        return None
+    beside = expected_beside(given["config"] or Path(FILE), entry.name)
+    return expecting(entry.expected or beside, **changes)
 
 
 def run_many(
     planned: Sequence[Planned],
     environment: Mapping[str, str],
+    config: Path,
     *,
     jobs: int,
     out: Path | None,
-    format_names: Sequence[str],
+    outputs: Sequence[Output],
     language: Language,
     verbosity: Verbosity = Verbosity.NORMAL,
 ) -> ExitCode:
@@ -101,14 +147,14 @@ def run_many(
 
     A target that fails to start does not stop the others; an interruption keeps all results so far.
     """
-    with fresh_folder(out, "conformance", "targets") as home:
+    assert_one_file_each(outputs, [one.entry.name for one in planned])
+    with stdout_for(outputs) as stdout, fresh_folder(out, "conformance", "targets") as home:
         return _run_into(
             home,
             planned,
             environment,
+            _Landing(config, outputs, stdout, language),
             jobs=jobs,
-            format_names=format_names,
-            language=language,
             verbosity=verbosity,
         )
 
@@ -117,12 +163,12 @@ def _run_into(
     home: Path,
     planned: Sequence[Planned],
     environment: Mapping[str, str],
+    landing: _Landing,
     *,
     jobs: int,
-    format_names: Sequence[str],
-    language: Language,
     verbosity: Verbosity,
 ) -> ExitCode:
+    language = landing.language
     ready: list[_Job] = []
     reasons: dict[str, Text] = {}
     for one in planned:
@@ -147,7 +193,7 @@ def _run_into(
     recorded = []
     for one in planned:
         name = one.entry.name
-        result = _recorded(one, home / name, reasons.get(name), format_names, language)
+        result = _recorded(one, home / name, reasons.get(name), landing)
         if result.run is not None and name not in failures:
             codes[name] = result.run.exit_code
         recorded.append(result)
@@ -156,8 +202,16 @@ def _run_into(
     for result in recorded:
         if result.run is not None:
             click.echo(home / result.name)
-    for path in write_matrix(matrix, home, format_names, language):
-        click.echo(path)
+    runs = [
+        (one.name, one.run, landing.rendered(one.run)) for one in recorded if one.run is not None
+    ]
+    try:
+        for path in write_named(runs, landing.outputs, landing.stdout):
+            click.echo(path)
+    finally:
+        for path in write_matrix(matrix, home, names_of(landing.outputs), language):
+            click.echo(path)
+        show_in_ci(runs, language)
     return worst([*codes.values(), *([ExitCode.INTERRUPTED] if interrupted else [])])
 
 
@@ -261,8 +315,7 @@ def _recorded(
     planned: Planned,
     folder: Path,
     reason: Text | None,
-    format_names: Sequence[str],
-    language: Language,
+    landing: _Landing,
 ) -> Recorded:
     """Read a target's record and write its reports."""
     entry = planned.entry
@@ -276,8 +329,10 @@ def _recorded(
             base_url=entry.base_url,
             model=entry.model,
         )
+    if planned.known is not None and reason is None:
+        run = revised(run, planned.known, folder / RECORD)
     try:
-        written = write_reports(run, folder, format_names, language=language)
+        written = write_reports(run, folder, names_of(landing.outputs), landing.rendered(run))
     except WriteError as error:
         # A report that cannot be written must not stop the other targets.
         say(error.message)

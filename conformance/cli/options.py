@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar, cast
 
 import click
 
-from conformance.cli.inputs import format_names, key_variable
-from conformance.contract import DOCUMENTS, Contract
+from conformance.cli.inputs import key_variable
+from conformance.cli.outputs import TARGET, outputs_among
+from conformance.contract import DOCUMENTS, Contract, load_contract
 from conformance.engine.discovery import all_checks
-from conformance.engine.selection import Options, choose
+from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
 from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
+from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
 from conformance.transport import gate
@@ -32,7 +34,7 @@ UNNAMED_KEY = f"{DEFAULT_KEY_ENV}, for https://{OPENAI_HOST} only, or a prompt i
 
 
 def choosing(default_tier: Tier) -> Callable[[Function], Function]:
-    """Add ``--tier``, ``--select`` and ``--stage``."""
+    """Add ``--tier``, ``--select``, ``--exclude`` and ``--stage``."""
 
     def add(function: Function) -> Function:
         select = click.option(
@@ -42,6 +44,14 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
             metavar="GLOB",
             help="Run only checks whose id, requirement or area matches, such as 'stop.*' or "
             "'streaming'; may be repeated.",
+        )
+        exclude = click.option(
+            "--exclude",
+            multiple=True,
+            metavar="GLOB",
+            callback=excludable,
+            help="Leave out checks whose id, requirement or area matches, and send nothing for "
+            "them; may be repeated.",
         )
         tier = click.option(
             "--tier",
@@ -57,7 +67,7 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
             help="Run only checks of this stage: directed (hand-written, one requirement each), "
             "generated (property-based, with random requests) or together (sent in bursts).",
         )
-        return tier(select(stage(function)))
+        return tier(select(exclude(stage(function))))
 
     return add
 
@@ -75,16 +85,25 @@ def under_contract(function: Function) -> Function:
     )(function)
 
 
-def into_formats(default: str) -> Callable[[Function], Function]:
-    """Add ``--format``."""
+def into_formats(default: str, *others: str) -> Callable[[Function], Function]:
+    """Add ``--format``; the command receives ``outputs``.
+
+    Args:
+        default: the formats that are written if none is named, comma-separated.
+        others: formats of the command besides those that all commands have.
+    """
+    known = (*formats(), *others)
     return click.option(
         "--format",
-        "format_names",
-        callback=format_names,
-        default=default,
-        show_default=True,
-        metavar="NAMES",
-        help="Reports to write, comma-separated: html, junit, json, markdown.",
+        "outputs",
+        multiple=True,
+        callback=partial(outputs_among, known=known),
+        default=(default,),
+        show_default=default,
+        metavar="NAME[=PATH]",
+        help=f"Reports to write, comma-separated or repeated: {', '.join(known)}. They go into the "
+        f"output folder, or to PATH; - is standard output, and {TARGET} in a path the target's "
+        "name.",
     )
 
 
@@ -133,13 +152,33 @@ def with_key_from(default: str) -> Callable[[Function], Function]:
     )
 
 
+def excludable(
+    _ctx: click.Context, _param: click.Parameter, globs: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Check that each glob of ``--exclude`` matches a check, so that a slip is noticed.
+
+    Raises:
+        UsageError: one matches none.
+    """
+    contract = load_contract(DEFAULT_CONTRACT) if globs else None
+    for glob in globs:
+        if contract and not any(matches(check, contract, [glob]) for check in all_checks()):
+            typed = one_line(gate.redact(glob), MOST_GLOB_CHARS)
+            raise click.UsageError(
+                f"--exclude '{typed}' matches no check; run `conformance list` to see all checks"
+            )
+    return globs
+
+
 def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:
     """Return why the selection is empty, or None if at least one check is selected."""
     if choose(all_checks(), contract, options):
         return None
-    typed = gate.redact(" ".join(f"--select '{glob}'" for glob in options.select))
-    globs = one_line(typed, MOST_GLOB_CHARS)
+    selected = [f"--select '{glob}'" for glob in options.select]
+    excluded = [f"--exclude '{glob}'" for glob in options.exclude]
+    globs = one_line(gate.redact(" ".join((*selected, *excluded))), MOST_GLOB_CHARS)
+    left = "leaves" if excluded else "matches"
     return (
-        f"{globs} matches no check in the {options.tier.value} tier; "
+        f"{globs} {left} no check in the {options.tier.value} tier; "
         "run `conformance list` to see all checks"
     )

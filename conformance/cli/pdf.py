@@ -36,13 +36,18 @@ SWITCHES = (
 )
 
 
+def installed_browser() -> str | None:
+    """Find a Chromium; None if there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 def browser() -> str:
     """Find a Chromium.
 
     Raises:
         UserError: there is none.
     """
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = installed_browser()
     if found is None:
         raise UserError(
             "--format pdf needs Chromium, which is not installed: install it (Debian: apt install "

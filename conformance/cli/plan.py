@@ -51,20 +51,27 @@ def plan(
     contract_name: str,
     tier: str,
     select: tuple[str, ...],
+    exclude: tuple[str, ...],
     stage: Stage | None,
     seed: int,
     as_format: str,
 ) -> ExitCode:
     """Count the requests and worst-case tokens of a run without sending anything."""
     contract = inputs.contract(contract_name)
-    options = Options(tier=Tier(tier), select=select, stage=stage, seed=seed)
+    options = Options(tier=Tier(tier), select=select, exclude=exclude, stage=stage, seed=seed)
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)
         return ExitCode.NOTHING_RAN
     counted = planned(contract, options)
     if as_format == "json":
-        chosen = {"tier": tier, "select": list(select), "stage": stage, "seed": seed}
+        chosen = {
+            "tier": tier,
+            "select": list(select),
+            "exclude": list(exclude),
+            "stage": stage,
+            "seed": seed,
+        }
         document = {"contract": contract.name, **chosen, "ceiling": asdict(options.ceiling)}
         click.echo(json.dumps({**document, **asdict(counted)}, indent=2))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,13 +13,15 @@ from conformance.cli.exit_codes import UserError
 from conformance.cli.files import write_chunks
 from conformance.cli.folder import RECORD, make_folder, recorded_in, write_reports
 from conformance.cli.help import examples
-from conformance.cli.options import how_much, in_language, with_key_from
+from conformance.cli.options import how_much, in_language, into_formats, with_key_from
+from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
+from conformance.cli.places import place_of
 from conformance.cli.terminal import say
 from conformance.engine.replay import UndatedError, rejudge
 from conformance.language import Language
 from conformance.model import ExitCode, Run
 from conformance.record.ndjson import lines_of
-from conformance.report import console, formats
+from conformance.report import console
 
 PDF = "pdf"
 PDF_NAME = "report.pdf"
@@ -31,21 +33,14 @@ AGAIN = "rejudged"
     epilog=examples(
         "conformance report reports/2026-11-21T031200-api.example.com-openai",
         "conformance report run.ndjson --format markdown --out .",
+        "conformance report run.ndjson --format sarif=-",
         "conformance report run.ndjson --format pdf",
         "conformance report run.ndjson --rejudge",
     )
     + "\n\nExit codes: 0; with --rejudge those of `conformance run`; 4 usage error.",
 )
 @click.argument("recorded", metavar="RUN", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "format_names",
-    callback=partial(inputs.names_among, known=(*formats(), PDF)),
-    default="html,junit,json",
-    show_default=True,
-    metavar="NAMES",
-    help="Reports to write, comma-separated: html, junit, json, markdown, pdf (needs Chromium).",
-)
+@into_formats("html,junit,json", PDF)
 @click.option(
     "--out",
     type=inputs.FOLDER,
@@ -71,7 +66,7 @@ AGAIN = "rejudged"
 def report(
     *,
     recorded: Path,
-    format_names: tuple[str, ...],
+    outputs: tuple[Output, ...],
     out: Path | None,
     again: bool,
     contract_name: str | None,
@@ -84,26 +79,41 @@ def report(
         raise click.UsageError(
             "--contract requires --rejudge; without it a report shows the recorded verdicts"
         )
-    program = pdf.browser() if PDF in format_names else ""
+    assert_pdf_in_folder(outputs)
+    names = names_of(outputs)
+    program = pdf.browser() if PDF in names else ""
     record, run = recorded_in(recorded)
     folder = out or (record.parent / AGAIN if again else record.parent)
     if again:
         run = _judged_again(run, record, folder, contract_name)
-    make_folder(folder)
+    if names or again:
+        make_folder(folder)
     if again:
         write_chunks(folder / RECORD, lines_of(run))
-    console.show(run, console.console_for(), language, verbosity)
-    click.echo()
-    others = [name for name in format_names if name != PDF]
-    written = write_reports(run, folder, others, key_name, language)
-    if program:
-        path = folder / PDF_NAME
-        page = formats(key_name, language)["html"].render(run)
-        pdf.print_page(page, path, program=program)
-        written.insert(0, path)
-    for path in written:
-        click.echo(path)
+    rendered = Rendered(key_name, language, place_of(run.header))
+    with stdout_for(outputs) as stdout:
+        console.show(run, console.console_for(), language, verbosity)
+        click.echo()
+        written = write_reports(run, folder, [name for name in names if name != PDF], rendered)
+        if program:
+            path = folder / PDF_NAME
+            pdf.print_page(rendered.formats["html"].render(run), path, program=program)
+            written.insert(0, path)
+        target = run.header.target or run.header.contract
+        for path in (*write_named([(target, run, rendered)], outputs, stdout), *written):
+            click.echo(path)
     return run.exit_code if again else ExitCode.CONFORMING
+
+
+def assert_pdf_in_folder(outputs: Sequence[Output]) -> None:
+    """Check that a PDF goes into the output folder.
+
+    Raises:
+        UsageError: it has a path of its own.
+    """
+    for output in outputs:
+        if output.name == PDF and output.path is not None:
+            raise click.UsageError(f"--format {PDF} takes no path; choose its folder with --out")
 
 
 def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | None) -> Run:

@@ -12,6 +12,7 @@ import click
 
 from conformance.cli import inputs
 from conformance.cli.exit_codes import UserError
+from conformance.cli.expected import NONE, expecting, with_expected_file
 from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.options import (
@@ -42,6 +43,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
         "conformance run --tier smoke --select 'stop.*' --max-requests 20",
         "conformance run --target 'zero*' --target eronmind --jobs 2",
         "conformance run --contract zero --dialect gpt-ge",
+        "conformance run --format html,sarif=conformance.sarif",
     )
     + "\n\nWith several targets the worst result decides the exit code: 1 not conforming, then 2 "
     "interrupted, 3 inconclusive or a key was missing, 5 no checks ran, 0 all conform.",
@@ -95,6 +97,7 @@ DIALECTS = (REFERENCE, *DOCUMENTS)
     metavar="DIR",
     help="Output folder; must be new or empty. [default: reports/<date>-<host>-<contract>]",
 )
+@with_expected_file
 @into_formats("html,junit,json")
 @within_limits
 @with_reference
@@ -107,15 +110,20 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     Command-line options override the file.
     """
     how = {name: given[name] for name in HOW}
-    landing = {name: given[name] for name in ("out", "format_names", "language", "verbosity")}
+    landing = {name: given[name] for name in ("out", "outputs", "language", "verbosity")}
     path = _file(given)
     if path is not None:
         # Most runs judge one endpoint, and start sooner without what many need.
         from conformance.cli.multiple_targets import planned_of, run_many  # noqa: PLC0415
 
         entries = _chosen(path, given["wanted"])
+        if len(entries) > 1 and given["expected_name"] not in {None, NONE}:
+            raise click.UsageError(
+                f"--expected is for one target, and {len(entries)} are selected; select one with "
+                f"--target, or set expected per target in {path}"
+            )
         planned = [planned_of(context, entry, given) for entry in entries]
-        return run_many(planned, os.environ, jobs=given["jobs"], **landing)
+        return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
     contract = inputs.contract(given["contract_name"])
     reference = reference_of(
         given["reference_name"],
@@ -128,7 +136,13 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         **{name: given[name] for name in ("base_url", "model", "dialect", "key_name")},
         contract_name=given["contract_name"],
     )
-    return run_one(request, contract, options_of(how), reference, **landing)
+    name = given["expected_name"]
+    known = expecting(
+        None if name in {None, NONE} else Path(name),
+        update=given["expected_update"],
+        prune=given["expected_prune"],
+    )
+    return run_one(request, contract, options_of(how), reference, known=known, **landing)
 
 
 def _file(given: dict[str, Any]) -> Path | None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from conformance.cli import inputs
 from conformance.cli.execution import interruptible, judge
 from conformance.cli.exit_codes import UserError
+from conformance.cli.expected import Expecting, revised
 from conformance.cli.files import WriteError
 from conformance.cli.folder import RECORD, fresh_folder, write_reports
+from conformance.cli.github import show_in_ci
 from conformance.cli.limits import slow_rate
 from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
+from conformance.cli.places import place_of
 from conformance.cli.reference import dialect_of
 from conformance.cli.terminal import say
 from conformance.contract import Contract
@@ -24,7 +29,8 @@ from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language
 from conformance.model import ExitCode, Target
-from conformance.record.ndjson import RunFileError, read_run
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import read_run
 from conformance.report import console
 from conformance.targets.bundled import KEY_VARIABLE, REFERENCE, BundledServerError, bundled_server
 
@@ -55,15 +61,45 @@ def run_one(
     reference: Reference | None,
     *,
     out: Path | None,
-    format_names: Sequence[str],
+    outputs: Sequence[Output],
     language: Language,
     verbosity: console.Verbosity = console.Verbosity.NORMAL,
+    known: Expecting | None = None,
 ) -> ExitCode:
     """Run the checks, print the result, and write the record and reports."""
+    options = replace(options, expected=known.file if known else None)
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)
         return ExitCode.NOTHING_RAN
+    with stdout_for(outputs) as stdout:
+        return _run(
+            request,
+            contract,
+            options,
+            reference,
+            out=out,
+            outputs=outputs,
+            stdout=stdout,
+            language=language,
+            verbosity=verbosity,
+            known=known,
+        )
+
+
+def _run(
+    request: RunRequest,
+    contract: Contract,
+    options: Options,
+    reference: Reference | None,
+    *,
+    out: Path | None,
+    outputs: Sequence[Output],
+    stdout: TextIO,
+    language: Language,
+    verbosity: console.Verbosity,
+    known: Expecting | None,
+) -> ExitCode:
     slow = slow_rate(options)
     if slow is not None:
         say(slow.of(language))
@@ -93,15 +129,21 @@ def run_one(
             raise click.Abort from None
         say(failure)
         return ExitCode.UNDECIDED
+    if known is not None and failure is None:
+        judged = revised(judged, known, folder / RECORD)
     console.show(judged, screen, language, verbosity)
     click.echo()
+    rendered = Rendered(None, language, place_of(judged.header))
+    one = (judged.header.contract, judged, rendered)
     try:
-        for path in write_reports(judged, folder, format_names, language=language):
+        written = write_reports(judged, folder, names_of(outputs), rendered)
+        for path in (*write_named([one], outputs, stdout), *written):
             click.echo(path)
     except WriteError:
         if failure:
             say(failure)  # the disk that stopped the run stops its reports, too
         raise
+    show_in_ci([one], language)
     if failure:
         say(failure)
         return ExitCode.UNDECIDED

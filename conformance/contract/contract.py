@@ -29,10 +29,12 @@ from conformance.contract.schemas import (
     Field,
     Parameter,
     Schema,
-    SchemaViolation,
-    path_of,
     read_fields,
     read_parameters,
+)
+from conformance.contract.violations import (
+    SchemaViolation,
+    path_of,
     validator_of,
     violations_of,
 )

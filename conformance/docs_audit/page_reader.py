@@ -22,7 +22,7 @@ from jsonschema.exceptions import best_match
 
 from conformance.contract import DOCUMENTS, spec_directory
 from conformance.contract.files import ContractError, read_own_yaml, read_yaml
-from conformance.contract.schemas import path_of
+from conformance.contract.violations import path_of
 from conformance.docs_audit.page import (
     Client,
     Description,

@@ -17,7 +17,14 @@ from conformance.checks._shared.prompts import COUNTING
 from conformance.judgement import NotApplicable
 from conformance.message import Message, say
 from conformance.model import Request, Target
-from conformance.protocol.account import Cause, cause_of, is_html, one_line, said, signature_of
+from conformance.protocol.account import (
+    cause_of,
+    is_html,
+    one_line,
+    said,
+    signature_of,
+)
+from conformance.protocol.account_wordings import Cause
 from conformance.protocol.response import Response
 from conformance.transport.address import join, without_login
 

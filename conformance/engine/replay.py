@@ -36,6 +36,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.record.events import FindingMade, RunFinished, RunStarted
+from conformance.record.expected import with_expected
 from conformance.record.explained import as_concluded
 from conformance.transport.account_guard import AccountGuard
 
@@ -95,6 +96,8 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
         seed=run.header.seed,
         strict=run.header.strict,
         stage=run.header.stage,
+        exclude=run.header.exclude,
+        expected=run.header.expected,
     )
     recorded = {finding.id: finding for finding in run.findings}
     checks = [_known(check, recorded.get(check.id)) for check in all_checks()]
@@ -117,7 +120,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
             case RunFinished():
                 findings = list(as_concluded(findings, event.footer))
                 footer = footer and _concluding(footer, event.footer, findings)
-    return replace(run, header=header, findings=tuple(findings), footer=footer)
+    return with_expected(replace(run, header=header, findings=tuple(findings), footer=footer))
 
 
 def _judged_by(today: Header, recorded: Header) -> Header:
@@ -132,6 +135,7 @@ def _judged_by(today: Header, recorded: Header) -> Header:
         document=today.document,
         subjects=today.subjects,
         requirements=today.requirements,
+        expected=today.expected,
     )
 
 

@@ -18,37 +18,32 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
     Callable,
-    Collection,
-    Coroutine,
     Iterable,
-    Iterator,
     Mapping,
 )
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
-from conformance import __version__
 from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Transport
 from conformance.checks import Check
 from conformance.checks._shared import greedy
 from conformance.contract import Contract, load_contract
 from conformance.engine.attribution import explanations_of
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
-from conformance.engine.decisive import evidence_of, resting_on
+from conformance.engine.decisive import resting_on
 from conformance.engine.discovery import all_checks
+from conformance.engine.header import header_of, now
+from conformance.engine.judging import cut, finding_of, judge, ruling_of
 from conformance.engine.preflight import preflight
+from conformance.engine.scheduling import CHECKS_PER_SLOT, in_order, prepared
 from conformance.engine.selection import LIVE, Chosen, Options, choose
-from conformance.engine.verdicts import Ruling, as_information, rule
-from conformance.judgement import Inconclusive
+from conformance.engine.verdicts import Ruling, as_information
 from conformance.message import NOTHING, Message, bounded
 from conformance.model import (
     Exchange,
     Explanation,
     Finding,
     Footer,
-    Header,
     Stage,
     Target,
     Verdict,
@@ -64,10 +59,8 @@ from conformance.record.events import (
     RunStarted,
 )
 from conformance.record.explained import apply_explanations
-from conformance.record.ndjson import FORMAT
 from conformance.transport import gate
 from conformance.transport.account_guard import AccountGuard
-from conformance.transport.address import without_login
 from conformance.transport.budget import Budget
 from conformance.transport.coalesce import RequestCoalescer
 from conformance.transport.pipeline import open_pipeline
@@ -75,11 +68,6 @@ from conformance.transport.rate_limit import Slots
 from conformance.transport.redact import Redactor, is_placeholder
 
 __all__ = ["Options", "run"]
-
-
-CHECKS_PER_SLOT = 4
-"""Checks in progress per request in flight: enough that checks which wait for a shared response
-leave no slot unused, and few enough that earlier checks finish first."""
 
 
 async def run(
@@ -134,34 +122,6 @@ async def run(
     yield in_progress.finished(time.monotonic() - started)
 
 
-def header_of(target: Target, contract: Contract, options: Options) -> Header:
-    """Return the header of a run that starts now."""
-    redactor = Redactor.of(target, gate.known())
-    return Header(
-        format=FORMAT,
-        suite_version=__version__,
-        started_at=_now(),
-        base_url=redactor.text(without_login(target.base_url)),
-        model=redactor.text(target.model),
-        api_key_env=target.api_key_env if target.api_key else None,
-        contract=contract.name,
-        contract_file=redactor.text(contract.file) if contract.file else None,
-        contract_title=contract.title,
-        contract_title_zh=contract.title_zh,
-        document=contract.document,
-        tier=options.tier,
-        select=tuple(map(redactor.text, options.select)),
-        strict=options.strict,
-        seed=options.seed,
-        limits=options.ceiling,
-        subjects=contract.subjects,
-        requirements=tuple(contract.requirements.values()),
-        target=target.name,
-        headers=target.shown_headers,
-        stage=options.stage,
-    )
-
-
 class _RunInProgress:
     """One run from its first request to its last finding.
 
@@ -210,6 +170,7 @@ class _RunInProgress:
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
         self._responses = SharedResponses()
         self._slots = Slots(options.transport.concurrency)
+        self._workers = options.transport.concurrency * CHECKS_PER_SLOT
 
     def started(self) -> RunStarted:
         """Return the first event."""
@@ -228,7 +189,7 @@ class _RunInProgress:
         reference_cost = self._reference_budget.cost
         return RunFinished(
             Footer(
-                finished_at=_now(),
+                finished_at=now(),
                 elapsed=round(seconds, 3),
                 conclusion=concluded(findings, strict=self._options.strict),
                 because=because and bounded(because),
@@ -310,7 +271,7 @@ class _RunInProgress:
     def _report(self, finding: Finding) -> None:
         # A message can join texts that were apart in the responses. It is redacted before it is
         # cut, because a redactor does not find the beginning of a key.
-        finding = _cut(self._redactor.record(finding))
+        finding = cut(self._redactor.record(finding))
         self.findings.append(finding)
         self.events.put_nowait(FindingMade(finding))
 
@@ -345,41 +306,15 @@ class _RunInProgress:
         earlier = Trace(findings=tuple(self.findings))
         checks = [check for check in self._judgeable if check.asks and check.stage is stage]
         jobs = (self._run_check(check, self._api(coalescer, check, earlier)) for check in checks)
-        async with self._preparing(checks, coalescer):
+        async with prepared(checks, lambda: self._api(coalescer)):
             if stage is not Stage.TOGETHER:
-                await self._in_order(jobs)
+                await in_order(jobs, self._workers)
                 return
             # Whatever else is in flight would be a part of the burst.
             self._slots.count = self._options.transport.burst
             for job in jobs:
                 await job
             self._slots.count = self._options.transport.concurrency
-
-    @asynccontextmanager
-    async def _preparing(
-        self, checks: Iterable[Check], coalescer: RequestCoalescer
-    ) -> AsyncIterator[None]:
-        """Prepare the later checks while a block runs the earlier ones."""
-        functions = dict.fromkeys(check.prepare for check in checks if check.prepare is not None)
-        tasks = [asyncio.ensure_future(prepare(self._api(coalescer))) for prepare in functions]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            # What keeps a check from being prepared is what the check itself will report.
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _in_order(self, jobs: Iterator[Coroutine[Any, Any, None]]) -> None:
-        """Start jobs in order, enough at a time that no slot is unused."""
-
-        async def work_off() -> None:
-            for job in jobs:
-                await job
-
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(self._options.transport.concurrency * CHECKS_PER_SLOT):
-                workers.create_task(work_off())
 
     async def _run_check(self, check: Check, api: Api) -> None:
         self.events.put_nowait(CheckStarted(check.id))
@@ -416,10 +351,10 @@ class _RunInProgress:
                 clock=self._clock,
                 seed=self._options.seed,
             )
-            seen = as_information(await _ruling_of(choice.check, api), choice.skip or NOTHING)
+            seen = as_information(await ruling_of(choice.check, api), choice.skip or NOTHING)
             self._report(finding_of(choice.check, live, seen, api.exchanges))
 
-        await self._in_order(inspect(choice) for choice in self._undocumented)
+        await in_order((inspect(choice) for choice in self._undocumented), self._workers)
 
     async def _compare_with_reference(self) -> None:
         """Send requests that show deviations to the comparison server, if there is one."""
@@ -437,86 +372,3 @@ class _RunInProgress:
             budget=self._reference_budget,
             report=self.events.put_nowait,
         )
-
-
-async def judge(check: Check, api: Api) -> Finding:
-    """Run one check and return its finding; no exception of the check is raised."""
-    return finding_of(check, api.contract, await _ruling_of(check, api), api.exchanges)
-
-
-async def _ruling_of(check: Check, api: Api) -> Ruling:
-    task = asyncio.current_task()
-    outcome: BaseException | None = None
-    try:
-        await check.run(api)
-    except BaseException as raised:
-        # A check, or a library that it uses, may raise anything: even CancelledError, which would
-        # end the worker, and SystemExit, which would end the process without a report.
-        if _ends_the_run(raised, task):
-            raise
-        outcome = raised
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError  # the check swallowed it
-    if api.ended is not None:
-        # A check may go on without a response; whatever it then finds is not the endpoint's doing.
-        outcome = Inconclusive(api.ended)
-    requirement = api.contract.requirement(check.requirement)
-    return replace(
-        rule(outcome, requirement.level, api.contract),
-        evidence=evidence_of(outcome, api.exchanges, requirement.subject),
-    )
-
-
-def _ends_the_run(raised: BaseException, task: asyncio.Task[Any] | None) -> bool:
-    """Return whether an exception comes from outside the check, and so is not its finding."""
-    match raised:
-        case KeyboardInterrupt():
-            return True
-        case asyncio.CancelledError():
-            return task is None or task.cancelling() > 0
-        case GeneratorExit():
-            # The coroutine is closed by another task than the one that ran it.
-            return asyncio.current_task() is not task
-    return False
-
-
-def finding_of(
-    check: Check, contract: Contract, ruling: Ruling, exchanges: Collection[Exchange]
-) -> Finding:
-    """Build a finding from a check, its ruling and its exchanges."""
-    requirement = contract.requirement(check.requirement)
-    evidence = ruling.evidence
-    shown = evidence.exchanges if evidence else ()
-    return Finding(
-        id=check.id,
-        title=check.title,
-        requirement=requirement.id,
-        level=requirement.level,
-        subject=ruling.subject or check.subject or requirement.subject,
-        tier=check.tier,
-        verdict=ruling.verdict,
-        message=ruling.message,
-        expected=ruling.expected,
-        seen=ruling.seen,
-        effect=ruling.effect,
-        exchanges=tuple(dict.fromkeys(exchange.id for exchange in (*exchanges, *shown))),
-        title_zh=check.title_zh,
-        sees_effect=check.sees_effect,
-        roles=evidence.roles_in(exchanges) if evidence else {},
-        needs_suite=ruling.needs_suite,
-        place=ruling.place,
-    )
-
-
-def _cut(finding: Finding) -> Finding:
-    """Cut the long texts of a finding, which may quote a response."""
-    return replace(
-        finding,
-        message=bounded(finding.message),
-        expected=finding.expected and bounded(finding.expected),
-        seen=finding.seen and bounded(finding.seen),
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from conformance.checks import Check
 from conformance.contract import Contract, load_contract
 from conformance.message import Message, say
-from conformance.model import Limits, Stage, Tier, TransportOptions
+from conformance.model import ExpectedFile, Limits, Stage, Tier, TransportOptions
 
 
 class Price(NamedTuple):
@@ -49,6 +49,8 @@ class Options:
         strict: whether warnings count as failures.
         stage: the only stage whose checks send requests; None is all. Passive checks judge the
             exchanges in any case.
+        exclude: globs like ``select`` for checks that are left out; empty leaves out none.
+        expected: the expected deviations of the target; None if no file was given.
     """
 
     tier: Tier = Tier.STANDARD
@@ -58,6 +60,8 @@ class Options:
     seed: int = 0
     strict: bool = False
     stage: Stage | None = None
+    exclude: tuple[str, ...] = ()
+    expected: ExpectedFile | None = None
 
     @property
     def ceiling(self) -> Limits:
@@ -96,7 +100,8 @@ def choose(checks: Iterable[Check], contract: Contract, options: Options) -> tup
         check
         for check in checks
         if options.tier.holds(check.tier)
-        and is_selected(check, contract, options.select)
+        and (not options.select or matches(check, contract, options.select))
+        and not matches(check, contract, options.exclude)
         and (options.stage in {None, check.stage} or not check.asks)
     ]
     wanted.sort(key=lambda check: (tiers.index(check.tier), check.id))
@@ -133,13 +138,10 @@ def is_undocumented(check: Check, contract: Contract) -> bool:
     )
 
 
-def is_selected(check: Check, contract: Contract, globs: tuple[str, ...]) -> bool:
-    """Return whether a glob matches the check's id, its requirement's id or its area.
-
-    Without globs every check is selected.
-    """
+def matches(check: Check, contract: Contract, globs: Iterable[str]) -> bool:
+    """Return whether a glob matches the check's id, its requirement's id or its area."""
     names = (check.id, check.requirement, contract.requirement(check.requirement).area)
-    return not globs or any(fnmatchcase(name, glob) for glob in globs for name in names)
+    return any(fnmatchcase(name, glob) for glob in globs for name in names)
 
 
 def reason_to_skip(check: Check, contract: Contract) -> Message | None:

@@ -221,6 +221,7 @@ class _Search(Generic[C, S]):
             ),
             failure.failure.seen,
             effect=failure.failure.effect,
+            place=failure.failure.place,
         ).shown_by(_evidence_of(failure))
 
     async def _confirmed(self, first: PropertyFailure[C, S]) -> PropertyFailure[C, S]:

@@ -37,6 +37,7 @@ from conformance.model.exchange import (
     Target,
     TransportOptions,
 )
+from conformance.model.expectation import EntryKind, Expectation, Expected, ExpectedFile
 from conformance.model.run import (
     Cost,
     Explanation,
@@ -59,8 +60,12 @@ __all__ = [
     "Cost",
     "Credentials",
     "Effect",
+    "EntryKind",
     "Exchange",
     "ExitCode",
+    "Expectation",
+    "Expected",
+    "ExpectedFile",
     "Explanation",
     "Finding",
     "Footer",

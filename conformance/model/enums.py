@@ -42,7 +42,8 @@ class Verdict(StrEnum):
     """The result of one check.
 
     ``info`` concerns a parameter that the document does not mention; ``explained`` is a deviation
-    that another finding of the run is the cause of, and which counts nowhere.
+    that another finding of the run is the cause of, and which counts nowhere. ``expected`` is in no
+    record: reports show it instead of the verdict of a finding that a file expects.
     """
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
@@ -54,6 +55,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
     INFO = "info"
     ERROR = "error"
+    EXPECTED = "expected"
 
 
 class Place(StrEnum):
@@ -130,13 +132,17 @@ class State(StrEnum):
 
 
 class Conclusion(StrEnum):
-    """The result of a whole run."""
+    """The result of a whole run.
+
+    ``as expected`` is in no record: reports show it if a file expects every deviation.
+    """
 
     CONFORMING = "conforming"
     NOT_CONFORMING = "not conforming"
     UNDECIDED = "could not judge"
     NOTHING_RAN = "nothing ran"
     INCOMPLETE = "broken off"
+    AS_EXPECTED = "as expected"
 
 
 class ExitCode(IntEnum):
@@ -156,6 +162,7 @@ EXIT_CODES: Mapping[Conclusion, ExitCode] = {
     Conclusion.UNDECIDED: ExitCode.UNDECIDED,
     Conclusion.NOTHING_RAN: ExitCode.NOTHING_RAN,
     Conclusion.INCOMPLETE: ExitCode.INTERRUPTED,
+    Conclusion.AS_EXPECTED: ExitCode.CONFORMING,
 }
 
 

@@ -20,6 +20,7 @@ from conformance.model.enums import (
     Verdict,
 )
 from conformance.model.exchange import Comparison, Exchange
+from conformance.model.expectation import Expectation, Expected, ExpectedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Finding:
             behind it; None if it judged what it is about.
         explained_by: the id of the finding that is the cause of this one, whose verdict then is
             explained; None otherwise.
+        expectation: the entry of a file that expects it; None if none does. It is in no record but
+            derived from the header's entries.
     """
 
     id: str
@@ -72,6 +75,12 @@ class Finding:
     needs_suite: bool = False
     place: Place | None = None
     explained_by: str | None = None
+    expectation: Expectation | None = None
+
+    @property
+    def shown(self) -> Verdict:
+        """The verdict that reports show: *expected* if an entry expects it."""
+        return self.verdict if self.expectation is None else Verdict.EXPECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,8 @@ class Header:
         contract_file: the path of a custom contract, as it was given; None for a bundled one.
         recorded_by: the version of the suite that sent the requests; None if it is
             ``suite_version``.
+        exclude: globs that left out checks; empty leaves out none.
+        expected: the expected deviations in force; None if no file was given.
     """
 
     format: int
@@ -152,6 +163,8 @@ class Header:
     stage: Stage | None = None
     recorded_by: str | None = None
     contract_file: str | None = None
+    exclude: tuple[str, ...] = ()
+    expected: ExpectedFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,22 +195,48 @@ class Footer:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run, as its record describes it; ``footer`` is None if it is incomplete."""
+    """A run, as its record describes it; ``footer`` is None if it is incomplete.
+
+    ``expected`` is what the run makes of the header's expected deviations, and None without any.
+    Only :func:`conformance.record.expected.with_expected` sets it.
+    """
 
     header: Header
     exchanges: tuple[Exchange, ...]
     findings: tuple[Finding, ...]
     footer: Footer | None
     comparisons: tuple[Comparison, ...] = ()
+    expected: Expected | None = None
 
     @property
     def conclusion(self) -> Conclusion:
-        """The footer's conclusion; without a footer the run is incomplete, whatever it found."""
+        """The footer's conclusion; without a footer the run is incomplete, whatever it found.
+
+        It does not depend on what is expected; :attr:`shown_conclusion` does.
+        """
         return self.footer.conclusion if self.footer else Conclusion.INCOMPLETE
 
     @property
+    def shown_conclusion(self) -> Conclusion:
+        """The conclusion that reports show.
+
+        With expected deviations, only news make a run not conforming: a deviation that no entry
+        expects, and an entry that is stale or has expired.
+        """
+        judged = {Conclusion.CONFORMING, Conclusion.NOT_CONFORMING, Conclusion.UNDECIDED}
+        if self.expected is None or self.conclusion not in judged:
+            return self.conclusion
+        if self.expected.is_news:
+            return Conclusion.NOT_CONFORMING
+        is_early = self.footer is not None and self.footer.because is not None
+        open_verdicts = {Verdict.INCONCLUSIVE, Verdict.ERROR}
+        if is_early or any(finding.shown in open_verdicts for finding in self.findings):
+            return Conclusion.UNDECIDED
+        return Conclusion.AS_EXPECTED if self.expected.known else Conclusion.CONFORMING
+
+    @property
     def exit_code(self) -> ExitCode:
-        """That of the conclusion; a run that something ended early has to be repeated."""
+        """That of the shown conclusion; a run that something ended early has to be repeated."""
         if self.footer is not None and self.footer.because:
             return ExitCode.UNDECIDED
-        return EXIT_CODES[self.conclusion]
+        return EXIT_CODES[self.shown_conclusion]

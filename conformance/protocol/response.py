@@ -244,7 +244,7 @@ class Response:
             raise Refusal(status, self._why_refused(), self.features, self.exchange.request)
         if status != 200:
             raise Failure(
-                say("status 200"),
+                say("status {status}", status=200),
                 say("status {status}: {body}", status=status, body=self._brief()),
                 place=Place.STATUS,
             )

@@ -32,7 +32,7 @@ FAULTS: Mapping[str, Message] = {
     "invalid HTTP response from": say("a closed connection or invalid HTTP"),
     "cannot decode the response from": say("a body that cannot be decoded"),
 }
-"""The beginnings of transport errors that an endpoint causes, and how each is told."""
+"""The beginnings of transport errors that an endpoint causes, and how each is described."""
 
 LOST = re.compile(r"connection to \S+ lost: ")
 STALLED = re.compile(r"timeout: \S+ sent nothing for ")
@@ -82,11 +82,11 @@ def is_rate_limit_of(exchange: Exchange, model: str) -> bool:
 
 
 def of_fault(sentence: str) -> Message | None:
-    """Return how a transport error is told if an endpoint causes it; None for all others."""
+    """Return how a transport error is described if an endpoint causes it; None for all others."""
     if PROXY in sentence:
         return None
-    told = (words for start, words in FAULTS.items() if sentence.startswith(start))
-    found = next(told, None)
+    described = (words for start, words in FAULTS.items() if sentence.startswith(start))
+    found = next(described, None)
     if found is None and LOST.match(sentence):
         return say("a connection that is closed")
     if found is None and STALLED.match(sentence):

@@ -26,7 +26,8 @@ from conformance.pytest_plugin.blocking import BlockingApi
 from conformance.pytest_plugin.items import NODE, CheckItem, Endpoint, NotJudged, marks_of
 from conformance.pytest_plugin.settings import Settings, read_settings
 from conformance.pytest_plugin.shared_run import SharedRun
-from conformance.record.ndjson import RunFileError, read_run
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import read_run
 from conformance.report.sanitize import line
 from conformance.report.summary import Summary
 

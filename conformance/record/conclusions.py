@@ -37,8 +37,14 @@ def conclude_early(findings: Iterable[Finding], *, strict: bool = False) -> Conc
 
 
 def count_verdicts(findings: Iterable[Finding]) -> dict[str, int]:
-    """Count findings by verdict; verdicts that do not occur are 0."""
+    """Count findings by the verdict of their check; verdicts that do not occur are 0."""
     seen = Counter(finding.verdict for finding in findings)
+    return {v.value: seen[v] for v in Verdict if v is not Verdict.EXPECTED}
+
+
+def count_shown(findings: Iterable[Finding]) -> dict[str, int]:
+    """Count findings by the verdict that reports show, in which *expected* is one of its own."""
+    seen = Counter(finding.shown for finding in findings)
     return {verdict.value: seen[verdict] for verdict in Verdict}
 
 

@@ -3,7 +3,7 @@
 Each line is given to the operating system when it is written, so a killed run keeps its results so
 far; the file is synchronised with the disk once, at its end, so only a loss of power during a run
 can cost more than the line in flight. A file without a footer is an incomplete run, never a
-conforming one. ``run.schema.json`` in this folder describes the format.
+conforming one. ``line.py`` has the format.
 
 A record may come from anyone: reading one raises :class:`RunFileError` or returns a run that every
 report can show.
@@ -11,22 +11,14 @@ report can show.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from enum import StrEnum
 from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
-
-import cattrs
-from cattrs.preconf.json import make_converter
-from cattrs.v import format_exception
+from typing import BinaryIO, Self
 
 from conformance.input_files import (
     MIB,
@@ -35,7 +27,6 @@ from conformance.input_files import (
     one_line,
     open_file,
 )
-from conformance.message import Message
 from conformance.model import Comparison, Exchange, Finding, Footer, Header, Run
 from conformance.record.events import (
     CheckStarted,
@@ -47,44 +38,14 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.record.expected import with_expected
 from conformance.record.explained import as_concluded
-from conformance.record.messages import message_from_json, message_to_json
-from conformance.record.validation import (
-    BadValueError,
-    assert_plausible,
-    brief,
-    integer,
-    only,
-    seconds,
-    word,
-)
+from conformance.record.line import FORMAT, Record, RunFileError, from_line, to_line
+from conformance.record.validation import brief
 
-FORMAT = 2
-"""The version of the format that is written. In version 1 a message was a string."""
-
-READABLE = frozenset({1, FORMAT})
-"""The versions that are read; files of others are rejected."""
-
-SCHEMA = Path(__file__).with_name("run.schema.json")
-
-Record = Header | Exchange | Finding | Comparison | Footer
-KINDS: dict[str, type[Record]] = {
-    "header": Header,
-    "exchange": Exchange,
-    "finding": Finding,
-    "comparison": Comparison,
-    "footer": Footer,
-}
 MAX_FILE_BYTES = 512 * MIB
 MAX_LINE_BYTES = 64 * MIB
 """The longest line: a body of 8 MiB of which each byte needs an escape of six characters."""
-
-MAX_REASONS = 3
-"""Reasons that the message about an invalid line has."""
-
-
-class RunFileError(InputError):
-    """A record cannot be read; the message names the file, the line and the problem."""
 
 
 class RecordError(Exception):
@@ -177,22 +138,6 @@ def _write_all(file: RawIOBase, data: bytes) -> None:
         rest = rest[file.write(rest) or 0 :]
 
 
-def to_line(kind: str, record: Record) -> bytes:
-    """Encode one record as a line, including the newline.
-
-    Args:
-        kind: one of :data:`KINDS`.
-        record: the record.
-    """
-    data = {"kind": kind, **_converter.unstructure(record)}
-    try:
-        line = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:
-        # Text of an endpoint can contain a lone surrogate, which only JSON escapes can represent.
-        line = json.dumps(data, separators=(",", ":")).encode()
-    return line + b"\n"
-
-
 def lines_of(run: Run) -> Iterator[bytes]:
     """Yield the lines of a whole run in today's format, in its order."""
     yield to_line("header", replace(run.header, format=FORMAT))
@@ -263,7 +208,7 @@ class RunTail:
             self._lines.append(line)
             if not line.startswith(_PARSED_ON_READ):
                 continue
-            match _record(line, f"{self._path}, line {len(self._lines)}"):
+            match from_line(line, f"{self._path}, line {len(self._lines)}"):
                 case Finding() as finding:
                     self.findings[finding.id] = finding
                 case Footer() as footer:
@@ -279,7 +224,7 @@ class RunTail:
         """
         self.read()
         for line in self._lines[len(self._records) :]:
-            self._records.append(_record(line, f"{self._path}, line {len(self._records) + 1}"))
+            self._records.append(from_line(line, f"{self._path}, line {len(self._records) + 1}"))
         return _run_of(iter(self._records), self._path) if self._records else None
 
 
@@ -311,13 +256,14 @@ def _run_of(records: Iterator[Record], path: Path) -> Run:
                 footer = record
             case Header():
                 raise RunFileError(f"{path} has two headers")
-    return Run(
+    run = Run(
         header,
         tuple(exchanges.values()),
         as_concluded(findings.values(), footer),
         footer,
         tuple(comparisons),
     )
+    return with_expected(run)
 
 
 def _records(file: BinaryIO, path: Path) -> Iterator[Record]:
@@ -330,122 +276,10 @@ def _records(file: BinaryIO, path: Path) -> Iterator[Record]:
         if len(line) > MAX_LINE_BYTES:
             raise RunFileError(f"{where}: has more than {MAX_LINE_BYTES // MIB} MiB")
         try:
-            record = _record(line, where)
+            record = from_line(line, where)
         except RunFileError:
             # A killed run leaves an incomplete last line without a newline, which is ignored.
             if line.endswith(b"\n") or number == 1:
                 raise
             return
         yield record
-
-
-def _record(line: bytes, where: str) -> Record:
-    try:
-        data: Any = _JSON.decode(line.decode())
-    except json.JSONDecodeError as error:
-        raise RunFileError(f"{where}: not JSON ({error})") from None
-    except UnicodeDecodeError as error:
-        raise RunFileError(f"{where}: not UTF-8 (byte {error.start + 1})") from None
-    except RecursionError:
-        raise RunFileError(f"{where}: is nested too deeply") from None
-    except ValueError as error:
-        # Python converts integers of at most 4300 digits.
-        reason = error if isinstance(error, _NotJsonError) else "a number has too many digits"
-        raise RunFileError(f"{where}: not JSON ({reason})") from None
-    kind = data.pop("kind", None) if isinstance(data, dict) else None
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise RunFileError(f"{where}: unknown kind of record {brief(kind)}")
-    if kind == "header" and not _is_readable(data.get("format")):
-        raise RunFileError(
-            f"{where}: has format {brief(data.get('format'))}; "
-            f"this version reads format {' and '.join(map(str, sorted(READABLE)))}"
-        )
-    try:
-        record = _converter.structure(data, KINDS[kind])
-        assert_plausible(record)
-    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise RunFileError(f"{where}: invalid {kind} ({_reason(error)})") from None
-    return record
-
-
-def _is_readable(version: object) -> bool:
-    # An array is not hashable, and True would equal 1.
-    return type(version) is int and version in READABLE
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    if not isinstance(error, cattrs.BaseValidationError):
-        return str(error)
-    reasons = cattrs.transform_error(error, format_exception=_reason_of_one)
-    more = [f"and {len(reasons) - MAX_REASONS} more"] if len(reasons) > MAX_REASONS else []
-    shown = (one_line(reason, 200) for reason in reasons[:MAX_REASONS])
-    return "; ".join((*shown, *more))
-
-
-def _reason_of_one(error: BaseException, kind: Any) -> str:
-    return str(error) if isinstance(error, BadValueError) else format_exception(error, kind)
-
-
-class _NotJsonError(ValueError):
-    """A word that Python reads and JSON does not have."""
-
-
-def _no_constant(word: str) -> None:
-    raise _NotJsonError(f"{word} is not a value")
-
-
-_JSON = json.JSONDecoder(parse_constant=_no_constant)
-
-
-_DOUBLED = b'"\\\n\r\t\b\f'
-_SIXFOLD = bytes(byte for byte in range(0x20) if byte not in _DOUBLED)
-"""The bytes that JSON writes with two, and those that it writes with six (RFC 8259, section 7)."""
-
-_ALL = bytes(range(256))
-_BUT_DOUBLED = bytes(byte for byte in _ALL if byte not in _DOUBLED)
-_BUT_SIXFOLD = bytes(byte for byte in _ALL if byte not in _SIXFOLD)
-
-
-def _body_to_json(body: bytes) -> dict[str, str]:
-    """Return a body as text, or as base64 if it is not UTF-8 or JSON would write half as much more.
-
-    So a record has at most one and a half times the bytes that an endpoint sent.
-    """
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return _base64(body)
-    doubled = len(body.translate(None, _BUT_DOUBLED))
-    sixfold = len(body.translate(None, _BUT_SIXFOLD))
-    return _base64(body) if doubled + 5 * sixfold > len(body) // 2 else {"text": text}
-
-
-def _base64(body: bytes) -> dict[str, str]:
-    return {"base64": base64.b64encode(body).decode("ascii")}
-
-
-def _body_from_json(data: Any, _: type[bytes]) -> bytes:
-    match data:
-        case {"text": str(text)}:
-            return text.encode()
-        case {"base64": str(text)}:
-            try:
-                return base64.b64decode(text, validate=True)
-            except binascii.Error as error:
-                raise ValueError(f"the body is not valid base64: {error}") from None
-    raise ValueError("a body must be {text} or {base64}")
-
-
-_converter = make_converter()
-_converter.register_structure_hook(str, only(str))
-_converter.register_structure_hook(bool, only(bool))
-_converter.register_structure_hook(int, integer)
-_converter.register_structure_hook(float, seconds)
-# Enumerations are strings, too, and would otherwise not be converted.
-_converter.register_structure_hook(StrEnum, word)
-_converter.register_unstructure_hook(bytes, _body_to_json)
-_converter.register_unstructure_hook(Message, message_to_json)
-_converter.register_structure_hook(Message, message_from_json)
-_converter.register_structure_hook(bytes, _body_from_json)

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from conformance.model import Comparison, Exchange, Finding, Footer, Header
+from conformance.model import (
+    Comparison,
+    Conclusion,
+    Exchange,
+    Finding,
+    Footer,
+    Header,
+    Verdict,
+)
 
 T = TypeVar("T")
 
@@ -83,19 +91,30 @@ def assert_plausible(record: Header | Exchange | Finding | Comparison | Footer) 
     match record:
         case Finding():
             _assert_names(record.id, record.requirement)
+            if record.verdict is Verdict.EXPECTED:
+                raise BadValueError("'expected' is not the verdict of a check")
         case Exchange():
             _assert_exchange(record)
         case Comparison():
             _assert_exchange(record.answer)
         case Header():
             _assert_names(*(requirement.id for requirement in record.requirements))
+            _assert_expected(record)
             limits = record.limits
             _assert_counts("limits", (limits.requests or 0, limits.tokens or 0))
         case Footer():
+            if record.conclusion is Conclusion.AS_EXPECTED:
+                raise BadValueError("'as expected' is not the conclusion of a run")
             _assert_counts("counts", record.counts.values())
             for cost in (record.cost, record.reference_cost or record.cost):
                 tokens = (cost.prompt_tokens, cost.completion_tokens, cost.estimated_tokens)
                 _assert_counts("cost", (cost.requests, *tokens))
+
+
+def _assert_expected(header: Header) -> None:
+    for entry in header.expected.entries if header.expected else ():
+        _assert_names(entry.name, *entry.checks)
+        _assert_counts("line", (entry.line,))
 
 
 def _assert_names(*names: str) -> None:

@@ -13,6 +13,7 @@ from functools import cached_property
 from conformance.language import Language, Text
 from conformance.model import Finding, Requirement, Verdict
 from conformance.report.diagnosis import Cause, likely_cause
+from conformance.report.expected import reason_of as reason_expected
 from conformance.report.locale.finding_text import finding_text, reason_of
 from conformance.report.reproduce import (
     NEEDS_SUITE,
@@ -96,6 +97,12 @@ class Case:
     def why(self) -> Text | None:
         """Why another finding explains this one; None if none does, or if it is not known."""
         return self.summary.why_explained(self.finding)
+
+    @property
+    def known(self) -> Text | None:
+        """Why a file expects the finding, and until when; None if it does not."""
+        entry = self.finding.expectation
+        return reason_expected(entry) if entry else None
 
     @property
     def sentence(self) -> Text | None:

@@ -1,4 +1,4 @@
-"""Findings grouped by their root cause, so that one cause is told once.
+"""Findings grouped by their root cause, so that one cause is reported once.
 
 A root is a finding that no other one explains; attribution decides that, never the subject. Roots
 about one subject are listed next to each other, but they are not said to have one cause.
@@ -14,7 +14,7 @@ from conformance.model import Finding, Level, Verdict
 from conformance.report.summary import WORST_FIRST, Summary
 
 CROWD = 4
-"""Inconclusive findings with one reason that are too many to be told one by one."""
+"""Inconclusive findings with one reason that are too many to be listed one by one."""
 
 _LEVELS = (Level.MUST, Level.SHOULD, Level.MAY)
 
@@ -29,10 +29,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What is told in one place: a cause, and others about the same subject.
+    """What is shown in one place: a cause, and others about the same subject.
 
     Attributes:
-        lead: the cause that is told in full.
+        lead: the cause that is shown in full.
         others: causes with the same subject and verdict; that they have the cause of ``lead`` is
             not known.
         alike: inconclusive findings that have the reason of ``lead``; a crowd has no ``others``.
@@ -46,8 +46,8 @@ class Group:
     def findings(self) -> tuple[Finding, ...]:
         """All findings of the group, the explained ones too."""
         causes = (self.lead, *self.others)
-        told = (finding for cause in causes for finding in (cause.root, *cause.explained))
-        return (*told, *self.alike)
+        shown = (finding for cause in causes for finding in (cause.root, *cause.explained))
+        return (*shown, *self.alike)
 
 
 def causes_of(summary: Summary) -> tuple[Cause, ...]:
@@ -72,7 +72,7 @@ def groups_of(summary: Summary) -> tuple[Group, ...]:
         root = cause.root
         is_crowd = root.verdict is Verdict.INCONCLUSIVE and reasons[root.message] >= CROWD
         subject, reason = ("", root.message) if is_crowd else (root.subject, "")
-        found.setdefault((subject, root.verdict, reason), []).append(cause)
+        found.setdefault((subject, root.shown, reason), []).append(cause)
     return tuple(_group(subject, causes) for (subject, *_), causes in found.items())
 
 
@@ -85,7 +85,7 @@ def _group(subject: str, causes: Sequence[Cause]) -> Group:
 
 def _severity(cause: Cause) -> tuple[int, int, int]:
     root = cause.root
-    return WORST_FIRST.index(root.verdict), _LEVELS.index(root.level), -len(cause.explained)
+    return WORST_FIRST.index(root.shown), _LEVELS.index(root.level), -len(cause.explained)
 
 
 def count_findings(groups: Sequence[Group]) -> int:

@@ -10,10 +10,12 @@ warn                            passes, with the warning in ``<system-out>``;
 inconclusive, error             ``<error>``, because it must not look green
 refused                         ``<skipped>``: rejected cleanly, which the contract allows
 explained                       ``<skipped>``, with the check whose finding is the cause
+expected                        ``<skipped>``, with the reason of the entry that expects it
 skipped                         ``<skipped>``, with the reason
 info                            passes, with the result in ``<system-out>``
 ==============================  ============================================================
 
+Each entry of the expected deviations that is stale or has expired gets a testcase, a ``<failure>``.
 An incomplete run, a run without verdicts and a failed preflight get one more testcase, an
 ``<error>``; without it the file would be green. ``time`` is the response time in seconds of the
 exchanges that the check used; checks may share exchanges.
@@ -24,8 +26,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
-from conformance.model import Conclusion, Run, Verdict
+from conformance.model import Conclusion, Expected, Run, Verdict
 from conformance.report.case import Case, case_of
+from conformance.report.expected import why_expired, why_stale
 from conformance.report.sanitize import line, lines
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Area
@@ -45,6 +48,8 @@ def render(run: Run, key_env: str | None = None) -> str:
     root = ET.Element("testsuites", name=f"conformance: {line(run.header.contract)}")
     for area in summary.areas:
         _add_suite(root, summary, area, key_env)
+    if run.expected is not None:
+        _add_entries(root, summary, run.expected)
     if summary.conclusion in _INCOMPLETE or summary.because:
         _add_incomplete(root, summary)
     totals = {key: sum(int(suite.get(key, "0")) for suite in root) for key in _COUNTED}
@@ -82,7 +87,7 @@ def _add_suite(root: ET.Element, summary: Summary, area: Area, key_env: str | No
                 "level": finding.level.value,
                 "subject": finding.subject,
                 "tier": finding.tier.value,
-                "verdict": finding.verdict.value,
+                "verdict": finding.shown.value,
             },
         )
         _add_outcome(case, case_of(summary, finding, key_env))
@@ -96,6 +101,22 @@ def _add_incomplete(root: ET.Element, summary: Summary) -> None:
     what = ET.SubElement(case, "error", message=line(summary.sentence.en))
     what.set("type", summary.conclusion.value)
     what.text = lines(summary.because.en) if summary.because else None
+    _count(suite)
+
+
+def _add_entries(root: ET.Element, summary: Summary, expected: Expected) -> None:
+    """Add a failure for each entry that is stale or has expired."""
+    told = [("stale", entry, why_stale) for entry in expected.stale]
+    told += [("expired", entry, why_expired) for entry in expected.expired]
+    if not told:
+        return
+    suite = _new_suite(root, summary, "expected")
+    for kind, entry, why in told:
+        name = line(f"{entry.name}, line {entry.line}")
+        case = ET.SubElement(suite, "testcase", classname="expected", name=name, time="0.000")
+        sentence = line(why(entry, expected.file.name).en)
+        failure = ET.SubElement(case, "failure", message=sentence, type=kind)
+        failure.text = lines(entry.reason)
     _count(suite)
 
 
@@ -118,7 +139,7 @@ def _new_suite(root: ET.Element, summary: Summary, name: str) -> ET.Element:
 
 def _add_outcome(case: ET.Element, result: Case) -> None:
     finding = result.finding
-    match finding.verdict:
+    match finding.shown:
         case Verdict.PASS:
             return
         case Verdict.INFO:
@@ -134,10 +155,13 @@ def _add_outcome(case: ET.Element, result: Case) -> None:
             tag = "failure"
         case Verdict.INCONCLUSIVE | Verdict.ERROR:
             tag = "error"
-        case Verdict.REFUSED | Verdict.EXPLAINED | Verdict.SKIPPED:
+        case Verdict.REFUSED | Verdict.EXPLAINED | Verdict.SKIPPED | Verdict.EXPECTED:
             tag = "skipped"
-    outcome = ET.SubElement(case, tag, message=_headline(result))
-    outcome.set("type", finding.verdict.value)
+    headline = _headline(result)
+    if result.known is not None:
+        headline = f"{line(result.known.en)}: {headline}"
+    outcome = ET.SubElement(case, tag, message=headline)
+    outcome.set("type", finding.shown.value)
     outcome.text = _details(result)
 
 

@@ -93,7 +93,7 @@ class _Writer:
     def whole(self) -> str:
         """Write the whole summary."""
         parts = [
-            f"## {self._of(self._summary.headline)}",
+            f"## {escape(self._of(self._summary.headline))}",
             prose(self._of(self._summary.sentence)),
             self._reason(),
             self._judged_again(),
@@ -154,7 +154,9 @@ class _Writer:
     def _finding(self, case: Case) -> str:
         finding = case.finding
         told = prose(self._of(self._summary.sentence_of(finding))).replace("\n", " ")
-        verdict = self._of(VERDICTS[finding.verdict])
+        if case.known is not None:
+            told += f" {prose(self._of(case.known))}"
+        verdict = self._of(VERDICTS[finding.shown])
         return f"| {verdict} | {code(finding.id)} | {told} |"
 
     def _cases(self) -> str:
@@ -165,7 +167,7 @@ class _Writer:
         result = [
             self._case(case, case.likely, case.remedy)
             for case in cases
-            if case.likely is not None and case.remedy is not None
+            if case.likely is not None and case.remedy is not None and case.known is None
         ]
         return "\n\n".join(result[:MAX_CASES])
 
@@ -212,6 +214,8 @@ class _Writer:
         subject = row.subject
         promise = escape(cut(self._of(Text(subject.promise, subject.promise_zh)), WIDEST))
         state = f"{_MARKS[row.state]} {self._of(STATES[row.state])}"
+        if row.is_expected:
+            state += self._of(_KNOWN)
         return f"| {code(subject.name)} | {state} | {promise} |"
 
     def _undocumented(self) -> str:
@@ -232,6 +236,7 @@ class _Writer:
         return "\n".join([f"**{self._of(_NOT_VERIFIED)}**", "", *result])
 
 
+_KNOWN = Text(" (expected)", "（已知）")
 _MODEL = Text("model", "模型")
 _CONTRACT = Text("contract", "契约")
 _BECAUSE = Text("Reason: ", "原因：")

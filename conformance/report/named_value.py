@@ -6,10 +6,13 @@ assertion, and the actual one as the same name, an equals sign and JSON.
 
 from __future__ import annotations
 
+import json
 import re
 
 from conformance.language import Text, same
 from conformance.message import Message
+from conformance.report import templates
+from conformance.report.templates import made_from
 from conformance.report.wording import phrase, value_of
 
 
@@ -32,13 +35,13 @@ def deviation_of(expected: str, seen: str) -> tuple[Text, bool] | None:
     if called is None:
         return None
     if written == "null":
-        told = _IS_NULL.format(name=called)
+        said = _IS_NULL.format(name=called)
     else:
-        told = _IS.format(name=called, value=value_of(written))
-    promise = _promise_of(expected.removeprefix(name).strip())
+        said = _IS.format(name=called, value=value_of(written))
+    promise = _promise_of(expected, expected.removeprefix(name).strip())
     if promise is None:
-        return told, False
-    return Text(told.en + promise.en, told.zh + promise.zh), True
+        return said, False
+    return Text(said.en + promise.en, said.zh + promise.zh), True
 
 
 def _called(name: str) -> Text | None:
@@ -48,17 +51,34 @@ def _called(name: str) -> Text | None:
     return phrase(name)
 
 
-def _promise_of(assertion: str) -> Text | None:
+def _promise_of(expected: str, assertion: str) -> Text | None:
     """Write an assertion behind a value; None if it does not fit there."""
     sign, _, bound = assertion.partition(" ")
     if sign == "=" and bound == "null":
         return _NOT_ANY
     if sign in _BOUNDS:
-        return _BOUNDS[sign].format(value=value_of(bound.partition(", ")[0]))
-    if assertion.startswith("other than "):
+        return _BOUNDS[sign].format(value=value_of(_without_remark(bound)))
+    if made_from(expected, templates.OTHER_THAN) is not None:
         return _NOT_THAT
-    plain = _ASSERTIONS.get(assertion)
+    plain = _ASSERTIONS.get(assertion) if _is_said(expected, assertion) else None
     return _NOT_BUT.format(what=plain) if plain else None
+
+
+def _is_said(expected: str, assertion: str) -> bool:
+    """Return whether an assertion is the check's own words, and no text of the endpoint."""
+    that = made_from(expected, templates.THAT)
+    if that is not None:
+        return that["expected"] == assertion and isinstance(that["expected"], Message)
+    return isinstance(expected, Message) and expected.template.endswith(f" {assertion}")
+
+
+def _without_remark(bound: str) -> str:
+    """Return a value without what follows it; a list has commas itself."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(bound)
+    except (ValueError, RecursionError):
+        return bound.partition(", ")[0]
+    return bound[:end]
 
 
 _IS = Text("{name} is {value}", "{name} 为 {value}")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from conformance.model import Run
+from conformance.model import Expectation, Expected, Run
 from conformance.report.case import Case, case_of
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Gap, Row, Statement
@@ -33,6 +33,7 @@ def render(run: Run, key_env: str | None = None) -> str:
     document = {
         "format": FORMAT,
         "verdict": summary.conclusion.value,
+        "judged": run.conclusion.value,
         "headline": summary.headline.en,
         "headline_zh": summary.headline.zh,
         "exit_code": int(summary.exit_code),
@@ -50,6 +51,7 @@ def render(run: Run, key_env: str | None = None) -> str:
         "recorded_by": header.recorded_by,
         "tier": header.tier.value,
         "select": list(header.select),
+        "exclude": list(header.exclude),
         "strict": header.strict,
         "seed": header.seed,
         "limits": asdict(header.limits),
@@ -62,6 +64,7 @@ def render(run: Run, key_env: str | None = None) -> str:
         "reference_cost": asdict(footer.reference_cost)
         if footer and footer.reference_cost
         else None,
+        "expected": _expected(run.expected) if run.expected else None,
         "not_verified": [_gap(gap) for gap in summary.gaps],
         "parameters": [_row(row) for row in summary.rows_of("parameter")],
         "fields": [_row(row) for row in summary.rows_of("field")],
@@ -75,12 +78,35 @@ def _row(row: Row) -> Mapping[str, Any]:
         "name": row.subject.name,
         "state": row.state.value,
         "only_recommended": row.is_lesser,
+        "expected": row.is_expected,
         "documented": row.subject.documented,
         "promise": row.subject.promise,
         "promise_zh": row.subject.promise_zh,
         "says": dict(row.subject.says),
         "says_zh": dict(row.subject.says_zh),
         "findings": [finding.id for finding in row.findings],
+    }
+
+
+def _expected(expected: Expected) -> Mapping[str, Any]:
+    return {
+        "file": expected.file.name,
+        "known": list(expected.known),
+        "new": list(expected.new),
+        "stale": [_entry(entry) for entry in expected.stale],
+        "expired": [_entry(entry) for entry in expected.expired],
+    }
+
+
+def _entry(entry: Expectation) -> Mapping[str, Any]:
+    return {
+        "line": entry.line,
+        entry.kind.value: entry.name,
+        "reason": entry.reason,
+        "url": entry.url,
+        "since": entry.since,
+        "expires": entry.expires,
+        "intermittent": entry.intermittent,
     }
 
 
@@ -105,7 +131,9 @@ def _finding(case: Case) -> Mapping[str, Any]:
     told = case.sentence
     return {
         "id": finding.id,
-        "verdict": finding.verdict.value,
+        "verdict": finding.shown.value,
+        "judged": finding.verdict.value,
+        "expectation": _entry(finding.expectation) if finding.expectation else None,
         "sentence": told.en if told else None,
         "sentence_zh": told.zh if told else None,
         "explained_by": finding.explained_by,

@@ -16,11 +16,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from conformance.language import Text, same
-from conformance.model import Exchange, Finding, Level, Subject, Verdict
+from conformance.message import Message
+from conformance.model import Exchange, Finding, Level, Place, Subject, Verdict
+from conformance.report import templates
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.named_value import deviation_of
 from conformance.report.sanitize import cut, line
 from conformance.report.sent import probe_of, sent_in, subject_value
+from conformance.report.templates import alternatives, made_from, number
 from conformance.report.unreadable import unreadable
 from conformance.report.wording import (
     Observed,
@@ -28,7 +31,7 @@ from conformance.report.wording import (
     head_of,
     joined,
     observed,
-    pair_in,
+    pair_of,
     phrase,
     text_in,
     uncapitalised,
@@ -65,9 +68,9 @@ class Facts:
         return observed(self.finding.seen or "")
 
     @property
-    def seen(self) -> str:
-        """The actual value without the remarks behind it."""
-        return self.observed.text
+    def seen(self) -> Message:
+        """The actual value without the remarks around it."""
+        return self.observed.value
 
     @property
     def title(self) -> Text:
@@ -129,9 +132,8 @@ def _candidates(facts: Facts) -> Iterable[Text]:
 def _tally(found: Observed) -> Text | None:
     if found.among is None:
         return _TWICE if found.reproduced else None
-    count, total, traits = found.among
-    told = _AMONG.format(count=count, total=total)
-    shared = [finding_text(trait) for trait in traits if trait]
+    told = _AMONG.format(count=found.among.count, total=found.among.total)
+    shared = [finding_text(trait) for trait in found.among.traits]
     known = [Text(trait.en, trait.zh or trait.en) for trait in shared]
     readable = known and all(trait.zh != trait.en or "`" in trait.en for trait in known)
     return _SHARED.format(told=told, traits=joined(known)) if readable else told
@@ -139,46 +141,45 @@ def _tally(found: Observed) -> Text | None:
 
 # ── kinds ────────────────────────────────────────────────────────────────────────────────────────
 
-_REFUSED = re.compile(r"(?:refused|rejected) with (\d+)")
-_STATUSES = re.compile(r"status (\d+(?: or \d+)*)$")
-_STATUS = re.compile(r"status (\d+)")
-_CHOICES = re.compile(r"(\d+) choices?$|exactly one choice$")
-_NUMBER = re.compile(r"(\d+)(?: choices?)?$")
-_ABSENT = re.compile(r"(?:(?P<path>[\w.\[\]-]*): )?'(?P<name>[\w.-]+)' is a required property")
-_SCHEMA = re.compile(
-    r"(?P<path>[\w.\[\]-]+): .* (?:is not|was expected|should be|is too|is less|is gr)"
+_STATUSES = (
+    templates.STATUS,
+    templates.STATUS_AND_BODY,
+    templates.STATUS_EACH_TIME,
+    templates.STATUS_BESIDE_OTHERS,
 )
-_NO_MEMBER = re.compile(r"no ((?:[a-z_]+)(?:, [a-z_]+)*)$")
-_EQUAL_SAMPLES = re.compile(r"(?:\d+ groups of )?(\d+) equal samples")
-_SOMETIMES = re.compile(r"(?:sometimes|now and then) .*?, (\d+) times in (\d+) repeats", re.DOTALL)
+_SCHEMAS = (templates.SCHEMA_OF_RESPONSE, templates.SCHEMA_OF_CHUNK, templates.SCHEMA_OF_ERROR)
+_NAME = re.compile(r"[\w.-]+")
 _RANGE = re.compile(r"(-?[\d.]+) to (-?[\d.]+)")
-_WORSE_TOKEN = re.compile(r"(\d+) tokens? that (?:are|is) not, first: token (\d+) is ")
 
 
 def _unserved(facts: Facts) -> Text | None:
     """A request was rejected although it is valid."""
-    told = facts.seen or facts.finding.message
-    found = _REFUSED.match(told)
-    if found is None or facts.finding.verdict not in {Verdict.FAIL, Verdict.WARN, Verdict.REFUSED}:
+    found = made_from(facts.seen or facts.finding.message, templates.REFUSED)
+    status = number(found["status"]) if found else None
+    if status is None or facts.finding.verdict not in {Verdict.FAIL, Verdict.WARN, Verdict.REFUSED}:
         return None
-    facts = replace(facts, exchanges=_with_status(facts, int(found[1]), ""))
+    facts = replace(facts, exchanges=_with_status(facts, status, ""))
     sent = facts.the_request(_A_REQUEST)
     if facts.finding.verdict is Verdict.REFUSED:
-        return _WAS_REFUSED.format(sent=sent, status=found[1])
-    return _beside(facts, _WAS_REFUSED.format(sent=sent, status=found[1]), facts.title)
+        return _WAS_REFUSED.format(sent=sent, status=status)
+    return _beside(facts, _WAS_REFUSED.format(sent=sent, status=status), facts.title)
 
 
 def _status(facts: Facts) -> Text | None:
-    wanted, got = _STATUSES.match(facts.expected), _STATUS.match(facts.seen)
-    if wanted is None or got is None:
+    wanted = made_from(facts.expected, templates.STATUS)
+    came = made_from(facts.seen, *_STATUSES)
+    got = number(came["status"]) if came else None
+    if wanted is None or came is None or got is None:
         return None
-    facts = replace(facts, exchanges=_with_status(facts, int(got[1]), facts.seen[got.end() :]))
-    allowed = wanted[1].split(" or ")
-    if got[1] == "200" and all(status.startswith("4") for status in allowed):
-        return _served(facts, got[1])
+    facts = replace(facts, exchanges=_with_status(facts, got, str(came.get("body", ""))))
+    allowed = alternatives(wanted["status"])
+    # An error under status 200 has the wrong status, and is not served.
+    is_served = got == 200 and facts.finding.place is not Place.STATUS
+    if is_served and all(status.startswith("4") for status in allowed):
+        return _served(facts, got)
     those = same(" / ".join(allowed)) if len(allowed) <= 3 else _A_4XX
     sent = facts.the_request(_THE_REQUEST)
-    told = _ANSWERED.format(sent=sent, got=got[1], allowed=those)
+    told = _ANSWERED.format(sent=sent, got=got, allowed=those)
     return _beside(facts, told, facts.title)
 
 
@@ -191,12 +192,12 @@ def _beside(facts: Facts, told: Text, promise: Text) -> Text:
 def _with_status(facts: Facts, status: int, body: str) -> Sequence[Exchange]:
     """Return the exchange that has the status and the body that were seen; all if none has."""
     alike = [exchange for exchange in facts.exchanges if exchange.status == status]
-    start = body.removeprefix(": ").rstrip("…")[:80].encode(errors="replace")
+    start = body.rstrip("…")[:80].encode(errors="replace")
     same_body = [exchange for exchange in alike if exchange.body.startswith(start)]
     return (same_body or alike)[-1:] or facts.exchanges
 
 
-def _served(facts: Facts, status: str) -> Text:
+def _served(facts: Facts, status: int) -> Text:
     """A request was served although it has to be rejected."""
     told = _WAS_SERVED.format(sent=facts.the_request(_sent_without(facts)), status=status)
     bounds = _range_left(facts)
@@ -227,27 +228,55 @@ def _range_left(facts: Facts) -> tuple[str, str] | None:
 
 
 def _choices(facts: Facts) -> Text | None:
-    wanted, got = _CHOICES.match(facts.expected), _NUMBER.match(facts.seen)
-    if wanted is None or got is None:
+    promised, came = _count(facts.expected), _count(facts.seen)
+    if promised is None or came is None or not _counts_choices(facts.expected):
         return None
     sent = facts.the_request(_THE_REQUEST)
-    promised, came = int(wanted[1] or 1), int(got[1])
     count = _ONE_CHOICE if came == 1 else _N_CHOICES.format(n=came)
     return _RETURNED.format(sent=sent, count=count, promised=promised)
 
 
+def _counts_choices(message: str) -> bool:
+    return made_from(message, templates.CHOICES, templates.ONE_CHOICE) is not None
+
+
+def _count(message: str) -> int | None:
+    """Return a number of choices, which may be said without its unit."""
+    if made_from(message, templates.ONE_CHOICE) is not None:
+        return 1
+    counted = made_from(message, templates.CHOICES)
+    return number(counted["count"] if counted else message)
+
+
 def _absent(facts: Facts) -> Text | None:
     """A member is missing, or has the wrong type."""
-    if found := _ABSENT.match(facts.seen):
-        path = found["path"]
-        return _IS_ABSENT.format(name=f"{path}.{found['name']}" if path else found["name"])
-    if found := _NO_MEMBER.match(facts.seen):
-        names = [same(f"`{name}`") for name in found[1].split(", ")]
-        if len(names) < 4 and facts.expected.startswith("message"):
-            return _ERROR_LACKS.format(names=joined(names))
-    if "schema" in facts.expected and (found := _SCHEMA.match(facts.seen)):
-        return _MISFIT.format(name=found["path"])
+    if (name := _missing_member(facts.seen)) is not None:
+        return _IS_ABSENT.format(name=name)
+    lacking = made_from(facts.seen, templates.NO_MEMBERS)
+    names = lacking["a"] if lacking else None
+    if made_from(facts.expected, templates.MEMBERS_OF_ERROR) is not None and isinstance(
+        names, tuple
+    ):
+        return _ERROR_LACKS.format(names=joined([same(f"`{name}`") for name in names]))
+    violation = made_from(facts.seen, templates.VIOLATION)
+    if violation and made_from(facts.expected, *_SCHEMAS) is not None:
+        return _MISFIT.format(name=violation["path"])
     return None
+
+
+def _missing_member(seen: str) -> str | None:
+    """Return the path of a member that is missing, written as Python writes a string."""
+    violation = made_from(seen, templates.VIOLATION)
+    if violation is not None:
+        inner = made_from(violation["message"], templates.ABSENT_MEMBER)
+        path, member = violation["path"], inner["member"] if inner else None
+    else:
+        found = made_from(seen, templates.ABSENT, templates.ABSENT_MEMBER) or {}
+        path, member = found.get("path", ""), found.get("member")
+    if not isinstance(member, str) or not _NAME.fullmatch(member.strip("'")):
+        return None
+    name = member.strip("'")
+    return f"{path}.{name}" if path else name
 
 
 def _value(facts: Facts) -> Text | None:
@@ -261,9 +290,10 @@ def _value(facts: Facts) -> Text | None:
 
 def _compared(facts: Facts) -> Text | None:
     """Two responses differ: ``"a" vs. "b"``."""
-    if " vs. " not in facts.seen and not facts.seen.startswith("[["):
+    different = made_from(facts.seen, templates.DIFFERENT)
+    if different is None and not facts.seen.startswith("[["):
         return None
-    found = pair_in(facts.seen)
+    found = pair_of(str(different["one"]), str(different["other"])) if different else None
     if found is None:
         return _with(facts, _beside(facts, _DIFFERS, facts.promise))
     told = _NOT.format(one=found[0], other=found[1])
@@ -271,20 +301,24 @@ def _compared(facts: Facts) -> Text | None:
 
 
 def _sampled(facts: Facts) -> Text | None:
-    if found := _EQUAL_SAMPLES.match(facts.seen):
-        told = _ALL_EQUAL.format(n=found[1])
-    elif found := _SOMETIMES.match(facts.seen):
-        told = _SOME_OTHER.format(n=found[1], all=found[2])
+    equal = made_from(facts.seen, templates.EQUAL_SAMPLES, templates.EQUAL_SHUFFLED)
+    sometimes = made_from(facts.seen, templates.SOMETIMES)
+    outliers = made_from(sometimes["what"], templates.OUTLIERS) if sometimes else None
+    if equal:
+        told = _ALL_EQUAL.format(n=equal["draws"])
+    elif outliers:
+        told = _SOME_OTHER.format(n=outliers["returns"], all=outliers["rounds"])
     else:
         return None
     return _with(facts, _beside(facts, told, facts.promise))
 
 
 def _scored(facts: Facts) -> Text | None:
-    found = _WORSE_TOKEN.match(facts.seen)
-    if found is None:
+    found = made_from(facts.seen, templates.NOT_BEST)
+    first = made_from(found["first"], templates.BETTER_ONE) if found else None
+    if found is None or first is None:
         return None
-    told = _NOT_BEST.format(n=found[1], first=found[2])
+    told = _NOT_BEST.format(n=found["count"], first=first["number"])
     return _with(facts, _beside(facts, told, facts.promise))
 
 

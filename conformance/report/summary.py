@@ -15,6 +15,7 @@ from conformance.model import (
     Cost,
     Exchange,
     ExitCode,
+    Expected,
     Finding,
     Requirement,
     Run,
@@ -22,7 +23,8 @@ from conformance.model import (
     Subject,
     Verdict,
 )
-from conformance.record.conclusions import JUDGED, count_verdicts, state_of
+from conformance.record.conclusions import JUDGED, count_shown, state_of
+from conformance.report.expected import counts_of, verdict_of
 from conformance.report.headline import Claim, claims_of, cut_short_of, headline_of
 from conformance.report.locale import messages as sentences
 from conformance.report.locale.finding_text import finding_text, reason_of
@@ -36,6 +38,7 @@ WORST_FIRST: Sequence[Verdict] = (
     Verdict.INCONCLUSIVE,
     Verdict.WARN,
     Verdict.REFUSED,
+    Verdict.EXPECTED,
     Verdict.EXPLAINED,
     Verdict.SKIPPED,
     Verdict.INFO,
@@ -53,15 +56,15 @@ class Summary:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.conclusion = run.conclusion
+        self.conclusion = run.shown_conclusion
         self.exit_code: ExitCode = run.exit_code
         self.requirements: Mapping[str, Requirement] = {r.id: r for r in run.header.requirements}
-        self.counts: Mapping[str, int] = count_verdicts(run.findings)
+        self.counts: Mapping[str, int] = count_shown(run.findings)
 
     @cached_property
     def headline(self) -> Text:
         """The verdict in a word or two."""
-        return headline_of(self.conclusion, self._cut_short, self.judged)
+        return headline_of(self.conclusion, self._cut_short, self.judged, self._expected)
 
     @property
     def because(self) -> Text | None:
@@ -249,25 +252,45 @@ class Summary:
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """The verdict in words: parameters, fields, usage and failed checks."""
-        found = sentences.the_verdict(
-            self.conclusion,
-            self.counts,
-            judged=self.judged,
-            total=len(self.run.findings),
-            strict=self.run.header.strict,
-        )
         told = bool(self.judged)
         return tuple(
             claims_of(
                 self.conclusion,
-                found,
+                self._verdict(),
                 rows=self.rows if told else (),
                 mismatches=tuple(usage_mismatches(self.run)) if told else (),
                 cut_short=self._cut_short,
                 worst=self.troubles[0].id if self.troubles else None,
                 ended_early=self.because is not None,
+                expected=self._expected,
             )
         )
+
+    @property
+    def expected_in_words(self) -> Text | None:
+        """The known deviations and the news, counted; None if nothing was expected."""
+        return counts_of(self.run.expected) if self.run.expected else None
+
+    @property
+    def _expected(self) -> Expected | None:
+        """What the run makes of the expected deviations; None without any, or if it saw nothing."""
+        return self.run.expected if self.judged else None
+
+    def _verdict(self) -> Text:
+        """Say how many checks failed, and which of these failures were expected."""
+        is_stale_only = self._expected is not None and self.run.conclusion is Conclusion.CONFORMING
+        found = sentences.the_verdict(
+            self.run.conclusion if is_stale_only else self.conclusion,
+            self.counts,
+            judged=self.judged,
+            total=len(self.run.findings),
+            strict=self.run.header.strict,
+        )
+        known = verdict_of(self._expected, self.judged) if self._expected else None
+        if known is None:
+            return found
+        is_open = self.counts["inconclusive"] + self.counts["error"]
+        return join_texts((known, found), Text(" ", "")) if is_open else known
 
     @cached_property
     def _cut_short(self) -> CutShort | None:
@@ -281,4 +304,4 @@ class Summary:
 
 
 def _by_severity(finding: Finding) -> tuple[int, str]:
-    return WORST_FIRST.index(finding.verdict), finding.id
+    return WORST_FIRST.index(finding.shown), finding.id

@@ -53,6 +53,12 @@ class Row:
         return bool(broken) and all(one.place is Place.SERVED for one in musts or broken)
 
     @property
+    def is_expected(self) -> bool:
+        """Return whether a file expects a deviation of it, and every one that fails."""
+        shown = {finding.shown for finding in self.findings}
+        return Verdict.EXPECTED in shown and Verdict.FAIL not in shown
+
+    @property
     def rank(self) -> tuple[int, bool]:
         """Sort key: the worst state first, lesser deviations last; states without any are equal."""
         if self.state in _CALM_STATES:
@@ -95,11 +101,13 @@ class Gap:
 class CutShort:
     """What kept a run from judging all checks of its tier.
 
-    ``globs`` selected some of them; a limit of requests or tokens ``skipped`` that many.
+    ``globs`` selected some of them; a limit of requests or tokens ``skipped`` that many; the globs
+    of ``left_out`` excluded some.
     """
 
     globs: tuple[str, ...] = ()
     skipped: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,7 @@ class Area:
     @property
     def rank(self) -> int:
         """Sort key: 0 with failures, 1 with other findings that need attention, 2 without."""
-        verdicts = {finding.verdict for finding in self.findings}
+        verdicts = {finding.shown for finding in self.findings}
         return 0 if Verdict.FAIL in verdicts else 1 if verdicts - CALM else 2
 
 

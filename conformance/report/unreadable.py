@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from conformance.language import Text
+from conformance.report import templates
+from conformance.report.templates import made_from
 
 
 def unreadable(expected: str, seen: str) -> Text | None:
@@ -17,13 +19,16 @@ def unreadable(expected: str, seen: str) -> Text | None:
         expected: the expected value, such as ``a stream with chunks``.
         seen: the actual value.
     """
-    for wanted, came, told in _WHOLE:
-        if expected.startswith(wanted) and seen.startswith(came):
-            return told
+    in_json = made_from(expected, templates.IN_JSON)
+    if in_json is not None:
+        return _NOT_JSON.get(str(in_json["what"]))
+    for wanted, came, said in _WHOLE:
+        is_that = made_from(expected, wanted) is not None
+        if is_that and (came is None or made_from(seen, came) is not None):
+            return said
     return None
 
 
-_NO_JSON = Text("the body of the error is not JSON", "错误响应的正文不是 JSON")
 _NO_ENVELOPE = Text(
     "the error has no `error` object with message, type, param and code",
     "错误响应中没有含 message、type、param、code 的 `error` 对象",
@@ -34,17 +39,17 @@ _NO_STREAM = Text("one body came instead of a stream", "返回的是单个正文
 _STREAMED = Text("a stream came instead of one JSON document", "返回的是流而不是一个 JSON 文档")
 _BAD_JSON = Text("the body is not valid JSON", "正文不是有效的 JSON")
 _BAD_EVENT = Text("an event of the stream is not valid JSON", "流中有事件不是有效的 JSON")
-_WHOLE: Sequence[tuple[str, str, Text]] = (
-    ("an error envelope in JSON", "", _NO_JSON),
-    ("an error envelope", "", _NO_ENVELOPE),
-    ("an event with {", "", _NO_ENVELOPE),
-    ("a stream with chunks", "", _NO_CHUNKS),
-    ("a JSON object in each event", "", _EVENT),
-    ("one JSON object per event", "", _EVENT),
-    ("a stream event in JSON", "", _BAD_EVENT),
-    ("a stream", "one body", _NO_STREAM),
-    ("one JSON document", "", _STREAMED),
-    ("a JSON document", "events", _STREAMED),
-    ("the body in JSON", "", _BAD_JSON),
+_WHOLE: Sequence[tuple[str, str | None, Text]] = (
+    (templates.ENVELOPE, None, _NO_ENVELOPE),
+    (templates.ENVELOPE_IN_EVENT, None, _NO_ENVELOPE),
+    (templates.STREAM_WITH_CHUNKS, None, _NO_CHUNKS),
+    (templates.OBJECT_IN_EVENT, None, _EVENT),
+    (templates.OBJECT_PER_EVENT, None, _EVENT),
+    (templates.STREAM, templates.ONE_BODY, _NO_STREAM),
+    (templates.ONE_DOCUMENT, None, _STREAMED),
+    (templates.DOCUMENT, templates.EVENTS, _STREAMED),
 )
-"""Beginnings of the expected and the actual value, and what they mean."""
+"""What the expected and the actual value are made from, and what they mean."""
+
+_NOT_JSON = {templates.THE_BODY: _BAD_JSON, templates.STREAM_EVENT: _BAD_EVENT}
+"""What has to be JSON and is not; these messages have no values."""

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.language import Text, same
-from conformance.message import Message, say, verbatim
+from conformance.message import Message, verbatim
+from conformance.report import templates
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.sanitize import cut, line
+from conformance.report.templates import made_from, number
 
 MAX_QUOTE_CHARS = 32
 """Maximum characters of a quoted text."""
@@ -22,50 +24,52 @@ MAX_PHRASE_CHARS = 90
 """Maximum characters of an expected or actual value in a sentence."""
 
 MAX_LISTED = 5
-"""Maximum number of numbers that are listed; of more only the number is told."""
+"""Maximum number of numbers that are listed; of more only the number is given."""
 
-_TALLY = re.compile(r" \((\d+) of (\d+) (?:responses|answers)(?:: those with (.*))?\)$", re.DOTALL)
-_REPRODUCED = " (both reproduced)"
 _QUOTE = re.compile(r'"(?:[^"\\]|\\.)*(?:"|…?$)')
 _JSON = re.compile(r"[{}]|(?<![\w\]])\[|<[!/a-zA-Z]")
 _LEFT_OVER = " :：,，;；(（=\"'`“"
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """How many of all responses a finding is about, and what their requests have in common."""
+
+    count: int
+    total: int
+    traits: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
-    """An actual value without the remarks behind it.
+    """An actual value without the remarks around it, which are the other attributes."""
 
-    ``among`` is (failing responses, all responses, what the failing ones share), if it is known.
-    """
-
-    text: str
-    reproduced: bool
-    among: tuple[int, int, tuple[str, ...]] | None
+    value: Message
+    reproduced: bool = False
+    among: Among | None = None
 
 
 def observed(seen: str) -> Observed:
     """Take the remarks off an actual value: how often it was seen, whether it was reproduced."""
-    among = None
-    if found := _TALLY.search(seen):
-        traits = tuple((found[3] or "").split(", "))
-        told = seen.argument("among") if isinstance(seen, Message) else None
-        if isinstance(seen, Message) and told is not None:
-            shared = told.arguments.get("traits", ())
-            traits = tuple(map(_word, shared)) if isinstance(shared, tuple) else traits
-            seen = _word(seen.arguments["seen"])
-        else:
-            seen = seen[: found.start()]
-        among = (int(found[1]), int(found[2]), traits)
-    reproduced = seen.endswith(_REPRODUCED)
-    if not reproduced:
-        return Observed(seen, reproduced, among)
-    whole = seen.removesuffix(_REPRODUCED)
-    if isinstance(seen, Message) and seen.arguments.keys() == {"one", "other"}:
-        whole = say("{one} vs. {other}", **seen.arguments)
-    return Observed(whole, reproduced, among)
+    found = made_from(seen, templates.AMONG)
+    among = _among(found["among"]) if found else None
+    value = _word(found["seen"]) if found and among else _word(seen)
+    twice = made_from(value, templates.DIFFERENT_TWICE)
+    if twice is None:
+        return Observed(value, among=among)
+    return Observed(Message(templates.DIFFERENT, twice), reproduced=True, among=among)
 
 
-def _word(value: object) -> str:
+def _among(tally: object) -> Among | None:
+    found = made_from(tally, templates.TALLY, templates.TALLY_OF_TRAITS)
+    count, total = (number(found[name]) for name in ("count", "total")) if found else (None, None)
+    if found is None or count is None or total is None:
+        return None
+    traits = found.get("traits", ())
+    return Among(count, total, tuple(map(_word, traits)) if isinstance(traits, tuple) else ())
+
+
+def _word(value: object) -> Message:
     return value if isinstance(value, Message) else verbatim(str(value))
 
 
@@ -166,7 +170,7 @@ def _number(value: float) -> str:
 
 
 def _list(value: Sequence[object]) -> Text:
-    if value and len(value) <= MAX_LISTED and all(map(_is_number, value)):
+    if value and len(value) <= MAX_LISTED and all(map(_reads_as_number, value)):
         return same(", ".join(str(number) for number in value))
     return _ONE_ITEM if len(value) == 1 else _ITEMS.format(n=len(value))
 
@@ -179,24 +183,23 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def pair_in(text: str) -> tuple[Text, Text] | None:
-    """Return the first difference of ``A vs. B``; None if the values cannot be told apart."""
-    one, _, other = text.partition(" vs. ")
+def _reads_as_number(value: object) -> bool:
+    return _is_number(value) or (isinstance(value, str) and value.isdecimal() and len(value) < 4)
+
+
+def pair_of(one: str, other: str) -> tuple[Text, Text] | None:
+    """Return the first difference of two values; None if they cannot be told apart.
+
+    Args:
+        one: a value as JSON, or the beginning of a text.
+        other: the same.
+    """
     try:
-        left, end = json.JSONDecoder().raw_decode(text)
+        left, right = json.loads(one), json.loads(other)
     except (ValueError, RecursionError):
-        left, right = None, None
         if not (one.startswith('"') and other.startswith('"')):
             return None
         left, right = one.strip('"…'), other.strip('"…')
-    else:
-        rest = text[end:]
-        if not rest.startswith(" vs. "):
-            return None
-        try:
-            right, _ = json.JSONDecoder().raw_decode(rest[len(" vs. ") :])
-        except (ValueError, RecursionError):
-            return None
     return _first_difference(left, right)
 
 

@@ -44,8 +44,7 @@ class Fault:
             of them has detected it.
         summary: what the server does, in one sentence.
         evidence: how it is known that servers do this.
-        statistical: whether only the deep tier shows it: it takes many samples, many requests at
-            once, or a request that is worth little elsewhere.
+        tier: the cheapest tier that has to detect it, if no trigger hides it.
         contract: the contract to test against.
         dialect: the dialect in which the server shows it.
         triggers: the triggers under which it is still a fault (``stream``, ``every-third``, …);
@@ -60,7 +59,7 @@ class Fault:
     requirements: tuple[str, ...]
     summary: str
     evidence: str = "required"
-    statistical: bool = False
+    tier: Tier = Tier.STANDARD
     contract: str = LIVE
     dialect: str = REFERENCE
     triggers: tuple[str, ...] = ()
@@ -68,15 +67,12 @@ class Fault:
     also_breaks: tuple[str, ...] = ()
 
     def due(self, trigger: str | None) -> Tier:
-        """Return the tier that must detect it.
-
-        The standard tier must detect a fault that is in every response. A fault under a trigger,
-        or a statistical one, is only due at the deep tier.
+        """Return the cheapest tier that has to detect it: the deep one if a trigger hides it.
 
         Args:
             trigger: the trigger, or None.
         """
-        return Tier.DEEP if trigger or self.statistical else Tier.STANDARD
+        return Tier.DEEP if trigger else self.tier
 
 
 @dataclass(frozen=True, slots=True)

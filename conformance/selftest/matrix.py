@@ -182,7 +182,7 @@ class Matrix:
             outcome
             for outcome in self.faulty
             if (outcome.trial.tier, outcome.trial.trigger) == (Tier.SMOKE, None)
-            and _fault(outcome).due(None) is not Tier.DEEP
+            and _fault(outcome).tier is not Tier.DEEP
         )
         if smoke.found < SMOKE_SHARE * smoke.of:
             yield f"smoke detects {smoke.percent} % of the faults; {SMOKE_SHARE:.0%} are required"

@@ -25,7 +25,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from conformance.protocol.sse import parse_events
-from conformance.record.ndjson import RunFileError, read_run
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import read_run
 from conformance.selftest.attribution import ACCUSING
 
 COMMAND_SECONDS = 20.0

@@ -9,6 +9,13 @@ The file contains no keys, only the names of environment variables that hold the
 from __future__ import annotations
 
 from conformance.targets.entry import Entry, MissingSecretError
-from conformance.targets.reading import FILE, TargetsError, read_targets
+from conformance.targets.reading import FILE, TargetsError, expected_beside, read_targets
 
-__all__ = ["FILE", "Entry", "MissingSecretError", "TargetsError", "read_targets"]
+__all__ = [
+    "FILE",
+    "Entry",
+    "MissingSecretError",
+    "TargetsError",
+    "expected_beside",
+    "read_targets",
+]

@@ -36,7 +36,6 @@ DISTRIBUTION = "completions-conformance"
 IN_UTF8 = {"PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
 """What a server prints is read as UTF-8, whatever the locale of this process."""
 EXTRA = f"pip install '{DISTRIBUTION}[server]'"
-_MARKED = re.compile(r"""extra\s*==\s*['"]server['"]""")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -106,14 +105,14 @@ def list_bundled(what: str, command: Sequence[str] = PROGRAM) -> str:
     return listed.stdout.decode("utf-8", errors="replace")
 
 
-def is_installed() -> bool:
-    """Return whether all packages of the extra ``server`` are installed."""
+def is_installed(extra: str = "server") -> bool:
+    """Return whether all packages of an extra are installed."""
     try:
         wanted = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return False
-    of_the_server = (line for line in wanted if _MARKED.search(line))
-    return all(_is_package_installed(line) for line in of_the_server)
+    marked = re.compile(rf"""extra\s*==\s*['"]{re.escape(extra)}['"]""")
+    return all(_is_package_installed(line) for line in wanted if marked.search(line))
 
 
 def _is_package_installed(requirement: str) -> bool:

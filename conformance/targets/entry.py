@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from conformance.engine.selection import LIVE, Options
 from conformance.language import Text
@@ -45,6 +46,7 @@ class Entry:
         headers: headers of every request, without secrets.
         headers_env: further headers, each with the environment variable that holds its value.
         options: the options of the run.
+        expected: the file of its expected deviations; None if it has none.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Entry:
     headers: Mapping[str, str] = field(default_factory=dict)
     headers_env: Mapping[str, str] = field(default_factory=dict)
     options: Options = field(default_factory=Options)
+    expected: Path | None = None
 
     def target(self, contract: str, environment: Mapping[str, str]) -> Target:
         """Return the target with its secrets.

@@ -25,13 +25,15 @@ from typing import Any
 
 from conformance.contract import DOCUMENTS, ContractError, load_contract
 from conformance.engine.selection import LIVE, Options
-from conformance.input_files import MIB, InputError, one_line, read_file
+from conformance.input_files import MIB, InputError, is_file, one_line, read_file
 from conformance.model import Limits, Tier, TransportOptions
 from conformance.targets.entry import Entry
 from conformance.targets.parsing import TypedError
 from conformance.targets.settings import OWN, SHARED
 
 FILE = "conformance.toml"
+EXPECTED = ".expected.yaml"
+"""After the name of a target: its file of expected deviations, beside the targets file."""
 
 MAX_BYTES = MIB
 MAX_TARGETS = 1_000
@@ -170,7 +172,26 @@ def _entry(
         headers=headers,
         headers_env=own.get("headers-env", {}),
         options=_options(settings),
+        expected=_expected(name, own, path),
     )
+
+
+def _expected(name: str, own: Mapping[str, Any], path: Path) -> Path | None:
+    """Return the named file of expected deviations, or the one beside the targets file."""
+    if "expected" in own:
+        return path.parent / str(own["expected"])
+    beside = expected_beside(path, name)
+    return beside if is_file(beside) else None
+
+
+def expected_beside(path: Path, name: str) -> Path:
+    """Return where the expected deviations of a target are, if its table names no other file.
+
+    Args:
+        path: the targets file.
+        name: the name of the target.
+    """
+    return path.parent / f"{name}{EXPECTED}"
 
 
 def _taken(table: Mapping[str, Any], place: _Place, *, own: bool) -> dict[str, Any]:

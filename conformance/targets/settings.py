@@ -177,5 +177,6 @@ OWN: Mapping[str, Callable[[Any], Any]] = {
     "base-url": base_url,
     "api-key-env": variable,
     "headers-env": secret_headers,
+    "expected": text,
 }
 """Keys that are only allowed in a target, so that secrets go only to the intended host."""

@@ -36,6 +36,7 @@ TAIL = """
 # [targets.mine]
 # base-url = "http://127.0.0.1:8000/v1"
 # model = "some-model"
+# expected = "mine.expected.yaml"   # known deviations; a file of this name is found by itself
 # contract = "openai"       # or the path of an overlay, relative to this file
 # headers-env = {"X-Gateway-Token" = "GATEWAY_TOKEN"}   # a header whose value is a secret
 """

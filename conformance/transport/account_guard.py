@@ -1,4 +1,4 @@
-"""An account guard: end a run whose key, balance or route is gone, and blame no request for it.
+"""An account guard: end a run whose key, balance or route is gone, which is no request's fault.
 
 An answer such as 401 in mid-run is either about its request, or about every request from now on.
 One request that was served before tells which: if it is still served, the answer is handed to the
@@ -21,13 +21,13 @@ from conformance.judgement import BudgetSpent, EndedEarly, Inconclusive, Judgeme
 from conformance.message import Message, say
 from conformance.model import Exchange, Request
 from conformance.protocol.account import (
-    Cause,
     cause_of,
     is_own_refusal,
     is_rate_limit,
     said,
     signature_of,
 )
+from conformance.protocol.account_wordings import Cause
 from conformance.protocol.response import TRANSIENT_STATUSES
 from conformance.transport.coalesce import Sender
 from conformance.transport.retry import MAX_WAIT_SECONDS, requested_wait
@@ -127,7 +127,7 @@ class AccountGuard:
         return await send(request)
 
     def _is_odd(self, exchange: Exchange) -> bool:
-        """Return whether a request is sent again, because it can hardly be to blame.
+        """Return whether a request is sent again, because it is hardly the cause.
 
         Some relays reject a valid key now and then.
         """

@@ -46,7 +46,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "also_breaks": list(fault.also_breaks),
         "evidence": fault.evidence.value,
         "summary": fault.summary,
-        "statistical": fault.statistical,
+        "tier": fault.tier.value,
         "shows": fault.shows.value,
         "contract": fault.contract,
         "dialect": fault.dialect,

@@ -42,6 +42,15 @@ class Evidence(StrEnum):
     """No report is known; the contract forbids it."""
 
 
+class Tier(StrEnum):
+    """The tiers of the suite that a fault can name."""
+
+    STANDARD = "standard"
+    DEEP = "deep"
+    """For a fault that takes many samples, many requests at once, or a request that is worth little
+    elsewhere."""
+
+
 class Shows(StrEnum):
     """The verdict that shows a fault."""
 
@@ -57,10 +66,9 @@ class Fault:
     Attributes:
         breaks: ids of the requirements that it breaks, its own first; a run must find one of them.
         also_breaks: globs of requirements that it truly breaks on the wire as well. A report of one
-            is no false accusation, but does not detect the fault either.
+            is true, but does not detect the fault.
         triggers: the triggers under which it still breaks that requirement.
-        statistical: only the deep tier shows it: it takes many samples, many requests at once or a
-            request that is worth little elsewhere.
+        tier: the cheapest tier that has to detect it, without a trigger.
         contract: the contract with the requirement.
         dialect: the dialect that shows it.
     """
@@ -72,7 +80,7 @@ class Fault:
     summary: str
     make: Make
     triggers: frozenset[Trigger] = ALL_TRIGGERS
-    statistical: bool = False
+    tier: Tier = Tier.STANDARD
     shows: Shows = Shows.FAILURE
     contract: str = "openai"
     dialect: str = "reference"
@@ -111,7 +119,7 @@ def fault(
     also_breaks: str = "",
     evidence: Evidence = Evidence.REQUIRED,
     triggers: Collection[Trigger] = ALL_TRIGGERS,
-    statistical: bool = False,
+    tier: Tier = Tier.STANDARD,
     shows: Shows = Shows.FAILURE,
     contract: str = "openai",
     dialect: str = "reference",
@@ -130,7 +138,7 @@ def fault(
             _summary(name, make),
             make,
             frozenset(triggers),
-            statistical,
+            tier,
             shows,
             contract,
             dialect,

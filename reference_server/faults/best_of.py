@@ -11,7 +11,7 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.registry import Evidence, Shows, Tier, fault
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._triggers import HANDLERS, NO_STREAM
 
@@ -42,7 +42,7 @@ def is_sound(request: Body) -> bool:
     breaks=BEST,
     evidence=Evidence.SOURCE,
     triggers=NO_STREAM - {Trigger.SECOND_CHOICE},
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def best_of_dropped() -> Behaviour:
     """``best_of`` is dropped."""
@@ -54,7 +54,7 @@ def best_of_dropped() -> Behaviour:
     breaks=BEST,
     evidence=Evidence.REPORTED,
     triggers=NO_STREAM - {Trigger.SECOND_CHOICE},
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def best_of_ignored() -> Behaviour:
     """``best_of`` is validated and has no effect."""
@@ -65,7 +65,7 @@ def best_of_ignored() -> Behaviour:
     "best-of-worst",
     breaks=BEST,
     triggers=NO_STREAM - {Trigger.SECOND_CHOICE, Trigger.BATCH, Trigger.ECHO},
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def best_of_worst() -> Behaviour:
     """The least likely candidates are returned."""

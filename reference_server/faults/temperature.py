@@ -2,7 +2,7 @@
 
 from reference_server.behaviour.builders import drops, rejects, rewrites, sets
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Tier, fault
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
 from reference_server.faults._triggers import HANDLERS, RARE, REQUESTS
 
@@ -30,7 +30,7 @@ def temp_zero_warm() -> Behaviour:
     "temperature-ignored",
     breaks=f"{SCALES} temperature.zero-is-greedy",
     evidence=Evidence.REPORTED,
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def temperature_ignored() -> Behaviour:
     """Every temperature above 0 is replaced by 1."""
@@ -39,7 +39,7 @@ def temperature_ignored() -> Behaviour:
     )
 
 
-@fault("temperature-always-zero", breaks=f"{SCALES} temperature.repeats-vary", statistical=True)
+@fault("temperature-always-zero", breaks=f"{SCALES} temperature.repeats-vary", tier=Tier.DEEP)
 def temperature_always_zero() -> Behaviour:
     """Every completion is greedy."""
     return sets(in_range, temperature=0)
@@ -48,7 +48,7 @@ def temperature_always_zero() -> Behaviour:
 @fault(
     "temperature-low",
     breaks=f"{SCALES} temperature.repeats-vary temperature.default-one",
-    statistical=True,
+    tier=Tier.DEEP,
 )
 def temperature_low() -> Behaviour:
     """A temperature above 0.3 is lowered to 0.3."""
@@ -61,7 +61,7 @@ def temperature_low() -> Behaviour:
     )
 
 
-@fault("temperature-clipped", breaks=SCALES, statistical=True, triggers=ALL_TRIGGERS - RARE)
+@fault("temperature-clipped", breaks=SCALES, tier=Tier.DEEP, triggers=ALL_TRIGGERS - RARE)
 def temperature_clipped() -> Behaviour:
     """A temperature above 1 is lowered to 1."""
     return sets(

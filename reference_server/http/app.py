@@ -36,6 +36,10 @@ MAX_INLINE_BODY_BYTES = 65_536
 CLIENT_CLOSED_STATUS = 499
 """The logged status of a request whose client disconnected; it is never sent."""
 
+HEALTH = ("/healthz", "/health")
+"""Where health is asked: by the convention of orchestrators, and by that of model servers, which
+routers in front of them ask."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -66,7 +70,7 @@ def create_app(service: Service, settings: Settings) -> RequestLog:
             Route("/v1/completions", face.completions, methods=["POST"]),
             Route("/v1/models", face.models, methods=["GET"]),
             Route("/v1/models/{id:path}", face.model, methods=["GET"]),
-            Route("/healthz", face.health, methods=["GET"]),
+            *(Route(path, face.health, methods=["GET"]) for path in HEALTH),
         ],
         exception_handlers={
             ApiError: _on_api_error,
@@ -141,7 +145,7 @@ class _Endpoints:
         return _json(envelope.model_card(name, self._settings.started))
 
     async def health(self, _: Request) -> Response:
-        """``GET /healthz``, for programs that start or monitor the server; needs no key."""
+        """``GET`` at ``HEALTH``, for programs that start or monitor the server; needs no key."""
         if self._service.healthy:
             return _json({"status": "ok"})
         return _json({"status": "the engine has failed"}, 503)

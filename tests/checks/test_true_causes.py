@@ -1,4 +1,4 @@
-"""A fault of one thing is not told as the fault of another."""
+"""A fault of one thing is not reported as the fault of another."""
 
 from __future__ import annotations
 

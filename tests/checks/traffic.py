@@ -10,7 +10,7 @@ from conformance.checks import Check
 from conformance.checks._shared.prompts import AWKWARD, CHINESE, COLOURS, COUNTING, RARE
 from conformance.checks.suffix.directed import CHINESE_SUFFIX, LONG_SUFFIX
 from conformance.contract import load_contract
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Finding, Request
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.transport.coalesce import RequestCoalescer

@@ -61,9 +61,9 @@ def test_lost_account_ends_the_run(command, hostile, behaviour: str) -> None:
     )
     assert SAID[behaviour] in results["because"]
     assert "since request x" in " ".join(result.output.split())
-    blamed = [f for f in results["findings"] if f["verdict"] in {"fail", "warn", "error"}]
+    deviating = [f for f in results["findings"] if f["verdict"] in {"fail", "warn", "error"}]
     told = SAID[behaviour].partition(": ")[2].rstrip(";")
-    assert not any(told in str(finding) for finding in blamed)
+    assert not any(told in str(finding) for finding in deviating)
     assert KEY not in Path("out/run.ndjson").read_text(encoding="utf-8")
 
 

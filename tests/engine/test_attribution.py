@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from conformance.engine.runner import Options, run
 from conformance.judgement import Failure
 from conformance.message import say
 from conformance.model import (
+    Credentials,
     Effect,
     Exchange,
     Explanation,
@@ -62,6 +65,11 @@ def roots(*findings: Finding, exchanges: tuple[Exchange, ...] = ()) -> Mapping[s
     return {key: explanation.by for key, explanation in found.items()}
 
 
+def without_key(key: str, **changes: Any) -> Exchange:
+    answer = an_exchange(key, **changes)
+    return replace(answer, request=replace(answer.request, credentials=Credentials.NONE))
+
+
 def a_completion(text: str, tokens: list[str], billed: int, **more: Any) -> dict[str, Any]:
     choice = {"index": 0, "text": text, "finish_reason": "length", "logprobs": {"tokens": tokens}}
     usage = {"prompt_tokens": 1, "completion_tokens": billed, "total_tokens": 1 + billed}
@@ -89,6 +97,25 @@ def test_unread_place_is_explained_by_its_owner(root: str, check: str, place: Pl
     assert roots(owner, found) == {check: root}
 
 
+BAD_INPUT = an_exchange("x1", request=b"[]", status=500)
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        ("prompt.object-refused", an_exchange("x2", status=500)),
+        ("prompt.object-refused", an_exchange("x2", status=409)),
+        ("auth.missing-key", without_key("x2", status=500)),
+    ],
+)
+def test_status_is_explained_for_its_kind_of_request(check: str, answer: Exchange) -> None:
+    owner = a_deviation("errors.no-server-fault-of-body", exchanges=("x1",))
+    found = a_deviation(check, Place.STATUS, exchanges=("x2",))
+    is_same = answer.status == 500 and answer.request.credentials is Credentials.OWN
+    told = {found.id: owner.id} if is_same else {}
+    assert roots(owner, found, exchanges=(BAD_INPUT, answer)) == told
+
+
 def test_unread_place_without_owner_is_kept() -> None:
     found = a_deviation("stop.streamed", Place.EVENTS)
     assert roots(found, a_deviation("temperature.above-refused", Place.SERVED)) == {}
@@ -98,6 +125,27 @@ def test_two_causes_in_one_answer_both_stay() -> None:
     usage = a_deviation("usage.present", Place.USAGE, exchanges=("x1",))
     stop = a_deviation("stop.string", exchanges=("x1",))
     assert roots(usage, stop, exchanges=(an_exchange(),)) == {}
+
+
+@pytest.mark.parametrize(("finish", "explained"), [("length", False), (None, True)])
+def test_missing_done_explains_only_streams_that_are_cut(
+    finish: str | None, explained: bool
+) -> None:
+    choice = {"index": 0, "text": " 4", "finish_reason": finish}
+    body = f"data: {json.dumps({'choices': [choice]})}\n\n".encode()
+    request = {"model": "m", "prompt": "1", "stream": True}
+    stream = an_exchange("x1", request=request, body=body, content_type="text/event-stream")
+    done = a_deviation("streaming.done-last", exchanges=("x1",))
+    text = a_deviation("streaming.text-words", exchanges=("x1",))
+    assert (text.id in roots(done, text, exchanges=(stream,))) is explained
+
+
+def test_generated_request_like_a_directed_one_is_told_once() -> None:
+    request = {"prompt": "1", "max_tokens": 1}
+    served = an_exchange("x1", request=request)
+    directed = a_deviation("model.missing-refused", Place.SERVED, exchanges=("x1",))
+    drawn = a_deviation("schema.model-required", Place.SERVED, exchanges=("x1",))
+    assert roots(directed, drawn, exchanges=(served,)) == {drawn.id: directed.id}
 
 
 def test_served_invalid_request_is_never_explained_by_text() -> None:

@@ -15,7 +15,7 @@ from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import greedy
 from conformance.contract import load_contract
 from conformance.engine.decisive import resting_on
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.judgement import Failure, expect
 from conformance.model import Request, Role, Tier
 from conformance.protocol.completion import Choice, Completion

@@ -15,7 +15,11 @@ from conformance.contract import load_contract
 from conformance.engine.estimate import plan
 from conformance.engine.runner import Options, run
 from conformance.model import Conclusion, Run, Target, Tier
-from conformance.record.ndjson import SCHEMA, RunWriter, read_run
+from conformance.record.line import SCHEMA
+from conformance.record.ndjson import (
+    RunWriter,
+    read_run,
+)
 from conformance.targets.bundled import bundled_server
 
 OPENAI = load_contract("openai")

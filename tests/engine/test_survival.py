@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from conformance.api import Api
-from conformance.engine.runner import CHECKS_PER_SLOT, run
+from conformance.engine.runner import run
+from conformance.engine.scheduling import CHECKS_PER_SLOT
 from conformance.generation.threads import in_daemon_thread
 from conformance.judgement import Failure
 from conformance.model import Verdict
 from conformance.record.events import CheckStarted
-from conformance.record.ndjson import to_line
+from conformance.record.line import to_line
 from conformance.testing import FakeEndpoint
 from tests.engine.test_runner import (
     ALL,

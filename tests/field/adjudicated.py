@@ -20,8 +20,8 @@ from conformance.record.ndjson import read_run
 from conformance.report.summary import Summary
 
 RECORDED = Path(__file__).parent / "recorded"
-ACCUSING = frozenset({Verdict.FAIL, Verdict.WARN})
-TOLD = ACCUSING | {Verdict.EXPLAINED}
+DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
+REPORTED = DEVIATING | {Verdict.EXPLAINED}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Cause:
         what: the deviation in a sentence.
         adjudication: ``true``, or ``debatable`` for one that the contract forbids and many accept.
         why: the bytes that show it.
-        checks: the checks that may report it; a fault that is told once is not told by all.
+        checks: the checks that may report it; a cause that is reported once is not reported by all.
         all_of: those that have to, each as a finding of its own or explained by another one.
     """
 
@@ -98,9 +98,9 @@ def rejudged(name: str) -> Summary:
 
 
 def false_or_new(known: Adjudicated, summary: Summary) -> Iterator[str]:
-    """Describe the accusations that nobody has adjudicated."""
+    """Describe the findings that nobody has adjudicated."""
     for finding in summary.findings:
-        if finding.verdict in ACCUSING and known.owner_of(finding.id) is None:
+        if finding.verdict in DEVIATING and known.owner_of(finding.id) is None:
             sentence = summary.sentence_of(finding).en
             yield f"{finding.verdict} {finding.id}: {sentence} ({', '.join(finding.exchanges[:4])})"
 
@@ -109,15 +109,15 @@ def lost(known: Adjudicated, summary: Summary) -> Iterator[str]:
     """Describe the causes that are not reported any more, or by fewer checks than they were."""
     found = {finding.id: finding for finding in summary.findings}
     for cause in known.causes:
-        reporting = cause.known & {key for key, one in found.items() if one.verdict in ACCUSING}
+        reporting = cause.known & {key for key, one in found.items() if one.verdict in DEVIATING}
         if not reporting:
             yield f"{cause.what} Nothing reports it."
         for check in cause.all_of:
-            if check not in found or found[check].verdict not in TOLD:
-                told = (
+            if check not in found or found[check].verdict not in REPORTED:
+                verdict = (
                     found[check].verdict if check in found else "no check of this tier has this id"
                 )
-                yield f"{cause.what} {check}: {told}"
+                yield f"{cause.what} {check}: {verdict}"
 
 
 def misattributed(known: Adjudicated, summary: Summary) -> Iterator[str]:

@@ -54,11 +54,11 @@ class RecordedFailure:
     Attributes:
         what: the deviation in a sentence.
         shows: requests that show it without the suite.
-        adjudication: what a person made of the accusation, having seen the answers.
-        fail: the checks that accuse the server of it under the main contract.
-        warn: the checks that call it a lesser deviation.
+        adjudication: what a person made of the finding, having seen the responses.
+        fail: the checks that report it as broken under the main contract.
+        warn: the checks that report it as a minor deviation.
         sometimes: those of the two above that do not find it in every run.
-        also: checks that accuse the server under another contract only, by that contract.
+        also: checks that report it under another contract only, by that contract.
     """
 
     what: str

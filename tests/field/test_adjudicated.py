@@ -11,7 +11,7 @@ from conformance.engine.discovery import all_checks
 from conformance.model import Exchange, State
 from conformance.report.case import case_of
 from tests.field.adjudicated import (
-    ACCUSING,
+    DEVIATING,
     RECORDED,
     Adjudicated,
     Cause,
@@ -37,7 +37,7 @@ def known(name: str) -> Adjudicated:
     return read_adjudicated(name)
 
 
-def test_every_accusation_is_adjudicated(name: str, known: Adjudicated) -> None:
+def test_every_finding_is_adjudicated(name: str, known: Adjudicated) -> None:
     new = "\n  ".join(false_or_new(known, rejudged(name)))
     assert not new, f"{known.server}: false, or new; read the exchanges:\n  {new}"
 
@@ -69,16 +69,16 @@ def allowed(states: str) -> list[str]:
 
 def test_evidence_is_in_the_record(name: str) -> None:
     summary = rejudged(name)
-    accusing = [one for one in summary.findings if one.verdict in ACCUSING]
-    assert accusing
-    for finding in accusing:
+    deviating = [one for one in summary.findings if one.verdict in DEVIATING]
+    assert deviating
+    for finding in deviating:
         assert len(summary.evidence(finding)) == len(finding.exchanges) > 0, finding.id
 
 
 def test_command_sends_the_request_that_deviates(name: str) -> None:
     summary = rejudged(name)
     for finding in summary.findings:
-        if finding.verdict not in ACCUSING:
+        if finding.verdict not in DEVIATING:
             continue
         case = case_of(summary, finding)
         assert case.command, finding.id
@@ -111,12 +111,12 @@ def test_adjudications_name_checks_once(known: Adjudicated) -> None:
         assert cause.why, cause.what
 
 
-def test_unknown_accusation_is_told_with_its_evidence() -> None:
+def test_unknown_finding_is_reported_with_its_evidence() -> None:
     known, summary = read_adjudicated("vllm"), rejudged("vllm")
     without = tuple(cause for cause in known.causes if "n.above-maximum-refused" not in cause.known)
-    (told,) = false_or_new(replace(known, causes=without), summary)
-    assert told.startswith("fail n.above-maximum-refused: `n: 129` was served (status 200)")
-    assert "(x0" in told
+    (reported,) = false_or_new(replace(known, causes=without), summary)
+    assert reported.startswith("fail n.above-maximum-refused: `n: 129` was served (status 200)")
+    assert "(x0" in reported
 
 
 def test_lost_finding_is_told_by_cause() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from conformance.api import Api, encode
 from conformance.contract import load_contract
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Arrival, Attempt, Effect, Exchange, Finding, Request, Verdict
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.trace import RecordedExchange, Trace
@@ -88,7 +88,7 @@ def asked(check_id: str, server: str) -> Finding:
         ("logprobs-arrays.join-streamed-everywhere", SAMPLED),
     ],
 )
-def test_lone_bytes_accuse_nobody(check_id: str, request_part: str) -> None:
+def test_lone_bytes_are_no_finding(check_id: str, request_part: str) -> None:
     verdict = looked_at(check_id, "vllm", request_part).verdict
     assert verdict in {Verdict.PASS, Verdict.SKIPPED}
 
@@ -111,7 +111,7 @@ def test_fingerprint_of_the_last_chunk_is_seen() -> None:
 @pytest.mark.parametrize(
     "check_id", ["prompt.token-batch-served", "max-tokens.each-of-batch", "seed.others-differ"]
 )
-def test_short_usage_and_short_seeds_accuse_nothing_else(check_id: str) -> None:
+def test_short_usage_and_short_seeds_are_nothing_else(check_id: str) -> None:
     assert asked(check_id, "llama-cpp").verdict is Verdict.PASS
 
 

@@ -58,7 +58,7 @@ def test_each_failure_is_shown_adjudicated_and_found(record: Record) -> None:
     for known in record.deviations:
         assert known.what.endswith(".")
         assert known.shows, known.what
-        assert known.adjudication == "right", f"{known.what} A wrong accusation is mended instead."
+        assert known.adjudication == "right", f"{known.what} A false positive is fixed instead."
         assert known.fail or known.warn or known.also, known.what
 
 

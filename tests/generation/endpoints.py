@@ -9,7 +9,7 @@ from conformance.api import Api, RetestBudget
 from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.engine.selection import reason_to_skip
 from conformance.model import Finding
 from conformance.transport.coalesce import RequestCoalescer

@@ -13,7 +13,7 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.selection import reason_to_skip
 from conformance.judgement import Feature
 from conformance.locale import in_chinese
-from conformance.protocol.account import Cause
+from conformance.protocol.account_wordings import Cause
 from tests import messages
 
 

@@ -131,7 +131,7 @@ def _make_affordable(body: Body) -> None:
 
 
 def stops(texts: Sequence[str]) -> st.SearchStrategy[Any]:
-    """Stop sequences for an answer that would be one of these texts: most of them bite."""
+    """Stop sequences for an answer that would be one of these texts: most of them occur in it."""
     cuts = st.sampled_from(texts).flatmap(_cuts) if any(texts) else st.just("")
     near = st.tuples(cuts, st.sampled_from(["§", "\x00", "e"])).map("".join)
     one = st.one_of(cuts, cuts, near, st.sampled_from(["", "\ufffd", "\n", "<|endoftext|>"]))

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from conformance.model import Credentials, Exchange, Request
-from conformance.protocol.account import WORDINGS, Cause, cause_of, is_final, one_line, said
+from conformance.protocol.account import (
+    cause_of,
+    is_final,
+    one_line,
+    said,
+)
+from conformance.protocol.account_wordings import (
+    WORDINGS,
+    Cause,
+)
 
 MODEL = "my-model"
 JSON_TYPE = (("content-type", "application/json"),)

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
 from conformance.checks import Check
 from conformance.contract import Contract
-from conformance.engine.runner import finding_of, header_of
+from conformance.engine.header import header_of
+from conformance.engine.judging import finding_of
 from conformance.engine.selection import Options
 from conformance.engine.verdicts import Ruling
 from conformance.model import Conclusion, Cost, Effect, Footer, Target, Verdict

@@ -15,14 +15,16 @@ import pytest
 from conformance.input_files import MAX_SENTENCE_CHARS
 from conformance.record import ndjson
 from conformance.record.events import ExchangeMade, FindingMade, RunStarted
+from conformance.record.line import (
+    RunFileError,
+    to_line,
+)
 from conformance.record.ndjson import (
     RecordError,
     RecordExistsError,
-    RunFileError,
     RunTail,
     RunWriter,
     read_run,
-    to_line,
 )
 from tests.cases import for_each_case
 from tests.processes import python_with_file_limit

@@ -14,8 +14,15 @@ import pytest
 from conformance.locale import in_chinese
 from conformance.message import Message, as_message, say, verbatim
 from conformance.model import Attempt
+from conformance.record.line import (
+    SCHEMA,
+    RunFileError,
+)
 from conformance.record.messages import message_from_json, message_to_json
-from conformance.record.ndjson import SCHEMA, RunFileError, read_run, write_run
+from conformance.record.ndjson import (
+    read_run,
+    write_run,
+)
 from tests.report.builders import a_failure, a_finding, a_run, an_exchange
 
 FAULT = say("incomplete response from {address}: {why}", address="http://h", why="closed")

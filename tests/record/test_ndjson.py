@@ -21,7 +21,10 @@ from conformance.model import (
     Cost,
     Credentials,
     Effect,
+    EntryKind,
     Exchange,
+    Expectation,
+    ExpectedFile,
     Explanation,
     Finding,
     Footer,
@@ -48,13 +51,15 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
-from conformance.record.ndjson import (
+from conformance.record.line import (
     SCHEMA,
     RunFileError,
+    to_line,
+)
+from conformance.record.ndjson import (
     RunTail,
     RunWriter,
     read_run,
-    to_line,
     write_run,
 )
 
@@ -131,6 +136,8 @@ LATER = {
         "stage",
         "recorded_by",
         "contract_file",
+        "exclude",
+        "expected",
     },
     "exchange": {"surplus"},
     "finding": {
@@ -144,6 +151,20 @@ LATER = {
     },
     "footer": {"reference_cost", "explained"},
 }
+EXPECTED = ExpectedFile(
+    "vendor.expected.yaml",
+    (
+        Expectation(
+            EntryKind.CHECK,
+            FINDING.id,
+            "no batches",
+            1,
+            url="https://example.com/1",
+            expires="2026-12-31",
+            checks=(FINDING.id,),
+        ),
+    ),
+)
 KINDS = (("header", HEADER), ("exchange", EXCHANGE), ("finding", FINDING), ("footer", FOOTER))
 RUN = Run(HEADER, (EXCHANGE,), (FINDING,), FOOTER, (COMPARISON,))
 EVENTS: tuple[RunEvent, ...] = (
@@ -289,6 +310,26 @@ def test_explained_findings_are_read_as_explained(tmp_path: Path) -> None:
         assert (finding.verdict, finding.explained_by) == (Verdict.EXPLAINED, "text.present")
 
 
+def test_expected_deviations_are_applied_when_read(tmp_path: Path) -> None:
+    header = dataclasses.replace(HEADER, exclude=("usage.*",), expected=EXPECTED)
+    path = written(tmp_path / "run.ndjson", RunStarted(header, ()), *EVENTS[1:])
+    run = read_run(path)
+    assert run.header == header
+    assert [finding.shown for finding in run.findings] == [Verdict.EXPECTED]
+    lines = path.read_bytes().splitlines()
+    assert not any(b"expectation" in line for line in lines)
+    for line in lines:
+        VALIDATOR.validate(json.loads(line))
+
+
+def test_record_cannot_call_a_finding_expected(tmp_path: Path) -> None:
+    line = to_line("finding", FINDING).replace(b'"verdict":"fail"', b'"verdict":"expected"')
+    path = tmp_path / "run.ndjson"
+    path.write_bytes(to_line("header", HEADER) + line)
+    with pytest.raises(RunFileError, match="is not the verdict of a check"):
+        read_run(path)
+
+
 # ── the published schema ─────────────────────────────────────────────────────────────────────────
 
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
@@ -321,7 +362,7 @@ def test_schema_has_exactly_the_members_of_the_model(kind: str, record: Any) -> 
 def test_schema_has_every_enumerated_value() -> None:
     finding = json.loads(to_line("finding", FINDING))
     request = json.loads(to_line("exchange", EXCHANGE))
-    for verdict in Verdict:
+    for verdict in set(Verdict) - {Verdict.EXPECTED}:
         VALIDATOR.validate({**finding, "verdict": verdict})
     for level in Level:
         VALIDATOR.validate({**finding, "level": level})
@@ -335,5 +376,5 @@ def test_schema_has_every_enumerated_value() -> None:
         body = {**request["request"], "credentials": credentials}
         VALIDATOR.validate({**request, "request": body})
     footer = json.loads(to_line("footer", FOOTER))
-    for conclusion in set(Conclusion) - {Conclusion.INCOMPLETE}:
+    for conclusion in set(Conclusion) - {Conclusion.INCOMPLETE, Conclusion.AS_EXPECTED}:
         VALIDATOR.validate({**footer, "conclusion": conclusion})

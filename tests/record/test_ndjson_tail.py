@@ -22,7 +22,11 @@ from conformance.model import (
     Tier,
     Verdict,
 )
-from conformance.record.ndjson import RunFileError, RunTail, write_run
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import (
+    RunTail,
+    write_run,
+)
 
 HEADER = Header(
     format=2,

@@ -16,7 +16,11 @@ from conformance.docs_audit.page_reader import PAGES
 from conformance.input_files import MAX_SENTENCE_CHARS
 from conformance.language import Language
 from conformance.model import Run
-from conformance.record.ndjson import RunFileError, lines_of, read_run
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import (
+    lines_of,
+    read_run,
+)
 from conformance.report import console, diff, formats
 from conformance.report.diff import terminal as changes
 from conformance.report.matrix import Recorded, files, matrix_of

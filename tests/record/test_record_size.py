@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.model import Attempt, Exchange, Request
-from conformance.record.ndjson import _converter, to_line
+from conformance.record.line import (
+    _converter,
+    to_line,
+)
 
 SIZE = 60_000
 BODIES = {

@@ -90,6 +90,6 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def parts_of(text: str) -> st.SearchStrategy[str]:
-    """Stop sequences that bite: pieces of a text, wherever its tokens begin and end."""
+    """Stop sequences that occur: pieces of a text, wherever its tokens begin and end."""
     starts = st.integers(0, max(0, len(text) - 1))
     return st.builds(lambda start, size: text[start : start + size], starts, st.integers(1, 8))

@@ -5,11 +5,12 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from reference_server.completions.service import CompletionService
 from reference_server.engine.engine import LoadedModel
 from reference_server.engine.tokenizer import Tokenizer
-from reference_server.http.app import Settings, create_app
+from reference_server.http.app import HEALTH, Settings, create_app
 from tests.reference_server.api import envelope
 from tests.reference_server.scripted import ScriptedBackend
 
@@ -104,6 +105,12 @@ def test_health_reports_an_engine_failure(tiny: Tokenizer) -> None:
     backend = CannotClose(tiny.encode("abSTOP世界 and"), tiny.size)
     before, _, after = ask_health_around(tiny, backend, BODY)
     assert (before.status_code, after.status_code) == (200, 503)
+
+
+@pytest.mark.parametrize("path", HEALTH)
+def test_health_has_two_paths(tiny: Tokenizer, path: str) -> None:
+    (response,) = send(tiny, scripted(tiny), ("GET", path, None))
+    assert response.json() == {"status": "ok"}
 
 
 def test_failing_stream_ends_with_an_error(tiny: Tokenizer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.message import say
 from conformance.model import (
     Arrival,
     Attempt,
@@ -63,8 +64,8 @@ def a_finding(key: str = "stop.five-refused", verdict: str = "pass", **changes: 
 def a_failure(key: str = "stop.five-refused", **changes: Any) -> Finding:
     known: dict[str, Any] = {
         "message": "expected status 400; seen status 200",
-        "expected": "status 400",
-        "seen": "status 200: a completion",
+        "expected": say("status {status}", status=400),
+        "seen": say("status {status}: {body}", status=200, body="a completion"),
         "effect": Effect.IGNORED,
     }
     return replace(a_finding(key, "fail"), **{**known, **changes})

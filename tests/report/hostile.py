@@ -32,6 +32,7 @@ ATTACKS = {
     "markup": "[bold red]rich[/] [link=file:///etc/passwd]x[/link] :smile:",
     "fence": "``` | ` </summary> | [x](javascript:alert(1)) @everyone",
     "newlines": "a\r\nb\u2028c\u2029d",
+    "command": "::error::a\n::stop-commands::b\n##[error]c\r::add-mask::d",
 }
 
 ACTING = re.compile(

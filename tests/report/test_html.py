@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from conformance.language import Language
+from conformance.locale import in_chinese
 from conformance.message import say
 from conformance.model import Attempt, Credentials, Effect, Explanation, Level, Verdict
 from conformance.report import formats, html
 from conformance.report.diagnosis import cause_of
 from conformance.report.locale.terms import VERDICTS
+from conformance.transport.errors import no_answer
 from tests.report.builders import (
     a_failure,
     a_finding,
@@ -159,7 +161,8 @@ def test_statement_of_a_requirement_is_written_once() -> None:
 
 
 def test_finding_begins_with_its_sentence_not_json() -> None:
-    failure = a_failure(seen='status 200: {"id":"cmpl-1"}', exchanges=("x1",))
+    seen = say("status {status}: {body}", status=200, body='{"id":"cmpl-1"}')
+    failure = a_failure(seen=seen, exchanges=("x1",))
     page = html.render(a_run(failure, exchanges=(an_exchange(),)))
     (brief,) = re.findall('<span class="brief">(.*?)</summary>', page, re.DOTALL)
     assert "was served (status 200)" in brief
@@ -265,6 +268,17 @@ def test_retries_and_faults_are_reported() -> None:
     assert "no response POST /completions" in text
     assert "at 2.0 s, 1.5 s: the connection was reset" in text
     assert "no attempt was answered" in text
+
+
+def test_transport_error_is_shown_in_both_languages() -> None:
+    fault = no_answer("127.0.0.1", 5.0).sentence
+    attempts = (Attempt(0.5, 0.25, 503, None), Attempt(2.0, 5.0, None, fault))
+    exchange = an_exchange(status=None, attempts=attempts, fault=fault, body=b"")
+    page = html.render(a_run(a_failure(exchanges=("x1",)), exchanges=(exchange,)))
+    assert Page(page).text.count(fault) == 2
+    chinese = Page(page, Language.CHINESE).text
+    assert chinese.count(in_chinese(fault) or "-") == 2
+    assert fault not in chinese
 
 
 def test_keyless_request_has_a_keyless_command() -> None:

@@ -50,6 +50,8 @@ def test_finding_keeps_every_member() -> None:
     assert finding == {
         "id": "stop.five-refused",
         "verdict": "fail",
+        "judged": "fail",
+        "expectation": None,
         "sentence": "`stop` of 1 entries was served (status 200); promised: the documented number "
         "of stop sequences is served; one more is refused",
         "sentence_zh": finding["sentence_zh"],

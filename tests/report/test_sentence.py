@@ -10,15 +10,18 @@ from dataclasses import replace
 import pytest
 
 from conformance.contract import load_contract
+from conformance.judgement import either, shown
 from conformance.language import Text
-from conformance.message import say
-from conformance.model import Exchange, Finding, Level
+from conformance.message import Message, Scalar, say, verbatim
+from conformance.model import Exchange, Finding, Level, Place
+from conformance.report import templates
 from conformance.report.sentence import MAX_CHARS, sentence_of
 from conformance.report.summary_rows import CALM
 from reference_server.behaviour.registry import all_faults
 from tests.checks.catalogue import checks_of
 from tests.fake_server import FakeServer, findings_of
 from tests.lanes import by_default
+from tests.messages import ids_in_code
 from tests.report.builders import a_failure, a_finding, a_subject, an_exchange
 from tests.report.hostile import ATTACKS
 
@@ -38,66 +41,114 @@ def deviation(subject: str, expected: str, seen: str, key: str = "a.b") -> Findi
     )
 
 
-SERVED = 'status 200: {"id":"cmpl-1","object":"text_comple…'
+def named(name: str, value: Scalar) -> Message:
+    return say("{name} = {value}", name=name, value=value)
+
+
+def among(seen: Message, count: int, total: int) -> Message:
+    tally = say("{count} of {total} responses", count=count, total=total)
+    return say("{seen} ({among})", seen=seen, among=tally)
+
+
+def twice(one: object, other: object) -> Message:
+    return say("{one} vs. {other} (both reproduced)", one=shown(one), other=shown(other))
+
+
+THREE = say("{count} choices", count=3)
+LACKING = say(
+    "{path}: {message}",
+    path="error",
+    message=say("{member} is a required property", member="'param'"),
+)
+ENVELOPE = say('an error envelope {{"error": {{…}}}}')
+FULL_ID = say("{name} {expected}", name="id", expected=say("a string that is not empty"))
+WRONG = say("status {status}", status=400)
+REFUSED = say("status {status}", status=either(400, 422))
+SERVED = say("status {status}: {body}", status=200, body='{"id":"cmpl-1","object":"text_comple…')
 
 
 @pytest.mark.parametrize(
     ("subject", "expected", "seen", "sent", "english", "chinese"),
     [
         (
-            *("temperature", "status 400 or 422", SERVED, {"temperature": 2.1}),
+            *("temperature", REFUSED, SERVED, {"temperature": 2.1}),
             "`temperature: 2.1` was served (status 200); the document allows 0 to 2",
             "`temperature: 2.1` 被接受（状态码 200）；文档允许 0 到 2",
         ),
         (
-            *("logit_bias", "status 400 or 422", SERVED, {"logit_bias": {"500": 101}}),
+            *("logit_bias", REFUSED, SERVED, {"logit_bias": {"500": 101}}),
             "`logit_bias` of 101 was served (status 200); the document allows -100 to 100",
             "值为 101 的 `logit_bias` 被接受（状态码 200）；文档允许 -100 到 100",
         ),
         (
-            *("stop", "status 400 or 422", SERVED, {"stop": list("abcde")}),
+            *("stop", REFUSED, SERVED, {"stop": list("abcde")}),
             "`stop` of 5 entries was served (status 200); promised: T",
             "含 5 项的 `stop` 被接受（状态码 200）；契约要求：标题",
         ),
         (
-            *("model", "status 400", "status 500: oh", {"n": 1}),
+            *("model", WRONG, say("status {status}: {body}", status=500, body="oh"), {"n": 1}),
             '`model: "m"` with `n: 1` was answered with status 500, not 400; promised: T',
             '`model: "m"`（同时设置 `n: 1`）得到状态码 500，而不是 400；契约要求：标题',
         ),
         (
-            *("n", "3 choices", "1 (4 of 4 responses)", {"n": 3}),
+            *("n", THREE, among(verbatim(1), 4, 4), {"n": 3}),
             "`n: 3` returned 1 choice, 3 promised; in 4 of 4 responses",
             "`n: 3` 返回 1 个 choice，契约要求 3 个；4 个响应中有 4 个如此",
         ),
         (
-            *("usage.total_tokens", "usage.total_tokens = 5", "usage.total_tokens = 3", {"n": 2}),
+            *(
+                "usage.total_tokens",
+                named("usage.total_tokens", 5),
+                named("usage.total_tokens", 3),
+                {"n": 2},
+            ),
             "With `n: 2`, `usage.total_tokens` is 3, not 5",
             "发送 `n: 2` 时，`usage.total_tokens` 为 3，应为 5",
         ),
         (
-            *("echo", "completion_tokens = 0", "completion_tokens = 1"),
+            *(
+                "choices[].index",
+                named("indexes", '["0", "1"]'),
+                among(named("indexes", '["0"]'), 1, 3),
+            ),
+            {"stream": True, "prompt": ["1", "2"]},
+            "`indexes` is 0, not 0, 1; in 1 of 3 responses",
+            "`indexes` 为 0，应为 0, 1；3 个响应中有 1 个如此",
+        ),
+        (
+            *("echo", named("completion_tokens", 0), named("completion_tokens", 1)),
             {"max_tokens": 0, "temperature": 0, "echo": True},
             "With `echo: true` and `max_tokens: 0`, `completion_tokens` is 1, not 0",
             "发送 `echo: true` 和 `max_tokens: 0` 时，`completion_tokens` 为 1，应为 0",
         ),
         (
-            *("id", "id a string that is not empty", "id = null", {}),
+            *(
+                "id",
+                say("{name} {expected}", name="id", expected=say("a string that is not empty")),
+                named("id", "null"),
+                {},
+            ),
             "`id` has no value, not a text",
             "`id` 没有值，应为非空字符串",
         ),
         (
-            *("error", "an error that matches the schema", "error: 'param' is a required property"),
+            *("error", say("an error that matches the schema"), LACKING),
             *({}, "`error.param` is missing from the response", "响应中缺少 `error.param`"),
         ),
         (
-            *("error.message", 'an error envelope {"error": {…}}', '{"error": "no"}', {}),
+            *(
+                "error.message",
+                say('an error envelope {{"error": {{…}}}}'),
+                shown({"error": "no"}),
+                {},
+            ),
             "The error has no `error` object with message, type, param and code",
             "错误响应中没有含 message、type、param、code 的 `error` 对象",
         ),
         (
             "echo",
             say("the response without `{parameter}`", parameter="echo"),
-            '["in the wilderness", null] vs. ["in the garden", null] (both reproduced)',
+            twice(["in the wilderness", None], ["in the garden", None]),
             {"echo": True},
             (
                 'With `echo: true`, the response has "in the wilderness", not "in the garden"; '
@@ -117,7 +168,7 @@ def test_sentence_says_what_was_sent_and_came(  # noqa: PLR0917 - one column eac
 
 
 def test_only_a_must_is_called_a_promise() -> None:
-    must = deviation("seed", "another text", '"a" vs. "b"')
+    must = deviation("seed", "another text", say("{one} vs. {other}", one='"a"', other='"b"'))
     sent = {"seed": 1}
     assert "; promised: another text" in told(must, sent).en
     for level in (Level.SHOULD, Level.MAY):
@@ -128,12 +179,12 @@ def test_only_a_must_is_called_a_promise() -> None:
 
 def test_missing_parameter_is_named_as_missing() -> None:
     exchange = an_exchange(request={"prompt": "1"})
-    found = sentence_of(deviation("model", "status 400", SERVED), [exchange], SUBJECTS["model"])
+    found = sentence_of(deviation("model", WRONG, SERVED), [exchange], SUBJECTS["model"])
     assert found.en.startswith("A request without `model` was served (status 200)")
 
 
 def test_control_is_not_named_as_the_probe() -> None:
-    seen = '["a", null] vs. ["b", "length"] (both reproduced)'
+    seen = twice(["a", None], ["b", "length"])
     left_out = deviation("max_tokens", "the response of 16 tokens", seen, "max-tokens.default")
     found = told(left_out, {"max_tokens": 16}, {})
     assert "max_tokens" not in found.en
@@ -143,7 +194,7 @@ def test_control_is_not_named_as_the_probe() -> None:
 
 
 def test_values_that_differ_are_not_named() -> None:
-    counted = deviation("n", "3 choices", "1")
+    counted = deviation("n", THREE, verbatim(1))
     assert told(counted, {"n": 3}, {"n": 1}).en.startswith("The request returned 1 choice")
     assert told(counted, {"n": 3}, {}).en.startswith("`n: 3` returned 1 choice")
 
@@ -153,14 +204,17 @@ def test_status_is_of_the_request_that_got_it() -> None:
         an_exchange(f"x{n}", request={**PROMPT, "stop": ["a"] * n}, body={"id": f"cmpl-{n}"})
         for n in (4, 5, 3)
     ]
-    seen = 'status 200: {"id": "cmpl-5"}'
-    found = sentence_of(deviation("stop", "status 400", seen), served, SUBJECTS["stop"])
+    seen = say("status {status}: {body}", status=200, body='{"id": "cmpl-5"}')
+    found = sentence_of(deviation("stop", WRONG, seen), served, SUBJECTS["stop"])
     assert found.en.startswith("`stop` of 5 entries was served")
 
 
 def test_refusal_names_the_parameter() -> None:
     refused = a_finding(
-        "suffix.conditions", "refused", subject="suffix", message="refused with 400: no {x}"
+        "suffix.conditions",
+        "refused",
+        subject="suffix",
+        message=say("refused with {status}: {message}", status=400, message="no {x}"),
     )
     assert told(refused, {"suffix": "end"}).en == '`suffix: "end"` was rejected (status 400)'
 
@@ -174,8 +228,9 @@ def test_reason_of_an_undecided_check_has_no_json() -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=list(ATTACKS))
 def test_no_attack_gets_into_a_sentence(attack: str) -> None:
-    for expected in ("status 400", 'a text that starts with "a"', "usage = 3", attack):
-        for seen in (attack, f'"{attack}"', f"status 200: {attack}", f"usage = {attack}"):
+    for expected in (WRONG, 'a text that starts with "a"', "usage = 3", attack):
+        served = say("status {status}: {body}", status=200, body=attack)
+        for seen in (attack, f'"{attack}"', served, named("usage", attack), among(served, 1, 2)):
             found = told(deviation("stop", expected, seen), {"stop": attack, attack: attack})
             assert_is_readable(found)
 
@@ -215,7 +270,28 @@ def test_every_fault_is_told_in_a_sentence(name: str) -> None:
         assert_is_readable(sentence_of(finding, evidence, subjects.get(finding.subject)))
 
 
+def test_recognised_messages_are_those_of_checks() -> None:
+    known = {value for name, value in vars(templates).items() if name.isupper()}
+    assert known - {templates.VALUE} <= ids_in_code().keys()
+
+
+def test_text_of_an_endpoint_is_no_message() -> None:
+    quoted = deviation("n", THREE, verbatim("1 choices (3 of 4 responses)"))
+    assert "in 3 of 4" not in told(quoted, {"n": 3}).en
+    plain = deviation("stop", "status 400", "status 200: served")
+    assert "was served" not in told(plain, {"stop": "a"}).en
+
+
 def test_long_values_are_cut() -> None:
     long = a_failure("stop.x", expected="x" * 500, seen='"' + "y" * 500, title="t" * 400)
     assert_length = sentence_of(long, [], a_subject())
     assert len(assert_length.en) <= MAX_CHARS
+
+
+def test_error_under_status_200_is_not_called_served() -> None:
+    body = 'data: {"error": "must be greater than 0"}'
+    inside = say("status {status}: {body}", status=200, body=body)
+    finding = replace(deviation("max_tokens", REFUSED, inside), place=Place.STATUS)
+    assert told(finding, {"max_tokens": -1}).en == (
+        "`max_tokens: -1` was answered with status 200, not 400 / 422; promised: T"
+    )

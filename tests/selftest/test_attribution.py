@@ -111,9 +111,9 @@ def test_masked_fault_need_not_be_told() -> None:
 
 
 def test_fault_due_later_need_not_be_told() -> None:
-    statistical = a_fault(statistical=True)
-    assert not told(trials=(a_trial(statistical),)).untold
-    assert told(trials=(a_trial(statistical, tier=Tier.DEEP),)).untold
+    fault = a_fault(tier=Tier.DEEP)
+    assert not told(trials=(a_trial(fault),)).untold
+    assert told(trials=(a_trial(fault, tier=Tier.DEEP),)).untold
     assert not told(trials=(a_trial(trigger="stream"),)).untold
 
 

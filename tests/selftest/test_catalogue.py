@@ -18,7 +18,7 @@ FAULT = {
     "requirements": ["stop.string", "stop.array"],
     "evidence": "source",
     "summary": "`stop` is declined.",
-    "statistical": False,
+    "tier": "deep",
     "shows": "refused",
     "contract": "zero",
     "dialect": "zero",
@@ -39,6 +39,7 @@ def test_listed_faults_and_variants_are_read() -> None:
     (fault,), (variant,) = catalogue.faults, catalogue.variants
     assert fault.requirements == ("stop.string", "stop.array")
     assert (fault.shows, fault.contract, fault.triggers) == (Shows.REFUSED, "zero", ("stream",))
+    assert fault.tier is Tier.DEEP
     assert (variant.refuses, variant.may_be_inconclusive) == (("logit_bias",), True)
 
 
@@ -50,8 +51,7 @@ def test_missing_members_have_defaults() -> None:
         "reference",
         Shows.FAILURE,
     )
-    assert not fault.statistical
-    assert fault.triggers == ()
+    assert (fault.tier, fault.triggers) == (Tier.STANDARD, ())
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_invalid_list_is_reported_in_a_sentence(faults: str, variants: str, sent
     assert "\n" not in str(caught.value)
 
 
-def test_modifiers_and_statistics_defer_faults_to_deep() -> None:
+def test_trigger_defers_a_fault_to_deep() -> None:
     assert a_fault().due(None) is Tier.STANDARD
     assert a_fault().due("stream") is Tier.DEEP
-    assert a_fault(statistical=True).due(None) is Tier.DEEP
+    assert a_fault(tier=Tier.DEEP).due(None) is Tier.DEEP
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A server that sends more, or less, than it declares is blamed for that response alone."""
+"""A server that sends more, or less, than it declares has a finding for that response alone."""
 
 from __future__ import annotations
 

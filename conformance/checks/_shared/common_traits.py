@@ -4,7 +4,7 @@
     # [Group(traits={"logprobs", "n"}, members=(0,))]
 
 A combination of traits explains a failure if the request has it and no served request does. Of
-all that explain as many failures, the smallest is told.
+all that explain as many failures, the smallest is reported.
 """
 
 from __future__ import annotations

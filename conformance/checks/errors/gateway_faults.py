@@ -39,11 +39,11 @@ async def a_bad_request_causes_no_gateway_error(api: Api) -> None:
         raise NotApplicable(say("no invalid requests to inspect"))
     # A 500 is a failure of the check that sent the request; a warning says less than it shows.
     failed = (f for f in api.trace.reported_failures if f.verdict is Verdict.FAIL)
-    told = {exchange for finding in failed for exchange in finding.exchanges}
+    reported = {exchange for finding in failed for exchange in finding.exchanges}
     suspects = [
         response
         for response in bad
-        if response.exchange.status in (GATEWAY if response.exchange.id in told else BROKEN)
+        if response.exchange.status in (GATEWAY if response.exchange.id in reported else BROKEN)
     ]
     if suspects and await is_broken_again(api, suspects[0]):
         status, body = suspects[0].exchange.status, suspects[0].exchange.request.body

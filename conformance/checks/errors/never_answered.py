@@ -117,8 +117,8 @@ async def never_answered(api: Api, sent: Sequence[Sent]) -> tuple[Suspicion, ...
     found: list[Suspicion] = []
     doubt: Inconclusive | BudgetSpent | None = None
     for suspicion in suspicions_of(sent)[:MAX_GROUPS]:
-        told = {one.id for known in found for one in known.members}
-        others = [one for one in sent if one.id not in told]
+        reported = {one.id for known in found for one in known.members}
+        others = [one for one in sent if one.id not in reported]
         try:
             confirmed = await _Confirmation(api, suspicion, others).result()
         except (Inconclusive, BudgetSpent) as left_open:

@@ -1,4 +1,4 @@
-"""Which settings of a failing request are to blame: the next request that tells most; pure."""
+"""Which settings make a request fail: the next request that shows most; pure."""
 
 from __future__ import annotations
 

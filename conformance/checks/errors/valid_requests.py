@@ -165,8 +165,10 @@ def shape(exchange: RecordedExchange) -> Traits:
         named.discard("several prompts")
         named.add(say("several prompts") if several else say("a list as prompt"))
     named |= {
-        say("no `{name}`", name=name) for name in ("prompt", "max_tokens") if body.get(name) is None
+        say("no `{name}`", name=name) for name in ("prompt", "max_tokens") if name not in body
     }
+    if prompt is None and "prompt" in body:
+        named.add("`prompt: null`")
     if prompt in ("", []):
         named.add(say("an empty prompt"))
     return frozenset(named)

@@ -105,7 +105,7 @@ async def neighbours_change_no_response(api: Api) -> None:
         firm = await _firm_in(api, answers, scene.alone)
     if not firm:
         raise NotApplicable(UNCLEAR)
-    found = await trials.blamed(api, firm, scene.alone)
+    found = await trials.trial_beside_one_neighbour(api, firm, scene.alone)
     if found is None:
         found = await trials.bursts_again(
             api, lambda answers: _firm_in(api, answers, scene.alone), scene.alone

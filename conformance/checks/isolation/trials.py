@@ -62,7 +62,7 @@ class Trial:
     without: int | None = None
 
 
-async def blamed(api: Api, rows: Sequence[Row], alone: Answers) -> Trial | None:
+async def trial_beside_one_neighbour(api: Api, rows: Sequence[Row], alone: Answers) -> Trial | None:
     """Return the neighbour beside which some rows differ again and again; None if there is none."""
     for neighbour in neighbours_of(api):
         found = await beside_one(api, rows, neighbour, alone)

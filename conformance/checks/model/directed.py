@@ -74,7 +74,7 @@ async def an_unknown_model_is_not_found(api: Api) -> None:
     if response.status >= 500 and (await api.complete(**MINIMAL_REQUEST)).exchange.status == 200:
         # The transport has retried already, and an overloaded server would not serve this one.
         raise Failure(
-            say("status 404"),
+            say("status {status}", status=404),
             say("status {status}, while other models are served", status=response.status),
         )
     error = as_rejected(response, *MODEL_REJECTED_STATUSES)

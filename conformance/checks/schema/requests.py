@@ -145,6 +145,7 @@ def with_request(failure: Failure, raw: bytes) -> Failure:
         say("{words}; smallest failing request: {request}", words=failure.expected, request=text),
         failure.seen,
         effect=failure.effect,
+        place=failure.place,
     )
 
 

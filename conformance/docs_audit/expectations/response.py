@@ -25,7 +25,7 @@ def is_answered(case: Case) -> None:
     if response.status not in {None, 200}:
         body = response.raw if response.raw is not None else shown(response.response)
         raise Failure(
-            say("status 200"),
+            say("status {status}", status=200),
             say("status {status}: {body}", status=response.status, body=body[:MAX_ERROR_CHARS]),
         )
 

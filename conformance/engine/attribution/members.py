@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conformance.contract import Contract
-from conformance.contract.schemas import SchemaViolation
+from conformance.contract.violations import SchemaViolation
 from conformance.engine.attribution.evidence import Evidence, explained
 from conformance.message import say
 from conformance.model import Explanation, Finding, Place

@@ -92,6 +92,9 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
 }
 """For each place the requirements that say how it has to be, the most basic first."""
 
+OF_BAD_INPUT = frozenset({"errors.bad-input-no-server-fault", "errors.bad-input-is-400"})
+"""Requirements about the status of invalid requests, which all have the right key."""
+
 WHY: Mapping[Place, Message] = {
     Place.STATUS: say("its requests are rejected with another status"),
     Place.SERVED: say("its requests are served, though they are invalid"),
@@ -236,11 +239,29 @@ def _needs_index(evidence: Evidence, finding: Finding) -> bool:
 
 
 def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    if finding.place is Place.STATUS and not _has_the_same_status(evidence, owner, finding):
+        return False
     # A body that cannot be read is told once; what a transfer breaks is broken there alone.
     anywhere = finding.place in UNREADABLE and owner.requirement not in _TRANSFER
     if not anywhere and _violates_elsewhere(evidence, owner, finding):
         return False
     return anywhere or evidence.can_own(owner, finding) or _says_the_same(owner, finding)
+
+
+def _has_the_same_status(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    """Return whether an owner found the status of a finding's answers, for requests of this kind.
+
+    What becomes of bad input with the right key says nothing of requests without it.
+    """
+    theirs, ours = (
+        {(one.exchange.status, one.exchange.request.credentials) for one in judged}
+        for judged in (evidence.judged_by(owner), evidence.judged_by(finding))
+    )
+    if not theirs or not ours:
+        return True
+    if owner.requirement in OF_BAD_INPUT:
+        return bool(theirs & ours)
+    return bool({status for status, _ in theirs} & {status for status, _ in ours})
 
 
 def _violates_elsewhere(evidence: Evidence, owner: Finding, finding: Finding) -> bool:

@@ -149,7 +149,9 @@ def _rests_on(
     if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
         # Without its events nothing of a stream is known.
         return any(one.response.stream.stray for one in evidence.judged_by(finding))
-    if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
+    is_framing = finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}
+    is_end = owner.requirement == "streaming.done-last"
+    if is_framing or (is_end and not _lacks_its_end(evidence, finding, part)):
         return False
     sought = evidence.shared_traits(owner)
     about_prompt = owner.requirement in PROMPT_OWNERS or (
@@ -187,6 +189,30 @@ def _rests_on(
     else:
         rests = owned in READ_BEFORE[part] and _is_read(evidence, finding, owner, owned)
     return rests
+
+
+def _lacks_its_end(evidence: Evidence, finding: Finding, part: Part) -> bool:
+    """Return whether a stream of a claim is cut off, or has something else as its end."""
+    sought = "usage" if part in {Part.USAGE, Part.SUM} else "finish_reason"
+    return any(
+        not any(_values_in(exchange, sought)) or not _ends_in_a_chunk(exchange)
+        for exchange in evidence.judged_by(finding)
+        if exchange.response.is_stream
+    )
+
+
+def _ends_in_a_chunk(exchange: RecordedExchange) -> bool:
+    _, last = exchange.response.payloads[-1]
+    return isinstance(last, Mapping) and "choices" in last
+
+
+def _values_in(exchange: RecordedExchange, member: str) -> Iterator[object]:
+    """Yield a member of every chunk of a stream, and of every choice in it."""
+    for _, chunk in exchange.response.payloads:
+        if isinstance(chunk, Mapping):
+            choices = chunk.get("choices")
+            parts = [chunk, *(choices if isinstance(choices, list) else ())]
+            yield from (part.get(member) for part in parts if isinstance(part, Mapping))
 
 
 def _is_effect_of(
@@ -289,7 +315,7 @@ def _is_before(owner: str, claim: str) -> bool:
 def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
     """Return a finding about the same sentence, in an answer that is at least as simple."""
     if finding.place in VALUES and finding.subject not in NO_VALUE:
-        return None
+        return _directed_twin(evidence, finding)
     twins = [
         one
         for one in evidence.accusations
@@ -299,6 +325,15 @@ def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
         and _is_twin(evidence, one, finding)
     ]
     return min(twins, key=lambda one: len(evidence.shared_traits(one)), default=None)
+
+
+def _directed_twin(evidence: Evidence, finding: Finding) -> Finding | None:
+    """Return the finding about the same sentence and request, where a generated one came to it."""
+    if not is_generated(finding):
+        return None
+    own = {one.exchange.id for one in evidence.judged_by(finding)}
+    about = (one for one in evidence.about(finding.requirement) if one is not finding)
+    return next((one for one in about if own & set(one.exchanges)), None)
 
 
 def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:

@@ -70,13 +70,17 @@ def _block(
     summary: Summary, group: causes.Group, console: Console, language: Language, most: int
 ) -> RenderableType:
     root = group.lead.root
-    mark, style = VERDICT_MARKS[root.verdict]
-    verdict = VERDICTS[root.verdict].of(language)
+    mark, style = VERDICT_MARKS[root.shown]
+    verdict = VERDICTS[root.shown].of(language)
     told = Text.assemble(
         (f"{mark} {verdict}  ", style), marked(_sentence_of(summary, group).of(language))
     )
+    case = case_of(summary, root)
     below: list[RenderableType] = [_dim(_names_of(group), language)]
-    command = case_of(summary, root).command if most else None
+    if case.known is not None:
+        below.append(_dim(case.known, language))
+    # What is known needs no reproducing.
+    command = case.command if most and case.known is None else None
     if command is not None:
         one_line = unwrapped(command.replace(" \\\n  ", " "), style="cyan")
         if height_of(Indented(one_line, 6), console) <= most:

@@ -46,6 +46,8 @@ def follows(case: Case, language: Language) -> RenderableType:
 
 def _evidence(case: Case, language: Language) -> Iterator[tuple[Words, Text]]:
     """Yield labelled rows: promise, expected, actual, source, likely cause, fix."""
+    if case.known is not None:
+        yield _KNOWN, marked(case.known.of(language))
     yield _PROMISE, marked(case.title.of(language))
     for name, fragments in zip((_EXPECTED, _SEEN), case.compared_in(language), strict=True):
         if fragments:
@@ -68,6 +70,7 @@ def _distinguished(fragments: Segments) -> Text:
     return text
 
 
+_KNOWN = Words("known", "已知")
 _PROMISE = Words("promise", "承诺")
 _EXPECTED = Words("expected", "预期")
 _SEEN = Words("actual", "实际")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from conformance.language import Language
 from conformance.language import Text as Words
-from conformance.model import Finding, Run, State
+from conformance.model import Finding, Run, State, Verdict
 from conformance.report.case import case_of
 from conformance.report.console.blocks import blocks
 from conformance.report.console.details import details, follows
@@ -125,14 +125,20 @@ class _Outcome:
         table = Table.grid(padding=(0, 2))
         for state, (_, style) in STATE_MARKS.items():
             for kind, noun in (("parameter", ""), ("field", self._of(_FIELDS))):
-                alike = [row for row in rows if row.subject.kind == kind and row.state is state]
-                if alike:
+                of_state = [row for row in rows if row.subject.kind == kind and row.state is state]
+                for expected in (False, True):
+                    alike = [row for row in of_state if row.is_expected is expected]
+                    if not alike:
+                        continue
                     names = line(", ".join(row.subject.name for row in alike))
                     listed = Text.assemble((noun, "dim"), names)
                     if kind == "field" and state in _CALM_STATES and len(alike) > self._most:
                         listed = Text(self._of(counted(len(alike), FIELD)), style="dim")
                     lesser = all(row.is_lesser for row in alike)
                     mark = Text(self._state(state), style=LESSER_STYLE if lesser else style)
+                    if expected:
+                        _, known_style = VERDICT_MARKS[Verdict.EXPECTED]
+                        mark = Text(f"{self._state(state)}{self._of(_KNOWN)}", style=known_style)
                     table.add_row(mark, listed)
         return _titled(self._of(_STATES), table)
 
@@ -173,8 +179,8 @@ class _Outcome:
         return _titled(self._of(_FINDINGS), table)
 
     def _verdict_of(self, finding: Finding) -> Text:
-        mark, style = VERDICT_MARKS[finding.verdict]
-        return Text(f"{mark} {self._of(VERDICTS[finding.verdict])}", style=style)
+        mark, style = VERDICT_MARKS[finding.shown]
+        return Text(f"{mark} {self._of(VERDICTS[finding.shown])}", style=style)
 
     def _gaps_counted(self) -> RenderableType | None:
         """Count what was not verified, in one line."""
@@ -213,6 +219,7 @@ _FACTS = Words(
 )
 _COMMA = Words(", ", "，")
 _COLON = Words(": ", "：")
+_KNOWN = Words(" (expected)", "（已知）")
 _FIELDS = Words("fields: ", "字段：")
 _STATES = Words("Parameters and response fields", "参数与响应字段")
 _UNDOCUMENTED = Words(

@@ -23,6 +23,7 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.record.expected import DEVIATIONS, named_checks
 from conformance.report.console.styles import (
     VERDICT_MARKS,
 )
@@ -73,6 +74,7 @@ class Progressing:
         )
         self._task = self._bar.add_task(_STARTING.of(language), total=None)
         self._checks = self._judged = self._requests = self._deviating = 0
+        self._known: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -108,6 +110,7 @@ class Progressing:
     def _start(self, event: RunStarted) -> None:
         header = event.header
         self._checks = len(event.checks)
+        self._known = named_checks(header)
         self._bar.update(self._task, total=self._checks)
         if not self._told:
             return
@@ -123,7 +126,9 @@ class Progressing:
         self._judged += 1
         self._bar.update(self._task, completed=self._judged)
         verdict = finding.verdict
-        if verdict in _DEVIATING:
+        if verdict in DEVIATIONS and finding.id in self._known:
+            verdict = Verdict.EXPECTED
+        if verdict in DEVIATIONS:
             self._deviating += 1
             self._describe()
         if not self._verbose or (self._live and verdict in CALM):
@@ -167,7 +172,6 @@ _EXPLAINED = Words(
     "Explained by others, counting nowhere: {findings} above; the result names the causes.",
     "以上有 {findings}由其他发现所致，不计入判定；结果中会列出原因。",
 )
-_DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 _NOT_COMPARED = Words(
     "No comparison with the reference server: {because}", "未与参考服务器对比：{because}"
 )

@@ -18,6 +18,7 @@ VERDICT_MARKS: dict[Verdict, tuple[str, str]] = {
     Verdict.SKIPPED: ("○", "dim"),
     Verdict.INFO: ("·", "dim"),
     Verdict.ERROR: ("!", "bold magenta"),
+    Verdict.EXPECTED: ("◇", "cyan"),
 }
 STATE_MARKS: dict[State, tuple[str, str]] = {
     State.IGNORED: ("✗", "bold red"),
@@ -37,6 +38,7 @@ CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.UNDECIDED: "bold yellow",
     Conclusion.NOTHING_RAN: "bold yellow",
     Conclusion.INCOMPLETE: "bold yellow",
+    Conclusion.AS_EXPECTED: "bold cyan",
 }
 MAX_VALUE_CHARS = 240
 """Maximum characters of one value in the terminal; the record has all."""

@@ -1,7 +1,8 @@
 """Changes of checks and parameters between two runs; pure.
 
 Only verdicts are compared. A regression is a verdict that got worse, including a feature that
-worked and is now refused. A check that had a verdict and is now inconclusive is neither a
+worked and is now refused. A check that fails now and had no verdict counts as one, too: nothing
+says that it failed before. A check that had a verdict and is now inconclusive is neither a
 regression nor a fix. Checks that only one run executed are listed but not compared.
 """
 
@@ -80,6 +81,7 @@ _LOSS: Mapping[State, int] = {
 }
 _UNKNOWN = frozenset({State.UNTESTED, State.UNCLEAR})
 _UNSURE = frozenset({Verdict.INCONCLUSIVE, Verdict.ERROR})
+_NOTHING_KNOWN = _UNSURE | {Verdict.SKIPPED}
 
 
 def changes_between(old: Run, new: Run) -> tuple[Changed, ...]:
@@ -107,6 +109,8 @@ def _change(was: Finding | None, now: Finding | None) -> Change | None:
         return Change.BROKE if _HARM[after] > _HARM[before] else Change.FIXED
     if before in JUDGED:
         return Change.UNSURE if after in _UNSURE else Change.UNJUDGED
+    if after is Verdict.FAIL and before in _NOTHING_KNOWN:
+        return Change.BROKE
     return Change.SETTLED if after in JUDGED else None
 
 

@@ -74,15 +74,21 @@ class Differences:
     def exit_code(self) -> ExitCode:
         """The exit code of ``conformance compare``.
 
-        1 for regressions. Otherwise 5 if no check has a verdict in both runs, 3 if a check became
-        inconclusive or the newer run is incomplete, and 0 if neither is the case.
+        1 for regressions, among them checks that were skipped and fail now. Otherwise 5 if no check
+        has a verdict in both runs, 3 if a check became inconclusive or the newer run is incomplete,
+        and 0 if neither is the case.
         """
         if self.of(Change.BROKE):
             return ExitCode.NOT_CONFORMING
-        if not self.compared and not self.of(Change.UNSURE):
+        if self._is_nothing_comparable:
             return ExitCode.NOTHING_RAN
         cut_short = self.new.conclusion is Conclusion.INCOMPLETE
         return ExitCode.UNDECIDED if cut_short or self.of(Change.UNSURE) else ExitCode.CONFORMING
+
+    @property
+    def _is_nothing_comparable(self) -> bool:
+        news = self.of(Change.BROKE) or self.of(Change.UNSURE)
+        return not self.compared and not news
 
     @property
     def headline(self) -> Text:
@@ -92,7 +98,7 @@ class Differences:
     @cached_property
     def sentence(self) -> Text:
         """The number of changed and unchanged verdicts."""
-        if not self.compared and not self.of(Change.UNSURE):
+        if self._is_nothing_comparable:
             return Text(
                 "No check has a verdict in both runs, so there is nothing to compare.",
                 "没有检查在两次运行中都得出判定，因此无法比较。",
@@ -135,6 +141,7 @@ _NAMED: tuple[tuple[Text, Callable[[Header], str]], ...] = (
     (Text("contract", "契约"), lambda header: header.contract),
     (Text("tier", "档位"), lambda header: header.tier.value),
     (Text("selection of checks", "所选检查"), lambda header: " ".join(header.select) or "*"),
+    (Text("checks left out", "排除的检查"), lambda header: " ".join(header.exclude) or "-"),
     (Text("suite version", "套件版本"), lambda header: header.suite_version),
 )
 

@@ -54,7 +54,7 @@ def _table(section: Section, language: Language) -> str:
     heads = [column.of(language) for column in (_VERDICT, _CHECK, EXPECTED, THEN, NOW)]
     rows = [f"| {' | '.join(heads)} |", "| --- | --- | --- | --- | --- |"]
     for changed in section.changes[:MAX_FINDINGS_LISTED]:
-        verdicts = [VERDICTS[one.verdict].of(language) for one in (changed.was, changed.now) if one]
+        verdicts = [VERDICTS[one.shown].of(language) for one in (changed.was, changed.now) if one]
         said = dict(evidence_of(changed))
         cells = [
             code(said[name].of(language)) if name in said else "" for name in (EXPECTED, THEN, NOW)

@@ -45,7 +45,7 @@ def _run(run: Run, figures: Figures, page: str | None) -> Mapping[str, Any]:
     header = run.header
     return {
         "page": page,
-        "conclusion": run.conclusion.value,
+        "conclusion": run.shown_conclusion.value,
         "base_url": header.base_url,
         "model": header.model,
         "contract": header.contract,

@@ -70,7 +70,7 @@ def groups_of(section: Section) -> tuple[tuple[Changed, ...], ...]:
     """Group the checks of a section by old and new verdict, the largest group first."""
     groups: dict[tuple[Verdict | None, Verdict | None], list[Changed]] = {}
     for changed in section.changes:
-        verdicts = tuple(one.verdict if one else None for one in (changed.was, changed.now))
+        verdicts = tuple(one.shown if one else None for one in (changed.was, changed.now))
         groups.setdefault((verdicts[0], verdicts[1]), []).append(changed)
     return tuple(sorted((tuple(group) for group in groups.values()), key=lambda group: -len(group)))
 

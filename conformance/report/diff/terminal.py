@@ -92,8 +92,8 @@ def _turn(changed: Changed, language: Language) -> Styled:
 
 
 def _verdict(finding: Finding, language: Language) -> Styled:
-    mark, style = VERDICT_MARKS[finding.verdict]
-    return Styled(f"{mark} {VERDICTS[finding.verdict].of(language)}", style=style)
+    mark, style = VERDICT_MARKS[finding.shown]
+    return Styled(f"{mark} {VERDICTS[finding.shown].of(language)}", style=style)
 
 
 def _check(changed: Changed, language: Language) -> RenderableType:

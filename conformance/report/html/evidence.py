@@ -15,7 +15,7 @@ from conformance.report.case import MAX_VALUE_CHARS as MAX_SEEN_CHARS
 from conformance.report.curl import curl
 from conformance.report.evidence_spans import Spans, merged, pointed_out
 from conformance.report.html.excerpts import Excerpt, excerpt, fair_limit, kept_whole
-from conformance.report.html.exchange_summary import WIDEST, attempts, gist
+from conformance.report.html.exchange_summary import WIDEST, attempts, fault_of, gist
 from conformance.report.html.highlight import cost
 from conformance.report.html.layout import lay_out
 from conformance.report.html.response_diff import differences
@@ -66,7 +66,7 @@ class ExchangeView:
     gist: str
     status: Text
     facts: Text
-    fault: str | None
+    fault: Text | None
     attempts: tuple[Text, ...]
     curl: str | None
     python: str | None
@@ -219,7 +219,7 @@ def _view(draft: Draft, room: _Room) -> ExchangeView:
         gist=cut(line(gist(request.body)), 120),
         status=_status(exchange),
         facts=_facts(exchange),
-        fault=exchange.fault,
+        fault=fault_of(exchange),
         attempts=attempts(exchange) if len(exchange.attempts) > 1 else (),
         curl=_whole(draft, "curl", room),
         python=_whole(draft, "python", room),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from conformance.language import Text
+from conformance.language import Text, join_texts, same
 from conformance.model import Attempt, Exchange
+from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import duration
 from conformance.report.sanitize import cut, line
 
@@ -20,6 +21,7 @@ _ATTEMPT = Text(
     "at {started}, {elapsed}: {what}",
     "运行开始后 {started}，用时 {elapsed}：{what}",
 )
+_AND = Text(", ", "，")
 
 
 def gist(body: bytes) -> str:
@@ -48,16 +50,26 @@ def attempts(exchange: Exchange) -> tuple[Text, ...]:
         _ATTEMPT.format(
             started=duration(attempt.started),
             elapsed=duration(attempt.elapsed),
-            what=cut(line(", ".join(_came_of(attempt))), 2 * WIDEST),
+            what=join_texts(_came_of(attempt), _AND).mapped(
+                lambda what: cut(line(what), 2 * WIDEST)
+            ),
         )
         for attempt in exchange.attempts
     )
 
 
-def _came_of(attempt: Attempt) -> Iterator[str]:
+def fault_of(exchange: Exchange | Attempt) -> Text | None:
+    """Return the transport error in both languages; None if there was none."""
+    if not exchange.fault:
+        return None
+    fault = finding_text(exchange.fault)
+    return fault if fault.zh else same(fault.en)
+
+
+def _came_of(attempt: Attempt) -> Iterator[Text]:
     """Yield the error or status, Retry-After, and the body of a retried response."""
-    yield str(attempt.fault or attempt.status)
+    yield fault_of(attempt) or same(str(attempt.status))
     if attempt.retry_after is not None:
-        yield f"Retry-After: {cut(attempt.retry_after, WIDEST)}"
+        yield same(f"Retry-After: {cut(attempt.retry_after, WIDEST)}")
     if attempt.body:
-        yield cut(attempt.body.decode("utf-8", errors="replace"), WIDEST)
+        yield same(cut(attempt.body.decode("utf-8", errors="replace"), WIDEST))

@@ -57,7 +57,7 @@ class AreaView:
     @property
     def tally(self) -> tuple[tuple[Verdict, int], ...]:
         """Number of findings per verdict, the worst first."""
-        counted = Counter(view.finding.verdict for view in self.troubles)
+        counted = Counter(view.finding.shown for view in self.troubles)
         result = [(verdict, counted[verdict]) for verdict in WORST_FIRST if counted[verdict]]
         return (*result, *((verdict, len(views)) for verdict, views in self.calm))
 

@@ -26,6 +26,7 @@ from markupsafe import Markup, escape
 from conformance import __version__
 from conformance.language import Language, Text
 from conformance.report.case import MAX_VALUE_CHARS
+from conformance.report.expected import reason_of
 from conformance.report.headline import Claim
 from conformance.report.html.bytecode import TemplateBytecode
 from conformance.report.locale import terms as words
@@ -105,6 +106,7 @@ def environment() -> Environment:
         row_id=row_id,
         said_of=said_of,
         spoken=finding_text,
+        reason_expected=reason_of,
     )
     made.filters.update(
         brief=brief,

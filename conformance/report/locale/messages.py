@@ -69,7 +69,7 @@ def the_verdict(
     broken = counts["fail"] + (counts["warn"] if strict else 0)
     unsure = counts["inconclusive"] + counts["error"]
     match conclusion:
-        case Conclusion.CONFORMING:
+        case Conclusion.CONFORMING | Conclusion.AS_EXPECTED:
             return _kept(judged, counts["warn"])
         case Conclusion.NOT_CONFORMING:
             doubt = Text("; {n} inconclusive", "；{n} 项无法判定").format(n=unsure)

@@ -17,6 +17,7 @@ HEADLINES: Mapping[Conclusion, Text] = {
     Conclusion.UNDECIDED: Text("Inconclusive", "无法判定"),
     Conclusion.NOTHING_RAN: Text("No checks ran", "没有运行检查"),
     Conclusion.INCOMPLETE: Text("Incomplete", "运行未完成"),
+    Conclusion.AS_EXPECTED: Text("As expected", "仅有已知偏差"),
 }
 VERDICTS: Mapping[Verdict, Text] = {
     Verdict.PASS: Text("pass", "通过"),
@@ -28,6 +29,7 @@ VERDICTS: Mapping[Verdict, Text] = {
     Verdict.SKIPPED: Text("skipped", "跳过"),
     Verdict.INFO: Text("info", "仅供参考"),
     Verdict.ERROR: Text("error", "内部错误"),
+    Verdict.EXPECTED: Text("expected", "已知偏差"),
 }
 STATES: Mapping[State, Text] = {
     State.HONOURED: Text("honoured", "符合"),
@@ -91,9 +93,9 @@ def counted(count: int, noun: Noun) -> Text:
     return Text(english, noun.zh.format(n=f"{count:,}"))
 
 
-def plural(count: int, noun: str) -> str:
-    """Format a count in English: ``1 check``, ``1,200 checks``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """Format a count in English: ``1 check``, ``1,200 checks``; ``many`` is an irregular plural."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {many or f'{noun}s'}"
 
 
 def listed(names: Sequence[str], most: int | None = None) -> str:

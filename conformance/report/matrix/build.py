@@ -27,8 +27,10 @@ _WORST_FIRST = (
     Conclusion.INCOMPLETE,
     Conclusion.UNDECIDED,
     Conclusion.NOTHING_RAN,
+    Conclusion.AS_EXPECTED,
     Conclusion.CONFORMING,
 )
+_CALM = frozenset({Conclusion.CONFORMING, Conclusion.NOTHING_RAN})
 
 
 def matrix_of(
@@ -104,7 +106,7 @@ def _row(one: Recorded) -> Row:
         cost=summary.cost,
         cost_in_words=summary.cost_in_words,
         cells={row.subject.name: _cell(row) for row in summary.rows},
-        verdicts={finding.id: finding.verdict for finding in one.run.findings},
+        verdicts={finding.id: finding.shown for finding in one.run.findings},
     )
 
 
@@ -118,7 +120,10 @@ def _by_common(row: Row, run: Run | None, common: Common | None) -> Row:
     # A run that was not completed has not been completed by this contract either.
     cut_short = run.footer is None or run.footer.because is not None
     concluded = conclude_early if cut_short else conclude
-    conclusion = concluded(findings, strict=run.header.strict) if judged else None
+    left = tuple(finding for finding in findings if finding.expectation is None)
+    conclusion = concluded(left, strict=run.header.strict) if judged else None
+    if conclusion in _CALM and len(left) < len(findings):
+        conclusion = Conclusion.AS_EXPECTED
     limits = cut_short_of(run.header, [(finding.verdict, finding.message) for finding in findings])
     return replace(
         row,
@@ -134,7 +139,9 @@ def _cell(row: SubjectRow) -> Cell:
     # Findings are sorted worst first.
     worst = row.troubles[0].id if row.troubles else None
     seen = any(finding.verdict not in _UNSEEN for finding in row.findings)
-    return Cell(row.state, row.subject.documented, seen, worst, row.is_lesser)
+    return Cell(
+        row.state, row.subject.documented, seen, worst, row.is_lesser, is_expected=row.is_expected
+    )
 
 
 def _names(runs: Sequence[Run], rows: Sequence[Row], kind: str) -> tuple[str, ...]:

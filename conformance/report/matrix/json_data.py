@@ -58,6 +58,10 @@ def _row(row: Row) -> Mapping[str, Any]:
 
 def _states(cells: Mapping[str, Cell]) -> Mapping[str, Any]:
     return {
-        name: {"state": cell.state.value, "documented": cell.documented}
+        name: {
+            "state": cell.state.value,
+            "documented": cell.documented,
+            "expected": cell.is_expected,
+        }
         for name, cell in cells.items()
     }

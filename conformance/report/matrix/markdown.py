@@ -29,6 +29,7 @@ _TARGETS = (
     Text("Started", "开始于"),
 )
 _PARAMETER, _FIELD = Text("Parameter", "参数"), Text("Response field", "响应字段")
+_EXPECTED = Text(" (expected)", "（已知）")
 _SILENT = "–"
 
 
@@ -67,7 +68,8 @@ def _state(row: Row, name: str, language: Language) -> str:
     cell = row.cells.get(name)
     if cell is None or not (cell.documented or cell.seen):
         return _SILENT
-    return f"{_MARKS[cell.state]} {STATES[cell.state].of(language)}"
+    expected = _EXPECTED.of(language) if cell.is_expected else ""
+    return f"{_MARKS[cell.state]} {STATES[cell.state].of(language)}{expected}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

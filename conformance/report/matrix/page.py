@@ -32,10 +32,11 @@ VERDICTS: Mapping[str, int] = {
     Verdict.INCONCLUSIVE.value: 2,
     Verdict.WARN.value: 3,
     Verdict.REFUSED.value: 4,
-    Verdict.EXPLAINED.value: 5,
-    Verdict.SKIPPED.value: 6,
-    Verdict.INFO.value: 7,
-    Verdict.PASS.value: 8,
+    Verdict.EXPECTED.value: 5,
+    Verdict.EXPLAINED.value: 6,
+    Verdict.SKIPPED.value: 7,
+    Verdict.INFO.value: 8,
+    Verdict.PASS.value: 9,
 }
 
 TITLE = Text("Conformance of {n} targets", "{n} 个目标与契约的符合情况")
@@ -87,8 +88,8 @@ def _worst_first(
     def rank(name: str) -> int:
         shown = [row.cells if kind == "cells" else row.common for row in ran]
         cells = [one[name] for one in shown if name in one]
-        told = [STATES[cell.state.value] for cell in cells if cell.documented or cell.seen]
-        worst = min(told, default=_CALM_RANK)
+        ranks = [STATES[cell.state.value] for cell in cells if cell.documented or cell.seen]
+        worst = min(ranks, default=_CALM_RANK)
         return min(worst, _CALM_RANK)
 
     return sorted(names, key=rank)

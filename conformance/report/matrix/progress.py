@@ -13,10 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from conformance.language import Language
+from conformance.language import Text as Words
 from conformance.record.events import ExchangeMade, FindingMade, RunEvent, RunFinished, RunStarted
 from conformance.report.console import CONCLUSIONS, Verbosity
 from conformance.report.locale.terms import CHECK, HEADLINES, REQUEST, counted, duration
 from conformance.report.sanitize import line
+
+_FINISHED = Words("finished", "已完成")
 
 
 class ProgressOfMany:
@@ -41,6 +44,7 @@ class ProgressOfMany:
         )
         self._tasks: dict[str, TaskID] = {}
         self._requests: dict[str, int] = {}
+        self._with_expected: set[str] = set()
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -73,19 +77,23 @@ class ProgressOfMany:
     def _start(self, name: str, event: RunStarted) -> None:
         self._requests[name] = 0
         self._tasks[name] = self._bars.add_task(line(name), total=len(event.checks), result="")
+        if event.header.expected is not None:
+            self._with_expected.add(name)
         checks = counted(len(event.checks), CHECK).of(self._language)
         where = f"{line(event.header.base_url)}, {line(event.header.contract)}"
         self._say(Text.assemble((f"{line(name)}: ", "bold"), f"{where}, {checks}"))
 
     def _finish(self, name: str, event: RunFinished) -> None:
         conclusion, footer = event.footer.conclusion, event.footer
+        style = CONCLUSIONS[conclusion]
         headline = HEADLINES[conclusion].of(self._language)
+        if name in self._with_expected:
+            # Which deviations are known is decided when the whole record is read.
+            headline, style = _FINISHED.of(self._language), "bold"
         self._bars.update(self._tasks[name], result=headline)
         spent = counted(footer.cost.requests, REQUEST).of(self._language)
         took = duration(footer.elapsed).of(self._language)
-        end = Text.assemble(
-            (f"{line(name)}: ", "bold"), (headline, CONCLUSIONS[conclusion]), f", {spent}, {took}"
-        )
+        end = Text.assemble((f"{line(name)}: ", "bold"), (headline, style), f", {spent}, {took}")
         self._say(end)
 
     def _say(self, text: Text) -> None:

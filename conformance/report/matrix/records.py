@@ -37,7 +37,7 @@ class Cell:
 
     ``documented``: the target's document mentions it. ``seen``: a check tested it. ``evidence``: id
     of the worst finding that needs attention, or None. ``is_lesser``: it deviates only from
-    requirements of level should.
+    requirements of level should. ``is_expected``: a file expects every deviation of it.
     """
 
     state: State
@@ -45,6 +45,7 @@ class Cell:
     seen: bool
     evidence: str | None
     is_lesser: bool = False
+    is_expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ class Row:
     ``is_asked`` is false for a document that only stands for the contract nobody ran.
 
     ``cells`` maps names of parameters and fields to states, ``verdicts`` maps ids of checks to
-    verdicts; ``elapsed`` is in seconds. ``common``, ``common_conclusion`` and ``common_headline``
-    are ``cells``, ``conclusion`` and ``headline`` by the promises alone that all documents have in
-    common; the conclusion is None if none of these was tested.
+    verdicts as reports show them; ``elapsed`` is in seconds. ``common``, ``common_conclusion`` and
+    ``common_headline`` are ``cells``, ``conclusion`` and ``headline`` by the promises alone that
+    all documents have in common; the conclusion is None if none of these was tested.
     """
 
     name: str

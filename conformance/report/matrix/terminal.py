@@ -11,8 +11,8 @@ from rich.text import Text
 
 from conformance.language import Language
 from conformance.language import Text as Words
-from conformance.model import State
-from conformance.report.console import CONCLUSIONS, STATE_MARKS
+from conformance.model import State, Verdict
+from conformance.report.console import CONCLUSIONS, STATE_MARKS, VERDICT_MARKS
 from conformance.report.console.blocks import blocks
 from conformance.report.matrix.records import Matrix, Recorded, Row
 from conformance.report.sanitize import cut, line
@@ -108,17 +108,23 @@ _UNKNOWN = frozenset({State.ACCEPTED, State.UNCLEAR, State.UNTESTED})
 """States of which nothing is known, for better or worse."""
 
 
+def _named(names: Sequence[str], mark: tuple[str, str]) -> list[Text]:
+    icon, style = mark
+    return [Text(f"{icon} {line(', '.join(names))}", style=style)] if names else []
+
+
 def _deviations(matrix: Matrix, row: Row, language: Language) -> Text:
-    result = []
+    result: list[Text] = []
+    cells = {
+        name: row.cells[name]
+        for name in (*matrix.parameters, *matrix.fields)
+        if name in row.cells and row.cells[name].documented
+    }
     for state in _REPORTED:
-        mark, style = STATE_MARKS[state]
-        names = [
-            name
-            for name in (*matrix.parameters, *matrix.fields)
-            if name in row.cells and row.cells[name].documented and row.cells[name].state is state
-        ]
-        if names:
-            result.append(Text(f"{mark} {line(', '.join(names))}", style=style))
+        names = [n for n, cell in cells.items() if cell.state is state and not cell.is_expected]
+        result += _named(names, STATE_MARKS[state])
+    known = [n for n, cell in cells.items() if cell.state in _REPORTED and cell.is_expected]
+    result += _named(known, VERDICT_MARKS[Verdict.EXPECTED])
     if row.because:
         result.append(Text(cut(line(row.because.of(language)), MAX_REASON_CHARS), style="dim"))
     return Text("  ").join(result)

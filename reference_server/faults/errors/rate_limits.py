@@ -8,7 +8,7 @@ from reference_server.behaviour.messages import (
     Upstream,
     json_response,
 )
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Tier, fault
 
 REQUESTS_PER_LIMIT = 12
 """Requests that are served before one is rejected."""
@@ -55,7 +55,7 @@ def retry_after_in_words() -> Behaviour:
     "chat-model-bad-request",
     breaks="model.chat-only-refused",
     evidence=Evidence.SOURCE,
-    statistical=True,
+    tier=Tier.DEEP,
     triggers=(),
 )
 def chat_model_bad_request() -> Behaviour:

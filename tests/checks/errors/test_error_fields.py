@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from conformance.api import Api, encode
 from conformance.contract import load_contract
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Arrival, Attempt, Exchange, Request, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
 from tests.checks.catalogue import CHECKS
@@ -92,3 +93,25 @@ def test_named_in_words_says_nothing_of_param() -> None:
 )
 def test_every_error_follows_the_schema(error: dict[str, Any], expected: Verdict) -> None:
     assert verdict("errors.schema-everywhere", refused(HOT, **error)) is expected
+
+
+STREAMED = {"prompt": "1", "stream": True, "max_tokens": 10_000_000}
+
+
+def as_stream(body: bytes, *, read_events: int | None = 3) -> RecordedExchange:
+    known = refused(STREAMED).exchange
+    request = replace(known.request, read_events=read_events)
+    headers = (("content-type", "text/event-stream"),)
+    return RecordedExchange(replace(known, request=request, headers=headers, body=body), OPENAI)
+
+
+def test_document_called_a_stream_is_told_once() -> None:
+    document = as_stream(refused(STREAMED).exchange.body)
+    assert verdict("errors.content-type-everywhere", document) is Verdict.FAIL
+    assert verdict("errors.stream-as-json-everywhere", document) is PASS
+
+
+def test_events_in_place_of_an_error_are_told() -> None:
+    events = as_stream(b'data: {"error": {"message": "no"}}\n\n')
+    assert verdict("errors.content-type-everywhere", events) is SKIPPED
+    assert verdict("errors.stream-as-json-everywhere", events) is Verdict.FAIL

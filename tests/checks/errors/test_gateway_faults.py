@@ -11,7 +11,7 @@ import pytest
 
 from conformance.api import Api
 from conformance.contract import load_contract
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Exchange, Finding, Request, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.testing import FakeEndpoint

@@ -13,7 +13,7 @@ import pytest
 from conformance.api import Api
 from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Arrival, Exchange, Finding, Level, Request, Tier, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.testing import FakeEndpoint
@@ -82,6 +82,12 @@ def test_null_that_breaks_the_server_is_named() -> None:
     found = judged(Breaking(has_null), NON_STREAMING, {**NON_STREAMING, "top_p": None})
     assert found.verdict is Verdict.FAIL
     assert "`top_p: null`" in (found.seen or "")
+
+
+@pytest.mark.parametrize("name", ["prompt", "max_tokens"])
+def test_null_is_not_told_as_absence(name: str) -> None:
+    found = judged(Breaking(has_null), NON_STREAMING, {**NON_STREAMING, name: None})
+    assert f"500 each time: `{name}: null` " in (found.seen or "")
 
 
 def test_failure_of_a_simpler_request_is_reported_once() -> None:

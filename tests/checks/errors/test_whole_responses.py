@@ -15,7 +15,8 @@ import pytest
 from conformance.api import Api
 from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
-from conformance.engine.runner import Options, judge, run
+from conformance.engine.judging import judge
+from conformance.engine.runner import Options, run
 from conformance.judgement import BudgetSpent
 from conformance.locale import in_chinese
 from conformance.model import Attempt, Exchange, Finding, Request, Target, Tier, Verdict

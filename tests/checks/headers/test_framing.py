@@ -1,4 +1,4 @@
-"""A server that glues something to its responses is accused of that, and of nothing else."""
+"""A server that glues something to its responses fails for that, and for nothing else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FAULTS = ("second-response", "bytes-behind-response")
         *(pytest.param(fault, "standard", marks=pytest.mark.exhaustive) for fault in FAULTS),
     ],
 )
-def test_only_the_framing_is_accused(fault: str, tier: str, tmp_path: Path) -> None:
+def test_only_the_framing_fails(fault: str, tier: str, tmp_path: Path) -> None:
     with running_server("--fault", fault) as server:
         to = ("--base-url", server.base_url, "--model", "davinci-002", "--api-key-env", "KEY")
         subprocess.run(
@@ -33,5 +33,5 @@ def test_only_the_framing_is_accused(fault: str, tier: str, tmp_path: Path) -> N
             check=False,
         )
     findings = read_run(tmp_path / "run.ndjson").findings
-    accused = [f.id for f in findings if f.verdict not in (Verdict.PASS, Verdict.SKIPPED)]
-    assert accused == ["headers.framing-everywhere"]
+    deviating = [f.id for f in findings if f.verdict not in (Verdict.PASS, Verdict.SKIPPED)]
+    assert deviating == ["headers.framing-everywhere"]

@@ -14,7 +14,7 @@ from conformance.checks.interactions.cases import ASCII
 from conformance.contract import DOCUMENTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.engine.selection import Options, reason_to_skip
 from conformance.model import Finding, Stage, Tier, Verdict
 from conformance.transport.coalesce import RequestCoalescer

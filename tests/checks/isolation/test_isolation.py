@@ -10,7 +10,7 @@ import pytest
 from conformance.api import Api
 from conformance.contract import load_contract
 from conformance.engine.discovery import all_checks
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Finding, TransportOptions, Verdict
 from conformance.transport.coalesce import RequestCoalescer
 from tests.fake_server import MODEL, FakeServer

@@ -15,7 +15,7 @@ from conformance.checks import Check
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.contract import DOCUMENTS, Contract, load_contract
 from conformance.engine.discovery import all_checks
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.generation.contract_requests import GeneratedRequests, generated_requests
 from conformance.model import Credentials, Exchange, Finding, Level, Request, Stage, Verdict
 from conformance.testing import FakeEndpoint

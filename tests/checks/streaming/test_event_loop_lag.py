@@ -8,7 +8,7 @@ import time
 from conformance.api import Api
 from conformance.checks._shared.event_loop_lag import INTERVAL_SECONDS, event_loop_lag
 from conformance.contract import load_contract
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Exchange, Finding, Request, Verdict
 from conformance.transport.coalesce import RequestCoalescer
 from tests.checks.catalogue import CHECKS

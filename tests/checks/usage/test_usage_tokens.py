@@ -10,7 +10,7 @@ import pytest
 
 from conformance.api import Api, encode
 from conformance.contract import load_contract
-from conformance.engine.runner import judge
+from conformance.engine.judging import judge
 from conformance.model import Arrival, Attempt, Exchange, Finding, Request, Verdict
 from conformance.protocol.trace import RecordedExchange, Trace
 from tests.checks.catalogue import CHECKS

@@ -162,7 +162,8 @@ def test_page_and_json_have_both_contracts() -> None:
     assert {"contract-own", "contract-common", "common-parameters"} <= set(page.ids)
     (target, *_) = json.loads(files()["json"].render(made))["targets"]
     assert target["common_verdict"] == "conforming"
-    assert target["common_states"] == {"stop": {"state": "honoured", "documented": True}}
+    state = {"state": "honoured", "documented": True, "expected": False}
+    assert target["common_states"] == {"stop": state}
     without = Page(files()["html"].render(matrix_of([Recorded("one", run)], DOCUMENTS)))
     assert "contract-common" not in without.ids
 
@@ -216,7 +217,11 @@ def test_json_has_states_and_verdicts() -> None:
     vendor = rows["vendor"]
     assert vendor["verdict"] == "not conforming"
     assert vendor["report"] == "vendor/index.html"
-    assert vendor["states"]["stop"] == {"state": "ignored", "documented": True}
+    assert vendor["states"]["stop"] == {
+        "state": "ignored",
+        "documented": True,
+        "expected": False,
+    }
     assert vendor["verdicts"]["stop.five-refused"] == "fail"
     assert vendor["cost"]["tokens"] == 14_210
     assert (rows["absent"]["verdict"], rows["absent"]["model"]) == (None, "tiny")

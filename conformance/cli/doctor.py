@@ -1,0 +1,230 @@
+"""``conformance doctor``: what is installed, what each extra gives, whether an endpoint answers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from conformance import __version__
+from conformance.cli import inputs, pdf
+from conformance.cli.exit_codes import UserError
+from conformance.cli.help import examples
+from conformance.cli.options import UNNAMED_KEY, in_language, under_contract, with_key_from
+from conformance.contract import Contract
+from conformance.engine.reachability import reach
+from conformance.input_files import is_file
+from conformance.language import Language, Text, same
+from conformance.model import DEFAULT_KEY_ENV, ExitCode, Target
+from conformance.plugins import plugins
+from conformance.report.locale.finding_text import finding_text
+from conformance.report.sanitize import cut, line
+from conformance.targets import FILE, Entry, MissingSecretError, TargetsError, read_targets
+from conformance.targets.bundled import DISTRIBUTION, is_installed
+
+MAX_LINE_CHARS = 400
+NAME_WIDTH = 13
+
+EXTRAS = (
+    (
+        "server",
+        Text(
+            "the reference server, and `conformance run` without an endpoint",
+            "参考服务器，以及不指定接口时的 `conformance run`",
+        ),
+    ),
+    ("generated", Text("property-based tests in the deep tier", "deep 档位中自动生成的测试")),
+    (
+        "transformers",
+        Text(
+            "other models in `reference-server --model`", "`reference-server --model` 加载其他模型"
+        ),
+    ),
+    (
+        "clients",
+        Text("real clients in `conformance documents`", "`conformance documents` 使用真实客户端"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the answer; ``is_well`` is None where nothing has to be mended."""
+
+    name: str
+    told: Text
+    is_well: bool | None = None
+
+
+@click.command(
+    epilog=examples(
+        "conformance doctor",
+        "conformance doctor --base-url https://api.example.com/v1 --model some-model \\",
+        "                   --api-key-env EXAMPLE_KEY",
+        "conformance doctor --target zero",
+    )
+    + "\n\nExit codes: 0; 3 if the endpoint does not answer; 4 usage error.",
+)
+@click.option("--base-url", metavar="URL", help="Endpoint to try with one cheap request.")
+@click.option(
+    "--model",
+    callback=inputs.model_name,
+    metavar="ID",
+    help="Model to request; required with --base-url.",
+)
+@with_key_from(UNNAMED_KEY)
+@click.option("--target", "wanted", metavar="NAME", help=f"Target of {FILE} to try instead.")
+@under_contract
+@in_language
+def doctor(
+    *,
+    base_url: str | None,
+    model: str | None,
+    key_name: str | None,
+    wanted: str | None,
+    contract_name: str,
+    language: Language,
+) -> ExitCode:
+    """Show in ten lines what is installed, and whether an endpoint answers."""
+    if base_url is not None and wanted is not None:
+        raise click.UsageError("--base-url and --target cannot be combined; choose one of them")
+    entries = _entries()
+    endpoint = None
+    if base_url is not None:
+        endpoint = _typed(base_url, model, key_name, contract_name)
+    elif wanted is not None:
+        endpoint = _named(wanted, entries)
+    for told in (*_installed(), _file(entries), _keys(entries)):
+        _print(told, language)
+    answer = _answer(*endpoint) if endpoint else Line("endpoint", _NOT_TRIED)
+    _print(answer, language)
+    return ExitCode.UNDECIDED if answer.is_well is False else ExitCode.CONFORMING
+
+
+def _print(told: Line, language: Language) -> None:
+    mark = {None: "·", True: "✓", False: "✗"}[told.is_well]
+    text = cut(line(told.told.of(language)), MAX_LINE_CHARS)
+    click.echo(f"{mark} {told.name:<{NAME_WIDTH}} {text}")
+
+
+def _entries() -> tuple[Entry, ...] | str | None:
+    """Return the targets of the file, what is wrong with it, or None if there is none."""
+    if not is_file(Path(FILE)):
+        return None
+    try:
+        return read_targets(Path(FILE))
+    except TargetsError as error:
+        return error.mistakes[0]
+
+
+def _installed() -> Iterator[Line]:
+    system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield Line("conformance", same(f"{__version__}, {system}"), is_well=True)
+    for extra, gives in EXTRAS:
+        has_it = is_installed(extra)
+        words = _HAS if has_it else _LACKS
+        told = words.format(gives=gives, extra=f"{DISTRIBUTION}[{extra}]")
+        yield Line(extra, told, is_well=has_it or None)
+    browser = pdf.installed_browser()
+    told = _BROWSER.format(path=browser) if browser else _NO_BROWSER
+    yield Line("chromium", told, is_well=browser is not None or None)
+    names = ", ".join(dict.fromkeys(plugin.distribution for plugin in plugins()))
+    yield Line("plugins", same(names) if names else _NO_PLUGINS, is_well=bool(names) or None)
+
+
+def _file(entries: tuple[Entry, ...] | str | None) -> Line:
+    if entries is None:
+        return Line("targets", _NO_FILE)
+    if isinstance(entries, str):
+        return Line("targets", same(entries), is_well=False)
+    names = ", ".join(entry.name for entry in entries)
+    return Line("targets", _FILE.format(count=len(entries), names=names), is_well=True)
+
+
+def _keys(entries: tuple[Entry, ...] | str | None) -> Line:
+    """Say which variables hold a key; what is in them is never shown."""
+    listed = entries if isinstance(entries, tuple) else ()
+    names = [DEFAULT_KEY_ENV, *(entry.api_key_env for entry in listed if entry.api_key_env)]
+    known = list(dict.fromkeys(names))
+    there = [name for name in known if os.environ.get(name, "").strip()]
+    missing = [name for name in known if name not in there]
+    set_, unset = (same(", ".join(found)) if found else _NONE for found in (there, missing))
+    return Line("keys", _KEYS.format(set=set_, unset=unset), is_well=bool(there) or None)
+
+
+def _typed(
+    typed: str, model: str | None, key_name: str | None, contract_name: str
+) -> tuple[Target, Contract]:
+    where = inputs.base_url(typed)
+    if not model:
+        raise click.UsageError(
+            f"--model is required with --base-url: name a model that {where.host} serves"
+        )
+    contract = inputs.contract(contract_name)
+    key = inputs.api_key(key_name, where)
+    return Target(where.url, model, contract.name, key.text, key.variable), contract
+
+
+def _named(wanted: str, entries: tuple[Entry, ...] | str | None) -> tuple[Target, Contract]:
+    """Return the target of a name.
+
+    Raises:
+        UserError: there is none, or its key is not set.
+    """
+    if not isinstance(entries, tuple):
+        raise UserError(entries or f"--target needs {FILE}, which does not exist here")
+    found = next((entry for entry in entries if entry.name == wanted), None)
+    if found is None:
+        known = ", ".join(entry.name for entry in entries)
+        raise UserError(f"no target in {FILE} is named {wanted!r}; known targets: {known}")
+    contract = inputs.contract(found.contract)
+    try:
+        return found.target(contract.name, os.environ), contract
+    except MissingSecretError as error:
+        raise UserError(f"{wanted}: {error.reason.en}") from None
+
+
+def _answer(target: Target, contract: Contract) -> Line:
+    found = asyncio.run(reach(target, contract))
+    if found.reason is not None or found.exchange is None:
+        told = finding_text(found.reason) if found.reason else _NOT_TRIED
+        return Line("endpoint", told, is_well=False)
+    told = _ANSWERS.format(
+        url=target.base_url,
+        status=found.exchange.status,
+        seconds=f"{found.exchange.elapsed:.2f}",
+        model=target.model,
+    )
+    return Line("endpoint", told, is_well=True)
+
+
+_HAS = Text("installed: {gives}", "已安装：{gives}")
+_LACKS = Text(
+    "not installed: {gives} (pip install '{extra}')", "未安装：{gives}（pip install '{extra}'）"
+)
+_BROWSER = Text("{path}: PDF reports", "{path}：PDF 报告")
+_NO_BROWSER = Text("not installed: PDF reports", "未安装：PDF 报告")
+_NO_PLUGINS = Text(
+    "none: checks of your own are packages (docs/own-checks.md)",
+    "无：自定义检查以包的形式提供（docs/own-checks.md）",
+)
+_NO_FILE = Text(
+    f"no {FILE} here: `conformance init` writes one",
+    f"此处没有 {FILE}：可用 `conformance init` 生成",
+)
+_FILE = Text(f"{FILE}: {{count}} ({{names}})", f"{FILE}：{{count}} 个（{{names}}）")
+_KEYS = Text("set: {set}; not set: {unset}", "已设置：{set}；未设置：{unset}")
+_NONE = Text("none", "无")
+_NOT_TRIED = Text(
+    "not tried: name one with --base-url and --model, or --target",
+    "未测试：请用 --base-url 与 --model 或 --target 指定接口",
+)
+_ANSWERS = Text(
+    "{url} answers with {status} in {seconds} s ({model})",
+    "{url} 在 {seconds} 秒内响应，状态码 {status}（{model}）",
+)
