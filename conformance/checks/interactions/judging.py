@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,6 @@ from conformance.checks.interactions.requests import (
 )
 from conformance.judgement import (
     Failure,
-    Inconclusive,
     Judgement,
     Missing,
     NotApplicable,
@@ -101,7 +100,7 @@ async def assert_aspect(api: Api, aspect: Aspect, *, core: bool) -> None:
             doubt = doubt or unsettled
     if doubt is not None:
         raise doubt
-    _assert_answered(results, own)
+    results.assert_answered(own)
 
 
 async def report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines) -> None:
@@ -176,7 +175,7 @@ async def assert_served(api: Api, *, core: bool) -> None:
             refusals.append(_refusal_with_case(refusal, small))
     if refusals:
         raise min(refusals, key=lambda one: not is_promised(one, api.contract))
-    _assert_answered(results, own)
+    results.assert_answered(own)
 
 
 async def smallest(
@@ -242,10 +241,3 @@ def _part_of(results: Results, *, core: bool) -> set[TestCase]:
     """Return the test cases of the core, or those that come after them."""
     cases = [case for case, _ in results.outcomes]
     return set(cases[: results.core] if core else cases[results.core :])
-
-
-def _assert_answered(results: Results, own: Collection[TestCase]) -> None:
-    """Raise the first inconclusive outcome of some test cases."""
-    for case, outcome in results.outcomes:
-        if case in own and isinstance(outcome, Inconclusive):
-            raise outcome

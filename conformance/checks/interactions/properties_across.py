@@ -51,8 +51,10 @@ async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
 
     同一 prompt 的得分与其他参数及其后生成的 token 无关。
     """
-    prompts = scored_prompts((await run_test_cases(api, core=True)).outcomes)
+    results = await run_test_cases(api, core=True)
+    prompts = scored_prompts(results.outcomes)
     if not any(len(scored) > 1 for scored in prompts.values()):
+        results.assert_answered([case for case, _ in results.outcomes])
         raise NotApplicable(say("no prompt was scored twice"))
     for scored in prompts.values():
         usual = max(scored, key=lambda one: sum(_alike(one, other) for other in scored))

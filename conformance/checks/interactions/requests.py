@@ -7,7 +7,7 @@ setting are sent again without it; if they are still rejected, the combination i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.api import Api
@@ -22,7 +22,14 @@ from conformance.checks.interactions.parameter_model import (
 )
 from conformance.checks.interactions.predictions import Baseline, Baselines, Source, baseline_of
 from conformance.generation.threads import in_daemon_thread
-from conformance.judgement import BudgetSpent, Judgement, Refusal, shown
+from conformance.judgement import (
+    BudgetSpent,
+    Inconclusive,
+    Judgement,
+    NotApplicable,
+    Refusal,
+    shown,
+)
 from conformance.protocol.completion import Completion
 
 Outcome = Completion | Judgement
@@ -42,6 +49,17 @@ class Results:
     baselines: Baselines
     outcomes: Sequence[tuple[TestCase, Outcome]]
     core: int
+
+    def assert_answered(self, cases: Collection[TestCase]) -> None:
+        """Assert that some test cases have a response that could be judged.
+
+        Raises:
+            Inconclusive: one has none.
+            NotApplicable: one has none in the record that is judged.
+        """
+        for case, outcome in self.outcomes:
+            if case in cases and isinstance(outcome, Inconclusive | NotApplicable):
+                raise outcome
 
 
 async def run_test_cases(api: Api, *, core: bool = False) -> Results:
