@@ -14,11 +14,12 @@ CACHE = Path(__file__).parent.parent / ".cache" / "environments"
 INSTALL_SECONDS = 1800
 
 
-def python_of(requirements: Path, *, layered: bool = False) -> Path:
+def python_of(requirements: Path, *, layered: bool = False, complete: bool = False) -> Path:
     """Return the interpreter of an environment with the packages pinned in ``requirements``.
 
     It is kept between runs and rebuilt when the pins change. A layered one also sees packages of
-    the current interpreter, unless its pins name another version.
+    the current interpreter, unless its pins name another version. Where the pins are ``complete``,
+    they alone are installed, whatever the packages themselves require.
 
     Raises RuntimeError with pip's output if the packages cannot be installed.
     """
@@ -29,7 +30,7 @@ def python_of(requirements: Path, *, layered: bool = False) -> Path:
         # Built elsewhere and moved into place, so that an interrupted run leaves no partial one.
         making = Path(tempfile.mkdtemp(dir=CACHE))
         try:
-            _make(making, requirements, layered=layered)
+            _make(making, requirements, layered=layered, complete=complete)
             making.rename(folder)
         except OSError:  # another worker was quicker
             if not folder.exists():
@@ -39,7 +40,7 @@ def python_of(requirements: Path, *, layered: bool = False) -> Path:
     return _python(folder)
 
 
-def _make(folder: Path, requirements: Path, *, layered: bool) -> None:
+def _make(folder: Path, requirements: Path, *, layered: bool, complete: bool) -> None:
     venv.create(folder, with_pip=True, symlinks=True)
     if layered:
         below = sysconfig.get_path("purelib")
@@ -47,7 +48,7 @@ def _make(folder: Path, requirements: Path, *, layered: bool) -> None:
     # Called as a module: the scripts of an environment do not survive its move.
     pip = [str(_python(folder)), "-m", "pip", "--disable-pip-version-check", "--quiet"]
     installed = subprocess.run(
-        [*pip, "install", "--requirement", str(requirements)],
+        [*pip, "install", *(["--no-deps"] if complete else []), "--requirement", str(requirements)],
         check=False,
         capture_output=True,
         text=True,

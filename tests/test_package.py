@@ -55,7 +55,8 @@ def test_both_packages_are_imported_from_the_wheel(run: Run, installed: Path) ->
 
 
 @pytest.mark.parametrize(
-    "contract", ["openai", "zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind"]
+    "contract",
+    ["openai", "zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "vllm", "llama-cpp"],
 )
 def test_every_contract_loads_from_the_wheel(run: Run, contract: str) -> None:
     planned = run("-m", "conformance", "plan", "--contract", contract, "--format", "json")

@@ -18,7 +18,7 @@ from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
 from conformance.cli.options import under_contract
 from conformance.cli.terminal import show
-from conformance.contract import DOCUMENTS, Contract
+from conformance.contract import CONTRACTS, Contract
 from conformance.engine.discovery import all_checks
 from conformance.model import Effect, ExitCode, Requirement
 from conformance.report.case import written
@@ -39,7 +39,7 @@ def explain(check_id: str, contract_name: str) -> ExitCode:
     """Explain a check: its requirement, sources, likely cause and code."""
     check = _find(check_id)
     chosen = inputs.contract(contract_name)
-    contracts = [chosen, *(inputs.contract(name) for name in DOCUMENTS if name != chosen.name)]
+    contracts = [chosen, *(inputs.contract(name) for name in CONTRACTS if name != chosen.name)]
     requirement = chosen.requirement(check.requirement)
     console = console_for()
     needs = f"; needs {', '.join(check.needs)}" if check.needs else ""

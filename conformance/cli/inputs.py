@@ -14,7 +14,7 @@ import click
 
 from conformance.cli.exit_codes import UserError
 from conformance.cli.terminal import say
-from conformance.contract import DOCUMENTS, Contract, ContractError, load_contract
+from conformance.contract import CONTRACTS, Contract, ContractError, load_contract
 from conformance.model import DEFAULT_KEY_ENV
 from conformance.targets import settings
 from conformance.targets.keys import TYPED_KEY_ENV, default_key_env, why_not_sent
@@ -189,7 +189,7 @@ def contract(name_or_path: str) -> Contract:
     try:
         return load_contract(name_or_path)
     except ContractError as error:
-        hint = "" if name_or_path in DOCUMENTS or not _is_file(name_or_path) else _WAY_OUT
+        hint = "" if name_or_path in CONTRACTS or not _is_file(name_or_path) else _WAY_OUT
         if "action " in str(error) and str(error).endswith("selects nothing"):
             hint = _NOTHING_SELECTED
         raise UserError(f"--contract: {error}{hint}") from None

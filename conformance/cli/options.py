@@ -11,7 +11,7 @@ import click
 
 from conformance.cli.inputs import key_variable
 from conformance.cli.outputs import TARGET, outputs_among
-from conformance.contract import DOCUMENTS, Contract, load_contract
+from conformance.contract import CONTRACTS, Contract, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
@@ -80,7 +80,7 @@ def under_contract(function: Function) -> Function:
         default=DEFAULT_CONTRACT,
         show_default=True,
         metavar="NAME|PATH",
-        help=f"Contract to test against: {', '.join(DOCUMENTS)}, or the path of your own "
+        help=f"Contract to test against: {', '.join(CONTRACTS)}, or the path of your own "
         "OpenAPI Overlay of spec/openapi.yaml.",
     )(function)
 

@@ -12,7 +12,7 @@ import click
 from conformance.cli import inputs
 from conformance.cli.exit_codes import UserError
 from conformance.cli.terminal import say
-from conformance.contract import DOCUMENTS, Contract
+from conformance.contract import CONTRACTS, Contract
 from conformance.engine.comparison import Reference, ReferenceMissingError
 from conformance.language import same
 from conformance.model import Target
@@ -89,7 +89,7 @@ def dialect_of(document: str) -> str:
     A vendor's contract gets that vendor's dialect. The ``openai`` contract and custom contracts get
     the dialect that serves every feature, so that more checks have something to judge.
     """
-    return document if document in DOCUMENTS and document != LIVE else REFERENCE
+    return document if document in CONTRACTS and document != LIVE else REFERENCE
 
 
 def _named(url: str, model: str | None, key_name: str | None, contract: Contract) -> Reference:

@@ -27,12 +27,12 @@ from conformance.cli.options import (
 from conformance.cli.reference import reference_of, with_reference
 from conformance.cli.single_target import RunRequest, run_one
 from conformance.cli.terminal import say
-from conformance.contract import DOCUMENTS
+from conformance.contract import CONTRACTS
 from conformance.model import ExitCode, Tier
 from conformance.targets import FILE, Entry, TargetsError, read_targets
 from conformance.targets.bundled import REFERENCE
 
-DIALECTS = (REFERENCE, *DOCUMENTS)
+DIALECTS = (REFERENCE, *CONTRACTS)
 
 
 @click.command(

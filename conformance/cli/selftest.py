@@ -23,7 +23,7 @@ from conformance.cli.execution import interruptible
 from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
 from conformance.cli.terminal import say
-from conformance.contract import DOCUMENTS
+from conformance.contract import CONTRACTS
 from conformance.engine.discovery import all_checks
 from conformance.model import ExitCode, Stage, Tier
 from conformance.report.console import console_for
@@ -74,9 +74,9 @@ LOGGED = 100
 @click.option(
     "--contract",
     "contract_name",
-    type=click.Choice(DOCUMENTS),
+    type=click.Choice(CONTRACTS),
     metavar="NAME",
-    help=f"Test against this contract only ({', '.join(DOCUMENTS)}); some faults are not "
+    help=f"Test against this contract only ({', '.join(CONTRACTS)}); some faults are not "
     "violations of every contract. [default: each fault's own contract]",
 )
 @click.option(

@@ -2,7 +2,9 @@
 
 from conformance.contract.common import common_to
 from conformance.contract.contract import (
+    CONTRACTS,
     DOCUMENTS,
+    LIVING,
     Contract,
     ContractError,
     Field,
@@ -13,7 +15,9 @@ from conformance.contract.contract import (
 )
 
 __all__ = [
+    "CONTRACTS",
     "DOCUMENTS",
+    "LIVING",
     "Contract",
     "ContractError",
     "Field",

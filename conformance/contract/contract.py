@@ -5,8 +5,8 @@
     contract.why_not_in_force("stop.at-most-four")       # None: it is in force
     contract.validate_completion(body)                   # (), or the violations in the body
 
-Limits, defaults and promises are read from the description, never written into a check. The six
-documents are loaded by name, any other overlay of ``spec/openapi.yaml`` by its path.
+Limits, defaults and promises are read from the description, never written into a check. The
+bundled contracts are loaded by name, any other overlay of ``spec/openapi.yaml`` by its path.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ from conformance.message import Message, as_message, say, verbatim
 from conformance.model import Requirement, Subject
 
 __all__ = [
+    "CONTRACTS",
     "DOCUMENTS",
+    "LIVING",
     "Contract",
     "ContractError",
     "Field",
@@ -54,7 +56,19 @@ __all__ = [
 ]
 
 DOCUMENTS: tuple[str, ...] = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "openai")
-"""Names of the bundled contracts: five vendors' pages, and the live API's behaviour."""
+"""The documents that the contract began with: five vendors' pages, and the live API's behaviour.
+
+Each of the five has its row wherever vendors are compared, whether or not it was tested.
+"""
+
+LIVING: tuple[str, ...] = ("vllm", "llama-cpp")
+"""Servers that implement the endpoint today, each by its own documentation.
+
+They appear where they are chosen, never as a row of a comparison that did not test them.
+"""
+
+CONTRACTS: tuple[str, ...] = (*DOCUMENTS, *LIVING)
+"""Names of all bundled contracts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,15 +147,28 @@ class Contract:
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
-        """All parameters and response fields with the contract's promise in one line."""
+        """The parameters and response fields with the contract's promise in one line.
+
+        Left out is what a server adds to the endpoint and no requirement is about, which no check
+        could test.
+        """
+        tested = {requirement.subject for requirement in self._stated.values()}
         return (
-            *(_subject(p.name, "parameter", p.documented, p) for p in self.parameters),
-            *(_subject(f.path, "field", self._documents(f), f) for f in self.fields),
+            *(
+                _subject(p.name, "parameter", p.documented, p)
+                for p in self.parameters
+                if p.name in tested
+            ),
+            *(
+                _subject(f.path, "field", self._documents(f), f)
+                for f in self.fields
+                if f.path in tested
+            ),
         )
 
     def _documents(self, known: Field) -> bool:
         """Return whether the document mentions a field."""
-        return self.document in known.says or self.document not in DOCUMENTS
+        return self.document in known.says or self.document not in CONTRACTS
 
     def validate_request(self, body: object) -> tuple[SchemaViolation, ...]:
         """Validate a request against the contract's schema."""
@@ -179,13 +206,13 @@ def load_contract(name_or_path: str) -> Contract:
     Raises:
         ContractError: the name is unknown, or the file cannot be read or applied.
     """
-    if name_or_path in DOCUMENTS:
+    if name_or_path in CONTRACTS:
         return _bundled(name_or_path)
     path = Path(name_or_path)
     if _is_bare_name(path):
         raise ContractError(
             f"unknown contract `{one_line(name_or_path, 200)}`{_why_no_file(path)}; choose one of "
-            f"{', '.join(DOCUMENTS)}, or give the path of an overlay file"
+            f"{', '.join(CONTRACTS)}, or give the path of an overlay file"
         )
     return replace(_read_contract(path.stem, path, is_ours=False), file=name_or_path)
 

@@ -35,6 +35,8 @@ class Parameter:
         forms: the forms of a prompt, each with whether it is promised.
         says: what each document says about it, by the document's name; ``says_zh`` in Chinese.
         description: the description in the schema.
+        is_extension: whether only an overlay adds it, so that the live API has no such parameter.
+            Nothing but a check of its own sends it, because it can change what others mean.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Parameter:
     says: Mapping[str, str] = field(default_factory=dict)
     says_zh: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+    is_extension: bool = False
 
     @property
     def promise(self) -> Text:
@@ -156,7 +159,8 @@ def read_parameters(base: Schema, applied: Schema) -> Iterator[Parameter]:
             said, description = _says(union), union.get("description", "")
             yield Parameter(name, says=said, says_zh=_says_zh(union), description=description)
         else:
-            yield _parameter(name, schema, required=name in required)
+            stated = _parameter(name, schema, required=name in required)
+            yield replace(stated, is_extension=name not in base["properties"])
 
 
 def _parameter(name: str, schema: Schema, *, required: bool) -> Parameter:
@@ -210,9 +214,10 @@ def _says_zh(schema: Schema) -> Mapping[str, str]:
     return _says(schema, "x-documents-zh")
 
 
-def _kinds(names: Iterable[str], *, nullable: bool) -> Text:
-    """Join the names of types or forms: "string, array or null"."""
-    return summary.listed(map(summary.kind, (*names, *(["null"] if nullable else []))))
+def _kinds(names: Iterable[str], *, nullable: bool) -> Text | None:
+    """Join the names of types or forms: "string, array or null"; None if none is stated."""
+    stated = (*names, *(["null"] if nullable else []))
+    return summary.listed(map(summary.kind, stated)) if stated else None
 
 
 def _types(schema: Schema) -> tuple[str, ...]:

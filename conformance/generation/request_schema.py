@@ -29,8 +29,9 @@ STEP = 0.125
 NARROWER: Mapping[str, Json] = {
     "suffix": {"enum": [" end", "。", None]},
     "max_tokens": {"type": "integer", "minimum": 1, "maximum": 3},
-    "temperature": {"multipleOf": STEP},
-    "top_p": {"minimum": STEP, "multipleOf": STEP},
+    # Some documents state no limits; values far out of the usual ones are of no interest.
+    "temperature": {"minimum": 0, "maximum": 2, "multipleOf": STEP},
+    "top_p": {"minimum": STEP, "maximum": 1, "multipleOf": STEP},
     "n": {"maximum": 2},
     "presence_penalty": {"minimum": -2, "maximum": 2, "multipleOf": STEP},
     "frequency_penalty": {"minimum": -2, "maximum": 2, "multipleOf": STEP},
@@ -40,7 +41,8 @@ NARROWER: Mapping[str, Json] = {
         "additionalProperties": {"type": "number", "minimum": -2, "maximum": 2, "multipleOf": 1},
         "maxProperties": 2,
     },
-    "logprobs": {"maximum": 2},
+    # Below 0 is the whole vocabulary, where it is allowed at all.
+    "logprobs": {"minimum": 0, "maximum": 2},
     "seed": {"minimum": 0, "maximum": 99},
     "stream_options": {"required": ["include_usage"], "additionalProperties": False},
     "user": {"enum": ["reader-1", "読者", None]},
@@ -55,13 +57,14 @@ def request_schema(contract: Contract, model: str) -> Json:
     """Return the JSON Schema that requests are generated from.
 
     Args:
-        contract: only its documented parameters are generated.
+        contract: only its documented parameters are generated, without extensions of one server.
         model: the only model that is generated; others would get a 404.
     """
     schema = contract.openapi["components"]["schemas"]["CreateCompletionRequest"]
     properties = {
         name: _narrowed(name, property_, contract)
         for name, property_ in schema["properties"].items()
+        if not contract.parameter(name).is_extension
     }
     # Without `max_tokens` a completion may be as long as the endpoint likes.
     required = dict.fromkeys(["model", "prompt", "max_tokens", *schema.get("required", ())])

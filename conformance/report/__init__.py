@@ -49,7 +49,7 @@ def formats(
     worded = {"key_env": key_env, "language": language}
     return {
         "html": Format("index.html", _renderer("html", **worded)),
-        "junit": Format("junit.xml", _renderer("junit", **own)),
+        "junit": Format("junit.xml", _renderer("junit", **place)),
         "json": Format("results.json", _renderer("results", **own)),
         "markdown": Format("summary.md", _renderer("markdown", **worded)),
         "sarif": Format("report.sarif", _renderer("ci.sarif", **place), _joiner("ci.sarif")),

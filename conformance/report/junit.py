@@ -18,7 +18,8 @@ info                            passes, with the result in ``<system-out>``
 Each entry of the expected deviations that is stale or has expired gets a testcase, a ``<failure>``.
 An incomplete run, a run without verdicts and a failed preflight get one more testcase, an
 ``<error>``; without it the file would be green. ``time`` is the response time in seconds of the
-exchanges that the check used; checks may share exchanges.
+exchanges that the check used; checks may share exchanges. ``file`` and ``line`` are the target's in
+``conformance.toml``, to which viewers of GitHub and GitLab link.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from collections.abc import Mapping
 
 from conformance.model import Conclusion, Expected, Run, Verdict
 from conformance.report.case import Case, case_of
+from conformance.report.ci.location import Location
 from conformance.report.expected import why_expired, why_stale
 from conformance.report.sanitize import line, lines
 from conformance.report.summary import Summary
@@ -36,13 +38,14 @@ from conformance.report.summary_rows import Area
 _INCOMPLETE = frozenset({Conclusion.INCOMPLETE, Conclusion.NOTHING_RAN})
 
 
-def render(run: Run, key_env: str | None = None) -> str:
+def render(run: Run, key_env: str | None = None, location: Location | None = None) -> str:
     """Write the findings as JUnit XML, one suite per area.
 
     Args:
         run: the run to report.
         key_env: the environment variable that commands read the key from; by default the one
             that the run used.
+        location: the line that GitHub's and GitLab's viewers link a testcase to; None is none.
     """
     summary = Summary(run)
     root = ET.Element("testsuites", name=f"conformance: {line(run.header.contract)}")
@@ -52,6 +55,9 @@ def render(run: Run, key_env: str | None = None) -> str:
         _add_entries(root, summary, run.expected)
     if summary.conclusion in _INCOMPLETE or summary.because:
         _add_incomplete(root, summary)
+    if location is not None:
+        for case in root.iter("testcase"):
+            case.attrib.update({"file": location.path, "line": str(location.line)})
     totals = {key: sum(int(suite.get(key, "0")) for suite in root) for key in _COUNTED}
     root.attrib.update({key: str(total) for key, total in totals.items()})
     root.set("time", f"{summary.elapsed:.3f}")

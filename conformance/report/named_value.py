@@ -58,6 +58,10 @@ def _promise_of(expected: str, assertion: str) -> Text | None:
         return _NOT_ANY
     if sign in _BOUNDS:
         return _BOUNDS[sign].format(value=value_of(_without_remark(bound)))
+    one_of = made_from(expected, templates.ONE_OF)
+    if one_of is not None and isinstance(one_of["values"], tuple):
+        values = [value_of(str(value)).en for value in one_of["values"]]
+        return _NOT_ONE_OF.format(values=", ".join(values))
     if made_from(expected, templates.OTHER_THAN) is not None:
         return _NOT_THAT
     plain = _ASSERTIONS.get(assertion) if _is_said(expected, assertion) else None
@@ -85,6 +89,7 @@ _IS = Text("{name} is {value}", "{name} 为 {value}")
 _IS_NULL = Text("{name} has no value", "{name} 没有值")
 _NOT_ANY = Text("; none expected", "，应没有值")
 _NOT_THAT = Text(", which it must not be", "，不应如此")
+_NOT_ONE_OF = Text(", not one of {values}", "，应为 {values} 之一")
 _NOT_BUT = Text(", not {what}", "，应为{what}")
 _BOUNDS = {
     "=": Text(", not {value}", "，应为 {value}"),

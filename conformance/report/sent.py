@@ -22,6 +22,9 @@ _NAME = re.compile(r"[A-Za-z_][\w.-]{0,39}", re.ASCII)
 _BASICS = frozenset({"model", "prompt", "max_tokens"})
 """What nearly every request has; named only if the finding is about it, or if it is 0 tokens."""
 
+_MAPS = frozenset({"logit_bias", "stream_options"})
+"""Parameters whose values are objects; for any other one, that is what is wrong with it."""
+
 
 def probe_of(finding: Finding, exchanges: Sequence[Exchange]) -> Exchange | None:
     """Return the exchange that shows the deviation: the first one with the finding's subject.
@@ -96,10 +99,8 @@ def _setting(name: str, value: object) -> Text:
     match value:
         case list():
             return _ITEMS.format(name=known, n=len(value))
-        case dict() if len(value) == 1 and type(inner := next(iter(value.values()))) is int:
-            return _INNER.format(name=known, value=inner)
         case dict():
-            return same(known)
+            return _object(name, value)
         case str():
             written = quoted(value)
             plain = not set(written) & set("{}[]<")
@@ -110,5 +111,14 @@ def _setting(name: str, value: object) -> Text:
             return same(f"{known[:-1]}: {described(value).en}`")
 
 
+def _object(name: str, value: Mapping[str, object]) -> Text:
+    known = f"`{name}`"
+    if name not in _MAPS:
+        return _OBJECT.format(name=known)
+    inner = next(iter(value.values())) if len(value) == 1 else None
+    return _INNER.format(name=known, value=inner) if type(inner) is int else same(known)
+
+
 _ITEMS = Text("{name} of {n} entries", "含 {n} 项的 {name}")
+_OBJECT = Text("an object as {name}", "对象形式的 {name}")
 _INNER = Text("{name} of {value}", "值为 {value} 的 {name}")

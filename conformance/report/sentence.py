@@ -98,7 +98,9 @@ class Facts:
     @property
     def promise(self) -> Text:
         """What was expected, or what the check states if that has JSON in it."""
-        return phrase(self.expected) or self.title
+        that = made_from(self.expected, templates.THAT)
+        assertion = that["expected"] if that else self.expected
+        return (phrase(assertion) if isinstance(assertion, str) else None) or self.title
 
 
 def sentence_of(finding: Finding, exchanges: Sequence[Exchange], subject: Subject | None) -> Text:
@@ -423,5 +425,5 @@ _NOT_BEST = Text(
     "{n} tokens are not the best ones, token {first} first",
     "有 {n} 个 token 不是最优，首先是第 {first} 个",
 )
-_CAME = Text("the response shows {came}", "响应为 {came}")
+_CAME = Text("got {came}", "得到：{came}")
 _UNDECIDED = Text("not judged: {told}", "未能判定：{told}")

@@ -34,6 +34,7 @@ NO_MEMBERS = "no {a}"
 
 DIFFERENT = "{one} vs. {other}"
 DIFFERENT_TWICE = "{one} vs. {other} (both reproduced)"
+ONE_OF = "{name} one of {values}"
 OTHER_THAN = "{name} other than {value}"
 THAT = "{name} {expected}"
 

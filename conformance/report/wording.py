@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from conformance.language import Text, same
 from conformance.message import Message, verbatim
@@ -29,6 +30,7 @@ MAX_LISTED = 5
 _QUOTE = re.compile(r'"(?:[^"\\]|\\.)*(?:"|…?$)')
 _JSON = re.compile(r"[{}]|(?<![\w\]])\[|<[!/a-zA-Z]")
 _LEFT_OVER = " :：,，;；(（=\"'`“"
+_UNENDED = re.compile(r"[^:：,，;；(（=]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def _before_json(text: str) -> str:
         kept = kept[: kept.rindex('"')]
     if not found:
         return kept
-    return kept.rstrip(_LEFT_OVER).removesuffix("先是").rstrip(_LEFT_OVER)
+    # Words between the last stop and the JSON, such as "sometimes", say nothing without it.
+    return _UNENDED.sub("", kept).rstrip(_LEFT_OVER)
 
 
 def quoted(text: str) -> str:
@@ -172,11 +175,13 @@ def _number(value: float) -> str:
 def _list(value: Sequence[object]) -> Text:
     if value and len(value) <= MAX_LISTED and all(map(_reads_as_number, value)):
         return same(", ".join(str(number) for number in value))
+    if not value:
+        return _EMPTY_LIST
     return _ONE_ITEM if len(value) == 1 else _ITEMS.format(n=len(value))
 
 
 def _fit(text: str) -> Text:
-    return _OTHER_TEXT if _JSON.search(text) else same(text)
+    return same(text) if text == _DONE or not _JSON.search(text) else _OTHER_TEXT
 
 
 def _is_number(value: object) -> bool:
@@ -194,13 +199,32 @@ def pair_of(one: str, other: str) -> tuple[Text, Text] | None:
         one: a value as JSON, or the beginning of a text.
         other: the same.
     """
-    try:
-        left, right = json.loads(one), json.loads(other)
-    except (ValueError, RecursionError):
-        if not (one.startswith('"') and other.startswith('"')):
-            return None
-        left, right = one.strip('"…'), other.strip('"…')
+    left, right = _loaded(one), _loaded(other)
+    if left is None or right is None:
+        return None
+    if isinstance(left, list) and isinstance(right, list) and "…" in {one[-1:], other[-1:]}:
+        left, right = left[: len(right)], right[: len(left)]
     return _first_difference(left, right)
+
+
+def _loaded(written: str) -> Any:
+    """Read a value that may be cut off: a text, or a list up to its last whole entry."""
+    try:
+        return json.loads(written)
+    except (ValueError, RecursionError):
+        pass
+    if written.startswith('"'):
+        return written.strip('"…')
+    entries: list[Any] = []
+    at = 1
+    while written.startswith("[") and at < len(written):
+        try:
+            entry, at = _DECODER.raw_decode(written, at)
+        except (ValueError, RecursionError):
+            break
+        entries.append(entry)
+        at += len(", ")
+    return entries or None
 
 
 def _first_difference(left: object, right: object) -> tuple[Text, Text] | None:
@@ -277,12 +301,16 @@ def unspaced(sentence: str) -> str:
 
 
 _CHINESE_BLANK = re.compile(r"(?<=[\u4e00-\u9fff，；：、）]) (?=[\u4e00-\u9fff，；：、])")
+_DECODER = json.JSONDecoder()
 _PROPER = frozenset({"Chinese", "English", "Unicode", "Content-Type"})
 
 
 _NOTHING = Text("no value", "没有值")
 _OBJECT = Text("an object", "一个对象")
+_DONE = '"[DONE]"'
+"""The last event of a stream, which looks like JSON."""
 _LIST = Text("a list", "一个列表")
+_EMPTY_LIST = Text("an empty list", "空列表")
 _ONE_ITEM = Text("a list of one item", "1 项的列表")
 _ITEMS = Text("a list of {n} items", "{n} 项的列表")
 _OTHER_TEXT = Text("another text", "其他文本")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from conformance.contract import DOCUMENTS, Contract
+from conformance.contract import CONTRACTS, Contract
 from conformance.model import Stage, Tier
 from conformance.selftest.catalogue import LIVE, Catalogue, Fault, Variant
 from conformance.targets.bundled import REFERENCE
@@ -163,7 +163,7 @@ def _conforming(variants: Iterable[Variant], wanted: Wanted) -> Iterator[Trial]:
         if contract is not None and _matches(wanted.variants, variant.name, variant.area):
             yield Trial(variant, wanted.tier, contract, _dialect_for(variant, contract))
     if not wanted.faults and not wanted.variants:
-        for name in (REFERENCE, *DOCUMENTS):
+        for name in (REFERENCE, *CONTRACTS):
             dialect = Dialect(name)
             if wanted.contract is None or wanted.contract.name == dialect.contract:
                 yield Trial(dialect, wanted.tier, dialect.contract, name)
@@ -204,7 +204,7 @@ def _contract_for(shown: Fault | Variant, wanted: Wanted) -> str | None:
 
 def _dialect_for(shown: Fault | Variant, contract: str) -> str:
     """Return the dialect: that of the selected contract, otherwise the behaviour's own."""
-    other = shown.contract != contract and contract in DOCUMENTS
+    other = shown.contract != contract and contract in CONTRACTS
     return contract if other else shown.dialect
 
 

@@ -23,7 +23,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from conformance.contract import DOCUMENTS, ContractError, load_contract
+from conformance.contract import CONTRACTS, ContractError, load_contract
 from conformance.engine.selection import LIVE, Options
 from conformance.input_files import MIB, InputError, is_file, one_line, read_file
 from conformance.model import Limits, Tier, TransportOptions
@@ -245,11 +245,11 @@ def _once(headers: Mapping[str, str], own: Mapping[str, Any], place: _Place) -> 
 
 def _contract(name: str, path: Path, place: _Place) -> str:
     """Load a contract; the path of an overlay is relative to the targets file."""
-    found = name if name in DOCUMENTS else str(path.parent / name)
+    found = name if name in CONTRACTS else str(path.parent / name)
     try:
         load_contract(found)
     except ContractError as error:
-        near = get_close_matches(name, DOCUMENTS, n=1)
+        near = get_close_matches(name, CONTRACTS, n=1)
         place.complain(f"contract: {error}" + (f"; did you mean {near[0]}?" if near else ""))
     return found
 

@@ -18,7 +18,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from reference_server.completions.rules import PARAMETERS, Conflict, PromptForm, Rules
+from reference_server.completions.errors import LIVE_SHAPE, ErrorShape
+from reference_server.completions.living import (
+    LLAMA_CPP_ERRORS,
+    LLAMA_CPP_RULES,
+    VLLM_ERRORS,
+    VLLM_RULES,
+)
+from reference_server.completions.rules import (
+    PARAMETERS,
+    UNLIMITED,
+    Conflict,
+    PromptForm,
+    Rules,
+)
 
 INSTRUCT = "gpt-3.5-turbo-instruct"
 
@@ -35,23 +48,14 @@ class Dialect:
     """Rules of single models, if the document distinguishes models."""
     fingerprint: bool = False
     """Whether responses have ``system_fingerprint``."""
+    any_model: bool = False
+    """Whether the name of the model decides nothing: every name is served."""
+    errors: ErrorShape = LIVE_SHAPE
 
     def rules_for(self, model: str) -> Rules:
         """The rules for requests to this model."""
         return self.models.get(model, self.rules)
 
-
-UNLIMITED = Rules(
-    # Far more than anyone requests, but low enough to protect the server.
-    max_n=2048,
-    max_best_of=2048,
-    max_stops=256,
-    max_logprobs=20,
-    # Above this, a penalty or a bias decides alone, so higher values would change nothing.
-    max_penalty=1000.0,
-    max_bias=1000.0,
-)
-"""The limits that remain if a document states none; temperature is limited in every document."""
 
 REFERENCE = Dialect(
     "reference",
@@ -236,9 +240,28 @@ ERONMIND = Dialect(
     ),
 )
 
+VLLM = Dialect(
+    "vllm",
+    "vLLM: model optional, logprobs from -1 to 20, top_k and min_p; no suffix or best_of",
+    VLLM_RULES,
+    fingerprint=True,
+    errors=VLLM_ERRORS,
+)
+LLAMA_CPP = Dialect(
+    "llama-cpp",
+    "llama.cpp's server: any model, unlimited by default, temperature 0.8, top_k 40, min_p 0.05",
+    LLAMA_CPP_RULES,
+    fingerprint=True,
+    any_model=True,
+    errors=LLAMA_CPP_ERRORS,
+)
+
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         dialect.name: dialect
-        for dialect in (REFERENCE, OPENAI, ZERO, GPT_GE, AOCHENG, ZHIZENGZENG, ERONMIND)
+        for dialect in (
+            *(REFERENCE, OPENAI, ZERO, GPT_GE, AOCHENG, ZHIZENGZENG, ERONMIND),
+            *(VLLM, LLAMA_CPP),
+        )
     }
 )

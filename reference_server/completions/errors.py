@@ -5,10 +5,26 @@ The envelope's four keys and the error types come from OpenAI's error guide; the
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 INVALID_REQUEST = "invalid_request_error"
 SERVER_ERROR = "server_error"
+
+
+@dataclass(frozen=True)
+class ErrorShape:
+    """How a document shapes the error object."""
+
+    has_param: bool = True
+    status_as_code: bool = False
+    """Whether ``code`` is the number of the status."""
+    kinds: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The ``type`` of errors by their status, if the document has its own."""
+
+
+LIVE_SHAPE = ErrorShape()
 
 
 class ApiError(Exception):
@@ -36,16 +52,15 @@ class ApiError(Exception):
         self.code = code
         self.headers = dict(headers or {})
 
-    def envelope(self) -> dict[str, Any]:
-        """The JSON body: all four keys, null if they have no value."""
-        return {
-            "error": {
-                "message": self.message,
-                "type": self.kind,
-                "param": self.param,
-                "code": self.code,
-            }
+    def envelope(self, shape: ErrorShape = LIVE_SHAPE) -> dict[str, Any]:
+        """The JSON body: all keys of the shape, null if they have no value."""
+        error: dict[str, Any] = {
+            "message": self.message,
+            "type": shape.kinds.get(self.status, self.kind),
         }
+        if shape.has_param:
+            error["param"] = self.param
+        return {"error": error | {"code": self.status if shape.status_as_code else self.code}}
 
 
 def bad_request(message: str, *, param: str | None = None, code: str | None = None) -> ApiError:

@@ -5,6 +5,7 @@ not one either, and a float is not an integer, as in the validator of the live A
 """
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -129,6 +130,20 @@ def token_bias(value: Any, name: str, low: float, high: float) -> tuple[tuple[in
                 code="invalid_key",
             )
         pairs.append((int(key), decimal(bias, f"{name}.{key}", low, high)))
+    return tuple(pairs)
+
+
+def bias_pairs(
+    value: list[Any], name: str, low: float, high: float
+) -> tuple[tuple[int, float], ...]:
+    """Pairs of token id and bias from an array of such pairs; false as a bias bans the token."""
+    pairs = []
+    for place, pair in enumerate(value):
+        here = f"{name}[{place}]"
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise wrong_type(pair, here, "a pair of token id and bias")
+        token = integer(pair[0], here, 0)
+        pairs.append((token, -math.inf if pair[1] is False else decimal(pair[1], here, low, high)))
     return tuple(pairs)
 
 

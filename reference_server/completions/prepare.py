@@ -10,8 +10,9 @@ from reference_server.completions import errors
 from reference_server.completions.schema import CompletionRequest, Prompt
 from reference_server.engine.choice import ChoiceRequest
 from reference_server.engine.engine import LoadedModel
+from reference_server.engine.parameters import SamplingParameters
 from reference_server.engine.request import Generation
-from reference_server.engine.sampling import SamplingParameters, fresh_seed
+from reference_server.engine.sampling import fresh_seed
 from reference_server.engine.tokenizer import FillInTheMiddle, Tokenizer
 
 MAX_PROMPT_TOKENS = 500_000
@@ -52,7 +53,15 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
         request.presence_penalty,
         request.frequency_penalty,
         request.logit_bias,
+        request.top_k,
+        request.min_p,
+        request.repetition_penalty,
+        request.penalty_window,
+        request.temperature_last,
     )
+    alternatives = request.logprobs or 0
+    if alternatives < 0:
+        alternatives = tokenizer.size
     seed = fresh_seed() if request.seed is None else request.seed
     return tuple(
         Generation(
@@ -64,9 +73,10 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
             candidates=request.best_of,
             seed=seed,
             prompt_index=index,
-            alternatives=(request.logprobs or 0) if scored or ranks else None,
+            alternatives=alternatives if scored or ranks else None,
             score_prompt=scored and request.echo,
             prompt_start=prompt.start,
+            never_ends=request.ignore_eos,
         )
         for index, prompt in enumerate(prompts)
     )

@@ -61,7 +61,10 @@ class Rules:
     nullable: frozenset[str] = PARAMETERS - {"model", "user"}
     """Parameters that may be null, which means the same as absent."""
     required: tuple[tuple[str, ...], ...] = ()
-    """One parameter of each group is required; `model` always is."""
+    """One parameter of each group is required."""
+    needs_model: bool = True
+    """Whether `model` is required; without it, the first model of the server answers."""
+    empty_prompts: bool = True
     unsupported: frozenset[str] = frozenset()
     """Parameters that the document lists and the model cannot serve."""
     conflicts: tuple[Conflict, ...] = ()
@@ -70,15 +73,29 @@ class Rules:
     max_tokens_default: int | None = 16
     """None is all that fits into the context."""
     seed_default: int | None = None
+    temperature_default: float = 1.0
+    top_p_default: float = 1.0
+    top_k_default: int = 0
+    min_p_default: float = 0.0
 
     max_n: int = 128
     max_best_of: int = 20
     max_stops: int = 4
     max_stop_length: int = 8192
     """Characters; a limit of this server, no document states one."""
+    min_logprobs: int = 0
+    """-1 lists the whole vocabulary."""
     max_logprobs: int = 5
     max_penalty: float = 2.0
+    min_temperature: float = 0.0
+    """Below 0 is as 0."""
     max_temperature: float = 2.0
+    top_p_zero: bool = True
+    """Whether `top_p` may be 0."""
+    max_top_p: float = 1.0
+    """1 and above keep all tokens."""
+    endless_tokens: bool = False
+    """Whether a negative `max_tokens` is no limit."""
     max_bias: float = 100.0
     max_prompts: int = 2048
     max_sequences: int = 2048
@@ -93,3 +110,26 @@ class Rules:
     """Integers that are typed as numbers, and so may be sent as 16.0."""
     quoted_values: bool = False
     """Whether numbers and booleans may be sent in quotation marks."""
+    stream_options: tuple[str, ...] = ("include_usage", "include_obfuscation")
+    options_need_stream: bool = True
+    """Whether `stream_options` is rejected without `stream`."""
+    bias_pairs: bool = False
+    """Whether `logit_bias` may also be an array of pairs of token id and bias, where false bans."""
+    repetition_name: str = "repetition_penalty"
+    penalty_window: int | None = None
+    """The number of last tokens that penalties count; None counts the sampled ones alone."""
+    temperature_last: bool = False
+    """Whether tokens are narrowed down before the temperature applies."""
+
+
+UNLIMITED = Rules(
+    # Far more than anyone requests, but low enough to protect the server.
+    max_n=2048,
+    max_best_of=2048,
+    max_stops=256,
+    max_logprobs=20,
+    # Above this, a penalty or a bias decides alone, so higher values would change nothing.
+    max_penalty=1000.0,
+    max_bias=1000.0,
+)
+"""The limits that remain if a document states none; temperature is limited in most documents."""

@@ -27,6 +27,7 @@ class CompletionRequest:
     """One request, complete and in range. What depends on the model is not checked yet."""
 
     model: str
+    """Empty if none is named and none is required."""
     prompts: tuple[Prompt, ...]
     suffix: str | None
     max_tokens: int | None
@@ -46,6 +47,14 @@ class CompletionRequest:
     logit_bias: tuple[tuple[int, float], ...]
     seed: int | None
     user: str | None
+    top_k: int = 0
+    """0 or less keeps all tokens."""
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    ignore_eos: bool = False
+    """Whether the completion never ends by itself."""
+    penalty_window: int | None = None
+    temperature_last: bool = False
 
 
 def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRequest:
@@ -53,8 +62,8 @@ def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRe
 
     Raises ApiError (400) with the first invalid field.
     """
-    model = _model(body)
-    rules = dialect.rules_for(model)
+    rules = dialect.rules_for(body["model"] if isinstance(body.get("model"), str) else "")
+    model = _model(body, rules)
     _refuse_unknown(body, rules)
     given = _given(body, rules)
     _check_presence(given, rules)
@@ -64,6 +73,7 @@ def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRe
 
     n = read("n", 1, fields.integer, 1, rules.max_n)
     penalty = (-rules.max_penalty, rules.max_penalty)
+    temperatures = (fields.decimal, rules.min_temperature, rules.max_temperature)
     best_of = read("best_of", 0, fields.integer, 0, rules.max_best_of)
     stream = read("stream", False, fields.boolean)
     if stream and best_of > 1:
@@ -72,29 +82,37 @@ def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRe
         model=model,
         prompts=_prompts_or_messages(given, rules),
         suffix=read("suffix", None, fields.string) or None,
-        max_tokens=read("max_tokens", rules.max_tokens_default, fields.integer, 0, fields.INT64[1]),
-        temperature=read("temperature", 1.0, fields.decimal, 0, rules.max_temperature),
-        top_p=read("top_p", 1.0, fields.decimal, 0, 1),
+        max_tokens=read("max_tokens", rules.max_tokens_default, _max_tokens, rules),
+        temperature=max(0.0, read("temperature", rules.temperature_default, *temperatures)),
+        top_p=read("top_p", rules.top_p_default, fields.decimal, 0, rules.max_top_p),
         n=n,
         # The documented range begins at 0, which can only mean "as if absent".
         best_of=best_of or n,
         stream=stream,
-        include_usage=_include_usage(given, stream=stream),
+        include_usage=_include_usage(given, rules, stream=stream),
         logprobs=read("logprobs", None, _logprobs, rules),
         echo=read("echo", False, fields.boolean),
         stop=read("stop", (), fields.stop_sequences, rules.max_stops, rules.max_stop_length),
         presence_penalty=read("presence_penalty", 0.0, fields.decimal, *penalty),
         frequency_penalty=read("frequency_penalty", 0.0, fields.decimal, *penalty),
-        logit_bias=read("logit_bias", (), fields.token_bias, -rules.max_bias, rules.max_bias),
+        logit_bias=read("logit_bias", (), _bias, rules),
         seed=read("seed", rules.seed_default, fields.integer, *fields.INT64),
         user=read("user", None, fields.string),
+        top_k=read("top_k", rules.top_k_default, fields.integer, *fields.INT64),
+        min_p=read("min_p", rules.min_p_default, fields.decimal, 0, 1),
+        repetition_penalty=read(rules.repetition_name, 1.0, fields.decimal, 1e-6, 1e6),
+        ignore_eos=read("ignore_eos", False, fields.boolean),
+        penalty_window=rules.penalty_window,
+        temperature_last=rules.temperature_last,
     )
     _check_together(request, best_of, rules)
     return request
 
 
-def _model(body: Mapping[str, Any]) -> str:
+def _model(body: Mapping[str, Any], rules: Rules) -> str:
     if body.get("model") in (None, ""):
+        if not rules.needs_model:
+            return ""
         raise bad_request("You must provide a model parameter.", param="model")
     return fields.string(body["model"], "model")
 
@@ -133,7 +151,7 @@ def _check_presence(given: Mapping[str, Any], rules: Rules) -> None:
                 code="missing_required_parameter",
             )
     for name in given:
-        if name in rules.unsupported:
+        if name in rules.unsupported and _requested(given, name):
             raise bad_request(
                 f"The '{name}' parameter is not supported for this model.", param=name
             )
@@ -154,6 +172,10 @@ def _check_together(request: CompletionRequest, best_of: int, rules: Rules) -> N
             f"({request.n}) must not be greater than 'best_of' ({request.best_of}).",
             param="best_of",
         )
+    if request.top_p == 0 and not rules.top_p_zero:
+        raise bad_request("Invalid 'top_p': it must be above 0.", param="top_p")
+    if "" in request.prompts and not rules.empty_prompts:
+        raise bad_request("Invalid 'prompt': it must not be empty.", param="prompt")
     if rules.best_of_above_n and best_of == request.n > 1:
         raise bad_request(
             f"Invalid 'best_of': it must be greater than 'n' ({request.n}), but got {best_of} "
@@ -176,27 +198,38 @@ def _check_together(request: CompletionRequest, best_of: int, rules: Rules) -> N
         )
 
 
-def _include_usage(given: Mapping[str, Any], *, stream: bool) -> bool:
+def _include_usage(given: Mapping[str, Any], rules: Rules, *, stream: bool) -> bool:
     if "stream_options" not in given:
         return False
-    options = fields.members(
-        given["stream_options"], "stream_options", ("include_usage", "include_obfuscation")
-    )
-    if not stream:
+    options = fields.members(given["stream_options"], "stream_options", rules.stream_options)
+    if not stream and rules.options_need_stream:
         raise bad_request(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             param="stream_options",
         )
     for name, value in options.items():
         fields.boolean(value, f"stream_options.{name}")
-    return bool(options.get("include_usage", False))
+    return stream and bool(options.get("include_usage", False))
+
+
+def _max_tokens(value: Any, name: str, rules: Rules) -> int | None:
+    low = fields.INT64[0] if rules.endless_tokens else 0
+    count = fields.integer(value, name, low, fields.INT64[1])
+    return None if count < 0 else count
+
+
+def _bias(value: Any, name: str, rules: Rules) -> tuple[tuple[int, float], ...]:
+    limits = (-rules.max_bias, rules.max_bias)
+    if rules.bias_pairs and isinstance(value, list):
+        return fields.bias_pairs(value, name, *limits)
+    return fields.token_bias(value, name, *limits)
 
 
 def _logprobs(value: Any, name: str, rules: Rules) -> int | None:
     """The number of alternatives requested, None without ``logprobs``."""
     if rules.logprobs_switch and isinstance(value, bool):
         return 0 if value else None
-    count = fields.integer(value, name, 0, rules.max_logprobs)
+    count = fields.integer(value, name, rules.min_logprobs, rules.max_logprobs)
     return None if rules.logprobs_switch and count == 0 else count
 
 

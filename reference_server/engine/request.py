@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reference_server.engine.choice import ChoiceRequest, TextChunk
-from reference_server.engine.sampling import SamplingParameters
+from reference_server.engine.parameters import SamplingParameters
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Generation:
     score_prompt: bool = False
     prompt_start: int = 0
     """The position of the prompt's first token in `model_ids`."""
+    never_ends: bool = False
+    """Whether the end of text is never sampled."""
 
 
 @dataclass(eq=False)

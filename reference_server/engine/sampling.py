@@ -1,33 +1,17 @@
-"""From logits to the next token: bias, penalties, temperature, nucleus, one random number.
-
-The order and the formula of the penalties are those that OpenAI published:
-``logit[j] -= count[j] * frequency_penalty + (count[j] > 0) * presence_penalty``, where only tokens
-sampled for this choice count, not those of the prompt.
-"""
+"""From logits to the next token: bias, penalties, temperature, likely tokens, one random number."""
 
 import secrets
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reference_server.engine.backend import Floats
+from reference_server.engine.parameters import SamplingParameters
+from reference_server.engine.penalties import Penalties
 
 _WORD = 2**64
 _BLOCK = 64
-
-
-@dataclass(frozen=True)
-class SamplingParameters:
-    """How tokens are chosen. Temperature 0 takes the likeliest, the lowest id among equals."""
-
-    temperature: float = 1.0
-    top_p: float = 1.0
-    presence_penalty: float = 0.0
-    frequency_penalty: float = 0.0
-    logit_bias: tuple[tuple[int, float], ...] = ()
 
 
 class Sampler:
@@ -39,42 +23,58 @@ class Sampler:
         vocabulary: int,
         forbidden: Iterable[int],
         generator: np.random.Generator,
+        prompt: Sequence[int] = (),
     ) -> None:
+        """``prompt`` is what the model reads, for the penalties that count it."""
         self._parameters = parameters
         self._generator = generator
-        self._counts: Counter[int] = Counter()
-        self._bias = dict(parameters.logit_bias)
-        self._penalises = bool(parameters.presence_penalty or parameters.frequency_penalty)
-        self._shift = np.zeros(vocabulary, np.float32)
-        for id_, bias in parameters.logit_bias:
-            self._shift[id_] = bias
-        self._shift[list(forbidden)] = -np.inf
+        self._penalties = Penalties(parameters, vocabulary, forbidden, prompt)
 
     def pick(self, logits: Floats) -> int:
         """The next token, given logits of shape [vocabulary]; counts it for the penalties."""
-        shifted = logits + self._shift
-        if self._parameters.temperature == 0:
-            token = int(shifted.argmax())
-        else:
-            weights = probabilities(shifted, self._parameters.temperature)
-            uniform = self._generator.random()
-            if self._parameters.top_p < 1:
-                kept = nucleus(weights, self._parameters.top_p)
-                token = int(kept[draw(weights[kept], uniform)])
-            else:
-                token = draw(weights, uniform)
-        if self._penalises:
-            self._penalise(token)
+        scored = self._penalties.apply(logits)
+        token = int(scored.argmax()) if self._parameters.temperature == 0 else self._drawn(scored)
+        self._penalties.count(token)
         return token
 
-    def _penalise(self, token: int) -> None:
-        self._counts[token] += 1
-        if self._shift[token] != -np.inf:
-            self._shift[token] = (
-                self._bias.get(token, 0.0)
-                - self._counts[token] * self._parameters.frequency_penalty
-                - self._parameters.presence_penalty
-            )
+    def _drawn(self, scored: Floats) -> int:
+        parameters = self._parameters
+        uniform = self._generator.random()
+        if not parameters.narrows:
+            return draw(probabilities(scored, parameters.temperature), uniform)
+        if parameters.temperature_last:
+            kept = narrowed(probabilities(scored, 1.0), parameters)
+            weights = probabilities(scored[kept], parameters.temperature)
+        else:
+            tempered = probabilities(scored, parameters.temperature)
+            kept = narrowed(tempered, parameters)
+            weights = tempered[kept]
+        return int(kept[draw(weights, uniform)])
+
+
+def narrowed(weights: Floats, parameters: SamplingParameters) -> NDArray[np.intp]:
+    """The ids, ascending, of the tokens that `top_k`, `top_p` and `min_p` keep."""
+    kept = np.arange(len(weights))
+    if parameters.min_p > 0 and not parameters.temperature_last:
+        kept = kept[at_least(weights[kept], parameters.min_p)]
+    if parameters.top_k > 0:
+        kept = kept[likeliest(weights[kept], parameters.top_k)]
+    if parameters.top_p < 1:
+        kept = kept[nucleus(weights[kept], parameters.top_p)]
+    if parameters.min_p > 0 and parameters.temperature_last:
+        kept = kept[at_least(weights[kept], parameters.min_p)]
+    return kept
+
+
+def likeliest(weights: Floats, count: int) -> NDArray[np.intp]:
+    """The places, ascending, of the ``count`` largest weights; the first among equals."""
+    return np.sort(np.argsort(-weights, kind="stable")[:count])
+
+
+def at_least(weights: Floats, share: float) -> NDArray[np.intp]:
+    """The places, ascending, of weights of at least this share of the largest."""
+    places: NDArray[np.intp] = (weights >= share * weights.max()).nonzero()[0]
+    return places
 
 
 def probabilities(logits: Floats, temperature: float) -> Floats:

@@ -119,6 +119,7 @@ class Scheduler:
     def _candidates(self, request: EngineRequest) -> Iterator[_Candidate]:
         for generation in request.generations:
             prompt = _Prompt(generation)
+            ends = self._tokenizer.end_ids if generation.never_ends else ()
             for index in range(generation.candidates):
                 random = sampling.generator(generation.seed, generation.prompt_index, index)
                 yield _Candidate(
@@ -126,7 +127,13 @@ class Scheduler:
                     prompt,
                     index,
                     ChoiceWriter(generation.choice, self._tokenizer),
-                    Sampler(generation.sampling, self._backend.vocabulary, self._forbidden, random),
+                    Sampler(
+                        generation.sampling,
+                        self._backend.vocabulary,
+                        [*self._forbidden, *ends],
+                        random,
+                        generation.model_ids,
+                    ),
                 )
 
     def _start(self, candidate: _Candidate, updates: list[Update]) -> None:

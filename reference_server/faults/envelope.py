@@ -1,5 +1,6 @@
 """Faults of a response's envelope: ``id``, ``object``, ``created``, ``model`` and other fields."""
 
+import random
 import time
 from collections.abc import Callable
 
@@ -55,6 +56,30 @@ def id_of_prompt() -> Behaviour:
 def id_by_the_second() -> Behaviour:
     """``id`` is the time in seconds, so responses in the same second share it."""
     return bodies(lambda _, whole: {**whole, "id": f"cmpl-{whole['created']}"})
+
+
+@fault(
+    "id-of-three-digits",
+    breaks="envelope.id-unique",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def id_of_three_digits() -> Behaviour:
+    """``id`` is a random number below 999, so that responses of one run share it.
+
+    Reported for Ollama: https://github.com/ollama/ollama/pull/14225
+    and https://github.com/ollama/ollama/pull/15089
+    """
+    chance = random.Random(999)  # noqa: S311 - randomness that can be repeated
+
+    def chunked(_: Body, sent: list[Body]) -> list[Body]:
+        drawn = f"cmpl-{chance.randrange(999)}"
+        return [{**chunk, "id": drawn} for chunk in sent]
+
+    return Rewrite(
+        non_streaming=lambda _, whole: {**whole, "id": f"cmpl-{chance.randrange(999)}"},
+        chunks=chunked,
+    )
 
 
 @fault("id-of-a-chat", breaks="envelope.id-prefix", evidence=Evidence.SOURCE, triggers=TRIGGERS)
@@ -228,6 +253,27 @@ def chat_shaped_answer() -> Behaviour:
             "choices": [choice(old) for old in whole["choices"]],
         }
     )
+
+
+@fault(
+    "answer-bare",
+    breaks="envelope.id envelope.created index.each-once finish-reason.known-value",
+    also_breaks="envelope.* streaming.chunk-shape streaming.one-finish-per-choice logprobs.*",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def answer_bare() -> Behaviour:
+    """A response has no ``id`` and no ``created``, and a choice has only its text.
+
+    Reported for LocalAI: https://github.com/mudler/LocalAI/pull/465
+    and of its streams: https://github.com/mudler/LocalAI/issues/677
+    """
+
+    def of(_: Body, whole: Body) -> Body:
+        kept = {k: v for k, v in whole.items() if k not in ("id", "created")}
+        return {**kept, "choices": [{"text": choice["text"]} for choice in whole["choices"]]}
+
+    return bodies(of)
 
 
 @fault("nan-among-logprobs", breaks="envelope.strict-json", triggers=TRIGGERS - {Trigger.STREAM})

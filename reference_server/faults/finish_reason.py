@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from reference_server.behaviour.builders import choices, each_choice
+from reference_server.behaviour.builders import choices, chunks, each_choice
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.behaviour.rewrite import Rewrite
@@ -42,6 +42,38 @@ def finish_always_null() -> Behaviour:
 def finish_always_length() -> Behaviour:
     """A completion that ends at a stop sequence or by itself has the finish reason ``length``."""
     return reasons(lambda *_: "length")
+
+
+@fault("finish-length-at-stop", breaks=SEQUENCE, evidence=Evidence.REPORTED, triggers=())
+def finish_length_at_stop() -> Behaviour:
+    """A completion that ends at a stop sequence has the finish reason ``length``.
+
+    Reported for KoboldCpp: https://github.com/LostRuins/koboldcpp/issues/2481
+    """
+    return reasons(lambda request, reason: "length" if request.get("stop") else reason)
+
+
+@fault(
+    "finish-lost-with-logprobs",
+    breaks="streaming.one-finish-per-choice",
+    evidence=Evidence.SIBLING,
+    triggers=(),
+)
+def finish_lost_with_logprobs() -> Behaviour:
+    """A stream with log probabilities has no finish reason.
+
+    Reported of a chat endpoint, for LiteLLM: https://github.com/BerriAI/litellm/issues/10686
+    """
+
+    def of(request: Body, sent: list[Body]) -> list[Body]:
+        if request.get("logprobs") is None:
+            return sent
+        return [
+            {**c, "choices": [{**part, "finish_reason": None} for part in c["choices"]]}
+            for c in sent
+        ]
+
+    return chunks(of)
 
 
 @fault("finish-length-at-end", breaks="finish-reason.stop-at-natural-end")

@@ -3,7 +3,23 @@
 from collections.abc import Callable
 
 from reference_server.behaviour.builders import drops, rejects, rejects_null, rewrites
-from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.messages import (
+    Behaviour,
+    Body,
+    ClientRequest,
+    Rejected,
+    ServerResponse,
+    Upstream,
+)
+from reference_server.behaviour.regenerated import (
+    Choice,
+    Regenerated,
+    Send,
+    cut,
+    greedy,
+    joined,
+    non_streaming,
+)
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import ALL_TRIGGERS, Trigger
@@ -103,6 +119,73 @@ def logit_bias_out_of_range_accepted() -> Behaviour:
         return {**request, "logit_bias": {key: max(-100, min(100, v)) for key, v in given.items()}}
 
     return rewrites(rewrite)
+
+
+@fault(
+    "logit-bias-of-first-token-only",
+    breaks=f"{FORCES} {BANS}",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def logit_bias_of_first_token_only() -> Behaviour:
+    """Only the first token of a completion is biased.
+
+    Reported for SGLang: https://github.com/sgl-project/sglang/issues/8734
+    """
+
+    async def remake(request: Body, choice: Choice, send: Send) -> Choice:
+        first = cut(choice.scores, 1)
+        token = "".join(first["tokens"])
+        if choice.entries < 2 or token.startswith("bytes:"):
+            return choice
+        rest = {k: v for k, v in non_streaming(request).items() if k not in ("logit_bias", "n")}
+        rest["max_tokens"] = request.get("max_tokens", 16) - 1
+        whole = await send({**rest, "prompt": choice.prompt + token})
+        if whole is None:
+            return choice
+        others = whole["choices"][0]
+        scores = joined(first, others["logprobs"])
+        return choice.ended(token + others["text"], scores, others["finish_reason"])
+
+    return Regenerated(
+        remake, when=lambda request: greedy(request) and bool(request.get("logit_bias"))
+    )
+
+
+class _Dies:
+    """Serves nothing any more after a bias for a token that the model does not have."""
+
+    def __init__(self) -> None:
+        self._dead = False
+
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        given = request.body.get("logit_bias")
+        keys = given if isinstance(given, dict) else {}
+        response = await upstream(request)
+        if any(key.isdecimal() and int(key) >= KNOWN for key in keys) and response.status == 400:
+            self._dead = True
+        if self._dead and response.status in (200, 400):
+            return Rejected(
+                500, "EngineCore encountered an issue.", kind="InternalServerError"
+            ).response
+        return response
+
+
+@fault(
+    "logit-bias-of-unknown-id-kills-engine",
+    breaks="errors.bad-input-no-server-fault logit-bias.unknown-token-refused",
+    # Everything after it fails.
+    also_breaks="*",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def logit_bias_of_unknown_id_kills_engine() -> Behaviour:
+    """A bias for an unknown token id stops the engine, and every later request fails.
+
+    Reported for vLLM: https://github.com/vllm-project/vllm/pull/16529
+    and for SGLang: https://github.com/sgl-project/sglang/pull/7749
+    """
+    return _Dies()
 
 
 @fault(

@@ -231,6 +231,36 @@ def max_tokens_clamped_to_room() -> Behaviour:
 
 
 @fault(
+    "prompt-shortened-for-limit",
+    breaks="max-tokens.context-overflow-refused",
+    also_breaks="prompt.over-context-refused",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def prompt_shortened_for_limit() -> Behaviour:
+    """A limit that exceeds the context with the prompt is served, without the prompt's beginning.
+
+    Reported for KoboldCpp: https://github.com/LostRuins/koboldcpp/issues/2481
+    """
+
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        response = await upstream(request)
+        counts = OVER_CONTEXT.search(response.raw) if response.status == 400 else None
+        text = request.body.get("prompt")
+        if counts is None or not isinstance(text, str):
+            return response
+        context, prompt, limit = map(int, counts.groups())
+        room = context - min(limit, context - 1)
+        kept = text[-max(1, len(text) * room // max(1, prompt)) :]
+        limit = min(limit, context - room)
+        return await upstream(
+            request.with_body({**request.body, "prompt": kept, "max_tokens": limit})
+        )
+
+    return behave
+
+
+@fault(
     "max-tokens-overflow-unexplained",
     breaks="max-tokens.context-overflow-names-counts",
     triggers=(Trigger.STREAM,),

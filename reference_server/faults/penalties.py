@@ -21,7 +21,7 @@ from reference_server.behaviour.regenerated import (
     joined,
     stops_of,
 )
-from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.registry import Evidence, Shows, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._triggers import HANDLERS, NON_STREAMING_ONLY
@@ -289,6 +289,31 @@ def penalties_zero_default() -> Behaviour:
         return {**request, **zeros}
 
     return rewrites(rewrite)
+
+
+@fault(
+    "penalty-on-cached-prompt",
+    breaks="presence-penalty.not-on-prompt frequency-penalty.not-on-prompt",
+    also_breaks="presence-penalty.* frequency-penalty.*",
+    evidence=Evidence.REPORTED,
+    tier=Tier.DEEP,
+    triggers=(),
+)
+def penalty_on_cached_prompt() -> Behaviour:
+    """Penalties count the prompt, too, if it is cached: when it is sent again.
+
+    Reported for llama.cpp: https://github.com/ggml-org/llama.cpp/issues/8971
+    """
+    served: set[str] = set()
+    counting = penalty_on_prompt()
+
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        key = repr(request.body.get("prompt"))
+        known = key in served
+        served.add(key)
+        return await (counting(request, upstream) if known else upstream(request))
+
+    return behave
 
 
 @fault("penalties-lag", breaks=EFFECT, evidence=Evidence.REPORTED, triggers=())

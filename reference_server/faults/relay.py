@@ -63,3 +63,58 @@ def response_cache_by_prompt() -> Behaviour:
         return known.setdefault(prompt, response)
 
     return behave
+
+
+@fault(
+    "cached-stream-as-json",
+    breaks="stream.true-streams",
+    evidence=Evidence.SIBLING,
+    triggers=(),
+)
+def cached_stream_as_json() -> Behaviour:
+    """A stream of a request whose non-streaming response is cached gets that JSON document.
+
+    Reported of a chat endpoint: https://github.com/vllm-project/semantic-router/pull/378
+    """
+    known: dict[str, ServerResponse] = {}
+
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        ignored = ("stream", "stream_options")
+        key = repr({k: v for k, v in sorted(request.body.items()) if k not in ignored})
+        greedy = request.body.get("temperature") == 0
+        if request.body.get("stream") is True and greedy and key in known:
+            return known[key]
+        response = await upstream(request)
+        if response.status == 200 and not response.is_stream and request.body:
+            known[key] = response
+        return response
+
+    return behave
+
+
+@fault(
+    "truncated-response-cached",
+    breaks="max-tokens.limits-answer max-tokens.longer-extends finish-reason.length-at-limit",
+    # All of a cached response is that of another request: its id, and what else was asked for.
+    also_breaks="*",
+    evidence=Evidence.SIBLING,
+    triggers=(),
+)
+def truncated_response_cached() -> Behaviour:
+    """A greedy response that was cut at its limit is served to every later request of its prompt.
+
+    Reported of a chat endpoint: https://github.com/diegosouzapw/OmniRoute/pull/12885
+    """
+    known: dict[str, ServerResponse] = {}
+
+    async def behave(request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        response = await upstream(request)
+        body, prompt = request.body, request.body.get("prompt")
+        cacheable = response.status == 200 and not response.is_stream and isinstance(prompt, str)
+        if not cacheable or not isinstance(prompt, str) or body.get("temperature") != 0:
+            return response
+        if prompt not in known and b'"finish_reason":"length"' in response.raw:
+            known[prompt] = response
+        return known.get(prompt, response)
+
+    return behave

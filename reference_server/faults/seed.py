@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from reference_server.behaviour.builders import drops, rejects, rewrites, sets
-from reference_server.behaviour.messages import Behaviour
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.of_requests import is_several
+from reference_server.behaviour.registry import Evidence, Shows, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._triggers import HANDLERS, REQUESTS
@@ -112,6 +113,30 @@ def seed_negative_refused() -> Behaviour:
 def seed_null_refused() -> Behaviour:
     """``seed: null`` is rejected."""
     return rejects(lambda request: "seed" in request and request["seed"] is None)
+
+
+@fault(
+    "seed-with-n-refused",
+    breaks="seed.repeats n.count",
+    shows=Shows.REFUSED,
+    evidence=Evidence.SIBLING,
+    triggers=(),
+    tier=Tier.DEEP,
+)
+def seed_with_n_refused() -> Behaviour:
+    """A seed is rejected if several choices are requested.
+
+    Reported of a chat endpoint, for Together: https://github.com/togethercomputer/together-py/issues/214
+    """
+    return rejects(
+        lambda request: isinstance(request.get("seed"), int) and _several(request),
+        "Input validation error: `seed` must not be set when `best_of` > 1",
+        status=422,
+    )
+
+
+def _several(request: Body) -> bool:
+    return any(is_several(request.get(name)) for name in ("n", "best_of"))
 
 
 @fault("seed-by-request", breaks="seed.repeats", triggers=TRIGGERS)

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from reference_server.completions import envelope, errors, strict_json
 from reference_server.completions.dialects import REFERENCE, Dialect
 from reference_server.completions.envelope import Envelope
-from reference_server.completions.errors import ApiError
+from reference_server.completions.errors import ApiError, ErrorShape
 from reference_server.completions.schema import CompletionRequest, parse
 from reference_server.completions.service import Service
 from reference_server.http.bodies import Bodies
@@ -56,6 +56,7 @@ class Settings:
 def create_app(service: Service, settings: Settings) -> RequestLog:
     """Build the ASGI application."""
     face = _Endpoints(service, settings)
+    errors_of = _ErrorResponses(settings.dialect.errors)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -73,10 +74,10 @@ def create_app(service: Service, settings: Settings) -> RequestLog:
             *(Route(path, face.health, methods=["GET"]) for path in HEALTH),
         ],
         exception_handlers={
-            ApiError: _on_api_error,
-            HTTPException: _on_http_error,
+            ApiError: errors_of.api_error,
+            HTTPException: errors_of.http_error,
             ClientDisconnect: _on_disconnect,
-            Exception: _on_internal_error,
+            Exception: errors_of.internal_error,
         },
         lifespan=lifespan,
     )
@@ -163,12 +164,13 @@ class _Endpoints:
         return parse(strict_json.decode(body), self._settings.dialect)
 
     async def _answered(self, request: Request, body: CompletionRequest) -> Response:
-        if body.model not in self._settings.models:
-            raise errors.unknown_model(body.model)
+        model = body.model or self._settings.models[0]
+        if model not in self._settings.models and not self._settings.dialect.any_model:
+            raise errors.unknown_model(model)
         facts = request.state.facts
         facts |= {"prompts": len(body.prompts), "n": body.n, "stream": body.stream}
         fingerprint = self._service.fingerprint if self._settings.dialect.fingerprint else None
-        head = Envelope(body.model, fingerprint)
+        head = Envelope(model, fingerprint)
         if body.stream:
             parts = self._service.stream(body)
             # The first part is awaited, so that an error before it gets its own status.
@@ -183,27 +185,32 @@ def _json(content: object, status: int = 200, headers: dict[str, str] | None = N
     return Response(strict_json.encode(content), status, headers, "application/json")
 
 
-def _error_response(error: ApiError) -> Response:
-    return _json(error.envelope(), error.status, error.headers)
-
-
-async def _on_api_error(_: Request, error: Exception) -> Response:
-    return _error_response(error if isinstance(error, ApiError) else errors.internal())
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    """Errors of the router: unknown paths and wrong methods."""
-    path, method = request.url.path, request.method
-    if isinstance(error, HTTPException) and error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        return _error_response(errors.wrong_method(method, path, allowed))
-    return _error_response(errors.unknown_path(method, path))
-
-
 async def _on_disconnect(*_: object) -> Response:
     return Response(status_code=CLIENT_CLOSED_STATUS)
 
 
-async def _on_internal_error(_: Request, error: Exception) -> Response:
-    logger.error("a request failed with an internal error", exc_info=error)
-    return _error_response(errors.internal())
+class _ErrorResponses:
+    """Errors in the shape of a dialect."""
+
+    def __init__(self, shape: ErrorShape) -> None:
+        self._shape = shape
+
+    async def api_error(self, _: Request, error: Exception) -> Response:
+        """The response to an invalid request."""
+        return self._response(error if isinstance(error, ApiError) else errors.internal())
+
+    async def http_error(self, request: Request, error: Exception) -> Response:
+        """Errors of the router: unknown paths and wrong methods."""
+        path, method = request.url.path, request.method
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "")
+            return self._response(errors.wrong_method(method, path, allowed))
+        return self._response(errors.unknown_path(method, path))
+
+    async def internal_error(self, _: Request, error: Exception) -> Response:
+        """The response where the server failed."""
+        logger.error("a request failed with an internal error", exc_info=error)
+        return self._response(errors.internal())
+
+    def _response(self, error: ApiError) -> Response:
+        return _json(error.envelope(self._shape), error.status, error.headers)

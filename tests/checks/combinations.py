@@ -156,10 +156,21 @@ UNREACHED: Mapping[str, str] = {
 }
 """Checks that find nothing, and why."""
 
+OF_A_RUN = "only a run sends it, and several times: no check alone does"
+
 UNSEEN: Mapping[str, str] = {
     "aborted-stream-stays": "a client that leaves closes no connection here",
     "top-p-at-least-half": "the fake model gives its best token more than half of the probability",
     "penalties-lag": "no token of the fake model follows itself",
+    "echo-with-zero-logprobs-breaks-server": OF_A_RUN,
+    "zero-tokens-with-echo-break-server": OF_A_RUN,
+    "tokens-with-echo-break-server": OF_A_RUN,
+    "narrow-logprobs-break-server": OF_A_RUN,
+    "error-event-with-choices-and-logprobs": OF_A_RUN,
+    "batch-with-best-of-last-only": OF_A_RUN,
+    "other-temperature-beside-breaks": "only a run has so many different requests at once",
+    "best-named-for-sampled": "the fake model samples its best token, or one of the same text",
+    "stop-missed-in-last-step": "the end of the fake model's texts has no new characters",
 }
 """Faults of the server that do not show over the fake endpoint, and why."""
 

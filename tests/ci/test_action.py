@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import yaml
 from tests.ci.workflow import ACTION, Job, run_action
 from tests.lanes import exhaustive
 from tests.report.ci.validity import mistakes_in_action, mistakes_in_sarif
-from tests.servers import DEMO_KEY, RunningServer
+from tests.servers import DEMO_KEY, RunningServer, running_server
 
 UPLOAD, KEEP = "github/codeql-action/upload-sarif", "actions/upload-artifact"
 MODEL = "gpt-3.5-turbo-instruct"
@@ -122,6 +124,49 @@ def test_targets_of_the_file_are_tested(
     assert "::error file=conformance.toml,line=2,title=stop.five-refused::" in job.log
     log = json.loads((checkout / job.outputs["sarif"]).read_text())
     assert [len(one["results"]) for one in log["runs"]] == [1]
+
+
+def test_expected_deviation_passes_as_a_notice(checkout: Path, broken: RunningServer) -> None:
+    entry = "- check: stop.five-refused\n  reason: the vendor mends it\n"
+    (checkout / "known.yaml").write_text(entry)
+    job = run(checkout, broken.base_url, expected="known.yaml")
+    assert job.code == 0, job.log
+    notices = [line for line in job.log.splitlines() if line.startswith("::notice ")]
+    assert ["::Expected (the vendor mends it): " in line for line in notices] == [True]
+    (log,) = json.loads((checkout / job.outputs["sarif"]).read_text())["runs"]
+    (result,) = log["results"]
+    assert result["suppressions"][0]["justification"] == "the vendor mends it"
+
+
+@exhaustive
+def test_gate_is_red_when_something_changes(checkout: Path) -> None:
+    five = ("created-missing", "echo-dropped", "id-of-a-chat", "n-ignored", "stop-ignored")
+    file = checkout / "known.yaml"
+    reports = count()
+
+    def gate(faults: Sequence[str], *more: str) -> Job:
+        given = [word for fault in faults for word in ("--fault", fault)]
+        words = "\n".join(("--reference=none", *more))
+        with running_server(*given) as server:
+            report = f"report-{next(reports)}"
+            return run(checkout, server.base_url, args=words, expected="known.yaml", report=report)
+
+    file.write_text("# our vendor\n")
+    assert gate(five).code == 1
+    assert gate(five, "--expected-update").code == 0
+    file.write_text(file.read_text().replace("TODO", "the vendor mends it"))
+    assert gate(five).code == 0
+    sixth = gate((*five, "model-missing"))
+    errors = [line for line in sixth.log.splitlines() if line.startswith("::error ")]
+    assert sixth.code == 1
+    assert errors
+    assert all("title=envelope.model" in line for line in errors)
+    mended = gate(five[1:])
+    assert mended.code == 1
+    assert "::error file=known.yaml,line=" in mended.log
+    assert "title=expected.stale" in mended.log
+    gate(five[1:], "--expected-prune")
+    assert gate(five[1:]).code == 0
 
 
 @exhaustive

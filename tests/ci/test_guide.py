@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -12,7 +14,9 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner, Result
 
+from conformance.cli import main
 from tests.ci.test_action import CHEAP, MODEL
 from tests.ci.workflow import ACTION, ROOT, run_action
 from tests.servers import DEMO_KEY, RunningServer
@@ -139,19 +143,30 @@ def test_container_runs(shell, checkout: Path, tmp_path: Path) -> None:
     assert DEMO_KEY not in run
 
 
-def test_commands_run(shell, checkout: Path, broken: RunningServer) -> None:
-    quick = "conformance run --base-url $BASE_URL --model $MODEL --api-key-env VENDOR_KEY"
+def test_commands_run(
+    checkout: Path, broken: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"BASE_URL": broken.base_url, "MODEL": MODEL, "VENDOR_KEY": DEMO_KEY}
+    for name, value in known.items():
+        monkeypatch.setenv(name, value)
+    target = f'base-url = "{broken.base_url}"\nmodel = "{MODEL}"\napi-key-env = "VENDOR_KEY"\n'
+    (checkout / "conformance.toml").write_text(f'[targets.mine]\n{target}tier = "smoke"\n')
+
+    def conformance(line: str) -> Result:
+        words = shlex.split(os.path.expandvars(line), comments=True)
+        assert words[0] == "conformance", line
+        no_other_server = ["--reference", "none"] if words[1] == "run" else []
+        return CliRunner().invoke(main, [*words[1:], *no_other_server])
+
+    first = "conformance run --select stop.five-refused --tier smoke --out first"
+    assert conformance(first).exit_code == 1
     for name in ("report", "baseline", "new"):
-        shell(f"{quick} {shlex.join(CHEAP.split())} --tier smoke --out {name}")
-    (checkout / "conformance.toml").write_text(
-        f'[targets.mine]\nbase-url = "{broken.base_url}"\nmodel = "{MODEL}"\n'
-        'api-key-env = "VENDOR_KEY"\ntier = "smoke"\n'
-    )
+        shutil.copytree(checkout / "first" / "mine", checkout / name)
     for section in WITH_CONSOLE:
         for _, text in blocks_of(section):
             for line in text.splitlines():
-                ended = shell(line.removeprefix("$ "))
-                assert ended.returncode in {0, 1}, f"{line}\n{ended.stderr}"
+                ended = conformance(line.removeprefix("$ "))
+                assert ended.exit_code in {0, 1}, f"{line}\n{ended.output}"
     assert json.loads((checkout / "conformance.sarif").read_text())["runs"]
     assert (checkout / "public" / "badge.svg").exists()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conformance import __version__
-from conformance.contract import DOCUMENTS
+from conformance.contract import CONTRACTS
 from conformance.engine.discovery import all_checks
 from conformance.record.ndjson import write_run
 from tests.report.builders import a_failure, a_finding, a_run, an_exchange
@@ -108,7 +108,7 @@ def test_explanation_has_sentence_sources_and_code(command) -> None:
     assert f"{check.title}\n{check.title_zh}\n" in output
     assert "stop.at-most-four" in output
     assert "async def " in output
-    assert all(f"  {document} " in output for document in DOCUMENTS)
+    assert all(f"  {document} " in output for document in CONTRACTS)
     assert "not in force: gpt-ge does not document `stop`" in output
 
 

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from conformance.report import formats
 from tests.hostile import HostileServer, hostile_server
 from tests.hostile.secrets import FORMS
 
+ALL_FORMATS = tuple(formats())
 KEY = "sk-proj-R4nd0m_Zq8Xw7Vu6Tt5-Gg3Hh2Jj1LmNpB9kQeYs"
 SECRET = "tenant-8Zq3Wx-R7vK2mLp5Td9Yb"
 BEHAVIOURS = (
@@ -107,8 +109,8 @@ def run_and_search(
     """Run the smoke tier and search all output for the key."""
     monkeypatch.setenv("VENDOR_KEY", KEY)
     where = ("--base-url", server.base_url(behaviour), "--model", "m", "--reference", "none")
-    formats = ("--tier", "smoke", "--format", "html,junit,json,markdown", "--out", "out")
-    result = command("run", *where, *formats, "--api-key-env", "VENDOR_KEY", *words)
+    written = ("--tier", "smoke", "--format", ",".join(ALL_FORMATS), "--out", "out")
+    result = command("run", *where, *written, "--api-key-env", "VENDOR_KEY", *words)
     assert result.exit_code in {1, 3}
     assert KEY in server.keys
     assert_hidden(result.stdout + result.stderr)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.engine.runner import run
 from conformance.engine.selection import Options
 from conformance.model import Conclusion, Finding, Target, Tier
@@ -23,7 +23,7 @@ class Cell:
     findings: tuple[Finding, ...]
 
 
-def judge_column(column: str, contracts: Sequence[str] = DOCUMENTS) -> dict[str, Cell]:
+def judge_column(column: str, contracts: Sequence[str] = CONTRACTS) -> dict[str, Cell]:
     """Judge a dialect, named alone or with a model, under each of these contracts.
 
     Its own contract is tested at the deep tier, the others at the standard tier.

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.model import Conclusion, Finding, Verdict
 from tests.dialects.cells import Cell, judge_column
 from tests.dialects.explanations import Difference, columns, explained, load
@@ -75,17 +75,17 @@ def cell_text(cell: Cell, contract: str, column: str, language: Language) -> str
 
 def rows_of(cells: Mapping[str, Cell], column: str, language: Language) -> list[str]:
     """A dialect's cells from top to bottom."""
-    return [cell_text(cells[contract], contract, column, language) for contract in DOCUMENTS]
+    return [cell_text(cells[contract], contract, column, language) for contract in CONTRACTS]
 
 
 def table(cells: Mapping[str, Mapping[str, Cell]], language: Language) -> str:
     """The table of the documents: a row for each contract, a column for each dialect."""
-    body = [rows_of(cells[dialect], dialect, language) for dialect in DOCUMENTS]
+    body = [rows_of(cells[dialect], dialect, language) for dialect in CONTRACTS]
     lines = [
-        f"| {language.corner} | {' | '.join(f'`{dialect}`' for dialect in DOCUMENTS)} |",
-        "|---" * (len(DOCUMENTS) + 1) + "|",
+        f"| {language.corner} | {' | '.join(f'`{dialect}`' for dialect in CONTRACTS)} |",
+        "|---" * (len(CONTRACTS) + 1) + "|",
     ]
-    for number, contract in enumerate(DOCUMENTS):
+    for number, contract in enumerate(CONTRACTS):
         lines.append(f"| `{contract}` | {' | '.join(column[number] for column in body)} |")
     return "\n".join(lines)
 
@@ -97,7 +97,7 @@ def column_in(document: str, dialect: str) -> list[str]:
     return [row[place] for row in rows[2:]]
 
 
-def section(cells: Mapping[str, Cell], column: str, contracts: Sequence[str] = DOCUMENTS) -> str:
+def section(cells: Mapping[str, Cell], column: str, contracts: Sequence[str] = CONTRACTS) -> str:
     """What the page says of one dialect under these contracts."""
     rows = [
         _row(difference, contract, findings)

@@ -1,6 +1,6 @@
 """Every dialect against every contract: the documents explain exactly the failures.
 
-An exhaustive test is a column, so that the six contracts share one server; by default two cells are
+An exhaustive test is a column, so that the contracts share one server; by default two cells are
 judged.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from conformance.contract import DOCUMENTS
+from conformance.contract import CONTRACTS
 from conformance.model import Conclusion, Verdict
 from reference_server.completions.dialects import DIALECTS
 from tests.dialects.cells import Cell, judge_column
@@ -41,7 +41,7 @@ def test_deviations_of_a_cell_are_explained(column: str, contract: str) -> None:
     assert [line for line in shown if f"| `{contract}` |" in line] == rows[FIRST_ROW:], HOW
     for language in LANGUAGES:
         of_contract = column_in(language.document.read_text("utf-8"), column)
-        shown_cell = of_contract[DOCUMENTS.index(contract)]
+        shown_cell = of_contract[CONTRACTS.index(contract)]
         assert shown_cell == cell_text(cells[contract], contract, column, language), HOW
 
 
@@ -55,7 +55,7 @@ def test_deviations_of_a_dialect_are_explained(column: str) -> None:
     assert_explained(column, cells)
 
     assert section_in(PAGE.read_text("utf-8"), column) == section(cells, column), HOW
-    if column in DOCUMENTS:
+    if column in CONTRACTS:
         for language in LANGUAGES:
             shown = column_in(language.document.read_text("utf-8"), column)
             assert shown == rows_of(cells, column, language), HOW
@@ -70,5 +70,5 @@ def assert_explained(column: str, cells: Mapping[str, Cell]) -> None:
 
 
 def test_every_document_has_a_dialect_and_a_column() -> None:
-    assert set(DIALECTS) == {"reference", *DOCUMENTS}
-    assert {column.partition(", ")[0] for column in columns()} == set(DOCUMENTS)
+    assert set(DIALECTS) == {"reference", *CONTRACTS}
+    assert {column.partition(", ")[0] for column in columns()} == set(CONTRACTS)

@@ -140,6 +140,29 @@ def test_missing_done_explains_only_streams_that_are_cut(
     assert (text.id in roots(done, text, exchanges=(stream,))) is explained
 
 
+def test_missing_scores_explain_no_text() -> None:
+    request = {**SCORED, "frequency_penalty": -2}
+    answers = (an_exchange("x1", request=SCORED), an_exchange("x2", request=request))
+    scores = a_deviation("logprobs-arrays.parallel", Place.ARRAYS, exchanges=("x1",))
+    text = a_deviation("frequency-penalty.prompt-not-favoured", exchanges=("x2",))
+    assert text.id not in roots(scores, text, exchanges=answers)
+
+
+def test_default_explains_no_request_that_states_it() -> None:
+    cold, seeded = {"model": "m", "prompt": "1"}, {"model": "m", "prompt": "1", "temperature": 1}
+    answers = (an_exchange("x1", request=cold), an_exchange("x2", request=seeded))
+    default = a_deviation("temperature.default-as-one", exchanges=("x1",))
+    seed = a_deviation("seed.large-told-apart", exchanges=("x2",))
+    assert seed.id not in roots(default, seed, exchanges=answers)
+
+
+def test_error_for_a_key_explains_no_other_error() -> None:
+    answers = (without_key("x1", status=401), an_exchange("x2", status=500))
+    key = a_deviation("auth.missing-key-envelope", Place.ERROR, exchanges=("x1",))
+    fault = a_deviation("errors.server-fault-envelope", Place.ERROR, exchanges=("x2",))
+    assert fault.id not in roots(key, fault, exchanges=answers)
+
+
 def test_generated_request_like_a_directed_one_is_told_once() -> None:
     request = {"prompt": "1", "max_tokens": 1}
     served = an_exchange("x1", request=request)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
 from conformance.engine.runner import Options, run
@@ -27,10 +27,10 @@ TRIES = 3
 but not every time."""
 
 RUNS = [("openai", tier) for tier in Tier] + [
-    (document, Tier.STANDARD) for document in DOCUMENTS if document != "openai"
+    (document, Tier.STANDARD) for document in CONTRACTS if document != "openai"
 ]
 RUNS_BY_DEFAULT = [("openai", Tier.SMOKE), ("openai", Tier.STANDARD), ("zero", Tier.STANDARD)]
-PLANS = [(document, tier) for document in DOCUMENTS for tier in Tier]
+PLANS = [(document, tier) for document in CONTRACTS for tier in Tier]
 PLANS_BY_DEFAULT = [plan for plan in PLANS if plan[1] is not Tier.DEEP or plan[0] == "openai"]
 
 
@@ -69,7 +69,7 @@ def test_other_seeds_keep_the_budget(seed: int) -> None:
 
 
 def test_every_requirement_is_judged_by_a_check() -> None:
-    contracts = [load_contract(document) for document in DOCUMENTS]
+    contracts = [load_contract(document) for document in CONTRACTS]
     stated = {requirement for contract in contracts for requirement in contract.requirements}
     assert stated == {check.requirement for check in all_checks()}
 

@@ -60,6 +60,7 @@ class Adjudicated:
         causes: what it does.
         states: the state of each parameter.
         fields: the state of each response field that is not honoured.
+        record: the name of the record, if the same one is judged under several contracts.
     """
 
     server: str
@@ -69,6 +70,7 @@ class Adjudicated:
     causes: tuple[Cause, ...]
     states: Mapping[str, str]
     fields: Mapping[str, str]
+    record: str | None = None
 
     def owner_of(self, check: str) -> Cause | None:
         """The cause that a check reports."""
@@ -90,11 +92,13 @@ def read_adjudicated(name: str) -> Adjudicated:
 @cache
 def rejudged(name: str) -> Summary:
     """Judge the recorded responses with today's checks, without the server."""
+    known = read_adjudicated(name)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.ndjson"
-        path.write_bytes(gzip.decompress((RECORDED / f"{name}.ndjson.gz").read_bytes()))
+        packed = RECORDED / f"{known.record or name}.ndjson.gz"
+        path.write_bytes(gzip.decompress(packed.read_bytes()))
         run = read_run(path)
-    return Summary(rejudge(run, load_contract(read_adjudicated(name).contract)))
+    return Summary(rejudge(run, load_contract(known.contract)))
 
 
 def false_or_new(known: Adjudicated, summary: Summary) -> Iterator[str]:

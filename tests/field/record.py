@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cattrs
 import yaml
@@ -21,7 +21,9 @@ MAIN = "openai"
 """The contract whose findings are recorded; others add only what they alone report."""
 
 Verdicts = Mapping[str, str]
-"""``fail`` or ``warn`` by the id of the check."""
+"""``fail``, ``warn`` or ``explained`` by the id of the check."""
+
+EXPLAINED = "explained"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Shown:
     Attributes:
         send: the body; the model is filled in unless it is named. A string is sent as it is.
         status: what the answer's status is.
+        type: what its content type is, without parameters; None if that is no matter.
         has: strings that occur in the answer's body.
         lacks: strings that do not.
         key: the key that is presented: the server's own, none, or one that nobody issued.
@@ -40,6 +43,7 @@ class Shown:
 
     send: dict[str, Any] | str
     status: int = 200
+    type: str | None = None
     has: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     key: str = "own"
@@ -54,18 +58,21 @@ class RecordedFailure:
     Attributes:
         what: the deviation in a sentence.
         shows: requests that show it without the suite.
-        adjudication: what a person made of the finding, having seen the responses.
-        fail: the checks that report it as broken under the main contract.
-        warn: the checks that report it as a minor deviation.
-        sometimes: those of the two above that do not find it in every run.
+        adjudication: what a person made of it, having seen the answers: ``true``, or ``debatable``
+            where the contract forbids what many accept. What is false is fixed in the suite.
+        fail: the checks that report it as a failure under the main contract.
+        warn: the checks that call it a lesser deviation.
+        explained: the checks that report it, and that the run explains by another finding.
+        sometimes: those of the three above that do not find it in every run.
         also: checks that report it under another contract only, by that contract.
     """
 
     what: str
     shows: tuple[Shown, ...]
-    adjudication: str
+    adjudication: Literal["true", "debatable"]
     fail: tuple[str, ...] = ()
     warn: tuple[str, ...] = ()
+    explained: tuple[str, ...] = ()
     sometimes: tuple[str, ...] = ()
     also: Mapping[str, tuple[str, ...]] | None = None
 
@@ -78,6 +85,7 @@ class Record:
         server: its name and version.
         started: how it runs here, in a sentence.
         date: of the run, ISO 8601.
+        suite: the commit of the suite that ran.
         tier: of the run.
         counts: verdicts by contract, as the run counted them.
         deviations: what it does.
@@ -87,13 +95,14 @@ class Record:
     server: str
     started: str
     date: str
+    suite: str
     tier: Tier
     counts: Mapping[str, Mapping[str, int]]
     deviations: tuple[RecordedFailure, ...]
     unnoticed: tuple[str, ...] = ()
 
     def expected(self, contract: str) -> Verdicts:
-        """The failures and warnings that a run under this contract reports."""
+        """The failures, warnings and explained findings that a run under this contract reports."""
         may_judge = judged_under(contract, self.tier)
         return {check: verdict for check, verdict in self._reported(contract) if check in may_judge}
 
@@ -105,6 +114,7 @@ class Record:
         for known in self.deviations:
             yield from ((check, "fail") for check in known.fail)
             yield from ((check, "warn") for check in known.warn)
+            yield from ((check, EXPLAINED) for check in known.explained)
             yield from ((check, "fail") for check in (known.also or {}).get(contract, ()))
 
 
@@ -120,20 +130,27 @@ class Changes:
 
 
 def compare(record: Record, contract: str, found: Verdicts) -> Changes:
-    """Hold what a run found against the record; what varies counts neither way."""
+    """Hold what a run found against the record; what varies counts neither way.
+
+    Which of two findings explains the other is no difference: the server does the same.
+    """
     expected, varying = record.expected(contract), record.varying()
     return Changes(
-        {c: v for c, v in found.items() if expected.get(c) != v and c not in varying},
-        {c: v for c, v in expected.items() if found.get(c) != v and c not in varying},
+        {c: v for c, v in found.items() if not _is_like(expected.get(c), v) and c not in varying},
+        {c: v for c, v in expected.items() if not _is_like(found.get(c), v) and c not in varying},
     )
 
 
+def _is_like(known: str | None, verdict: str) -> bool:
+    return known == verdict or (known is not None and EXPLAINED in {known, verdict})
+
+
 def reported_failures(results: Mapping[str, Any]) -> Verdicts:
-    """Read a run's failures and warnings from its ``results.json``, without conventions."""
+    """Read failures, warnings and explained findings of ``results.json``, without conventions."""
     return {
         finding["id"]: finding["verdict"]
         for finding in results["findings"]
-        if finding["verdict"] in {"fail", "warn"} and finding["level"] != "may"
+        if finding["verdict"] in {"fail", "warn", EXPLAINED} and finding["level"] != "may"
     }
 
 

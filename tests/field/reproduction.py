@@ -27,9 +27,10 @@ def curl_of(shown: Shown, model: str) -> str:
     return f"curl $BASE/completions {authorization}{kind} -d {shlex.quote(body_of(shown, model))}"
 
 
-def ask(shown: Shown, endpoint: Endpoint) -> tuple[int, str]:
-    """Run the command; returns the status and the body."""
-    options = rf"--silent --max-time {shown.seconds} --write-out '\n%{{http_code}}'"
+def ask(shown: Shown, endpoint: Endpoint) -> tuple[int, str, str]:
+    """Run the command; returns the status, the content type without parameters and the body."""
+    told = r"\n%{content_type}\n%{http_code}"
+    options = f"--silent --max-time {shown.seconds} --write-out '{told}'"
     result = subprocess.run(
         ["bash", "-c", f"{curl_of(shown, endpoint.model)} {options}"],
         check=False,
@@ -39,21 +40,23 @@ def ask(shown: Shown, endpoint: Endpoint) -> tuple[int, str]:
         errors="replace",
         env={**os.environ, "BASE": endpoint.base_url, "KEY": endpoint.key},
     )
-    body, _, status = result.stdout.rpartition("\n")
-    return int(status), body
+    body, kind, status = result.stdout.rsplit("\n", 2)
+    return int(status), kind.partition(";")[0], body
 
 
 def unlike(record: Record, endpoint: Endpoint) -> Iterator[str]:
     """Send the recorded requests, and describe responses that differ from the record."""
     for known in record.deviations:
         for shown in known.shows:
-            status, body = ask(shown, endpoint)
+            status, kind, body = ask(shown, endpoint)
             wrong = [f"no {part!r}" for part in shown.has if part not in body]
             wrong += [repr(part) for part in shown.lacks if part in body]
             if status != shown.status:
                 wrong.insert(0, f"status {status}")
+            if shown.type not in (None, kind):
+                wrong.append(f"content type {kind}")
             if shown.again is not None:
-                same = text_in(ask(shown, endpoint)[1]) == text_in(body)
+                same = text_in(ask(shown, endpoint)[2]) == text_in(body)
                 wrong += [] if same == (shown.again == "same") else [f"not {shown.again} again"]
             if wrong:
                 command = curl_of(shown, endpoint.model)

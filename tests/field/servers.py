@@ -139,6 +139,39 @@ def litellm() -> Iterator[Endpoint]:
         yield Endpoint(base_url, litellm_proxy.MODEL, litellm_proxy.KEY)
 
 
+@contextmanager
+def vllm() -> Iterator[Endpoint]:
+    """vLLM on the processor; its first start takes minutes."""
+    python = python_of(ENVIRONMENTS / "vllm.txt", layered=True, complete=True)
+    endpoint = _endpoint("bundled")
+    words = ["--model", WEIGHTS, "--served-model-name", endpoint.model, "--api-key", KEY]
+    words += ["--dtype", "float32", "--max-model-len", "1024", "--max-num-seqs", "16"]
+    env = {
+        "VLLM_TARGET_DEVICE": "cpu",
+        "VLLM_CPU_KVCACHE_SPACE": "1",
+        "VLLM_HOST_IP": "127.0.0.1",
+        "VLLM_NO_USAGE_STATS": "1",
+    }
+    command = [python, "-m", "vllm.entrypoints.openai.api_server", *words, *_address(endpoint)]
+    with listening(command, f"{endpoint.base_url}/models", env={**OFFLINE, **env}):
+        yield endpoint
+
+
+@contextmanager
+def vllm_router() -> Iterator[Endpoint]:
+    """vLLM's router, with the reference server behind it, which checks the key."""
+    python = python_of(ENVIRONMENTS / "vllm-router.txt")
+    # It adds parameters of vLLM to each request.
+    with running_server("--variant", "unknown-keys-ignored") as behind:
+        endpoint = _endpoint("davinci-002", behind.key)
+        words = ["--worker-urls", behind.base_url.removesuffix("/v1"), "--policy", "round_robin"]
+        # Its counters are served on a port of their own.
+        words += ["--prometheus-host", "127.0.0.1", "--prometheus-port", str(free_port())]
+        command = [python, "-m", "vllm_router.launch_router", *words, *_address(endpoint)]
+        with listening(command, f"{endpoint.base_url}/models"):
+            yield endpoint
+
+
 def await_loaded(endpoint: Endpoint) -> None:
     """Wait for a server that answers 503 until its model is loaded."""
     headers = {"Authorization": f"Bearer {endpoint.key}"}
@@ -158,6 +191,8 @@ SERVERS: Mapping[str, Callable[[], AbstractContextManager[Endpoint]]] = {
     "llama-cpp-python": llama_cpp_python,
     "llama-cpp-server": llama_cpp_server,
     "transformers-serve": transformers_serve,
+    "vllm": vllm,
+    "vllm-router": vllm_router,
 }
 """By the name of the record's file."""
 

@@ -31,7 +31,10 @@ from tests.report.hostile import ACTING
 
 CONTRACT = load_contract("openai")
 TARGET = Target("http://fuzzed.test/v1", "fake-model", "openai", api_key=KEY)
-REPORTS = ("html-en", "html-zh", "junit", "json", "markdown-en", "markdown-zh", "terminal")
+REPORTS = (
+    *("html-en", "html-zh", "junit", "json", "markdown-en", "markdown-zh", "terminal"),
+    *("sarif", "gitlab", "tap", "har"),
+)
 SECONDS, SECONDS_PER_MEGABYTE = 10.0, 60.0
 """What judging and reporting may take: room for a busy machine, and none for a quadratic step."""
 
@@ -123,7 +126,7 @@ def assert_report(result: Run, name: str) -> None:
             assert page.open == [], page.open
         case "junit":
             ET.fromstring(written.encode())
-        case "json":
+        case "json" | "sarif" | "gitlab" | "har":
             json.loads(written, parse_constant=_refused)
 
 

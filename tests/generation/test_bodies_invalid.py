@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.generation.bodies_invalid import (
     MAX_VALUE_BYTES,
     Defect,
@@ -126,7 +126,7 @@ def test_long_values_are_not_sent() -> None:
     assert [request.parameter for request in requests] == ["echo"]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", CONTRACTS)
 def test_invalid_requests_violate_one_parameter(document: str) -> None:
     contract = load_contract(document)
     valid, *_ = generate_bodies(contract, "m", "positive", 1, 0)

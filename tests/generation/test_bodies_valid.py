@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.generation.bodies_valid import (
     most_diverse,
     valid_requests,
@@ -69,7 +69,7 @@ def test_value_at_limit_is_its_own_kind() -> None:
     assert most_diverse([within, within, at_limit], OPENAI, 2) == [within, at_limit]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", CONTRACTS)
 def test_valid_requests_fit_the_contract(document: str) -> None:
     contract = load_contract(document)
     bodies = valid_requests(

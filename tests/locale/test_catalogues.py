@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import reason_to_skip
 from conformance.judgement import Feature
@@ -91,7 +91,7 @@ def test_phrase_as_plain_string_is_found(
     assert list(messages.phrases_in_arguments()) == (["checks/one.py:1"] if found else [])
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", CONTRACTS)
 def test_every_reason_of_a_contract_is_translated(document: str) -> None:
     contract = load_contract(document)
     requirements = {check.requirement for check in all_checks()}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reference_server.engine.parameters import SamplingParameters
 from reference_server.engine.sampling import (
     Sampler,
-    SamplingParameters,
     draw,
     generator,
     nucleus,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from reference_server.engine.choice import Choice, ChoiceRequest
+from reference_server.engine.parameters import SamplingParameters
 from reference_server.engine.request import EngineRequest, Generation, Update
-from reference_server.engine.sampling import SamplingParameters
 from reference_server.engine.scheduler import Scheduler
 from reference_server.engine.tokenizer import Tokenizer
 from tests.reference_server.scripted import ScriptedBackend

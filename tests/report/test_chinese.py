@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.message import split
 from conformance.report.diagnosis import causes
@@ -26,7 +26,7 @@ RULES = {
 def sentences() -> Iterator[str]:
     for check in all_checks():
         yield check.title_zh
-    for document in DOCUMENTS:
+    for document in CONTRACTS:
         contract = load_contract(document)
         for requirement in contract.requirements.values():
             yield requirement.statement_zh

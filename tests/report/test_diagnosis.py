@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import astuple
 
-from conformance.contract import DOCUMENTS, load_contract, spec_directory
+from conformance.contract import CONTRACTS as NAMES
+from conformance.contract import load_contract, spec_directory
 from conformance.model import Effect, Verdict
 from conformance.report.diagnosis import Cause, cause_of, causes, likely_cause
 from tests.cases import for_each_case
 from tests.report.builders import a_failure, a_finding
 
-CONTRACTS = [load_contract(name) for name in DOCUMENTS]
+CONTRACTS = [load_contract(name) for name in NAMES]
 REQUIREMENTS = sorted({key for contract in CONTRACTS for key in contract.requirements})
 AREAS = {key.partition(".")[0] for key in REQUIREMENTS}
 VENDORS = ("api000", "gpt.ge", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "零度")

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.message import say
 from conformance.model import Conclusion
-from conformance.report import junit
+from conformance.report import Location, junit
 from tests.report.builders import a_failure, a_finding, a_run, an_exchange
 
 
@@ -71,6 +71,13 @@ def test_testcase_has_area_check_and_time() -> None:
     assert case.get("name") == "stop.five-refused"
     assert case.get("time") == "0.500"
     assert case.find("properties/property[@name='requirement']").get("value") == "stop.at-most-four"
+
+
+def test_testcases_are_at_the_line_of_their_target() -> None:
+    written = junit.render(a_run(a_failure()), location=Location("conformance.toml", 7))
+    (case,) = ET.fromstring(written).iter("testcase")
+    assert (case.get("file"), case.get("line")) == ("conformance.toml", "7")
+    assert case_of(a_run(a_failure())).get("file") is None
 
 
 def test_suites_are_counted() -> None:

@@ -167,6 +167,59 @@ def test_sentence_says_what_was_sent_and_came(  # noqa: PLR0917 - one column eac
     assert told(deviation(subject, expected, seen), sent) == Text(english, chinese)
 
 
+ONE_OF = say(
+    "{name} one of {values}", name="finish_reason", values=tuple(map(shown, ("stop", "length")))
+)
+
+
+SAME_SCORES = say("the same scores in the stream as in the non-streaming response")
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected", "seen", "sent", "english"),
+    [
+        (
+            *("choices[].finish_reason", ONE_OF, named("finish_reason", '"error"'), {}),
+            '`finish_reason` is "error", not one of "stop", "length"',
+        ),
+        (
+            *("prompt", REFUSED, SERVED, {"prompt": {"text": "1"}}),
+            "An object as `prompt` was served (status 200); promised: T",
+        ),
+        (
+            *("stream", say("text that arrives later"), say("all of it at once"), {"stream": True}),
+            "With `stream: true`, got all of it at once; promised: text that arrives later",
+        ),
+        (
+            "logprobs",
+            SAME_SCORES,
+            say("{one} vs. {other}", one='[["a", -0.5], ["b', other='[["a", -0.75], ["b'),
+            {},
+            f"The response has -0.5, not -0.75; promised: {SAME_SCORES}",
+        ),
+    ],
+)
+def test_sentence_names_what_is_wrong(
+    subject: str, expected: str, seen: str, sent: dict[str, object], english: str
+) -> None:
+    assert told(deviation(subject, expected, seen), sent).en == english
+
+
+def test_chinese_reason_ends_with_a_clause() -> None:
+    odd = say(
+        "{odd} instead of {usual}, {returns} times in {rounds} repeats, although one token leads "
+        "by {lead} nats or more before they diverge",
+        odd='["a"]',
+        usual='["b"]',
+        returns=0,
+        rounds=18,
+        lead="1.6",
+    )
+    message = say("the response is not deterministic: {what}", what=odd)
+    found = told(a_finding("stop.x", "inconclusive", message=message))
+    assert found.zh == "未能判定：重复请求得到不同的响应"
+
+
 def test_only_a_must_is_called_a_promise() -> None:
     must = deviation("seed", "another text", say("{one} vs. {other}", one='"a"', other='"b"'))
     sent = {"seed": 1}

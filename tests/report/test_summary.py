@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.language import Text
 from conformance.model import Conclusion, Cost, Effect, Exchange, Finding, Place, Stage, State
 from conformance.report.locale.terms import duration, listed, listing, size
@@ -296,7 +296,7 @@ def test_counted_names_have_no_space_in_chinese() -> None:
     assert "等 8 个不明确" in Summary(a_run(*unclear, a_finding(), subjects=subjects)).sentence.zh
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", CONTRACTS)
 def test_own_document_is_the_first_origin(name: str) -> None:
     contract = load_contract(name)
     says = {subject.name: subject.says for subject in contract.subjects}

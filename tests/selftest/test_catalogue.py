@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.model import Tier
 from conformance.selftest.catalogue import Catalogue, CatalogueError, Shows, read_catalogue
 from conformance.targets.bundled import list_bundled
@@ -96,6 +96,6 @@ def test_bundled_behaviours_have_a_dialect_and_a_contract(
     bundled: Catalogue,
 ) -> None:
     for shown in (*bundled.faults, *bundled.variants):
-        assert shown.contract in DOCUMENTS, shown.name
-        assert shown.dialect in {"reference", *DOCUMENTS}, shown.name
+        assert shown.contract in CONTRACTS, shown.name
+        assert shown.dialect in {"reference", *CONTRACTS}, shown.name
         assert shown.summary.endswith("."), shown.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.model import Tier
 from conformance.selftest.catalogue import LIVE, Catalogue
 from conformance.selftest.trials import ALIKE, Trial, Wanted, trials_of, unmatched
@@ -38,10 +38,10 @@ def test_default_has_every_behaviour_and_dialect() -> None:
     made = trials_of(CATALOGUE, Wanted())
     assert {trial.shown.name for trial in made} == {
         *("stop-dropped", "seed-ignored", "crlf", "no-echo", "reference"),
-        *DOCUMENTS,
+        *CONTRACTS,
     }
     own = {trial.dialect: trial.contract for trial in made if trial.path.split("/")[1] == "none"}
-    assert own == {"reference": "openai"} | {name: name for name in DOCUMENTS}
+    assert own == {"reference": "openai"} | {name: name for name in CONTRACTS}
 
 
 def test_globs_select_by_name_trigger_and_area() -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
-from conformance.contract import DOCUMENTS
+from conformance.contract import CONTRACTS, DOCUMENTS
 from conformance.contract.overlay import apply_overlay
 from tests.cases import for_each_case
 
@@ -46,14 +46,14 @@ def test_base_is_valid_openapi() -> None:
     validate(BASE)
 
 
-@for_each_case("document", DOCUMENTS)
+@for_each_case("document", CONTRACTS)
 def test_overlaid_description_is_valid_openapi(document: str) -> None:
     overlay = yaml.safe_load((SPEC / "documents" / f"{document}.yaml").read_text("utf-8"))
     validate(apply_overlay(BASE, overlay))
 
 
 def test_each_document_has_one_overlay() -> None:
-    assert sorted(path.stem for path in (SPEC / "documents").iterdir()) == sorted(DOCUMENTS)
+    assert sorted(path.stem for path in (SPEC / "documents").iterdir()) == sorted(CONTRACTS)
 
 
 def test_parameters_have_a_fixed_order() -> None:

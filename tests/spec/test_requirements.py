@@ -11,7 +11,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.model import Level
 from tests.cases import for_each_case
 
@@ -88,7 +88,7 @@ def test_contradicting_requirements_bind_only_their_documents() -> None:
         ("best-of.equal-to-n-served", "best-of.equal-to-n-refused"),
         ("temperature.with-top-p-served", "temperature.with-top-p-refused"),
     ]
-    for document in DOCUMENTS:
+    for document in CONTRACTS:
         in_force = load_contract(document).requirements
         for one, other in contradictions:
             assert not (one in in_force and other in in_force)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.api import Api
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.runner import Options, run
 from conformance.model import Credentials, Exchange, Request, Target, Tier, Verdict
@@ -47,7 +47,7 @@ def refusal(**body: Any) -> tuple[int, object, object]:
 # ── it keeps every promise ───────────────────────────────────────────────────────────────────────
 
 
-RUNS = [(document, tier) for document in DOCUMENTS for tier in (Tier.STANDARD, Tier.DEEP)]
+RUNS = [(document, tier) for document in CONTRACTS for tier in (Tier.STANDARD, Tier.DEEP)]
 RUNS_BY_DEFAULT = [run for run in RUNS if run[1] is Tier.STANDARD or run[0] == "zhizengzeng"]
 
 

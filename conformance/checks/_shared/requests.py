@@ -91,9 +91,10 @@ async def with_tokens(
 ) -> Completion:
     """Request a completion with its tokens, which invariants judge, or without if that is rejected.
 
-    The tokens cost no further request, and the check that asks compares only the text.
+    The tokens cost no further request, and the check that asks compares only the text. A repetition
+    is sent without them: a text that they change is no finding of that check.
     """
-    if not api.contract.parameter("logprobs").documented:
+    if fresh or not api.contract.parameter("logprobs").documented:
         return await ask(api, prompt, fresh=fresh, **more)
     try:
         return await ask(api, prompt, fresh=fresh, logprobs=1, **more)

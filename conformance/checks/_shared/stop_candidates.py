@@ -134,10 +134,16 @@ def across_words(text: str) -> str:
 def wide_character(text: str) -> str:
     """Cut one character that takes several bytes.
 
+    Of those in the text, it is the one that appears last: the step that decodes it may be the one
+    that reaches ``max_tokens``.
+
     Raises:
         NotApplicable: the text has none.
     """
-    return _search(r".([^\x00-\x7f])", text, say("a non-ASCII character"))
+    first = _search(r".([^\x00-\x7f])", text, say("a non-ASCII character"))
+    whole = material(text, 1)
+    wide = (character for character in dict.fromkeys(whole[1:]) if character > "\x7f")
+    return max((one for one in wide if one != whole[0]), key=whole.find, default=first)
 
 
 def decoys(text: str, end: int) -> list[str]:

@@ -105,7 +105,7 @@ async def the_error_says_that_it_is_json(api: Api) -> None:
     """
     response = await api.complete(**WRONG_TYPE_REQUEST)
     _ = as_rejected(response).error
-    expect(response.content_type, "content-type").equals("application/json")
+    expect(response.content_type, say("content-type of the error")).equals("application/json")
 
 
 @check("errors.content-type-of-malformed", requirement="errors.content-type", tier="smoke")
@@ -116,7 +116,7 @@ async def the_error_of_malformed_json_says_that_it_is_json(api: Api) -> None:
     """
     response = await api.post(TRUNCATED)
     _ = as_rejected(response).error
-    expect(response.content_type, "content-type").equals("application/json")
+    expect(response.content_type, say("content-type of the error")).equals("application/json")
 
 
 @check("errors.never-as-success", requirement="errors.never-as-success", tier="smoke")

@@ -72,7 +72,9 @@ def every_error_has_a_json_content_type(exchange: RecordedExchange) -> None:
     """
     if not isinstance(refusal_of(exchange).raw, dict):
         raise NotApplicable(say("the rejection is not a JSON object"))
-    expect(exchange.response.content_type, "content-type").equals("application/json")
+    expect(exchange.response.content_type, say("content-type of the error")).equals(
+        "application/json"
+    )
 
 
 @invariant("errors.stream-as-json-everywhere", requirement="errors.stream-refused-as-json")
@@ -102,6 +104,31 @@ def no_response_is_an_error_with_status_200(exchange: RecordedExchange) -> None:
     result = _read(exchange)
     if isinstance(result, dict) and result.get("error") and not result.get("choices"):
         raise Failure(say("an error status"), say("status 200 with {error}", error=shown(result)))
+
+
+@invariant("errors.never-as-text-everywhere", requirement="errors.never-as-success")
+def no_completion_is_an_error(exchange: RecordedExchange) -> None:
+    """No response of the run has an error object as the text of a completion.
+
+    本次运行中没有任何响应以错误对象作为补全文本。
+    """
+    if b"error" in exchange.exchange.request.body:
+        raise NotApplicable(say("the request speaks of errors itself"))
+    for choice in exchange.completion.choices:
+        if _is_error(choice.text):
+            raise Failure(say("an error status"), say("the text {text}", text=shown(choice.text)))
+
+
+def _is_error(text: str) -> bool:
+    """Return whether a text is a JSON object with an error and its message, and nothing else."""
+    if '"error"' not in text or not text.strip().startswith("{"):
+        return False
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    error = read.get("error")
+    return isinstance(error, dict) and isinstance(error.get("message"), str)
 
 
 @invariant("errors.no-leak-everywhere", requirement="errors.no-leak")

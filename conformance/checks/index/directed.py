@@ -100,7 +100,7 @@ async def singles(api: Api) -> list[str]:
 def assert_numbered(completion: Completion, count: int, feature: Feature) -> None:
     """Assert that there are ``count`` choices, with each index from 0 once."""
     indexes = sorted(choice.index for choice in choices_of(completion, count, feature))
-    expect(indexes, say("indexes")).equals(list(range(count)))
+    expect(indexes, say("the list of indexes")).equals(list(range(count)))
 
 
 def assert_own_prompts(alone: list[str], together: Completion) -> None:

@@ -34,7 +34,7 @@ def every_choice_has_its_number(exchange: RecordedExchange) -> None:
         indexes = sorted(numbers, key=lambda number: (len(number), number))
     else:
         indexes = [shown(choice.raw.get("index")) for choice in completion.choices]
-    expect(indexes, say("indexes")).equals([str(i) for i in range(wanted)])
+    expect(indexes, say("the list of indexes")).equals([str(i) for i in range(wanted)])
 
 
 @invariant_across(

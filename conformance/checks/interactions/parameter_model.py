@@ -319,7 +319,10 @@ def _nulls(contract: Contract, settings: Mapping[str, Any]) -> Mapping[str, None
     return {
         parameter.name: None
         for parameter in contract.parameters
-        if parameter.documented and parameter.nullable and parameter.name not in kept
+        if parameter.documented
+        and parameter.nullable
+        and not parameter.is_extension
+        and parameter.name not in kept
     }
 
 

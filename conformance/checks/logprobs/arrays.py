@@ -18,7 +18,7 @@ from conformance.checks._shared.requests import (
     non_streaming,
     streamed,
 )
-from conformance.checks._shared.sampling import beside_top_p
+from conformance.checks._shared.sampling import NARROW_TOP_P, beside_top_p
 from conformance.checks._shared.token_scores import (
     MAX_ROUNDING_NATS,
     Position,
@@ -254,7 +254,8 @@ async def top_p_leaves_scores_alone(api: Api) -> None:
 
     改变 `top_p`，最优候选的对数概率不变。
     """
-    await assert_unmoved(api, beside_top_p(api, {**TWO_SCORED_CHOICES, "top_p": 0.5}))
+    # An alternative outside `top_p` has a score as well, and the best one that of all tokens.
+    await assert_unmoved(api, beside_top_p(api, {**TWO_SCORED_CHOICES, "top_p": NARROW_TOP_P}))
 
 
 @check("logprobs-arrays.stream-tokens", requirement="streaming.logprobs-as-plain")

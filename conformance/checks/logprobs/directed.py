@@ -8,7 +8,12 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.neutral_values import nulls_are_harmless
-from conformance.checks._shared.refusals import assert_usual_status, expect_rejected, where_served
+from conformance.checks._shared.refusals import (
+    assert_usual_status,
+    below,
+    expect_rejected,
+    where_served,
+)
 from conformance.checks._shared.requests import ONE_TOKEN_REQUEST, non_streaming, streamed
 from conformance.checks._shared.sampling import STORY
 from conformance.checks._shared.token_scores import (
@@ -229,11 +234,11 @@ async def true_asks_for_scores(api: Api) -> None:
     subject="logprobs",
 )
 async def a_negative_number_is_refused(api: Api) -> None:
-    """`logprobs: -1` is out of range and rejected with 400.
+    """`logprobs` below its documented minimum, which is 0 for most, is rejected with 400.
 
-    `logprobs: -1` 不在任何范围之内，以 400 拒绝。
+    `logprobs` 低于文档所述的最小值（多为 0）时，以 400 拒绝。
     """
-    error = await expect_rejected(api, logprobs=-1)
+    error = await expect_rejected(api, logprobs=int(below(api, "logprobs", 1)))
     await assert_usual_status(api, error, 400)
 
 

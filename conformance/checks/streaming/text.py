@@ -140,7 +140,7 @@ async def choices_are_numbered(api: Api) -> None:
     """
     chunks = (await three_streamed_choices(api)).chunks
     indexes = {shown(part.get("index")) for chunk in chunks for part in choices_in_chunk(chunk)}
-    expect(sorted(indexes), say("indexes in the chunks")).equals(["0", "1", "2"])
+    expect(sorted(indexes), say("the list of indexes in the chunks")).equals(["0", "1", "2"])
 
 
 @check(
@@ -174,7 +174,7 @@ async def prompts_are_numbered(api: Api) -> None:
     """
     chunks = (await streamed(api, two_prompts(api))).chunks
     indexes = {shown(part.get("index")) for chunk in chunks for part in choices_in_chunk(chunk)}
-    expect(sorted(indexes), say("indexes in the chunks")).equals(["0", "1"])
+    expect(sorted(indexes), say("the list of indexes in the chunks")).equals(["0", "1"])
 
 
 MIN_SPAN_SECONDS = 0.005

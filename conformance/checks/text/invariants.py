@@ -125,7 +125,10 @@ def is_stripped_form(text: str, usual: str) -> bool:
 
 
 def _assert_space_of_token(choice: Choice) -> None:
-    first = (readable_tokens(choice) or [""])[0]
+    tokens = readable_tokens(choice) or [""]
     if not choice.text:
         raise NotApplicable(say("the choice has no text"))
-    assert_space_kept(first, choice.text)
+    word = next((token.strip() for token in tokens if not token.isspace()), "")
+    if not choice.text.lstrip().startswith(word):
+        raise NotApplicable(say("the first entry is not a token of the text"))
+    assert_space_kept(tokens[0], choice.text)

@@ -267,7 +267,7 @@ async def assert_doubled(api: Api, text: str, twice_the_text: str) -> None:
     once = (await shared(api, text)).usage.prompt_tokens
     twice = await prompt_tokens(api, twice_the_text)
     expect(twice, say("prompt_tokens of twice the text")).at_least(once + 1)
-    beside = expect(2 * once - twice, say("tokens counted in addition to the text"))
+    beside = expect(2 * once - twice, say("number of tokens counted in addition to the text"))
     beside.at_most(MAX_OVERHEAD_TOKENS)
     beside.at_least(-MAX_OVERHEAD_TOKENS)
 

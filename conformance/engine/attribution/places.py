@@ -21,7 +21,7 @@ from conformance.engine.attribution.evidence import (
 from conformance.engine.attribution.members import SCHEMAS, violated_by
 from conformance.engine.attribution.traits import SEVERAL, TOKENS
 from conformance.message import Message, say
-from conformance.model import Explanation, Finding, Place
+from conformance.model import Credentials, Explanation, Finding, Place
 
 _TRANSFER = ("headers.content-encoding",)
 
@@ -241,11 +241,27 @@ def _needs_index(evidence: Evidence, finding: Finding) -> bool:
 def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     if finding.place is Place.STATUS and not _has_the_same_status(evidence, owner, finding):
         return False
+    if owner.requirement == "max-tokens.zero-with-echo" and not _is_of_no_tokens(evidence, finding):
+        return False
+    if finding.place in {Place.ERROR, Place.MESSAGE} and is_about_keys(evidence, owner, finding):
+        return False
     # A body that cannot be read is told once; what a transfer breaks is broken there alone.
     anywhere = finding.place in UNREADABLE and owner.requirement not in _TRANSFER
     if not anywhere and _violates_elsewhere(evidence, owner, finding):
         return False
     return anywhere or evidence.can_own(owner, finding) or _says_the_same(owner, finding)
+
+
+def is_about_keys(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    """Return whether an owner knows only errors without the right key, and a finding others.
+
+    Keys are often looked at by a server in front, whose errors have a form of their own.
+    """
+    theirs, ours = (
+        {one.exchange.request.credentials for one in evidence.judged_by(one_of)}
+        for one_of in (owner, finding)
+    )
+    return bool(theirs) and Credentials.OWN not in theirs and Credentials.OWN in ours
 
 
 def _has_the_same_status(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
@@ -262,6 +278,10 @@ def _has_the_same_status(evidence: Evidence, owner: Finding, finding: Finding) -
     if owner.requirement in OF_BAD_INPUT:
         return bool(theirs & ours)
     return bool({status for status, _ in theirs} & {status for status, _ in ours})
+
+
+def _is_of_no_tokens(evidence: Evidence, finding: Finding) -> bool:
+    return any(request.raw.get("max_tokens") == 0 for request in evidence.requests_of(finding))
 
 
 def _violates_elsewhere(evidence: Evidence, owner: Finding, finding: Finding) -> bool:

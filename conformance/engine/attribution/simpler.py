@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from conformance.engine.attribution.cut_streams import lacks_its_end
 from conformance.engine.attribution.evidence import (
     Evidence,
     all_stream,
@@ -23,7 +24,7 @@ from conformance.engine.attribution.evidence import (
     request_of,
 )
 from conformance.engine.attribution.parts import READ_BEFORE, Part, part_claimed, part_of
-from conformance.engine.attribution.places import BASIC, is_own
+from conformance.engine.attribution.places import BASIC, is_about_keys, is_own
 from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits, traits_of
 from conformance.judgement import Judgement
 from conformance.message import say
@@ -122,6 +123,8 @@ def _owners(
         owned = part_of(owner.requirement)
         if owned is None or owner is finding or not is_own(owner) or owner.place is Place.SERVED:
             continue
+        if _is_apart(evidence, finding, part, owner, owned):
+            continue
         if not _rests_on(evidence, finding, part, owner, owned):
             continue
         if is_invariant(owner) and not _shows_in(owner, owned, finding):
@@ -149,9 +152,7 @@ def _rests_on(
     if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
         # Without its events nothing of a stream is known.
         return any(one.response.stream.stray for one in evidence.judged_by(finding))
-    is_framing = finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}
-    is_end = owner.requirement == "streaming.done-last"
-    if is_framing or (is_end and not _lacks_its_end(evidence, finding, part)):
+    if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
         return False
     sought = evidence.shared_traits(owner)
     about_prompt = owner.requirement in PROMPT_OWNERS or (
@@ -191,28 +192,13 @@ def _rests_on(
     return rests
 
 
-def _lacks_its_end(evidence: Evidence, finding: Finding, part: Part) -> bool:
-    """Return whether a stream of a claim is cut off, or has something else as its end."""
-    sought = "usage" if part in {Part.USAGE, Part.SUM} else "finish_reason"
-    return any(
-        not any(_values_in(exchange, sought)) or not _ends_in_a_chunk(exchange)
-        for exchange in evidence.judged_by(finding)
-        if exchange.response.is_stream
-    )
-
-
-def _ends_in_a_chunk(exchange: RecordedExchange) -> bool:
-    _, last = exchange.response.payloads[-1]
-    return isinstance(last, Mapping) and "choices" in last
-
-
-def _values_in(exchange: RecordedExchange, member: str) -> Iterator[object]:
-    """Yield a member of every chunk of a stream, and of every choice in it."""
-    for _, chunk in exchange.response.payloads:
-        if isinstance(chunk, Mapping):
-            choices = chunk.get("choices")
-            parts = [chunk, *(choices if isinstance(choices, list) else ())]
-            yield from (part.get(member) for part in parts if isinstance(part, Mapping))
+def _is_apart(
+    evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
+) -> bool:
+    """Return whether a claim was judged without what an owner says is missing."""
+    if owner.requirement == "streaming.done-last":
+        return not lacks_its_end(evidence, finding, part)
+    return owned is Part.SCORES and owner.place is not None and finding.place is None
 
 
 def _is_effect_of(
@@ -222,6 +208,10 @@ def _is_effect_of(
 
     The parameter has to be sent; that of the claim must not be what the owner is about as well.
     """
+    if ".default" in owner.requirement and all(
+        request.raw.get(owner.subject) is not None for request in evidence.requests_of(finding)
+    ):
+        return False  # requests that say the value rest on no default
     if PARAMETERS.get(owner.subject) not in sought or part in {
         Part.CHOICES,
         Part.SUM,
@@ -314,8 +304,9 @@ def _is_before(owner: str, claim: str) -> bool:
 
 def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
     """Return a finding about the same sentence, in an answer that is at least as simple."""
-    if finding.place in VALUES and finding.subject not in NO_VALUE:
-        return _directed_twin(evidence, finding)
+    directed = _directed_twin(evidence, finding)
+    if directed is not None or (finding.place in VALUES and finding.subject not in NO_VALUE):
+        return directed
     twins = [
         one
         for one in evidence.accusations
@@ -339,7 +330,7 @@ def _directed_twin(evidence: Evidence, finding: Finding) -> Finding | None:
 def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     asked = not (is_invariant(finding) or is_generated(finding))
     other = owner.place in VALUES and owner.subject not in NO_VALUE
-    if other or (is_invariant(owner) and asked):
+    if other or (is_invariant(owner) and asked) or is_about_keys(evidence, owner, finding):
         return False
     if asked and (owner.place, owner.effect) != (finding.place, finding.effect):
         return False

@@ -13,7 +13,7 @@ from reference_server.behaviour.messages import (
     Upstream,
     encode,
 )
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger, is_batch
 
@@ -82,6 +82,43 @@ def error_event_with_logprobs() -> Behaviour:
         return got.with_data([got.data[0], encode({"error": FAILURE}).decode()])
 
     return streams(change)
+
+
+@fault(
+    "error-event-with-choices-and-logprobs",
+    breaks=BREAKS,
+    evidence=Evidence.REPORTED,
+    triggers=(),
+    tier=Tier.DEEP,
+)
+def error_event_with_choices_and_logprobs() -> Behaviour:
+    """A stream of several choices with log probabilities ends with an error in their middle.
+
+    Reported for vLLM: https://github.com/vllm-project/vllm/pull/16805
+    """
+
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        several = _is_above(request.body, "n", 1)
+        if request.body.get("logprobs") is None or not several:
+            return got
+        kept = got.data[: request.body["n"]]
+        return got.with_data([*kept, encode({"error": FAILURE}).decode()])
+
+    return streams(change)
+
+
+@fault("echoed-logprobs-cut-in-streams", breaks=BREAKS, evidence=Evidence.REPORTED, triggers=())
+def echoed_logprobs_cut_in_streams() -> Behaviour:
+    """A stream with an echo and log probabilities breaks off before its end.
+
+    Reported for vLLM: https://github.com/vllm-project/vllm/issues/2703
+    """
+
+    def is_echoed(body: Body) -> bool:
+        scored = body.get("echo") is True and body.get("logprobs") is not None
+        return scored and body.get("stream") is True
+
+    return _cut(is_echoed)
 
 
 @fault("bad-gateway-for-echo", breaks=BREAKS, evidence=Evidence.REPORTED, triggers=())

@@ -124,6 +124,35 @@ def refused_for_neighbour() -> Behaviour:
     return _Refused()
 
 
+class _OtherTemperature(Crowd):
+    """A request beside one with another temperature gets a server error."""
+
+    async def answer(
+        self, _: ClientRequest, visit: Visit, right: ServerResponse, __: Upstream
+    ) -> ServerResponse:
+        mine = visit.body.get("temperature", 1)
+        if all(one.body.get("temperature", 1) == mine for one in visit.beside):
+            return right
+        message = "Currently only supporting same temperature for all sequences in batch"
+        return Rejected(500, message, kind="InternalServerError").response
+
+
+@fault(
+    "other-temperature-beside-breaks",
+    breaks=f"{OWN_SETTINGS} errors.few-left-unanswered",
+    also_breaks=ANYTHING,
+    tier=Tier.DEEP,
+    triggers=(),
+    evidence=REPORTED,
+)
+def other_temperature_beside_breaks() -> Behaviour:
+    """Requests with different temperatures at the same time get a server error.
+
+    Source: https://github.com/tenstorrent/vllm/issues/29
+    """
+    return _OtherTemperature()
+
+
 class _SeedLost(Changing):
     """A seed has no effect beside a sampled request without one."""
 

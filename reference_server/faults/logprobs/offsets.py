@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reference_server.behaviour.builders import logprobs
+from reference_server.behaviour.builders import each_choice, logprobs
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.regenerated import Choice, Regenerated, Send, cut, greedy, joined
 from reference_server.behaviour.registry import Evidence, fault
@@ -160,3 +160,53 @@ def special_tokens_counted() -> Behaviour:
 
 ENTRIES_BEFORE = 5
 """More than the short requests of a run ask for."""
+
+
+@fault(
+    "text-offset-without-split-characters",
+    breaks=ADVANCES,
+    also_breaks="text-offset.echo-from-zero",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def text_offset_without_split_characters() -> Behaviour:
+    """Offsets do not count characters of several tokens.
+
+    Reported for llama-cpp-python: https://github.com/abetlen/llama-cpp-python/pull/1037
+    """
+
+    def of(scores: Body) -> Body:
+        offset = (scores["text_offset"] or [0])[0]
+        result = []
+        for token in scores["tokens"]:
+            result.append(offset)
+            offset += 0 if token.startswith("bytes:") else len(token)
+        return {"text_offset": result}
+
+    return logprobs(of)
+
+
+@fault(
+    "text-offset-behind-echo-in-bytes",
+    breaks=f"{ADVANCES} text-offset.echo-from-zero",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def text_offset_behind_echo_in_bytes() -> Behaviour:
+    """With ``echo``, the last token of the prompt counts its bytes, and all later offsets shift.
+
+    Reported for vLLM's router: https://github.com/vllm-project/router/issues/263
+    """
+
+    def of(request: Body, choice: Body) -> Body:
+        scores, prompt = choice.get("logprobs"), len(prompt_of(request, choice["index"]))
+        if not (scores and scores["tokens"] and prompt and request.get("echo") is True):
+            return choice
+        starts = scores["text_offset"]
+        last = max((n for n, start in enumerate(starts) if start < prompt), default=0)
+        token = scores["tokens"][last]
+        more = _size(token) - len(token) if not token.startswith("bytes:") else 0
+        moved = [*starts[: last + 1], *(start + more for start in starts[last + 1 :])]
+        return {**choice, "logprobs": {**scores, "text_offset": moved}}
+
+    return each_choice(of)

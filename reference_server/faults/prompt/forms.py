@@ -12,7 +12,7 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import Evidence, Shows, fault
+from reference_server.behaviour.registry import Evidence, Shows, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger, is_batch
 from reference_server.faults._endings import prompt_of
@@ -131,6 +131,39 @@ def batch_last_only() -> Behaviour:
 def batch_joined() -> Behaviour:
     """The prompts of a batch are joined to one, which gets one completion."""
     return prompts(is_batch, joined)
+
+
+class _LastOfCandidates:
+    """Of a batch with more candidates than choices, only the last prompt is answered."""
+
+    async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
+        response = await upstream(request)
+        body = request.body
+        candidates, shown = body.get("best_of"), body.get("n") or 1
+        if response.status != 200 or not is_batch(body) or not candidates or candidates <= shown:
+            return response
+        last = (len(body["prompt"]) - 1) * candidates
+        left = [
+            {**choice, "index": last + place}
+            for place, choice in enumerate(response.body["choices"][-shown:])
+        ]
+        return response.with_body({**response.body, "choices": left})
+
+
+@fault(
+    "batch-with-best-of-last-only",
+    breaks="best-of.returns-best prompt.strings",
+    also_breaks="index.* echo.own-prompt-in-batch usage.completion-sums-choices prompt.*",
+    evidence=Evidence.REPORTED,
+    tier=Tier.DEEP,
+    triggers=(),
+)
+def batch_with_best_of_last_only() -> Behaviour:
+    """Of a batch with ``best_of``, only the last prompt's choices are returned, with high indices.
+
+    Reported for OpenAI: https://github.com/openai/openai-python/issues/90
+    """
+    return _LastOfCandidates()
 
 
 @fault("batch-first-for-all", breaks="prompt.batch-as-singles", triggers=IN_BATCHES)

@@ -51,6 +51,26 @@ def chat_template_applied() -> Behaviour:
     return read_as(lambda text: f"User: {text}\nAssistant:")
 
 
+@fault(
+    "chat-template-with-logprobs",
+    breaks="prompt.verbatim prompt.decides-answer usage.prompt-grows-with-text",
+    also_breaks="logprobs.* logprobs-arrays.* text-offset.* echo.* usage.*",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def chat_template_with_logprobs() -> Behaviour:
+    """With ``logprobs``, the prompt is sent on as a chat turn.
+
+    Reported for OpenRouter: https://github.com/lmg-anon/mikupad/issues/140
+    """
+    wrap = read_as(lambda text: f"User: {text}\nAssistant:").request
+
+    def rewrite(request: Body) -> Body:
+        return request if request.get("logprobs") is None or wrap is None else wrap(request)
+
+    return rewrites(rewrite)
+
+
 @fault("prompt-start-stripped", breaks=VERBATIM)
 def prompt_start_stripped() -> Behaviour:
     """White space at the beginning of a prompt is removed."""

@@ -70,7 +70,7 @@ async def _with_drafts(
     extra, choices = 0, []
     for choice, whole in zip(right.body["choices"], free.body["choices"], strict=True):
         scores = whole["logprobs"]
-        needed = _needed(scores["tokens"], sequences(body)) if scores else None
+        needed = tokens_to_stop(scores["tokens"], sequences(body)) if scores else None
         if needed is None or choice["finish_reason"] != "stop":
             choices.append(choice)
             continue
@@ -84,7 +84,7 @@ async def _with_drafts(
     return right.with_body({**right.body, "choices": choices, "usage": {**usage, **more}})
 
 
-def _needed(tokens: list[str], stops: list[str]) -> int | None:
+def tokens_to_stop(tokens: list[str], stops: list[str]) -> int | None:
     """The number of tokens up to the one that completes a sequence; None if there is none."""
     text = ""
     for number, token in enumerate(tokens, start=1):

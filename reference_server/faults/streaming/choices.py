@@ -112,6 +112,25 @@ def missing_finish_reason() -> Behaviour:
     return parts(lambda part: {**part, "finish_reason": None})
 
 
+@fault(
+    "empty-last-chunk-lost",
+    breaks="streaming.one-finish-per-choice",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def empty_last_chunk_lost() -> Behaviour:
+    """A last chunk without text is not sent, and its finish reason is lost.
+
+    Reported for fms-guardrails-orchestrator:
+    https://github.com/foundation-model-stack/fms-guardrails-orchestrator/pull/515
+    """
+
+    def has_text(chunk: Body) -> bool:
+        return not chunk["choices"] or any(part["text"] for part in chunk["choices"])
+
+    return chunks(lambda _, sent: [chunk for chunk in sent if has_text(chunk)])
+
+
 @fault("finish-reason-absent", breaks="streaming.one-finish-per-choice", triggers=IN_STREAMS)
 def finish_reason_absent() -> Behaviour:
     """Chunks have no ``finish_reason`` field."""

@@ -8,7 +8,7 @@ from reference_server.behaviour.builders import (
     drops,
 )
 from reference_server.behaviour.messages import Behaviour, Body
-from reference_server.behaviour.registry import Evidence, fault
+from reference_server.behaviour.registry import Evidence, Tier, fault
 from reference_server.behaviour.rewrite import Rewrite
 from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._endings import sequences
@@ -147,6 +147,37 @@ def held_text_lost() -> Behaviour:
             {**part, "text": part["text"][:-1]} if at == last else part
             for at, part in enumerate(own)
         ]
+
+    return of_each_choice(of)
+
+
+@fault(
+    "held-text-lost-at-natural-end",
+    breaks="streaming.held-text-released",
+    also_breaks="streaming.text-equals-plain",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+    tier=Tier.DEEP,
+)
+def held_text_lost_at_natural_end() -> Behaviour:
+    """In a stream that ends by itself, text that could begin a stop sequence is never sent.
+
+    Reported for llama.cpp: https://github.com/ggml-org/llama.cpp/pull/15007
+    and for KoboldCpp: https://github.com/LostRuins/koboldcpp/pull/1031
+    """
+
+    def of(request: Body, own: list[Body]) -> list[Body]:
+        text = "".join(part["text"] for part in own)
+        starts = [s[:n] for s in sequences(request) for n in range(1, len(s))]
+        held = max((len(start) for start in starts if text.endswith(start)), default=0)
+        if own[-1]["finish_reason"] != "stop" or any(s in text for s in sequences(request)):
+            return own
+        room = len(text) - held
+        result = []
+        for part in own:
+            result.append({**part, "text": part["text"][: max(0, room)]})
+            room -= len(part["text"])
+        return result
 
     return of_each_choice(of)
 

@@ -71,6 +71,28 @@ def completion_one_less() -> Behaviour:
 
 
 @fault(
+    "completion-one-less-at-limit",
+    breaks="usage.completion-at-limit usage.completion-sums-choices",
+    also_breaks="usage.completion-counts-text",
+    evidence=Evidence.SIBLING,
+    triggers=(),
+)
+def completion_one_less_at_limit() -> Behaviour:
+    """At the limit, ``completion_tokens`` is too low by one: 0 with ``max_tokens: 1``.
+
+    Reported of a chat endpoint, for LM Studio:
+    https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/2335
+    """
+
+    def of(request: Body, stated_usage: Body) -> Body:
+        limit, count = request.get("max_tokens", 16), stated_usage["completion_tokens"]
+        at_limit = isinstance(limit, int) and limit > 0 and count and count % limit == 0
+        return _completion(stated_usage, count - 1) if at_limit else {}
+
+    return usage(of)
+
+
+@fault(
     "completion-rounded-up",
     breaks="usage.completion-at-limit",
     triggers=IN_USAGE - {Trigger.STREAM, Trigger.BATCH, Trigger.NON_ASCII, Trigger.ECHO},

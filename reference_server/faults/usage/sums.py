@@ -1,6 +1,6 @@
 """Faults of ``usage``: missing fields and wrong sums."""
 
-from reference_server.behaviour.builders import bodies, fields, omits, usage
+from reference_server.behaviour.builders import bodies, chunks, fields, omits, usage
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, fault
 from reference_server.faults._usage import IN_USAGE, added_up
@@ -119,3 +119,26 @@ def usage_of_batch_unsummed() -> Behaviour:
         )
 
     return usage(of)
+
+
+@fault(
+    "stream-total-missing",
+    breaks="stream-options.include-usage usage.total-is-sum usage.stream-equals-plain",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+)
+def stream_total_missing() -> Behaviour:
+    """``usage`` of a stream has no ``total_tokens``.
+
+    Reported for FastDeploy: https://github.com/PaddlePaddle/FastDeploy/pull/3247
+    """
+
+    def of(_: Body, sent: list[Body]) -> list[Body]:
+        return [
+            {**c, "usage": {k: v for k, v in c["usage"].items() if k != "total_tokens"}}
+            if c.get("usage")
+            else c
+            for c in sent
+        ]
+
+    return chunks(of)

@@ -11,7 +11,7 @@ import pytest
 
 from conformance.api import Api, RetestBudget
 from conformance.checks.interactions.cases import ASCII
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
 from conformance.engine.judging import judge
@@ -79,7 +79,7 @@ def reported(found: Mapping[str, Finding]) -> list[str]:
     return [check_id for check_id, finding in found.items() if finding.verdict in FAILURES]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", CONTRACTS)
 def test_conforming_endpoint_passes(document: str) -> None:
     found = findings(FakeServer("none", document), contract=document)
     assert {f.verdict for f in found.values()} <= {Verdict.PASS, Verdict.SKIPPED}

@@ -17,7 +17,7 @@ from conformance.checks.interactions.parameter_model import (
     factors_of,
     prompts_of,
 )
-from conformance.contract import DOCUMENTS, Contract, load_contract
+from conformance.contract import CONTRACTS, Contract, load_contract
 
 OPENAI = load_contract("openai")
 RESPONSE = " 7, 8, 9, 10, 11, 12, 13"
@@ -27,7 +27,7 @@ def cases(contract: Contract) -> list[TestCase]:
     return cases_of(covering_array(contract), contract, lambda *request: RESPONSE[: request[2]])
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", CONTRACTS)
 def test_every_case_fits_the_contract(document: str) -> None:
     contract = load_contract(document)
     for case in cases(contract):
@@ -38,7 +38,7 @@ def test_every_case_fits_the_contract(document: str) -> None:
         assert all(contract.parameter(name).documented for name in case.settings), case.description
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", CONTRACTS)
 def test_rules_between_parameters_are_kept(document: str) -> None:
     for case in cases(load_contract(document)):
         request = case.request

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.checks.streaming.served import EDGES, values_at
-from conformance.contract import DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, load_contract
 from conformance.model import Verdict
 from reference_server.behaviour.builders import rejects
 from reference_server.behaviour.messages import Behaviour
@@ -45,7 +45,7 @@ def test_temperature_with_top_p_is_checked_if_documented() -> None:
     assert judged("temperature-and-top-p", non_streaming=False, contract="eronmind") in BROKEN
 
 
-@pytest.mark.parametrize("contract", DOCUMENTS)
+@pytest.mark.parametrize("contract", CONTRACTS)
 def test_conforming_endpoint_is_not_reported(contract: str) -> None:
     verdicts = {verdict(edge, "none", contract) for edge in EDGES}
     assert verdicts <= {Verdict.PASS, Verdict.SKIPPED}

@@ -1,0 +1,113 @@
+"""What the dialects of today's servers accept and reject according to their documentation."""
+
+import math
+from typing import Any
+
+import pytest
+
+from reference_server.completions.dialects import DIALECTS
+from reference_server.completions.errors import ApiError, unknown_model
+from reference_server.completions.schema import CompletionRequest, parse
+from tests.cases import for_each_case
+
+LIVING = ("vllm", "llama-cpp")
+
+
+def ask(dialect: str, **body: Any) -> CompletionRequest:
+    return parse({"prompt": "Hi", **body}, DIALECTS[dialect])
+
+
+def refusal(dialect: str, **body: Any) -> str:
+    with pytest.raises(ApiError) as caught:
+        ask(dialect, **body)
+    assert caught.value.status == 400
+    return caught.value.message
+
+
+@for_each_case("dialect", LIVING)
+def test_model_is_optional(dialect: str) -> None:
+    assert ask(dialect).model == ""
+    assert ask(dialect, model="any").model == "any"
+
+
+@for_each_case("dialect", LIVING)
+def test_prompt_is_required(dialect: str) -> None:
+    assert "prompt" in refusal(dialect, prompt=None)
+
+
+@for_each_case(
+    ("dialect", "body"),
+    [
+        ("vllm", {"prompt": ""}),
+        ("vllm", {"top_p": 0}),
+        ("vllm", {"temperature": 2.1}),
+        ("vllm", {"frequency_penalty": -2.1}),
+        ("vllm", {"logprobs": -2}),
+        ("vllm", {"logprobs": 21}),
+        ("vllm", {"max_tokens": -1}),
+        ("vllm", {"n": None}),
+        ("vllm", {"suffix": "end"}),
+        ("vllm", {"best_of": 2}),
+        ("vllm", {"min_p": 1.1}),
+        ("vllm", {"stream_options": {}}),
+        ("vllm", {"stream": True, "stream_options": {"include_obfuscation": True}}),
+        ("vllm", {"repeat_penalty": 1.1}),
+        ("llama-cpp", {"n": 0}),
+        ("llama-cpp", {"top_p": -0.1}),
+        ("llama-cpp", {"logit_bias": [[5]]}),
+        ("llama-cpp", {"logit_bias": [["text", 1]]}),
+        ("llama-cpp", {"repetition_penalty": 1.1}),
+        ("llama-cpp", {"grammar": "root ::= 'a'"}),
+    ],
+)
+def test_rejected(dialect: str, body: dict[str, Any]) -> None:
+    refusal(dialect, **body)
+
+
+@for_each_case(
+    ("dialect", "body", "name", "value"),
+    [
+        ("vllm", {}, "max_tokens", 16),
+        ("vllm", {"max_tokens": None}, "max_tokens", 16),
+        ("vllm", {}, "temperature", 1.0),
+        ("vllm", {"logprobs": -1}, "logprobs", -1),
+        ("vllm", {"n": 129}, "n", 129),
+        ("vllm", {"top_k": 5}, "top_k", 5),
+        ("vllm", {"min_p": 0.5}, "min_p", 0.5),
+        ("vllm", {"ignore_eos": True}, "ignore_eos", True),
+        ("vllm", {"repetition_penalty": 1.2}, "repetition_penalty", 1.2),
+        ("vllm", {}, "penalty_window", None),
+        ("llama-cpp", {}, "max_tokens", None),
+        ("llama-cpp", {"max_tokens": -1}, "max_tokens", None),
+        ("llama-cpp", {}, "temperature", 0.8),
+        ("llama-cpp", {"temperature": -1}, "temperature", 0.0),
+        ("llama-cpp", {"temperature": 3}, "temperature", 3.0),
+        ("llama-cpp", {}, "top_p", 0.95),
+        ("llama-cpp", {"top_p": 1.1}, "top_p", 1.1),
+        ("llama-cpp", {}, "top_k", 40),
+        ("llama-cpp", {}, "min_p", 0.05),
+        ("llama-cpp", {}, "penalty_window", 64),
+        ("llama-cpp", {"repeat_penalty": 1.2}, "repetition_penalty", 1.2),
+        ("llama-cpp", {"logit_bias": [[5, 1.5]]}, "logit_bias", ((5, 1.5),)),
+        ("llama-cpp", {"logit_bias": [[5, False]]}, "logit_bias", ((5, -math.inf),)),
+        ("llama-cpp", {"logit_bias": {"5": 101}}, "logit_bias", ((5, 101.0),)),
+        ("llama-cpp", {"stream_options": {"include_usage": True}}, "include_usage", False),
+    ],
+)
+def test_accepted(dialect: str, body: dict[str, Any], name: str, value: object) -> None:
+    assert getattr(ask(dialect, **body), name) == value
+
+
+def test_errors_have_the_shape_of_the_document() -> None:
+    error = unknown_model("m")
+    assert error.envelope(DIALECTS["vllm"].errors)["error"] == {
+        "message": error.message,
+        "type": "NotFoundError",
+        "param": "model",
+        "code": 404,
+    }
+    assert error.envelope(DIALECTS["llama-cpp"].errors)["error"] == {
+        "message": error.message,
+        "type": "invalid_request_error",
+        "code": 404,
+    }
