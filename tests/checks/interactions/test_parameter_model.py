@@ -69,7 +69,7 @@ def test_budget_is_kept() -> None:
     assert len(array.combinations) <= 36
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", CONTRACTS)
 def test_core_covers_triples_of_code_paths(document: str) -> None:
     contract = load_contract(document)
     array, factors = covering_array(contract), factors_of(contract)
