@@ -24,7 +24,7 @@ Constraint = tuple[tuple[str, ...], Allowed]
 """A condition, after the names of the factors that it reads."""
 
 SALT = "16"
-"""Chooses between arrays of equal strength. Of the values tried, this gives the shortest array."""
+"""Chooses between arrays of equal strength. Of the values tried, this gives the shortest core."""
 
 
 def pairwise(factors: Factors, allowed: Sequence[Constraint]) -> list[Combination]:
