@@ -17,13 +17,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
 from conformance.evidence import Evidence
 from conformance.message import (
     Message,
+    Named,
     Scalar,
     as_message,
     cut_text,
@@ -91,11 +91,8 @@ class Failure(Judgement):
         self.place = place
 
 
-class Feature(Enum):
-    """A part of a response that can be missing altogether, which affects many checks.
-
-    The values are only for readers.
-    """
+class Feature(Named):
+    """A part of a response that can be missing altogether, which affects many checks."""
 
     BATCH = say("a choice for each prompt")
     CHOICES = say("as many choices as requested")
@@ -112,11 +109,6 @@ class Feature(Enum):
     TEXT = say("text")
     USAGE = say("usage")
     STREAM_USAGE = say("usage in a stream")
-
-    @property
-    def said(self) -> Message:
-        """The name for readers."""
-        return self.value
 
 
 PLACES: Mapping[Feature, Place] = {

@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
@@ -32,6 +33,7 @@ __all__ = [
     "NOTHING",
     "Argument",
     "Message",
+    "Named",
     "Scalar",
     "as_message",
     "bounded",
@@ -263,6 +265,16 @@ def _english(value: Argument) -> str:
 def _text(value: Scalar) -> str:
     # Not str(): that of an enumeration is what it says, and a message stays itself.
     return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+class Named(Enum):
+    """Members whose values are messages, which only name them for readers."""
+
+    @property
+    def said(self) -> Message:
+        """The name for readers."""
+        value: Message = self.value
+        return value
 
 
 NOTHING = Message("")

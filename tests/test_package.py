@@ -54,6 +54,11 @@ def test_both_packages_are_imported_from_the_wheel(run: Run, installed: Path) ->
     assert second.startswith(str(installed))
 
 
+def test_schemas_are_in_the_wheel(installed: Path) -> None:
+    for name in ("record/run.schema.json", "report/results.schema.json"):
+        assert json.loads((installed / "conformance" / name).read_text("utf-8"))["$id"]
+
+
 @pytest.mark.parametrize(
     "contract",
     ["openai", "zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "vllm", "llama-cpp"],

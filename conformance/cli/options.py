@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from typing import Any, TypeVar, cast
 
@@ -20,6 +20,8 @@ from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
 from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
+from conformance.targets.parsing import TypedError
+from conformance.targets.settings import plain_headers, secret_headers
 from conformance.transport import gate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -99,7 +101,7 @@ def into_formats(default: str, *others: str) -> Callable[[Function], Function]:
         multiple=True,
         callback=partial(outputs_among, known=known),
         default=(default,),
-        show_default=default,
+        show_default=True,
         metavar="NAME[=PATH]",
         help=f"Reports to write, comma-separated or repeated: {', '.join(known)}. They go into the "
         f"output folder, or to PATH; - is standard output, and {TARGET} in a path the target's "
@@ -168,6 +170,51 @@ def excludable(
                 f"--exclude '{typed}' matches no check; run `conformance list` to see all checks"
             )
     return globs
+
+
+def with_headers_of(function: Function) -> Function:
+    """Add ``--header`` and ``--header-env``; the command receives ``headers``, ``headers_env``."""
+    plain = click.option(
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="'NAME: VALUE'",
+        callback=partial(_headers, sign=":", take=plain_headers),
+        help="Send this header with every request; may be repeated. Not for secrets.",
+    )
+    secret = click.option(
+        "--header-env",
+        "headers_env",
+        multiple=True,
+        metavar="NAME=VARIABLE",
+        callback=partial(_headers, sign="=", take=secret_headers),
+        help="Send a header whose value is in an environment variable; may be repeated.",
+    )
+    return plain(secret(function))
+
+
+def _headers(
+    _ctx: click.Context,
+    param: click.Parameter,
+    typed: tuple[str, ...],
+    *,
+    sign: str,
+    take: Callable[[dict[str, str]], Mapping[str, str]],
+) -> Mapping[str, str]:
+    option = param.opts[0]
+    pairs = [word.partition(sign) for word in typed]
+    if not all(found for _, found, _ in pairs):
+        # The value is not shown, because it may be a secret.
+        raise click.UsageError(f"{option} must have the form {param.metavar}")
+    names = [name.strip() for name, _, _ in pairs]
+    if len({name.lower() for name in names}) < len(names):
+        raise click.UsageError(f"{option} sets a header twice")
+    try:
+        return take({name.strip(): value.strip() for name, _, value in pairs})
+    except TypedError as error:
+        sentence = str(error).partition(": put it into")[0]
+        hint = f": use --header-env {names[0]}=VARIABLE" if sentence != str(error) else ""
+        raise click.UsageError(f"{option} {sentence}{hint}") from None
 
 
 def why_nothing_is_chosen(contract: Contract, options: Options) -> str | None:

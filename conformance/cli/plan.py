@@ -14,6 +14,7 @@ from conformance.cli import inputs
 from conformance.cli.help import examples
 from conformance.cli.options import choosing, under_contract, why_nothing_is_chosen
 from conformance.cli.terminal import say, show
+from conformance.contract import Contract
 from conformance.engine.estimate import Plan
 from conformance.engine.estimate import plan as planned
 from conformance.engine.selection import Options
@@ -59,23 +60,32 @@ def plan(
     """Count the requests and worst-case tokens of a run without sending anything."""
     contract = inputs.contract(contract_name)
     options = Options(tier=Tier(tier), select=select, exclude=exclude, stage=stage, seed=seed)
+    if as_format == "text":
+        return show_plan(contract, options)
     nothing = why_nothing_is_chosen(contract, options)
     if nothing:
         say(nothing)
         return ExitCode.NOTHING_RAN
     counted = planned(contract, options)
-    if as_format == "json":
-        chosen = {
-            "tier": tier,
-            "select": list(select),
-            "exclude": list(exclude),
-            "stage": stage,
-            "seed": seed,
-        }
-        document = {"contract": contract.name, **chosen, "ceiling": asdict(options.ceiling)}
-        click.echo(json.dumps({**document, **asdict(counted)}, indent=2))
-    else:
-        _show(counted, contract.name, options, console_for())
+    chosen = {
+        "tier": tier,
+        "select": list(select),
+        "exclude": list(exclude),
+        "stage": stage,
+        "seed": seed,
+    }
+    document = {"contract": contract.name, **chosen, "ceiling": asdict(options.ceiling)}
+    click.echo(json.dumps({**document, **asdict(counted)}, indent=2))
+    return ExitCode.CONFORMING
+
+
+def show_plan(contract: Contract, options: Options) -> ExitCode:
+    """Print what a run would send at most; nothing is sent."""
+    nothing = why_nothing_is_chosen(contract, options)
+    if nothing:
+        say(nothing)
+        return ExitCode.NOTHING_RAN
+    _show(planned(contract, options), contract.name, options, console_for())
     return ExitCode.CONFORMING
 
 

@@ -22,6 +22,7 @@ from conformance.cli.options import (
     in_language,
     into_formats,
     under_contract,
+    with_headers_of,
     with_key_from,
 )
 from conformance.cli.reference import reference_of, with_reference
@@ -68,6 +69,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     f"{', '.join(DIALECTS)}. [default: the contract's vendor, otherwise {REFERENCE}]",
 )
 @with_key_from(UNNAMED_KEY)
+@with_headers_of
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -97,6 +99,11 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     metavar="DIR",
     help="Output folder; must be new or empty. [default: reports/<date>-<host>-<contract>]",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Send nothing; print the requests and tokens of the run, as `conformance plan` does.",
+)
 @with_expected_file
 @into_formats("html,junit,json")
 @within_limits
@@ -114,7 +121,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     path = _file(given)
     if path is not None:
         # Most runs judge one endpoint, and start sooner without what many need.
-        from conformance.cli.multiple_targets import planned_of, run_many  # noqa: PLC0415
+        from conformance.cli.multiple_targets import planned_of, run_many, worst  # noqa: PLC0415
 
         entries = _chosen(path, given["wanted"])
         if len(entries) > 1 and given["expected_name"] not in {None, NONE}:
@@ -123,8 +130,16 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
                 f"--target, or set expected per target in {path}"
             )
         planned = [planned_of(context, entry, given) for entry in entries]
+        if given["dry_run"]:
+            from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
+
+            return worst([show_plan(one.contract, one.options) for one in planned])
         return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
     contract = inputs.contract(given["contract_name"])
+    if given["dry_run"]:
+        from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
+
+        return show_plan(contract, options_of(how))
     reference = reference_of(
         given["reference_name"],
         given["reference_model"],
@@ -135,6 +150,8 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     request = RunRequest(
         **{name: given[name] for name in ("base_url", "model", "dialect", "key_name")},
         contract_name=given["contract_name"],
+        headers=given["headers"],
+        headers_env=given["headers_env"],
     )
     name = given["expected_name"]
     known = expecting(
@@ -170,6 +187,10 @@ def _file(given: dict[str, Any]) -> Path | None:
                 "`conformance init`"
             )
         return None
+    if given["headers"] or given["headers_env"]:
+        raise click.UsageError(
+            f"--header and --header-env are for --base-url; set headers and headers-env in {path}"
+        )
     if given["key_name"] is not None:
         raise click.UsageError(
             f"--api-key-env would send one key to every target in {path}; set api-key-env per "

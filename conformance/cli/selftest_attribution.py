@@ -24,14 +24,14 @@ from conformance.selftest.attribution import (
     Draw,
     Figures,
     Planting,
-    Told,
+    RunResult,
     complaints_of,
-    falsely_accusing,
+    false_positives,
     figures_of,
     plantings_of,
 )
 from conformance.selftest.catalogue import Fault
-from conformance.selftest.planted_run import broken_off, told_of
+from conformance.selftest.planted_run import ended_early, result_of
 from conformance.selftest.trials import Trial, Wanted
 from conformance.selftest.workers import Craft, WorkerError, results_of
 
@@ -43,7 +43,7 @@ MAX_SENTENCE_CHARS = 160
 LOGGED = 20
 """Number of runs between two progress lines."""
 
-PLANTINGS: Craft[Planting, Told] = Craft(told_of, broken_off)
+PLANTINGS: Craft[Planting, RunResult] = Craft(result_of, ended_early)
 GROUPS = {1: "single faults", 2: "pairs", 5: "fives"}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -149,76 +149,73 @@ def attribute(
     if not plantings:
         say("too few faults are selected to draw from")
         return ExitCode.NOTHING_RAN
-    told: list[Told] = []
+    results: list[RunResult] = []
     incomplete = None
     try:
         with interruptible(), closing(results_of(plantings, jobs, PLANTINGS)) as made:
             for run in made:
-                told.append(run)
-                if len(told) % LOGGED == 0:
-                    say(f"{len(told)} of {len(plantings)} runs done")
+                results.append(run)
+                if len(results) % LOGGED == 0:
+                    say(f"{len(results)} of {len(plantings)} runs done")
     except WorkerError as error:
         say(str(error))
         incomplete = ExitCode.UNDECIDED
     except KeyboardInterrupt:
         incomplete = ExitCode.INTERRUPTED
     order = {planting.name: place for place, planting in enumerate(plantings)}
-    told.sort(key=lambda run: order[run.planting.name])
-    left = len(plantings) - len(told)
-    complaints = complaints_of(told)
+    results.sort(key=lambda run: order[run.planting.name])
+    left = len(plantings) - len(results)
+    complaints = complaints_of(results)
     if left:
         complaints = (f"incomplete: {left} of the runs did not take place", *complaints)
     if as_format == "json":
-        click.echo(json.dumps(document(told, complaints), indent=1))
+        click.echo(json.dumps(document(results, complaints), indent=1))
     else:
-        show(told, complaints, console_for())
+        show(results, complaints, console_for())
     if incomplete is not None:
         return incomplete
     return ExitCode.NOT_CONFORMING if complaints else ExitCode.CONFORMING
 
 
-def groups(told: Sequence[Told]) -> Iterator[tuple[str, Figures]]:
+def groups(results: Sequence[RunResult]) -> Iterator[tuple[str, Figures]]:
     """Yield the figures of the single faults, the pairs and the fives."""
     for size, name in GROUPS.items():
-        runs = [run for run in told if len(run.planting.trials) == size]
+        runs = [run for run in results if len(run.planting.trials) == size]
         if runs:
             yield name, figures_of(runs)
 
 
-def document(told: Sequence[Told], complaints: Sequence[str]) -> dict[str, Any]:
+def document(results: Sequence[RunResult], complaints: Sequence[str]) -> dict[str, Any]:
     """Return everything as JSON-compatible data."""
     return {
         "complaints": list(complaints),
-        "groups": {name: dict(_counts(figures)) for name, figures in groups(told)},
-        "by_suite": len(by_suite(told)),
+        "groups": {name: dict(_counts(figures)) for name, figures in groups(results)},
+        "by_suite": len(by_suite(results)),
         "false_positives": [
-            {"check": check, "faults": list(names)} for check, names in falsely_accusing(told)
+            {"check": check, "faults": list(names)} for check, names in false_positives(results)
         ],
-        "runs": [_run(run) for run in told],
+        "runs": [_run(run) for run in results],
     }
 
 
-def by_suite(told: Iterable[Told]) -> tuple[Claim, ...]:
+def by_suite(results: Iterable[RunResult]) -> tuple[Claim, ...]:
     """Return the findings that only the suite's own command shows, as the report says."""
-    return tuple(claim for run in told for claim in run.accusations if claim.by_suite)
+    return tuple(claim for run in results for claim in run.findings if claim.by_suite)
 
 
 def _counts(figures: Figures) -> Iterator[tuple[str, Any]]:
-    for name, count in asdict(figures).items():
-        yield "findings" if name == "accusations" else name, count
+    yield from asdict(figures).items()
     yield "precision", round(figures.precision, 4)
 
 
-def _run(run: Told) -> dict[str, Any]:
+def _run(run: RunResult) -> dict[str, Any]:
     return {
         "faults": [trial.name for trial in run.planting.trials],
         "tier": run.planting.first.tier.value,
-        "unreported": [trial.name for trial in run.untold],
+        "unreported": [trial.name for trial in run.unreported],
         "masked": sorted(run.masked),
-        "findings": [
-            {**_claim(claim), "names": list(run.named(claim))} for claim in run.accusations
-        ],
-        "others": [_claim(claim) for claim in run.claims if not claim.accuses],
+        "findings": [{**_claim(claim), "names": list(run.named(claim))} for claim in run.findings],
+        "others": [_claim(claim) for claim in run.claims if not claim.deviates],
         "states": dict(run.states),
         "false_states": list(run.false_states),
         "headline": run.headline,
@@ -242,33 +239,33 @@ def _claim(claim: Claim) -> dict[str, Any]:
     }
 
 
-def show(told: Sequence[Told], complaints: Sequence[str], console: Console) -> None:
+def show(results: Sequence[RunResult], complaints: Sequence[str], console: Console) -> None:
     """Print each run, then the checks with false positives, then the totals."""
-    for text in _lines(told, complaints):
+    for text in _lines(results, complaints):
         console.print(text, soft_wrap=True)
 
 
-def _lines(told: Sequence[Told], complaints: Sequence[str]) -> Iterator[Text]:
-    for run in told:
+def _lines(results: Sequence[RunResult], complaints: Sequence[str]) -> Iterator[Text]:
+    for run in results:
         yield from _block(run)
-    wrong = falsely_accusing(told)
+    wrong = false_positives(results)
     if wrong:
         yield Text(f"\n{plural(len(wrong), 'check')} with false positives", style="bold")
         for check, names in wrong:
             yield Text(f"  {len(names):3d}  {check}: {listed(names, MAX_NAMES)}")
     yield Text()
-    for name, figures in groups(told):
+    for name, figures in groups(results):
         yield Text(
-            f"{figures.runs} {name}: {figures.true} of {figures.accusations} findings name their"
-            f" cause ({100 * figures.precision:.1f} %), {figures.told} of {figures.planted} faults"
-            f" are reported, {figures.spotless} runs report nothing else, {figures.false_states} of"
-            f" {figures.states} states are false."
+            f"{figures.runs} {name}: {figures.true} of {figures.findings} findings name their"
+            f" cause ({100 * figures.precision:.1f} %), {figures.reported} of {figures.planted}"
+            f" faults are reported, {figures.spotless} runs report nothing else,"
+            f" {figures.false_states} of {figures.states} states are false."
         )
-    shown = sum(figures.reproduced for _, figures in groups(told))
-    commands = sum(figures.commands for _, figures in groups(told))
+    shown = sum(figures.reproduced for _, figures in groups(results))
+    commands = sum(figures.commands for _, figures in groups(results))
     yield Text(
         f"{shown} of {commands} findings are shown by their printed commands,"
-        f" {len(by_suite(told))} of them by the suite's own command alone, as the report says."
+        f" {len(by_suite(results))} of them by the suite's own command alone, as the report says."
     )
     for complaint in complaints:
         yield Text(f"✗ {complaint}", style="bold red")
@@ -276,16 +273,18 @@ def _lines(told: Sequence[Told], complaints: Sequence[str]) -> Iterator[Text]:
         yield Text("✓ every finding names its cause, and its command shows it", style="bold green")
 
 
-def _block(run: Told) -> Iterator[Text]:
-    good = not (run.collateral or run.untold or run.because)
+def _block(run: RunResult) -> Iterator[Text]:
+    good = not (run.collateral or run.unreported or run.because)
     yield Text.assemble("✓ " if good else "✗ ", (line(run.planting.name), "bold"))
     if run.because:
         yield Text(f"    {cut(line(run.because), MAX_SENTENCE_CHARS)}")
-    if run.untold:
-        yield Text(f"    reported by no finding: {listed([trial.name for trial in run.untold])}")
+    if run.unreported:
+        yield Text(
+            f"    reported by no finding: {listed([trial.name for trial in run.unreported])}"
+        )
     if run.masked:
         yield Text(f"    hidden by another fault: {listed(sorted(run.masked))}")
-    for claim in run.accusations:
+    for claim in run.findings:
         mark, style = VERDICT_MARKS[claim.verdict]
         named = run.named(claim)
         names = f"names {listed(named)}" if named else "names no planted fault"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -32,18 +33,25 @@ from conformance.model import ExitCode, Target
 from conformance.record.line import RunFileError
 from conformance.record.ndjson import read_run
 from conformance.report import console
+from conformance.targets import MissingSecretError, with_headers
 from conformance.targets.bundled import KEY_VARIABLE, REFERENCE, BundledServerError, bundled_server
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The endpoint options as typed; no base URL means the bundled server."""
+    """The endpoint options as typed; no base URL means the bundled server.
+
+    ``headers`` go with every request; ``headers_env`` are further ones, each with the environment
+    variable that holds its value.
+    """
 
     base_url: str | None
     model: str | None
     dialect: str | None
     key_name: str | None
     contract_name: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    headers_env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +173,17 @@ def _named(request: RunRequest, typed: str, contract: str) -> _Endpoint:
         say(f"--base-url {where.corrected}")
     key = inputs.api_key(request.key_name, where)
     target = Target(where.url, request.model, contract, key.text, key.variable)
+    try:
+        target = with_headers(target, request.headers, request.headers_env, os.environ)
+    except MissingSecretError as error:
+        raise UserError(f"--header-env: {error}") from None
     return _Endpoint(target, where.host)
 
 
 def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:
     """Start the bundled server."""
+    if request.headers or request.headers_env:
+        raise click.UsageError("--header and --header-env require --base-url")
     if request.model is not None or request.key_name is not None:
         raise click.UsageError(
             "--model and --api-key-env require --base-url; the bundled server has its own"

@@ -108,8 +108,9 @@ def _defects(generated: Iterable[Any], contract: Contract) -> Iterator[tuple[str
             defect = defect_of(parameter, value) if parameter.documented else None
             if defect and len(encode({name: value})) <= MAX_VALUE_BYTES:
                 yield name, value, defect
-    # Generated bodies rarely lack a required parameter; the model is required by every document.
-    yield "model", None, Defect.MODEL
+    # Generated bodies rarely lack a required parameter.
+    if contract.parameter("model").required:
+        yield "model", None, Defect.MODEL
 
 
 def defect_of(parameter: Parameter, value: Any) -> Defect | None:
@@ -132,7 +133,8 @@ def _has_wrong_type(parameter: Parameter, value: Any) -> bool:
             return not isinstance(value, str)
     types = set(parameter.types)
     if "object" in types:
-        return _is_number(value) or _is_word(value) or (isinstance(value, list) and value != [])
+        is_list = isinstance(value, list) and value != [] and "array" not in types
+        return _is_number(value) or _is_word(value) or is_list
     if isinstance(value, str):
         return not types & {"string"} and bool(types) and _is_word(value)
     return isinstance(value, Mapping | list) and bool(types)

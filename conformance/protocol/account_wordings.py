@@ -18,13 +18,12 @@ Sources of the wordings in :data:`WORDINGS`, besides RFC 9110 (sections 15.4 and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 
-from conformance.message import Message, say
+from conformance.message import Named, say
 
 
-class Cause(Enum):
-    """What an answer is about, if it is not about the request; the values are for readers."""
+class Cause(Named):
+    """What an answer is about, if it is not about the request."""
 
     KEY = say("the API key is rejected")
     QUOTA = say("the balance or the quota is used up")
@@ -35,11 +34,6 @@ class Cause(Enum):
     MODEL = say("the model is no longer served")
     REDIRECT = say("a redirect")
     ALIKE = say("every request gets the same answer")
-
-    @property
-    def said(self) -> Message:
-        """The cause for readers."""
-        return self.value
 
 
 WORDINGS: Mapping[Cause, tuple[str, ...]] = {

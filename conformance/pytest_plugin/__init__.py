@@ -77,6 +77,17 @@ SETTINGS = (
         repeats=True,
     ),
     Setting(
+        "exclude",
+        "GLOB",
+        "leave out checks whose id, requirement or area matches; may be repeated",
+        repeats=True,
+    ),
+    Setting(
+        "expected",
+        "FILE",
+        "YAML file of known deviations: each is an xfail, and one that is gone fails",
+    ),
+    Setting(
         "max-requests", "N", "maximum requests for all checks, and the same for your own tests"
     ),
     Setting(

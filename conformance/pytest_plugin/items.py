@@ -13,7 +13,7 @@ from conformance.checks import Check
 from conformance.contract import Contract
 from conformance.engine.selection import Options
 from conformance.model import Finding, Run, Verdict
-from conformance.pytest_plugin.messages import report_lines, sentence_line
+from conformance.pytest_plugin.messages import reason_line, report_lines, sentence_line
 from conformance.pytest_plugin.shared_run import NoFinding
 from conformance.report.sanitize import line
 
@@ -21,8 +21,15 @@ NODE = "conformance"
 """Prefix of node ids: ``conformance::stop.five-refused``."""
 
 
-class Broken(Exception):  # noqa: N818 - its name is what pytest's summary shows
-    """A check failed; the message has the requirement and the evidence."""
+XPASS = "[XPASS(strict)]"
+"""How pytest begins the message of a strict xfail that passes."""
+
+
+class Broken(AssertionError):  # noqa: N818 - its name is what pytest's summary shows
+    """A check failed; the message has the requirement and the evidence.
+
+    Reporters such as allure tell a failed assertion from a broken test.
+    """
 
 
 class NotJudged(Exception):  # noqa: N818 - its name is what pytest's summary shows
@@ -56,6 +63,9 @@ class JudgedSuite(Protocol):
         Raises:
             NoFinding: the run ended without it.
         """
+
+    def news_of(self, item: CheckItem) -> str | None:
+        """Return what is wrong with an entry of the expected deviations that the item reports."""
 
     def is_first_to_report(self) -> bool:
         """Return true to the first caller in the session, which reports why nothing was run."""
@@ -98,7 +108,8 @@ class CheckItem(pytest.Item):
     """One check.
 
     fail fails, warn warns, refused is an expected failure (xfail); inconclusive, explained, skipped
-    and info are skipped with the reason; error is an error.
+    and info are skipped with the reason; error is an error. What a file expects is an xfail, and an
+    entry of that file that no longer applies fails as a strict xfail does.
     """
 
     check: Check
@@ -128,6 +139,8 @@ class CheckItem(pytest.Item):
                 raise NotJudged(str(nothing)) from None
             pytest.skip(f"not run: {nothing}")
         self._finding = finding
+        if finding.expectation is not None:
+            return
         match finding.verdict:
             case Verdict.ERROR:
                 raise NotJudged(finding.message)
@@ -144,6 +157,10 @@ class CheckItem(pytest.Item):
         """Pass or fail according to the finding."""
         finding = self._finding
         assert finding is not None  # noqa: S101 - `setup` has set it
+        if finding.expectation is not None:
+            pytest.xfail(f"{reason_line(finding)}; {self._told(finding)}")
+        if news := self.suite.news_of(self):
+            raise Broken(f"{XPASS} {news}")
         match finding.verdict:
             case Verdict.REFUSED:
                 pytest.xfail(self._told(finding))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.model import Finding, Run
+from conformance.record.conclusions import JUDGED
+from conformance.record.expected import decides
 from conformance.report.case import case_of
+from conformance.report.expected import reason_of, why_expired, why_stale
 from conformance.report.sanitize import cut, line, lines
 from conformance.report.summary import Summary
 
@@ -23,11 +26,59 @@ def sentence_line(run: Run, finding: Finding) -> str:
     return line(Summary(run).sentence_of(finding).en)
 
 
+def reason_line(finding: Finding) -> str:
+    """Say why a finding is expected, and until when."""
+    assert finding.expectation is not None  # noqa: S101 - asked for expected findings only
+    return line(reason_of(finding.expectation).en)
+
+
+def news_of_entries(run: Run, check: str) -> str | None:
+    """Say which entries of the expected deviations are stale or have expired; None if none.
+
+    Each entry has one check that reports it: the first judged one that it names. An entry that has
+    expired is reported by the findings that it expected, if there are any.
+
+    Args:
+        run: the run.
+        check: the id of the check that may have to report them.
+    """
+    if run.expected is None:
+        return None
+    judged = {finding.id: finding for finding in run.findings if finding.verdict in JUDGED}
+    file = run.expected.file.name
+    told = [(entry, why_stale(entry, file)) for entry in run.expected.stale]
+    told += [
+        (entry, why_expired(entry, file))
+        for entry in run.expected.expired
+        if not any(decides(judged[name], run.header) for name in entry.checks if name in judged)
+    ]
+    found = [
+        line(why.en)
+        for entry, why in told
+        if next((name for name in entry.checks if name in judged), None) == check
+    ]
+    return "; ".join(found) or None
+
+
+def expired_line(run: Run, finding: Finding) -> str | None:
+    """Say that the entry which expected a finding has expired; None if there is none."""
+    if run.expected is None:
+        return None
+    told = (
+        line(why_expired(entry, run.expected.file.name).en)
+        for entry in run.expected.expired
+        if finding.id in entry.checks
+    )
+    return next(told, None)
+
+
 def _lines(run: Run, finding: Finding) -> Iterator[str]:
     summary = Summary(run)
     case = case_of(summary, finding)
     sentence = case.requirement
     yield summary.sentence_of(finding).en
+    if expired := expired_line(run, finding):
+        yield _row("expired", expired)
     yield cut(line(finding.title), MAX_VALUE_CHARS)
     if sentence is not None:
         yield _row(sentence.level.value, f"{sentence.statement} ({sentence.id})")

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import pytest
 
 from conformance.contract import Contract, ContractError, load_contract
-from conformance.engine.selection import LIVE, Options
+from conformance.engine.discovery import all_checks
+from conformance.engine.selection import LIVE, Options, matches
+from conformance.expectations.reading import ExpectedFileError, read_expected
 from conformance.input_files import is_file, is_folder
-from conformance.model import Limits, Stage, Target, TransportOptions
+from conformance.model import ExpectedFile, Limits, Stage, Target, TransportOptions
 from conformance.pytest_plugin import SETTINGS, Setting, given
 from conformance.targets import Entry, MissingSecretError
 from conformance.targets.keys import default_key_env, why_not_sent
@@ -93,7 +95,7 @@ def read_settings(
         # Only targets of conformance.toml have a name.
         target=replace(target, name=None),
         contract=contract,
-        options=_options(typed),
+        options=replace(_options(typed), expected=_expected(config, typed["expected"])),
         out=out.absolute() if out is not None else None,
         notes=tuple(notes),
     )
@@ -104,6 +106,7 @@ def _options(typed: Mapping[str, _Typed]) -> Options:
     return Options(
         tier=typed["tier"].read(tier, defaults.tier),
         select=typed["select"].values,
+        exclude=_excluded(typed["exclude"]),
         stage=typed["stage"].read(_stage, defaults.stage),
         limits=Limits(
             requests=typed["max-requests"].read(_number(int, whole(1)), None),
@@ -187,6 +190,27 @@ def _stage(typed: str) -> Stage | None:
     if typed not in list(Stage):
         raise TypedError(f"must be one of {', '.join(stage.value for stage in Stage)}")
     return Stage(typed)
+
+
+def _excluded(typed: _Typed) -> tuple[str, ...]:
+    """Check that each glob leaves out a check, so that a slip is noticed."""
+    contract = load_contract(LIVE)
+    for glob in typed.values:
+        if not any(matches(check, contract, [glob]) for check in all_checks()):
+            raise pytest.UsageError(f"{typed.setting.option} {glob} matches no check")
+    return typed.values
+
+
+def _expected(config: pytest.Config, typed: _Typed) -> ExpectedFile | None:
+    """Read the expected deviations; a path in pytest's configuration is relative to its folder."""
+    if typed.value is None:
+        return None
+    is_typed = bool(config.getoption(typed.setting.key))
+    path = Path(typed.value) if is_typed else config.rootpath / typed.value
+    try:
+        return read_expected(path, all_checks())
+    except ExpectedFileError as error:
+        raise pytest.UsageError(f"{typed.setting.option}: {'; '.join(error.mistakes)}") from None
 
 
 def _contract(name_or_path: str) -> Contract:

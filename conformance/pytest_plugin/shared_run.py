@@ -48,15 +48,25 @@ class SharedRun:
         options: the options of the run.
         meeting: the folder that the processes of the session share.
         record: the path of the record.
+        awaited: ids of checks whose findings are only known at the end of the run, whatever they
+            are, because a file expects deviations of them.
     """
 
     def __init__(
-        self, target: Target, contract: Contract, options: Options, meeting: Path, record: Path
+        self,
+        target: Target,
+        contract: Contract,
+        options: Options,
+        meeting: Path,
+        record: Path,
+        *,
+        awaited: Collection[str] = (),
     ) -> None:
         self._target, self._contract, self._options = target, contract, options
         self._meeting, self._record = meeting, record
         self._tail = RunTail(record)
         self._thread: threading.Thread | None = None
+        self._awaited = frozenset(awaited)
 
     def finding(self, check: str, session: Collection[str], *, settled: bool = True) -> Finding:
         """Wait for the finding of a check; the first call starts the run.
@@ -65,7 +75,7 @@ class SharedRun:
             check: the id of the check.
             session: the ids of all checks of the session, which run together.
             settled: whether to wait with a deviation until the run has ended, when it is known
-                whether another finding explains it.
+                whether another finding explains it, or a file expects it.
 
         Raises:
             NoFinding: the run ended without one.
@@ -77,11 +87,14 @@ class SharedRun:
             self._tail.read()
             found = self._tail.findings.get(check)
             ended = over or self._tail.footer is not None
-            if found is not None and (ended or not settled or found.verdict not in DEVIATING):
+            if found is not None and (ended or not settled or not self._may_change(found)):
                 return found
             if ended:
                 raise NoFinding(self._why())
             time.sleep(POLL_SECONDS)
+
+    def _may_change(self, finding: Finding) -> bool:
+        return finding.verdict in DEVIATING or finding.id in self._awaited
 
     def seen(self) -> Run | None:
         """Return the run so far; None before it has started."""

@@ -17,6 +17,7 @@ from conformance.checks import Check
 from conformance.cli.files import WriteError
 from conformance.cli.folder import claimed, write_reports
 from conformance.engine.discovery import all_checks
+from conformance.engine.expectations import resolved
 from conformance.engine.selection import choose
 from conformance.engine.verdicts import rule
 from conformance.judgement import Inconclusive, Judgement, NotApplicable, Refusal
@@ -24,6 +25,7 @@ from conformance.model import Finding, Level, Run, Verdict
 from conformance.plugins import PluginError
 from conformance.pytest_plugin.blocking import BlockingApi
 from conformance.pytest_plugin.items import NODE, CheckItem, Endpoint, NotJudged, marks_of
+from conformance.pytest_plugin.messages import news_of_entries
 from conformance.pytest_plugin.settings import Settings, read_settings
 from conformance.pytest_plugin.shared_run import SharedRun
 from conformance.record.line import RunFileError
@@ -66,7 +68,17 @@ class Suite:
         self.checks = checks
         self._settings, self._meeting, self._own = settings, meeting, own
         self._record = (settings.out or meeting) / RECORD
-        self._run = SharedRun(settings.target, self.contract, self.options, meeting, self._record)
+        file = self.options.expected
+        entries = resolved(file, all_checks(), self.contract).entries if file else ()
+        self._listed = frozenset(check for entry in entries for check in entry.checks)
+        self._run = SharedRun(
+            settings.target,
+            self.contract,
+            self.options,
+            meeting,
+            self._record,
+            awaited=self._listed,
+        )
         self._blocking: BlockingApi | None = None
         self._most_failures = most_failures
         self._failed = 0
@@ -108,7 +120,20 @@ class Suite:
         """
         session = [other.check.id for other in item.session.items if isinstance(other, CheckItem)]
         # With a maximum of failures, each counts at once, so that the run can be stopped.
-        return self._run.finding(item.check.id, session, settled=not self._most_failures)
+        name, settled = item.check.id, not self._most_failures
+        finding = self._run.finding(name, session, settled=settled)
+        if name not in self._listed:
+            return finding
+        return next(found for found in self.run_so_far().findings if found.id == name)
+
+    def news_of(self, item: CheckItem) -> str | None:
+        """Return what is wrong with an entry of the expected deviations, which one item reports.
+
+        That is the first judged check that the entry names.
+        """
+        if item.check.id not in self._listed:
+            return None
+        return news_of_entries(self.run_so_far(), item.check.id)
 
     def is_first_to_report(self) -> bool:
         """Return true to the first caller in the session, which reports why nothing was run."""

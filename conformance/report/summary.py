@@ -95,7 +95,12 @@ class Summary:
     def cost_in_words(self) -> Text:
         """The cost in one line."""
         sent = sum(len(exchange.attempts) for exchange in self.run.exchanges)
-        return sentences.the_cost(self.cost, sent)
+        return sentences.the_cost(self.cost, sent, sent - len(self._distinct_requests))
+
+    @property
+    def _distinct_requests(self) -> set[tuple[object, ...]]:
+        requests = (exchange.request for exchange in self.run.exchanges)
+        return {(one.path, one.body, one.credentials, one.read_events) for one in requests}
 
     @property
     def reference_cost_in_words(self) -> Text | None:

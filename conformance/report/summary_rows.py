@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.language import Text
@@ -43,14 +43,8 @@ class Row:
 
     @property
     def only_unchecked(self) -> bool:
-        """Return whether it deviates only where invalid values were served.
-
-        It is not said to alter anything then: no valid value was. Deviations from
-        recommendations count only if there are no others.
-        """
-        broken = deviations_of(self.findings)
-        musts = [finding for finding in broken if finding.level is Level.MUST]
-        return bool(broken) and all(one.place is Place.SERVED for one in musts or broken)
+        """Whether it deviates only where invalid values were served."""
+        return _only_unchecked(self.findings)
 
     @property
     def is_expected(self) -> bool:
@@ -119,14 +113,8 @@ class Area:
 
     @property
     def only_unchecked(self) -> bool:
-        """Return whether it deviates only where invalid values were served.
-
-        It is not said to alter anything then: no valid value was. Deviations from
-        recommendations count only if there are no others.
-        """
-        broken = deviations_of(self.findings)
-        musts = [finding for finding in broken if finding.level is Level.MUST]
-        return bool(broken) and all(one.place is Place.SERVED for one in musts or broken)
+        """Whether it deviates only where invalid values were served."""
+        return _only_unchecked(self.findings)
 
     @property
     def rank(self) -> int:
@@ -176,3 +164,14 @@ def said_of(subject: Subject, document: str) -> Text | None:
     if document not in subject.says:
         return None
     return Text(subject.says[document], subject.says_zh.get(document, ""))
+
+
+def _only_unchecked(findings: Sequence[Finding]) -> bool:
+    """Return whether findings show deviations only where invalid values were served.
+
+    Nothing is said to be altered then: no valid value was. Deviations from recommendations count
+    only if there are no others.
+    """
+    broken = deviations_of(findings)
+    musts = [finding for finding in broken if finding.level is Level.MUST]
+    return bool(broken) and all(one.place is Place.SERVED for one in musts or broken)

@@ -1,7 +1,7 @@
-"""Are a run's accusations true, and is each planted fault told? Pure.
+"""Are a run's findings true, and is each planted fault reported? Pure.
 
-A *planting* is the server with one or more faults. An accusation is a finding that fails or warns.
-It is true if it names a planted fault, and **collateral** otherwise:
+A *planting* is the server with one or more faults. A finding, here one that fails or warns, is
+true if it names a planted fault, and **collateral** otherwise:
 
 - its requirement is one that the fault breaks or is declared to break as well, or
 - its subject is that of the fault's own requirement, the first of those that it breaks.
@@ -18,7 +18,7 @@ from conformance.model import Level, Verdict
 from conformance.selftest.catalogue import Fault, Shows
 from conformance.selftest.trials import NOTHING, Trial
 
-ACCUSING = frozenset({Verdict.FAIL, Verdict.WARN})
+DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 
 TRIES_PER_COMBINATION = 20
 """Draws per combination, after which there are too few different ones."""
@@ -56,7 +56,7 @@ class Claim:
     """One finding of a run.
 
     ``reproduced`` is whether a printed command showed the deviation again, None if the finding
-    accuses nobody; ``by_suite`` is whether only ``rerun``, the suite's own command, did.
+    is no deviation; ``by_suite`` is whether only ``rerun``, the suite's own command, did.
     """
 
     check: str
@@ -72,13 +72,13 @@ class Claim:
     by_suite: bool = False
 
     @property
-    def accuses(self) -> bool:
+    def deviates(self) -> bool:
         """Whether it says that the endpoint deviates."""
-        return self.verdict in ACCUSING
+        return self.verdict in DEVIATING
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RunResult:
     """What one run said about a planting.
 
     Attributes:
@@ -102,24 +102,24 @@ class Told:
     because: str | None = None
 
     @property
-    def accusations(self) -> tuple[Claim, ...]:
+    def findings(self) -> tuple[Claim, ...]:
         """The findings that say that the endpoint deviates."""
-        return tuple(claim for claim in self.claims if claim.accuses)
+        return tuple(claim for claim in self.claims if claim.deviates)
 
     @property
     def collateral(self) -> tuple[Claim, ...]:
-        """The accusations that name no planted fault."""
-        return tuple(claim for claim in self.accusations if not self.named(claim))
+        """The findings that name no planted fault."""
+        return tuple(claim for claim in self.findings if not self.named(claim))
 
     @property
     def false_states(self) -> tuple[str, ...]:
-        """Parameters and fields that are said to deviate without a true accusation about them."""
+        """Parameters and fields that are said to deviate without a true finding about them."""
         true = {claim.subject for claim in self.claims if self.named(claim)}
         return tuple(subject for subject in self.states if subject not in true)
 
     @property
     def planted(self) -> tuple[Trial, ...]:
-        """The faults that the run must tell: due at its tier, and not masked by another."""
+        """The faults that the run must report: due at its tier, and not masked by another."""
         return tuple(
             trial
             for trial in self.planting.trials
@@ -127,21 +127,21 @@ class Told:
         )
 
     @property
-    def untold(self) -> tuple[Trial, ...]:
-        """The faults that no finding names, although the run must tell them."""
-        return tuple(trial for trial in self.planted if not self._is_told(trial))
+    def unreported(self) -> tuple[Trial, ...]:
+        """The faults that no finding names, although the run must report them."""
+        return tuple(trial for trial in self.planted if not self._is_reported(trial))
 
     def named(self, claim: Claim) -> tuple[str, ...]:
-        """Return the planted faults that an accusation names; empty for collateral."""
+        """Return the planted faults that a finding names; empty for collateral."""
         return tuple(t.name for t in self.planting.trials if self._names(claim, t))
 
     def _names(self, claim: Claim, trial: Trial) -> bool:
         return breaks(trial, claim.requirement) or claim.subject == self._subject(trial)
 
-    def _is_told(self, trial: Trial) -> bool:
+    def _is_reported(self, trial: Trial) -> bool:
         """Whether a finding is about a requirement of the fault, or about its subject alone."""
         fault = _fault(trial)
-        showing = ACCUSING | {Verdict.REFUSED} if fault.shows is Shows.REFUSED else ACCUSING
+        showing = DEVIATING | {Verdict.REFUSED} if fault.shows is Shows.REFUSED else DEVIATING
         others = {self._subject(t) for t in self.planting.trials if t is not trial}
         subject = self._subject(trial)
         return any(
@@ -165,49 +165,49 @@ class Figures:
     """Counts over a group of runs."""
 
     runs: int
-    accusations: int
+    findings: int
     true: int
     planted: int
-    told: int
+    reported: int
     spotless: int
     """Runs without collateral."""
     states: int
     false_states: int
-    """Parameters and fields that are said to deviate, and those without a true accusation."""
+    """Parameters and fields that are said to deviate, and those without a true finding."""
     commands: int
     reproduced: int
 
     @property
     def precision(self) -> float:
-        """True accusations out of all, from 0 to 1; 1 if nobody was accused."""
-        return self.true / self.accusations if self.accusations else 1.0
+        """True findings out of all, from 0 to 1; 1 if there are none."""
+        return self.true / self.findings if self.findings else 1.0
 
 
-def complaints_of(runs: Sequence[Told]) -> tuple[str, ...]:
+def complaints_of(runs: Sequence[RunResult]) -> tuple[str, ...]:
     """Return what is wrong, one sentence per reason; empty if every statement was true."""
     figures = figures_of(runs)
     ended = sum(run.because is not None for run in runs)
     counted = (
-        (figures.accusations - figures.true, "accusations name no planted fault"),
-        (figures.false_states, "states of parameters and fields rest on no true accusation"),
-        (figures.planted - figures.told, "planted faults are told by no finding"),
+        (figures.findings - figures.true, "findings name no planted fault"),
+        (figures.false_states, "states of parameters and fields rest on no true finding"),
+        (figures.planted - figures.reported, "planted faults are reported by no finding"),
         (figures.commands - figures.reproduced, "printed commands do not show the deviation"),
         (ended, "runs ended early"),
     )
     return tuple(f"{count} {what}" for count, what in counted if count)
 
 
-def figures_of(runs: Collection[Told]) -> Figures:
-    """Count accusations, planted faults and commands."""
-    accusations = [claim for run in runs for claim in run.accusations]
-    commands = [claim for claim in accusations if claim.reproduced is not None]
+def figures_of(runs: Collection[RunResult]) -> Figures:
+    """Count findings, planted faults and commands."""
+    findings = [claim for run in runs for claim in run.findings]
+    commands = [claim for claim in findings if claim.reproduced is not None]
     planted = sum(len(run.planted) for run in runs)
     return Figures(
         runs=len(runs),
-        accusations=len(accusations),
-        true=len(accusations) - sum(len(run.collateral) for run in runs),
+        findings=len(findings),
+        true=len(findings) - sum(len(run.collateral) for run in runs),
         planted=planted,
-        told=planted - sum(len(run.untold) for run in runs),
+        reported=planted - sum(len(run.unreported) for run in runs),
         spotless=sum(not run.collateral for run in runs),
         states=sum(len(run.states) for run in runs),
         false_states=sum(len(run.false_states) for run in runs),
@@ -216,8 +216,8 @@ def figures_of(runs: Collection[Told]) -> Figures:
     )
 
 
-def falsely_accusing(runs: Iterable[Told]) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the checks that accuse falsely and the plantings where they do, the worst first."""
+def false_positives(runs: Iterable[RunResult]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the checks with false positives and their plantings, the worst first."""
     found: dict[str, list[str]] = {}
     for run in runs:
         for claim in run.collateral:

@@ -30,7 +30,7 @@ from conformance.record.events import ExchangeMade, FindingMade, RunFinished, Ru
 from conformance.record.explained import as_concluded
 from conformance.report.case import Case, case_of
 from conformance.report.summary import Summary
-from conformance.selftest.attribution import ACCUSING, Claim, Planting, Told
+from conformance.selftest.attribution import DEVIATING, Claim, Planting, RunResult
 from conformance.selftest.execution import COUNTING, MAX_SENTENCE_CHARS
 from conformance.selftest.reproduction import (
     Answer,
@@ -66,7 +66,7 @@ TRIES_CORRECT = 4
 """How often a command is run against the correct server, to learn what it varies."""
 
 
-async def told_of(planting: Planting, server: BundledServer) -> Told:
+async def result_of(planting: Planting, server: BundledServer) -> RunResult:
     """Run all checks of the tier against the planted faults, then every finding's commands."""
     started = time.monotonic()
     contract = load_contract(planting.first.contract)
@@ -75,7 +75,7 @@ async def told_of(planting: Planting, server: BundledServer) -> Told:
     summary = Summary(record)
     counting = any(trial.trigger == COUNTING for trial in planting.trials)
     tries = TRIES_COUNTING if counting else TRIES
-    told = Told(
+    result = RunResult(
         planting,
         tuple(
             [
@@ -90,14 +90,14 @@ async def told_of(planting: Planting, server: BundledServer) -> Told:
         because=record.footer.because if record.footer else None,
     )
     if len(planting.trials) > 1:
-        told = replace(told, masked=await _masked(told, record.exchanges, server, contract))
-    return replace(told, seconds=round(time.monotonic() - started, 3))
+        result = replace(result, masked=await _masked(result, record.exchanges, server, contract))
+    return replace(result, seconds=round(time.monotonic() - started, 3))
 
 
-def broken_off(planting: Planting, error: Exception) -> Told:
+def ended_early(planting: Planting, error: Exception) -> RunResult:
     """Return the result of a run that ended with an internal error of the suite."""
     reason = f"internal error of the suite: {type(error).__name__}: {error}"
-    return Told(planting, (), {}, {}, "", because=reason[:MAX_SENTENCE_CHARS])
+    return RunResult(planting, (), {}, {}, "", because=reason[:MAX_SENTENCE_CHARS])
 
 
 async def _record(target: Target, contract: Contract, planting: Planting) -> Run:
@@ -126,7 +126,7 @@ async def _claim(
 ) -> Claim:
     command = rerun = None
     shown: _Shown | None = None
-    if finding.verdict in ACCUSING:
+    if finding.verdict in DEVIATING:
         case = case_of(summary, finding)
         command, rerun = case.command, case.suite_command
         shown = await asyncio.to_thread(_shown, case, planting, server, tries)
@@ -184,14 +184,14 @@ def _correct_answers(command: str, key_env: str, key: str) -> tuple[Answer, ...]
 
 
 async def _masked(
-    told: Told, exchanges: Iterable[Exchange], server: BundledServer, contract: Contract
+    result: RunResult, exchanges: Iterable[Exchange], server: BundledServer, contract: Contract
 ) -> frozenset[str]:
-    """Return the untold faults without which the server answers every request in the same way."""
+    """Return the unreported faults without which all responses of the server are the same."""
     requests = tuple(dict.fromkeys(exchange.request for exchange in exchanges))
     masked = set()
-    async with _asking(server, told.planting.path(), contract) as faulty:
-        for trial in told.untold:
-            path = told.planting.path(without=trial.name)
+    async with _asking(server, result.planting.path(), contract) as faulty:
+        for trial in result.unreported:
+            path = result.planting.path(without=trial.name)
             async with _asking(server, path, contract) as without:
                 for request in requests:
                     if await _differ(request, faulty, without):

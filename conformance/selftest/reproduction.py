@@ -27,7 +27,7 @@ from pathlib import Path
 from conformance.protocol.sse import parse_events
 from conformance.record.line import RunFileError
 from conformance.record.ndjson import read_run
-from conformance.selftest.attribution import ACCUSING
+from conformance.selftest.attribution import DEVIATING
 
 COMMAND_SECONDS = 20.0
 """Timeout of one command."""
@@ -119,7 +119,7 @@ def finds_again(command: str, check: str, key_env: str, key: str) -> bool:
             found = [finding for path in records for finding in read_run(path).findings]
         except RunFileError:
             return False
-    return any(finding.id == check and finding.verdict in ACCUSING for finding in found)
+    return any(finding.id == check and finding.verdict in DEVIATING for finding in found)
 
 
 def _installed(folder: Path) -> Path:

@@ -8,7 +8,7 @@ The file contains no keys, only the names of environment variables that hold the
 
 from __future__ import annotations
 
-from conformance.targets.entry import Entry, MissingSecretError
+from conformance.targets.entry import Entry, MissingSecretError, with_headers
 from conformance.targets.reading import FILE, TargetsError, expected_beside, read_targets
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "TargetsError",
     "expected_beside",
     "read_targets",
+    "with_headers",
 ]

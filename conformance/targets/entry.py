@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from conformance.engine.selection import LIVE, Options
@@ -70,23 +70,41 @@ class Entry:
             MissingSecretError: a variable is not set, or its value is not valid in a header.
         """
         key = _secret(self.api_key_env, environment) if self.api_key_env else None
-        secrets = {
-            header: _secret(variable, environment) for header, variable in self.headers_env.items()
-        }
-        return Target(
+        target = Target(
             base_url=self.base_url,
             model=self.model,
             contract=contract,
             api_key=key,
             api_key_env=self.api_key_env or DEFAULT_KEY_ENV,
             name=self.name,
-            headers=(*self.headers.items(), *secrets.items()),
-            secrets=tuple(secrets.values()),
-            shown_headers={
-                **self.headers,
-                **{header: f"${variable}" for header, variable in self.headers_env.items()},
-            },
         )
+        return with_headers(target, self.headers, self.headers_env, environment)
+
+
+def with_headers(
+    target: Target,
+    headers: Mapping[str, str],
+    headers_env: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> Target:
+    """Return the target with headers that go with every request.
+
+    Args:
+        target: the target without headers.
+        headers: headers without secrets.
+        headers_env: further headers, each with the environment variable that holds its value.
+        environment: the environment variables.
+
+    Raises:
+        MissingSecretError: a variable is not set, or its value is not valid in a header.
+    """
+    secrets = {name: _secret(variable, environment) for name, variable in headers_env.items()}
+    return replace(
+        target,
+        headers=(*headers.items(), *secrets.items()),
+        secrets=tuple(secrets.values()),
+        shown_headers={**headers, **{name: f"${held}" for name, held in headers_env.items()}},
+    )
 
 
 def _secret(variable: str, environment: Mapping[str, str]) -> str:

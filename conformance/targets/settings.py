@@ -11,7 +11,12 @@ from conformance.model import Tier
 from conformance.targets.parsing import TypedError, is_variable, read_base_url
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CARRIES_SECRETS = re.compile(r"auth|cookie|key|passw|secret|session|token", re.IGNORECASE)
+_BEFORE = "access|api|app|auth|bearer|client|csrf|gateway|id|my|proxy|refresh|secret|session|user|x"
+_WORDS = "auth|authentication|authorization|cookie|credentials?|key|pass(?:phrase|wd|word)?|secret"
+_CARRIES_SECRETS = re.compile(
+    rf"(?:^|[^a-z])(?:{_BEFORE})*(?:{_WORDS}|session(?:id)?|token)(?![a-z])", re.IGNORECASE
+)
+"""Names that have a word for a secret: ``X-ApiKey``, but not ``X-Hotkey-Mode``."""
 
 LARGEST = 2**63 - 1
 """The largest integer that a record holds."""

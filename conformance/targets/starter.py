@@ -12,8 +12,8 @@ HEAD = """\
 
 [defaults]
 tier = "smoke"              # test depth and cost: smoke, standard or deep
-max-requests = 200          # for each target
-max-spend-tokens = 20000    # for each target, counted by upper bounds
+# max-requests = 50         # for each target; by default twice what the tier costs
+# max-spend-tokens = 3000   # for each target, counted by upper bounds; by default the same
 # concurrency = 8           # concurrent requests per target
 # rate = 2.0                # maximum requests per second
 # timeout = 60.0            # timeout in seconds for each attempt at a request

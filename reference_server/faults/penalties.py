@@ -121,6 +121,8 @@ def _clipped(value: float) -> float:
 @fault(
     "penalty-on-prompt",
     breaks="presence-penalty.not-on-prompt frequency-penalty.not-on-prompt",
+    # The tokens that are listed beside the text stay.
+    also_breaks="logprobs-arrays.tokens-join-to-text",
     evidence=Evidence.SOURCE,
     triggers=(Trigger.BATCH,),
 )
@@ -133,7 +135,12 @@ def penalty_on_prompt() -> Behaviour:
     return behave
 
 
-@fault("presence-penalty-on-prompt", breaks="presence-penalty.not-on-prompt", triggers=())
+@fault(
+    "presence-penalty-on-prompt",
+    breaks="presence-penalty.not-on-prompt",
+    also_breaks="logprobs-arrays.tokens-join-to-text",
+    triggers=(),
+)
 def presence_penalty_on_prompt() -> Behaviour:
     """The presence penalty also counts the tokens of the prompt."""
 
@@ -143,7 +150,12 @@ def presence_penalty_on_prompt() -> Behaviour:
     return behave
 
 
-@fault("frequency-penalty-on-prompt", breaks="frequency-penalty.not-on-prompt", triggers=())
+@fault(
+    "frequency-penalty-on-prompt",
+    breaks="frequency-penalty.not-on-prompt",
+    also_breaks="logprobs-arrays.tokens-join-to-text",
+    triggers=(),
+)
 def frequency_penalty_on_prompt() -> Behaviour:
     """The frequency penalty also counts the tokens of the prompt."""
 

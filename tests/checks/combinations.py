@@ -204,7 +204,6 @@ UNSEEN: Mapping[str, str] = {
     "batch-with-best-of-last-only": OF_A_RUN,
     "other-temperature-beside-breaks": "only a run has so many different requests at once",
     "best-named-for-sampled": "the fake model samples its best token, or one of the same text",
-    "stop-missed-in-last-step": "the end of the fake model's texts has no new characters",
 }
 """Faults of the server that do not show over the fake endpoint, and why."""
 

@@ -79,6 +79,7 @@ def test_nearly_all_invariants_have_traffic_to_inspect() -> None:
         "stop.no-token-behind-everywhere",
         "stop.none-dropped-everywhere",
         "streaming.error-framed-everywhere",
+        "temperature.zero-repeats-everywhere",
     }
 
 

@@ -146,7 +146,7 @@ def test_gate_is_red_when_something_changes(checkout: Path) -> None:
 
     def gate(faults: Sequence[str], *more: str) -> Job:
         given = [word for fault in faults for word in ("--fault", fault)]
-        words = "\n".join(("--reference=none", *more))
+        words = "\n".join(("--reference=none", "--select=*", *more))
         with running_server(*given) as server:
             report = f"report-{next(reports)}"
             return run(checkout, server.base_url, args=words, expected="known.yaml", report=report)

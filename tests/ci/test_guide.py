@@ -162,15 +162,25 @@ def test_commands_run(
     assert conformance(first).exit_code == 1
     for name in ("report", "baseline", "new"):
         shutil.copytree(checkout / "first" / "mine", checkout / name)
+    ((_, known), _) = blocks_of("Known deviations")
+    (checkout / "known.yaml").write_text(known)
     for section in WITH_CONSOLE:
-        for _, text in blocks_of(section):
-            for line in text.splitlines():
+        for language, text in blocks_of(section):
+            for line in text.splitlines() if language == "console" else ():
                 ended = conformance(line.removeprefix("$ "))
                 assert ended.exit_code in {0, 1}, f"{line}\n{ended.output}"
     assert json.loads((checkout / "conformance.sarif").read_text())["runs"]
     assert (checkout / "public" / "badge.svg").exists()
+    assert (checkout / "known.yaml").read_text() == known
+    quick = "conformance run --select stop.five-refused --tier smoke --expected known.yaml"
+    assert conformance(quick).exit_code == 0
 
 
 TESTED = ("GitHub", "GitLab", "Jenkins", "Any shell", "A container")
-WITH_CONSOLE = ("Files that other tools read", "Only some checks", "Regressions only")
+WITH_CONSOLE = (
+    "Known deviations",
+    "Files that other tools read",
+    "Only some checks",
+    "Regressions only",
+)
 """Sections whose blocks are commands in a terminal."""

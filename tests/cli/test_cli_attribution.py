@@ -10,7 +10,7 @@ import pytest
 
 from conformance.cli import selftest_attribution
 from conformance.model import Level, Verdict
-from conformance.selftest.attribution import Claim, Planting, Told
+from conformance.selftest.attribution import Claim, Planting, RunResult
 from conformance.selftest.workers import WorkerError
 
 FAULTS = [
@@ -26,7 +26,7 @@ FAULTS = [
 ]
 SUBJECTS = {"stop.string": "stop", "usage.present": "usage"}
 
-Judge = Callable[[Planting], Told]
+Judge = Callable[[Planting], RunResult]
 # The package has the command itself under this name.
 command_module = importlib.import_module("conformance.cli.selftest")
 
@@ -37,13 +37,15 @@ def a_claim(requirement: str, **changes: object) -> Claim:
     return Claim(requirement, requirement, subject, **{**known, **changes})  # type: ignore[arg-type]  # names of a record's fields
 
 
-def right(planting: Planting) -> Told:
-    return Told(planting, (a_claim("stop.string"),), SUBJECTS, {"stop": "ignored"}, "Drops `stop`.")
+def right(planting: Planting) -> RunResult:
+    return RunResult(
+        planting, (a_claim("stop.string"),), SUBJECTS, {"stop": "ignored"}, "Drops `stop`."
+    )
 
 
-def wrong(planting: Planting) -> Told:
+def wrong(planting: Planting) -> RunResult:
     claims = (a_claim("usage.present", message="expected a; got \ud800\x1b[2J", reproduced=False),)
-    return Told(planting, claims, SUBJECTS, {"usage": "altered"}, "Incorrect field: `usage`.")
+    return RunResult(planting, claims, SUBJECTS, {"usage": "altered"}, "Incorrect field: `usage`.")
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> Callable[[Judge], None]:
     monkeypatch.setattr(command_module, "list_bundled", listed.__getitem__)
 
     def replace(judge: Judge) -> None:
-        def results(plantings: Sequence[Planting], jobs: int, craft: object) -> Iterator[Told]:
+        def results(plantings: Sequence[Planting], jobs: int, craft: object) -> Iterator[RunResult]:
             # Workers finish in any order.
             yield from map(judge, reversed(plantings))
 
@@ -151,7 +153,7 @@ def test_nothing_to_plant_ends_with_5(command, judged) -> None:
 
 
 def test_lost_worker_keeps_results(command, judged) -> None:
-    def judge(planting: Planting) -> Told:
+    def judge(planting: Planting) -> RunResult:
         if planting.name == "dropped":
             raise WorkerError("the bundled server ended during the run against dropped")
         return right(planting)

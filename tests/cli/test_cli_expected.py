@@ -146,6 +146,13 @@ def test_excluded_checks_send_nothing(command, fake) -> None:
     assert not [f for f in read_run(Path("run/run.ndjson")).findings if "prefix" in f.id]
 
 
+def test_dry_run_shows_the_plan(command) -> None:
+    words = ("--tier", "smoke", "--exclude", "seed")
+    run = command("run", "--base-url", "http://127.0.0.1:9/v1", "--dry-run", *words)
+    assert (run.exit_code, run.output) == (0, command("plan", *words).output)
+    assert not Path("reports").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

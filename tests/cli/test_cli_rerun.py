@@ -13,7 +13,7 @@ from conformance.model import Tier
 from conformance.report.case import case_of
 from conformance.report.summary import Summary
 from conformance.selftest.attribution import Draw, Planting, plantings_of
-from conformance.selftest.planted_run import KEY_ENV, told_of
+from conformance.selftest.planted_run import KEY_ENV, result_of
 from conformance.selftest.reproduction import finds_again
 from conformance.targets.bundled import bundled_showcase
 from tests.lanes import exhaustive
@@ -27,8 +27,8 @@ FAULTS_WITH_A_RERUN = 24
 def test_command_is_understood_as_the_run_was() -> None:
     finding = a_failure(rests_on=("n.choices",))
     named = {"api_key_env": "MY_KEY", "model": "a model's name", "contract": "zero", "seed": 7}
-    told = a_run(finding, base_url="http://localhost:1/v1", tier=Tier.DEEP, **named)
-    program, command, *words = shlex.split(case_of(Summary(told), finding).suite_command)
+    result = a_run(finding, base_url="http://localhost:1/v1", tier=Tier.DEEP, **named)
+    program, command, *words = shlex.split(case_of(Summary(result), finding).suite_command)
     assert (program, command) == ("conformance", "run")
     given = run.make_context("run", words).params
     assert given["base_url"] == "http://localhost:1/v1"
@@ -52,8 +52,8 @@ def test_command_is_understood_as_the_run_was() -> None:
     ],
 )
 def test_finding_is_shown_again(fault: str, check: str, by_suite: bool) -> None:
-    (told,) = run_plantings((Planting(trials(Tier.STANDARD, fault)),))
-    claim = next(claim for claim in told.accusations if claim.check == check)
+    (result,) = run_plantings((Planting(trials(Tier.STANDARD, fault)),))
+    claim = next(claim for claim in result.findings if claim.check == check)
     assert (claim.reproduced, claim.by_suite) == (True, by_suite)
 
 
@@ -63,8 +63,8 @@ def test_suite_command_works_as_printed() -> None:
     missed: list[str] = []
     with bundled_showcase() as server:
         for planting in plantings_of(trials(Tier.STANDARD), Draw(FAULTS_WITH_A_RERUN, seed=15)):
-            told = asyncio.run(told_of(planting, server))
-            for claim in told.accusations[:1]:
+            result = asyncio.run(result_of(planting, server))
+            for claim in result.findings[:1]:
                 assert claim.rerun is not None
                 if not finds_again(claim.rerun, claim.check, KEY_ENV, server.api_key):
                     missed.append(f"{planting.name}: {claim.rerun}")

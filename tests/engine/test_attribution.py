@@ -156,6 +156,14 @@ def test_default_explains_no_request_that_states_it() -> None:
     assert seed.id not in roots(default, seed, exchanges=answers)
 
 
+def test_empty_stop_explains_no_real_one() -> None:
+    empty, real = ({"model": "m", "prompt": "1", "stop": stop} for stop in ("", ["7"]))
+    answers = (an_exchange("x1", request=empty), an_exchange("x2", request=real))
+    harmless = a_deviation("stop.empty-string", exchanges=("x1",))
+    lost = a_deviation("stop.held-text-released", exchanges=("x2",))
+    assert lost.id not in roots(harmless, lost, exchanges=answers)
+
+
 def test_error_for_a_key_explains_no_other_error() -> None:
     answers = (without_key("x1", status=401), an_exchange("x2", status=500))
     key = a_deviation("auth.missing-key-envelope", Place.ERROR, exchanges=("x1",))
@@ -163,7 +171,7 @@ def test_error_for_a_key_explains_no_other_error() -> None:
     assert fault.id not in roots(key, fault, exchanges=answers)
 
 
-def test_generated_request_like_a_directed_one_is_told_once() -> None:
+def test_generated_request_like_directed_is_told_once() -> None:
     request = {"prompt": "1", "max_tokens": 1}
     served = an_exchange("x1", request=request)
     directed = a_deviation("model.missing-refused", Place.SERVED, exchanges=("x1",))

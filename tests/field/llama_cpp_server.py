@@ -20,6 +20,9 @@ def main(model: str, alias: str, port: int, key: str) -> None:
     params.n_ctx = CONTEXT_TOKENS * PARALLEL
     params.n_parallel = PARALLEL
     params.n_gpu_layers = 0
+    # Its threads wait for each other without pause, which on a busy machine takes minutes.
+    params.cpuparams.n_threads = 1
+    params.cpuparams_batch.n_threads = 1
     params.api_keys = [key]
     params.hostnames = ["127.0.0.1"]
     params.port = port

@@ -48,6 +48,8 @@ def llama_cpp_python() -> Iterator[Endpoint]:
         # Without the last two nothing is scored, and a request that comes in ends the one before.
         words = ["--model", model, "--model_alias", endpoint.model, "--api_key", KEY]
         words += ["--n_ctx", "2048", "--logits_all", "true", "--interrupt_requests", "false"]
+        # Its threads wait for each other without pause, which on a busy machine takes minutes.
+        words += ["--n_threads", "1", "--n_threads_batch", "1"]
         with listening(
             [python, "-m", "llama_cpp.server", *words, *_address(endpoint)],
             f"{endpoint.base_url}/models",

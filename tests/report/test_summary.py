@@ -147,6 +147,14 @@ def test_usage_distinguishes_known_values_and_limits(cost: Cost, words: str) -> 
     assert Summary(replace(run, footer=replace(run.footer, cost=cost))).cost_in_words.en == words
 
 
+@pytest.mark.parametrize(("sent", "told"), [(11, "5 requests, "), (12, "5 requests (11 of them")])
+def test_repeats_are_told_if_they_are_many(sent: int, told: str) -> None:
+    run = a_run(exchanges=tuple(an_exchange(f"x{number}") for number in range(sent)))
+    assert run.footer is not None
+    footer = replace(run.footer, cost=Cost(5, 2, 0))
+    assert Summary(replace(run, footer=footer)).cost_in_words.en.startswith(told)
+
+
 def test_strict_runs_count_warnings_as_failures() -> None:
     warned = a_finding("stop.lesser", "warn")
     assert Summary(a_run(warned)).sentence.en.endswith("No failures in 1 check. 1 warning.")

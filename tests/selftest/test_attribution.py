@@ -1,4 +1,4 @@
-"""Accusations are true or collateral, and planted faults are told or not."""
+"""Findings are true or collateral, and planted faults are reported or not."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from conformance.selftest.attribution import (
     Claim,
     Draw,
     Planting,
-    Told,
+    RunResult,
     complaints_of,
-    falsely_accusing,
+    false_positives,
     figures_of,
     plantings_of,
 )
@@ -49,9 +49,9 @@ def a_claim(requirement: str, verdict: str = "fail", **changes: Any) -> Claim:
     return Claim(**{**known, **changes})
 
 
-def told(*claims: Claim, trials: tuple[Trial, ...] = (a_trial(),), **changes: Any) -> Told:
+def a_result(*claims: Claim, trials: tuple[Trial, ...] = (a_trial(),), **changes: Any) -> RunResult:
     known: dict[str, Any] = {"subjects": SUBJECTS, "states": {}, "headline": ""}
-    return Told(Planting(trials), claims, **{**known, **changes})
+    return RunResult(Planting(trials), claims, **{**known, **changes})
 
 
 @pytest.mark.parametrize(
@@ -67,26 +67,26 @@ def told(*claims: Claim, trials: tuple[Trial, ...] = (a_trial(),), **changes: An
         pytest.param("streaming.text-equals-plain", STOP, None, False, id="without the trigger"),
     ],
 )
-def test_true_accusation_names_the_fault(requirement, fault, trigger, names) -> None:
-    run = told(a_claim(requirement), trials=(a_trial(fault, trigger=trigger),))
+def test_true_finding_names_the_fault(requirement, fault, trigger, names) -> None:
+    run = a_result(a_claim(requirement), trials=(a_trial(fault, trigger=trigger),))
     assert bool(run.named(run.claims[0])) is names
     assert bool(run.collateral) is not names
 
 
 @pytest.mark.parametrize("verdict", ["pass", "inconclusive", "refused", "error"])
-def test_only_failures_and_warnings_accuse(verdict) -> None:
-    run = told(a_claim("usage.present", verdict))
-    assert run.accusations == run.collateral == ()
-    assert [trial.name for trial in run.untold] == ["stop-dropped"]
+def test_only_failures_and_warnings_are_deviations(verdict) -> None:
+    run = a_result(a_claim("usage.present", verdict))
+    assert run.findings == run.collateral == ()
+    assert [trial.name for trial in run.unreported] == ["stop-dropped"]
 
 
 def test_refusal_tells_a_fault_that_refuses() -> None:
     refusing = a_trial(a_fault(shows=Shows.REFUSED))
-    assert not told(a_claim("stop.string", "refused"), trials=(refusing,)).untold
+    assert not a_result(a_claim("stop.string", "refused"), trials=(refusing,)).unreported
 
 
 @pytest.mark.parametrize(
-    ("requirements", "untold"),
+    ("requirements", "unreported"),
     [
         (("stop.string", "usage.present"), []),
         (("stop.string",), ["usage-missing"]),
@@ -95,61 +95,61 @@ def test_refusal_tells_a_fault_that_refuses() -> None:
         ((), ["stop-dropped", "stop-late", "usage-missing"]),
     ],
 )
-def test_each_planted_fault_is_told(requirements, untold) -> None:
+def test_each_planted_fault_is_told(requirements, unreported) -> None:
     faults = [STOP, USAGE]
-    if "stop-late" in untold:
+    if "stop-late" in unreported:
         faults.insert(1, a_fault("stop-late"))
-    run = told(*map(a_claim, requirements), trials=tuple(a_trial(fault) for fault in faults))
-    assert [trial.name for trial in run.untold] == untold
+    run = a_result(*map(a_claim, requirements), trials=tuple(a_trial(fault) for fault in faults))
+    assert [trial.name for trial in run.unreported] == unreported
 
 
 def test_masked_fault_need_not_be_told() -> None:
     both = (a_trial(), a_trial(USAGE))
-    run = told(a_claim("stop.string"), trials=both, masked=frozenset({"usage-missing"}))
-    assert not run.untold
+    run = a_result(a_claim("stop.string"), trials=both, masked=frozenset({"usage-missing"}))
+    assert not run.unreported
     assert figures_of([run]).planted == 1
 
 
 def test_fault_due_later_need_not_be_told() -> None:
     fault = a_fault(tier=Tier.DEEP)
-    assert not told(trials=(a_trial(fault),)).untold
-    assert told(trials=(a_trial(fault, tier=Tier.DEEP),)).untold
-    assert not told(trials=(a_trial(trigger="stream"),)).untold
+    assert not a_result(trials=(a_trial(fault),)).unreported
+    assert a_result(trials=(a_trial(fault, tier=Tier.DEEP),)).unreported
+    assert not a_result(trials=(a_trial(trigger="stream"),)).unreported
 
 
-def test_state_needs_a_true_accusation() -> None:
+def test_state_needs_a_true_finding() -> None:
     claims = a_claim("stop.string"), a_claim("usage.present")
-    run = told(*claims, states={"stop": "ignored", "usage": "altered"})
+    run = a_result(*claims, states={"stop": "ignored", "usage": "altered"})
     assert run.false_states == ("usage",)
 
 
-def test_figures_count_accusations_and_commands() -> None:
-    right = told(a_claim("stop.string", reproduced=True))
-    wrong = told(
+def test_figures_count_findings_and_commands() -> None:
+    right = a_result(a_claim("stop.string", reproduced=True))
+    wrong = a_result(
         a_claim("stop.string", reproduced=False),
         a_claim("usage.present", "warn", reproduced=True),
         a_claim("envelope.choices"),
         states={"choices": "altered"},
     )
     figures = figures_of([right, wrong])
-    assert (figures.runs, figures.accusations, figures.true, figures.spotless) == (2, 4, 2, 1)
-    assert (figures.planted, figures.told, figures.precision) == (2, 2, 0.5)
+    assert (figures.runs, figures.findings, figures.true, figures.spotless) == (2, 4, 2, 1)
+    assert (figures.planted, figures.reported, figures.precision) == (2, 2, 0.5)
     assert (figures.commands, figures.reproduced) == (3, 2)
     assert complaints_of([right]) == ()
-    assert complaints_of([right, wrong, told(because="the bundled server ended")]) == (
-        "2 accusations name no planted fault",
-        "1 states of parameters and fields rest on no true accusation",
-        "1 planted faults are told by no finding",
+    assert complaints_of([right, wrong, a_result(because="the bundled server ended")]) == (
+        "2 findings name no planted fault",
+        "1 states of parameters and fields rest on no true finding",
+        "1 planted faults are reported by no finding",
         "1 printed commands do not show the deviation",
         "1 runs ended early",
     )
-    assert falsely_accusing([right, wrong, wrong]) == [
+    assert false_positives([right, wrong, wrong]) == [
         ("envelope.choices", ("stop-dropped", "stop-dropped")),
         ("usage.present", ("stop-dropped", "stop-dropped")),
     ]
 
 
-def test_no_accusation_is_precise() -> None:
+def test_no_finding_is_precise() -> None:
     assert figures_of([]).precision == 1
 
 

@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 from conformance.model import Tier
-from conformance.selftest.attribution import Draw, Planting, Told, figures_of, plantings_of
+from conformance.selftest.attribution import Draw, Planting, RunResult, figures_of, plantings_of
 from conformance.selftest.catalogue import Fault, read_catalogue
-from conformance.selftest.planted_run import broken_off, told_of
+from conformance.selftest.planted_run import ended_early, result_of
 from conformance.selftest.trials import Trial, Wanted, trials_of
 from conformance.selftest.workers import Craft, results_of
 from conformance.targets.bundled import list_bundled
@@ -19,10 +19,10 @@ from tests.selftest.builders import a_fault
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 
-CRAFT: Craft[Planting, Told] = Craft(told_of, broken_off)
+CRAFT: Craft[Planting, RunResult] = Craft(result_of, ended_early)
 FEW = ("created-missing", "total-mismatch", "usage-missing")
-PRECISION_OF_FEW = 0.6
-PRECISION_OF_SINGLES, PRECISION_OF_COMBINATIONS = 0.45, 0.5
+PRECISION_OF_FEW = 1.0
+PRECISION_OF_SINGLES, PRECISION_OF_COMBINATIONS = 0.97, 0.9
 
 
 def trials(tier: Tier, *names: str) -> tuple[Trial, ...]:
@@ -34,10 +34,10 @@ def trials(tier: Tier, *names: str) -> tuple[Trial, ...]:
     )
 
 
-def run(plantings: tuple[Planting, ...], jobs: int = 1) -> list[Told]:
-    told = list(results_of(plantings, jobs, CRAFT))
-    assert [one.because for one in told] == [None] * len(plantings)
-    return told
+def run(plantings: tuple[Planting, ...], jobs: int = 1) -> list[RunResult]:
+    results = list(results_of(plantings, jobs, CRAFT))
+    assert [one.because for one in results] == [None] * len(plantings)
+    return results
 
 
 def test_few_faults_are_told_reproduced_or_masked() -> None:
@@ -47,15 +47,15 @@ def test_few_faults_are_told_reproduced_or_masked() -> None:
     # Without `usage` there is no total that could be wrong.
     assert (pair.masked, masked.masked) == (frozenset(), {"total-mismatch"})
     figures = figures_of([pair, masked])
-    assert (figures.told, figures.planted) == (3, 3)
+    assert (figures.reported, figures.planted) == (3, 3)
     assert figures.precision >= PRECISION_OF_FEW
     assert figures.reproduced == figures.commands > 0
 
 
-def test_internal_error_breaks_off_one_run() -> None:
+def test_internal_error_ends_one_run() -> None:
     planting = Planting((Trial(a_fault(), Tier.SMOKE, "openai", "reference"),))
-    told = broken_off(planting, ValueError("no"))
-    assert told.because == "internal error of the suite: ValueError: no"
+    result = ended_early(planting, ValueError("no"))
+    assert result.because == "internal error of the suite: ValueError: no"
 
 
 @exhaustive
@@ -64,9 +64,9 @@ def test_single_faults_hold_the_floor() -> None:
     runs = run(plantings, os.cpu_count() or 1)
     assert figures_of(runs).precision >= PRECISION_OF_SINGLES
     assert [
-        f"{told.planting.name}: {claim.check}"
-        for told in runs
-        for claim in told.accusations
+        f"{result.planting.name}: {claim.check}"
+        for result in runs
+        for claim in result.findings
         if not claim.reproduced
     ] == []
 

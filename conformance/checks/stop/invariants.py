@@ -48,15 +48,7 @@ def no_stream_ends_in_a_piece_of_its_stop_sequence(
 
     任何贪心流都不会越过停止序列的位置而带出该序列的字符。
     """
-    greedy = greedy_in(exchanges)
-    for sight in greedy.sights:
-        if not sight.in_stream or not sight.stops:
-            continue
-        yield sight.exchange
-        leaked = piece_of_stop(sight, greedy)
-        if leaked:
-            expected = say("text up to its stop sequence, without {leaked}", leaked=shown(leaked))
-            yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
+    yield from leaked_pieces(exchanges, in_stream=True)
 
 
 @invariant_across("stop.exact-everywhere", requirement="stop.earliest-match")
@@ -67,15 +59,7 @@ def no_text_ends_in_a_piece_of_its_stop_sequence(
 
     任何非流式贪心文本都不会越过停止序列的位置而带出该序列的字符。
     """
-    greedy = greedy_in(exchanges)
-    for sight in greedy.sights:
-        if sight.in_stream or not sight.stops:
-            continue
-        yield sight.exchange
-        leaked = piece_of_stop(sight, greedy)
-        if leaked:
-            expected = say("text up to its stop sequence, without {leaked}", leaked=shown(leaked))
-            yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))
+    yield from leaked_pieces(exchanges, in_stream=False)
 
 
 @invariant_across("stop.cut-at-match-everywhere", requirement="stop.earliest-match")
@@ -164,3 +148,18 @@ def piece_of_stop(sight: Sight, greedy: Greedy) -> str | None:
         return None
     rest = sight.text[len(before) :]
     return rest if rest != stop and stop.startswith(rest) else None
+
+
+def leaked_pieces(
+    exchanges: Sequence[RecordedExchange], *, in_stream: bool
+) -> Iterator[Inspection]:
+    """Inspect the greedy texts with stop sequences, all of them streams or none."""
+    greedy = greedy_in(exchanges)
+    for sight in greedy.sights:
+        if sight.in_stream != in_stream or not sight.stops:
+            continue
+        yield sight.exchange
+        leaked = piece_of_stop(sight, greedy)
+        if leaked:
+            expected = say("text up to its stop sequence, without {leaked}", leaked=shown(leaked))
+            yield Violation(Failure(expected, shown(sight.text)), (sight.exchange,))

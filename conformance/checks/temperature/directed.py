@@ -8,6 +8,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.refusals import (
+    REJECTED_STATUSES,
     above,
     minimal_request,
     served_or_rejected,
@@ -292,8 +293,16 @@ async def temperature_and_top_p_go_together(api: Api) -> None:
     """`temperature` and `top_p` are accepted in one request.
 
     `temperature` 与 `top_p` 同在一个请求中时会被接受。
+
+    If they are not, `top_p` is sent alone: it can be what is rejected.
     """
-    (await api.complete(**sampled(top_p=NARROW_TOP_P))).expect_ok()
+    request = sampled(top_p=NARROW_TOP_P)
+    together = await api.complete(**request)
+    if together.status in REJECTED_STATUSES:
+        del request["temperature"]
+        if (await api.complete(**request)).status in REJECTED_STATUSES:
+            raise NotApplicable(say("`top_p` is rejected without `temperature`, too"))
+    together.expect_ok()
 
 
 @check("temperature.with-top-p-harmless", requirement="temperature.with-top-p-refused")

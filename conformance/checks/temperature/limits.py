@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from conformance.checks._shared.limits import Above, Below, register, rejected, wrong_type
+from conformance.checks._shared.limits import (
+    Above,
+    Below,
+    coerced_type,
+    register,
+    rejected,
+    wrong_type,
+)
 
 LIMITS = (
     rejected(
@@ -27,6 +34,15 @@ LIMITS = (
         "A temperature that is a word is rejected.",
         "temperature 为单词时会被拒绝。",
         tier="smoke",
+    ),
+    coerced_type(
+        "temperature.number-in-string-refused",
+        {"temperature": "0.5"},
+        '`temperature: "0.5"` is rejected, not converted, like `max_tokens: "2"`.',
+        '`temperature: "0.5"` 与 `max_tokens: "2"` 一样会被拒绝，而不会被转换。',
+        needs=("temperature", "max_tokens"),
+        # A validator converts all numbers in strings, or none; so a strict one costs no request.
+        only_after={"max_tokens": "2"},
     ),
 )
 

@@ -168,8 +168,10 @@ async def assert_space_behind_echo(
         echoed = (await non_streaming(api, request, fresh=fresh, **of_echo, echo=True)).texts
         if not all(map(str.startswith, echoed, prompts)):
             raise NotApplicable(say("a prompt is not echoed verbatim (covered by another check)"))
-        pairs = zip(echoed, prompts, strict=False)
-        return [text[len(prompt) :][:1].isspace() for text, prompt in pairs]
+        texts = [text[len(prompt) :] for text, prompt in zip(echoed, prompts, strict=False)]
+        if not all(texts):
+            raise NotApplicable(say("the text behind an echoed prompt is lost altogether"))
+        return [text[:1].isspace() for text in texts]
 
     async def alone(fresh: bool) -> list[bool]:
         return [

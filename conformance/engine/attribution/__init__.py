@@ -12,6 +12,7 @@ tried in this order, and each is a module of this package:
 ``members``             a schema is violated by a member that another check is about
 ``counts``              a count is wrong, and another of the three counts is the wrong one
 ``foreign_text``        the text of every answer has something added, or is lost
+``white_space``         white space is lost at the ends of the texts that are compared
 ``simpler``             what the finding rests on is wrong in a simpler answer, too
 ======================  ==========================================================================
 
@@ -33,6 +34,7 @@ from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.refusals import refused_anyway, refused_together
 from conformance.engine.attribution.sampling import greedy_is_sampled
 from conformance.engine.attribution.simpler import TWIN, wrong_in_a_simpler_request
+from conformance.engine.attribution.white_space import white_space_is_lost
 from conformance.message import Message
 from conformance.model import Explanation, Finding, Role, Tier, Verdict
 from conformance.protocol.trace import RecordedExchange
@@ -48,6 +50,7 @@ RULES = (
     another_member_violates,
     another_count_is_wrong,
     text_is_foreign,
+    white_space_is_lost,
     wrong_in_a_simpler_request,
 )
 

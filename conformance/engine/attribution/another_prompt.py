@@ -7,13 +7,14 @@ A parameter can make it another prompt as well; then the text of the answer is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from conformance.engine.attribution.evidence import Evidence, explained, is_invariant
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place, Role
+from conformance.protocol.request import Prompt
 from conformance.protocol.trace import RecordedExchange
 
 OWNER = "prompt.verbatim"
@@ -28,6 +29,9 @@ CLAIMS = (
 )
 """What is said of the prompt of a request, where the endpoint has another one."""
 
+OF_BATCHES = ("prompt.batch-as-singles", "usage.prompt-sums-batch")
+"""What is wrong of a batch whose prompts are read one behind the other."""
+
 PLACES = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 
 
@@ -38,6 +42,9 @@ def prompt_is_another(evidence: Evidence, finding: Finding) -> Explanation | Non
         return billed
     if finding.effect is Effect.REFUSED:
         return None
+    if finding.place is Place.ECHO and _follow_others(evidence, finding):
+        batch = next(evidence.about(*OF_BATCHES), None)
+        return explained(batch, say("each prompt of a batch is read behind the others"))
     claims = any(fnmatchcase(finding.requirement, glob) for glob in CLAIMS)
     if finding.requirement == OWNER or not (claims or finding.place in PLACES):
         return None
@@ -55,9 +62,17 @@ def _billed_as_another(evidence: Evidence, finding: Finding) -> Explanation | No
     for owner in evidence.accusations:
         if is_invariant(owner) or owner.place or owner.subject.startswith("usage"):
             continue
-        if deviating and deviating <= set(owner.exchanges) and _differ(evidence, owner):
+        own = deviating <= set(owner.exchanges) and _differ(evidence, owner)
+        if deviating and (own or _have_unknown_key(evidence, finding, owner)):
             return explained(owner, say("its requests are answered like those with another prompt"))
     return None
+
+
+def _have_unknown_key(evidence: Evidence, finding: Finding, owner: Finding) -> bool:
+    """Return whether all requests have a key without effect, to which an owner found one."""
+    known = {parameter.name for parameter in evidence.contract.parameters}
+    keys = [set(request.raw).difference(known) for request in evidence.judged_requests(finding)]
+    return owner.subject == "unknown-key" and owner.place is None and all(keys)
 
 
 def _differ(evidence: Evidence, finding: Finding) -> bool:
@@ -71,6 +86,27 @@ def _differ(evidence: Evidence, finding: Finding) -> bool:
             continue
     probe, control = texts.get(Role.PROBE), texts.get(Role.CONTROL)
     return None not in {probe, control} and probe != control
+
+
+def _follow_others(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether each wrong echo of a batch is another prompt, and then its own."""
+    found = []
+    for exchange in evidence.judged_by(finding):
+        try:
+            for number, choice in exchange.numbered:
+                own, *others = _own_and_others(exchange.request.prompts, number)
+                if not choice.text.startswith(own):
+                    behind = own in choice.text
+                    found.append(behind and any(map(choice.text.startswith, others)))
+        except Judgement:
+            continue
+    return bool(found) and all(found)
+
+
+def _own_and_others(prompts: Sequence[Prompt], number: int) -> list[str]:
+    """Return the prompt with a number, then those before and after it; each as text."""
+    texts = [str(prompt) for prompt in prompts]
+    return [texts[number], *texts[:number], *texts[number + 1 :]]
 
 
 def _is_same_for_all(evidence: Evidence) -> bool:

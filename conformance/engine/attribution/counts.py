@@ -144,7 +144,9 @@ def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
         return explained(billed, say("the tokens of the prompt are counted wrong"))
     if finding.requirement in PROMPT_BILLED and all_echoed(evidence.judged_requests(finding)):
         # It compares the bill with the entries of the echoed prompt.
-        return explained(_lacks_entries(evidence), WHY[Place.PROMPT_SCORES])
+        lacking = explained(_lacks_entries(evidence), WHY[Place.PROMPT_SCORES])
+        if lacking is not None:
+            return lacking
     if finding.requirement in PROMPT_BILLED and of_token_ids(evidence.requests_of(finding)):
         owner = None if billed else next(evidence.about(*TOKEN_PROMPTS), None)
         return explained(owner, say("the prompts of token ids are read wrong, not counted wrong"))

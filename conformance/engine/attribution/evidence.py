@@ -63,6 +63,11 @@ class Evidence:
         probes = [one for one in known if roles.get(one.exchange.id) is Role.PROBE]
         return tuple(probes if probes and not is_invariant(finding) else known)
 
+    def controls_of(self, finding: Finding) -> tuple[RecordedExchange, ...]:
+        """Return the exchanges that those that deviate are compared with."""
+        roles = finding.roles
+        return tuple(one for one in self.of(finding) if roles.get(one.exchange.id) is Role.CONTROL)
+
     def judged_requests(self, finding: Finding) -> tuple[CompletionRequest, ...]:
         """Return the completion requests whose answers deviate."""
         return tuple(filter(None, map(request_of, self.judged_by(finding))))

@@ -7,7 +7,7 @@ stream, an answer to what has to be rejected: whatever else is said of such an a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from conformance.engine.attribution.evidence import Evidence, explained, is_invariant, request_of
 from conformance.message import Message, say
@@ -89,7 +89,12 @@ def _as_disguised(
         if finding.requirement == owner.requirement or not _ids_identify(evidence):
             continue
         known = {_envelope(exchange) for exchange in evidence.judged_by(owner)} - {None}
-        if all(_envelope(exchange) in known for exchange in judged):
+
+        def is_disguised(exchange: RecordedExchange, known: Collection[str | None] = known) -> bool:
+            return _envelope(exchange) in known
+
+        compared = evidence.controls_of(finding)
+        if all(map(is_disguised, judged)) or any(map(is_disguised, compared)):
             return explained(owner, say("the answer is an error that is told as a success"))
     return None
 
@@ -108,11 +113,15 @@ def _as_repeated(
         key = _whole(exchange)
         if key is not None:
             first.setdefault(key, exchange.exchange.request.body)
-    for exchange in judged:
+
+    def is_repeated(exchange: RecordedExchange) -> bool:
         key = _whole(exchange)
-        if key is None or first[key] == exchange.exchange.request.body:
-            return None
-    return explained(owner, say("the answer is that to another request"))
+        return key is not None and first[key] != exchange.exchange.request.body
+
+    compared = evidence.controls_of(finding)
+    if all(map(is_repeated, judged)) or any(map(is_repeated, compared)):
+        return explained(owner, say("the answer is that to another request"))
+    return None
 
 
 def _ids_identify(evidence: Evidence) -> bool:
@@ -159,15 +168,18 @@ def _should_be_refused(
     for owner in evidence.accusations:
         if owner.place is Place.SERVED and owner.requirement != finding.requirement:
             for exchange in evidence.judged_by(owner):
-                invalid.setdefault(("", repr(exchange.exchange.request.body)), owner)
+                invalid.setdefault(("", repr(exchange.exchange.request)), owner)
                 if owner.subject == "model" and "model" in dict(_values(exchange)):
                     # An endpoint that takes a model that it does not have takes any.
                     invalid.update(dict.fromkeys(_other_models(evidence), owner))
-    owners = [
-        next((invalid[key] for key in _values(exchange) if key in invalid), None)
-        for exchange in judged
-    ]
-    return None if None in owners else explained(owners[0], say("its requests have to be refused"))
+
+    def owner_of(exchange: RecordedExchange) -> Finding | None:
+        return next((invalid[key] for key in _values(exchange) if key in invalid), None)
+
+    owners = list(map(owner_of, judged))
+    compared = list(filter(None, map(owner_of, evidence.controls_of(finding))))
+    first = compared[0] if compared else None if None in owners else owners[0]
+    return explained(first, say("its requests have to be refused"))
 
 
 def _other_models(evidence: Evidence) -> Iterator[tuple[str, str]]:
@@ -182,6 +194,6 @@ def _other_models(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 def _values(exchange: RecordedExchange) -> Iterator[tuple[str, str]]:
     request = request_of(exchange)
-    yield "", repr(exchange.exchange.request.body)
+    yield "", repr(exchange.exchange.request)
     for name, value in (request.raw if request else {}).items():
         yield name, repr(value)

@@ -39,6 +39,12 @@ ERROR_MEMBER_OF: Mapping[str, str] = {
 }
 """Requirements about the value of one member of an error."""
 
+CONSTANT: Mapping[str, tuple[str, ...]] = {
+    "streaming.identity-constant": ("id", "model"),
+    "streaming.created-constant": ("created",),
+}
+"""Requirements about what all chunks have in common, and the members that they compare."""
+
 CHOICES = (
     "envelope.choices",
     "prompt.strings",
@@ -72,6 +78,8 @@ def another_member_violates(evidence: Evidence, finding: Finding) -> Explanation
         return _lacking_message(evidence, finding)
     if finding.requirement in ENVELOPE_MEMBERS:
         return _without_envelope(evidence, finding)
+    if finding.requirement in CONSTANT and finding.place is None:
+        return _lacking_in_chunks(evidence, finding)
     if finding.place is not Place.SCHEMA or finding.requirement not in SCHEMAS:
         return None
     return _of_members(evidence, finding)
@@ -115,6 +123,20 @@ def _lacking_message(evidence: Evidence, finding: Finding) -> Explanation | None
             return None
     owner = next((f for f in evidence.about("errors.envelope") if f.place is Place.MESSAGE), None)
     return explained(owner, say("the error lacks its message")) if bodies else None
+
+
+def _lacking_in_chunks(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Explain a member that is not constant because some chunks lack it, and others, too."""
+    owners = evidence.about("streaming.chunk-shape")
+    owner = next((one for one in owners if one.place is Place.SCHEMA), None)
+    if owner is None or _of_members(evidence, owner) is not None:
+        return None
+    for exchange in evidence.judged_by(finding):
+        for name in CONSTANT[finding.requirement]:
+            values = {repr(body[name]) for body in _bodies(exchange) if body.get(name) is not None}
+            if len(values) > 1:
+                return None
+    return explained(owner, say("some chunks lack the member"))
 
 
 def _without_envelope(evidence: Evidence, finding: Finding) -> Explanation | None:

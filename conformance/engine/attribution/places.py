@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from conformance.engine.attribution.echo_order import are_in_other_order
 from conformance.engine.attribution.evidence import (
     Evidence,
     any_several,
@@ -20,8 +21,10 @@ from conformance.engine.attribution.evidence import (
 )
 from conformance.engine.attribution.members import SCHEMAS, violated_by
 from conformance.engine.attribution.traits import SEVERAL, TOKENS
+from conformance.judgement import Judgement
 from conformance.message import Message, say
 from conformance.model import Credentials, Explanation, Finding, Place
+from conformance.protocol.trace import RecordedExchange
 
 _TRANSFER = ("headers.content-encoding",)
 
@@ -127,6 +130,12 @@ BY_DEFAULT = frozenset({"envelope.choices", "n.default-one"})
 HOW_MANY = re.compile(r" \(\d+ of \d+ [^()]*\)$")
 """What an invariant adds to what it saw."""
 
+FRAMING = ("streaming.framing", "streaming.error-framed")
+"""Requirements without which the events of a stream cannot be told apart."""
+
+OF_EACH_CHOICE = ("logprobs-arrays.tokens-join-to-text", "logprobs.returned")
+"""Requirements that say that the scores of a choice are its own."""
+
 INDEXES = ("index.each-once", "index.prompt-major")
 
 
@@ -158,7 +167,7 @@ def is_own(finding: Finding) -> bool:
 def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the part of the answer that a check could not read."""
     place = finding.place or _counted(evidence, finding)
-    if place is None:
+    if place is None or (_is_about_index(finding) and are_in_other_order(evidence, finding)):
         return None
     owners = _owners_of(evidence, place)
     is_owner = finding.requirement in owners
@@ -167,14 +176,22 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
         owners = before
     why = WHY[place]
     if _needs_index(evidence, finding):
-        wrong = (
-            owner
-            for owner in evidence.about(*INDEXES)
-            if owner.place is None and _is_not_of_echo(evidence, owner)
-        )
+        wrong = (owner for owner in evidence.about(*INDEXES) if _tells_of_index(evidence, owner))
         first = next(wrong, None)
         if first is not None:
             return explained(first, why)
+    if place is Place.CHOICES and all(map(_has_stray_events, evidence.judged_by(finding))):
+        # What is missing may be in the events that cannot be read.
+        framed = explained(next(evidence.about(*FRAMING), None), WHY[Place.EVENTS])
+        if framed is not None:
+            return framed
+    if place is Place.PROMPT_SCORES and all(map(_scores_first_choice, evidence.judged_by(finding))):
+        scored = (
+            one for one in evidence.about(*OF_EACH_CHOICE) if one.place in {None, Place.TOKENS}
+        )
+        first = next((one for one in scored if one is not finding), None)
+        if first is not None:
+            return explained(first, WHY[Place.TOKENS])
     able = [
         owner
         for owner in evidence.about(*owners)
@@ -224,10 +241,35 @@ def _says_the_same(owner: Finding, finding: Finding) -> bool:
     return same and (owner.place, owner.expected) == (finding.place, finding.expected)
 
 
-def _is_not_of_echo(evidence: Evidence, owner: Finding) -> bool:
-    """Return whether a wrong index is not told from echoes alone, which may be wrong themselves."""
-    by_itself = owner.requirement == "index.each-once"
-    return by_itself or "echo" not in evidence.shared_traits(owner)
+def _has_stray_events(exchange: RecordedExchange) -> bool:
+    return exchange.response.is_stream and bool(exchange.response.stream.stray)
+
+
+def _scores_first_choice(exchange: RecordedExchange) -> bool:
+    """Return whether all choices have the tokens of the first one, and not its text."""
+    try:
+        choices = exchange.completion.choices
+        tokens = {repr(choice.logprobs.tokens) for choice in choices}
+    except Judgement:
+        return False
+    return len(tokens) == 1 < len({choice.text for choice in choices})
+
+
+def _is_about_index(finding: Finding) -> bool:
+    return finding.requirement in INDEXES
+
+
+def _tells_of_index(evidence: Evidence, owner: Finding) -> bool:
+    """Return whether a wrong index is not told from echoes alone, which may be wrong themselves.
+
+    They are right if each is there as often as it has to be, in an order that only several choices
+    of a prompt change.
+    """
+    if owner.place is None and owner.requirement == "index.each-once":
+        return True
+    if "echo" in evidence.shared_traits(owner):
+        return are_in_other_order(evidence, owner)
+    return owner.place is None
 
 
 def _needs_index(evidence: Evidence, finding: Finding) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, combinations
 
 from conformance.engine.attribution.evidence import Evidence, explained, is_generated, request_of
 from conformance.engine.attribution.traits import asked_by
@@ -50,7 +50,8 @@ def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
     if not group or (len(group) < 2 and not names_culprit):
         return None
     exchanges = [exchange for _, exchange in group]
-    names = _names_shared([*exchanges, refused], _served(evidence))
+    together = [*exchanges, refused]
+    names = _names_shared(together, _served(evidence)) or _pair_shared(evidence, together)
     if not names:
         return None
     about = [other for other, _ in group if other.subject in names]
@@ -155,6 +156,25 @@ def _names_shared(refused: Iterable[RecordedExchange], served: set[Trait]) -> se
     """Return the parameters that all of these requests have, and no served one has so."""
     common = set.intersection(*(set(_traits(exchange)) for exchange in refused))
     return {name for name, _ in common - served}
+
+
+def _pair_shared(evidence: Evidence, refused: Iterable[RecordedExchange]) -> set[str]:
+    """Return the two parameters that all of these requests have, and no served one has both.
+
+    Empty if several pairs are possible.
+    """
+    pairs = set.intersection(*(set(_pairs(exchange)) for exchange in refused))
+    served = (one for one in evidence.everything if one.exchange.status == OK)
+    left = pairs.difference(chain.from_iterable(map(_pairs, served)))
+    return set(left.pop()) if len(left) == 1 else set()
+
+
+def _pairs(exchange: RecordedExchange) -> Iterator[tuple[str, ...]]:
+    """Yield any two parameters of a request, in the order of their names."""
+    request = request_of(exchange)
+    sent = {} if request is None else request.raw
+    given = (name for name, value in sent.items() if value is not None)
+    yield from combinations(sorted(set(given) - UNREMARKABLE), 2)
 
 
 def _refused(evidence: Evidence, finding: Finding) -> RecordedExchange | None:

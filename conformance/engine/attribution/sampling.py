@@ -12,7 +12,13 @@ from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Role
 
 OWNER = "temperature.zero-is-greedy"
-OF_BEST_TOKENS = frozenset({"logprobs-arrays.greedy-is-top"})
+OF_BEST_TOKENS = frozenset(
+    {
+        "frequency-penalty.lowers-repeats",
+        "logprobs-arrays.greedy-is-top",
+        "presence-penalty.lowers-repeats",
+    }
+)
 """What is said of the tokens of a single greedy answer."""
 
 

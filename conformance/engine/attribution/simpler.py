@@ -24,8 +24,15 @@ from conformance.engine.attribution.evidence import (
     request_of,
 )
 from conformance.engine.attribution.parts import READ_BEFORE, Part, part_claimed, part_of
-from conformance.engine.attribution.places import BASIC, is_about_keys, is_own
-from conformance.engine.attribution.traits import SAMPLED, SEVERAL, WIDE, Traits, traits_of
+from conformance.engine.attribution.places import BASIC, FRAMING, is_about_keys, is_own
+from conformance.engine.attribution.traits import (
+    SAMPLED,
+    SEVERAL,
+    WIDE,
+    Traits,
+    has_ids,
+    traits_of,
+)
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place
@@ -67,6 +74,7 @@ ORDERS = (
         "logprobs-arrays.greedy-is-top",
         "logprobs-arrays.*",
     ),
+    ("echo.off-by-default", "text.*"),
     ("finish-reason.known-value", "finish-reason.*"),
     ("prompt.tokens", "prompt.token-arrays", "prompt.strings", "n.default-one"),
 )
@@ -87,8 +95,14 @@ TWIN = say("the same is wrong in a simpler answer, too")
 TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
 """Parameters that checks of other parameters use as well."""
 
-FRAMING = frozenset({"streaming.framing", "streaming.error-framed"})
-"""Requirements without which the events of a stream cannot be told apart."""
+OF_IDS = "prompt.tokens-equal-text"
+"""That an id is the same token in a prompt and in a bias, of which nothing tells the right one."""
+
+BY_ID = "logit_bias"
+"""The parameter whose values are token ids."""
+
+EMPTY_STOP = "stop.empty-is-harmless"
+"""The requirement about a value that is no stop sequence, which says nothing of those that are."""
 
 PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
 ECHO_OWNERS = ("echo.prompt-then-completion",)
@@ -147,14 +161,10 @@ def _rests_on(
     evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
 ) -> bool:
     """Return whether a claim about a part rests on what an owner says is wrong."""
-    if owned is part is Part.ANSWER:
-        return _is_before(owner.requirement, finding.requirement)
-    if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
-        # Without its events nothing of a stream is known.
-        return any(one.response.stream.stray for one in evidence.judged_by(finding))
-    if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
-        return False
-    sought = evidence.shared_traits(owner)
+    settled = _settled(evidence, finding, part, owner, owned)
+    if settled is not None:
+        return settled
+    sought = with_parameter = evidence.shared_traits(owner)
     about_prompt = owner.requirement in PROMPT_OWNERS or (
         owner.requirement in ECHO_OWNERS
         and finding.subject != "echo"
@@ -169,7 +179,11 @@ def _rests_on(
     if owner.requirement == finding.requirement:
         rests = False
     elif about_prompt:
-        rests = any(fnmatchcase(finding.requirement, glob) for glob in PROMPT_CLAIMS)
+        rests = any(fnmatchcase(finding.requirement, glob) for glob in PROMPT_CLAIMS) or (
+            owner.requirement in ECHO_OWNERS
+            and evidence.asks_for(finding, with_parameter)
+            and _is_effect_of(evidence, owner, with_parameter, finding, part)
+        )
     elif owned is Part.EFFECT:
         rests = _is_effect_of(evidence, owner, sought, finding, part)
     elif (owned, part) == (Part.STREAMED, Part.TEXT) or (
@@ -192,13 +206,36 @@ def _rests_on(
     return rests
 
 
+def _settled(
+    evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
+) -> bool | None:
+    """Return whether a claim rests on an owner, if no trait of requests has to tell."""
+    if owned is part is Part.ANSWER:
+        return _is_before(owner.requirement, finding.requirement)
+    if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
+        # Without its events nothing of a stream is known.
+        return any(one.response.stream.stray for one in evidence.judged_by(finding))
+    if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
+        return False
+    if owner.requirement == OF_IDS and finding.subject == BY_ID:
+        # Which token an id is was asked with a prompt of ids, which may be read as others.
+        return any(map(_is_of_ids, evidence.controls_of(finding)))
+    if finding.requirement == OF_IDS and owner.subject == BY_ID:
+        return False
+    return None
+
+
 def _is_apart(
     evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
 ) -> bool:
     """Return whether a claim was judged without what an owner says is missing."""
     if owner.requirement == "streaming.done-last":
         return not lacks_its_end(evidence, finding, part)
-    return owned is Part.SCORES and owner.place is not None and finding.place is None
+    if owner.requirement == EMPTY_STOP:
+        stops = [request.raw.get("stop") for request in evidence.judged_requests(finding)]
+        return any(stop not in ("", [""]) for stop in stops)
+    is_missing = owner.place not in {None, Place.TOKENS}
+    return owned is Part.SCORES and is_missing and finding.place is None
 
 
 def _is_effect_of(
@@ -245,6 +282,12 @@ def _has_no_effect(finding: Finding) -> bool:
     return finding.effect is Effect.IGNORED and finding.place is None
 
 
+def _is_of_ids(exchange: RecordedExchange) -> bool:
+    """Return whether the prompt of an exchange is token ids."""
+    request = request_of(exchange)
+    return request is not None and has_ids(request.raw.get("prompt"))
+
+
 def _is_own_trait(subject: str) -> bool:
     """Return whether a parameter has a trait of requests that no other parameter gives them."""
     return subject in PARAMETERS and PARAMETERS[subject] == subject
@@ -283,8 +326,9 @@ def _all_repeat_a_text(evidence: Evidence, finding: Finding) -> bool:
 
 def _repeats_a_text(exchange: RecordedExchange) -> bool:
     try:
-        texts = {choice.text for choice in exchange.completion.choices}
-        return len(exchange.request.prompts) > 1 == len(texts)
+        texts = exchange.completion.texts
+        is_whole = len(texts) == exchange.request.choices
+        return is_whole and len(exchange.request.prompts) > 1 == len(set(texts))
     except Judgement:
         return False
 

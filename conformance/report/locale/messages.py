@@ -266,12 +266,17 @@ def _filled(mismatch: UsageMismatch) -> dict[str, object]:
     }
 
 
-def the_cost(cost: Cost | None, sent: int) -> Text:
+FEW_REPEATS = 10
+"""Repeats of a run that finds nothing to retest, at most."""
+
+
+def the_cost(cost: Cost | None, sent: int, repeats: int = 0) -> Text:
     """Format what a run spent as one line.
 
     Args:
         cost: the total, or None if the run ended before it was computed.
         sent: number of recorded requests.
+        repeats: how many of them repeat another; a few do in every run, and are not told.
     """
     if cost is None:
         return Text(
@@ -288,10 +293,14 @@ def the_cost(cost: Cost | None, sent: int) -> Text:
     if guessed == cost.tokens:
         parts = [Text("no usage reported", "未返回用量")] if guessed else []
     result = Text(" ({parts})", "（{parts}）").format(parts=join_texts(parts, Text(", ", "，")))
+    requests = counted(cost.requests, REQUEST)
+    if repeats > FEW_REPEATS:
+        some = Text("{requests} ({n} of them repeats)", "{requests}（其中 {n} 次为重复）")
+        requests = some.format(requests=requests, n=repeats)
     return Text(
         "{requests}, {bound}{tokens}{details}", "{requests}，{bound}{tokens}{details}"
     ).format(
-        requests=counted(cost.requests, REQUEST),
+        requests=requests,
         bound=Text("at most ", "至多 ") if guessed else same(""),
         tokens=counted(cost.tokens, TOKEN),
         details=result if parts else same(""),

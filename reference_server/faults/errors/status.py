@@ -73,6 +73,25 @@ def error_streamed() -> Behaviour:
 
 
 @fault(
+    "refused-stream-as-events",
+    breaks="errors.stream-refused-as-json",
+    # The event is no JSON document, and its content type is that of a stream.
+    also_breaks="errors.envelope errors.content-type",
+    triggers=(),
+)
+def refused_stream_as_events() -> Behaviour:
+    """A rejected stream has its 4xx status, and the error as an event of a stream."""
+
+    def change(request: ClientRequest, got: ServerResponse) -> ServerResponse:
+        if request.body.get("stream") is not True:
+            return got
+        streamed = got.with_data([got.raw.decode(), "[DONE]"])
+        return streamed.with_header("content-type", EVENT_STREAM)
+
+    return errors(change)
+
+
+@fault(
     "stream-refused-otherwise",
     breaks="errors.stream-refused-as-json",
     triggers=TRIGGERS - {Trigger.STREAM, Trigger.NON_STREAMING},

@@ -161,7 +161,13 @@ def echo_cut_after_a_while() -> Behaviour:
     return _cut(is_late)
 
 
-@fault("echo-refused-after-a-while", breaks="errors.served-stays-served", triggers=())
+@fault(
+    "echo-refused-after-a-while",
+    breaks="errors.served-stays-served",
+    # From then on it is refused.
+    also_breaks="echo.*",
+    triggers=(),
+)
 def echo_refused_after_a_while() -> Behaviour:
     """The first requests with an echo are served, and all later ones are rejected."""
     served = 0

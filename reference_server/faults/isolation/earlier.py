@@ -11,13 +11,11 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import Tier, fault
 from reference_server.faults.isolation.crowd import is_greedy
-from reference_server.faults.isolation.requirements import (
-    ANYTHING,
+from reference_server.faults.isolation.reported import (
     EARLIER,
     OWN_PROMPT,
-    REPORTED,
+    reported_fault,
 )
 
 STEP_SECONDS = 0.005
@@ -65,14 +63,7 @@ def _ended_at_once(choice: Body) -> Body:
     return {**choice, "text": "", "logprobs": None, "finish_reason": reason}
 
 
-@fault(
-    "cache-hit-is-empty",
-    breaks=EARLIER,
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("cache-hit-is-empty", breaks=EARLIER)
 def cache_hit_is_empty() -> Behaviour:
     """A long prompt that is served from the cache gets an empty text.
 
@@ -102,14 +93,7 @@ class _Poisoned:
         return await upstream(request)
 
 
-@fault(
-    "cache-poisoned-by-stop",
-    breaks=EARLIER,
-    also_breaks=ANYTHING,
-    triggers=(),
-    evidence=REPORTED,
-    tier=Tier.DEEP,
-)
+@reported_fault("cache-poisoned-by-stop", breaks=EARLIER)
 def cache_poisoned_by_stop() -> Behaviour:
     """A long prompt whose response ended at a stop sequence is continued otherwise from then on.
 
@@ -137,14 +121,7 @@ class _AfterHit:
         return await upstream(request)
 
 
-@fault(
-    "cache-hit-stays",
-    breaks=f"{EARLIER} {OWN_PROMPT}",
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("cache-hit-stays", breaks=f"{EARLIER} {OWN_PROMPT}")
 def cache_hit_stays() -> Behaviour:
     """The request after one whose long prompt came from the cache continues that prompt.
 
@@ -175,14 +152,7 @@ class _Aborted:
         self._left = prompt
 
 
-@fault(
-    "aborted-stream-stays",
-    breaks=EARLIER,
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("aborted-stream-stays", breaks=EARLIER)
 def aborted_stream_stays() -> Behaviour:
     """The request after an aborted one gets the memory of its prompt, and continues that.
 

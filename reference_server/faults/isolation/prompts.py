@@ -13,13 +13,11 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import Tier, fault
 from reference_server.faults.isolation.crowd import Changing, Visit
-from reference_server.faults.isolation.requirements import (
-    ANYTHING,
+from reference_server.faults.isolation.reported import (
     OWN_PROMPT,
     OWN_SETTINGS,
-    REPORTED,
+    reported_fault,
 )
 
 
@@ -47,13 +45,7 @@ class _Mixed(Changing):
         return {**body, "prompt": self._chance.choice(prompts)}
 
 
-@fault(
-    "mixed-up-at-sixteen",
-    breaks=f"{OWN_PROMPT} {OWN_SETTINGS}",
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("mixed-up-at-sixteen", breaks=f"{OWN_PROMPT} {OWN_SETTINGS}", also_breaks="")
 def mixed_up_at_sixteen() -> Behaviour:
     """With sixteen requests at once, some continue the prompt of another.
 
@@ -62,14 +54,7 @@ def mixed_up_at_sixteen() -> Behaviour:
     return _Mixed(16, 0.2)
 
 
-@fault(
-    "mixed-up-at-four",
-    breaks=f"{OWN_PROMPT} {OWN_SETTINGS}",
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("mixed-up-at-four", breaks=f"{OWN_PROMPT} {OWN_SETTINGS}")
 def mixed_up_at_four() -> Behaviour:
     """With four requests at once, the responses are mixed up.
 
@@ -101,14 +86,7 @@ class _Restored(Changing):
         return {**visit.body, "prompt": self._chance.choice(stale)}
 
 
-@fault(
-    "stale-prompt-restored",
-    breaks=f"{OWN_PROMPT} {OWN_SETTINGS}",
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("stale-prompt-restored", breaks=f"{OWN_PROMPT} {OWN_SETTINGS}")
 def stale_prompt_restored() -> Behaviour:
     """Under load, a request may continue an unrelated prompt that was served before.
 

@@ -12,13 +12,11 @@ from reference_server.behaviour.messages import (
     ServerResponse,
     Upstream,
 )
-from reference_server.behaviour.registry import Tier, fault
 from reference_server.faults.isolation.crowd import Changing, Crowd, Visit, is_greedy
-from reference_server.faults.isolation.requirements import (
-    ANYTHING,
+from reference_server.faults.isolation.reported import (
     OWN_SETTINGS,
-    REPORTED,
     SEED,
+    reported_fault,
 )
 
 
@@ -40,14 +38,7 @@ class _Inheriting(Changing):
         return body
 
 
-@fault(
-    "penalty-of-neighbour",
-    breaks=OWN_SETTINGS,
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("penalty-of-neighbour", breaks=OWN_SETTINGS)
 def penalty_of_neighbour() -> Behaviour:
     """If one request of a batch has a frequency penalty, all are generated with it.
 
@@ -56,14 +47,7 @@ def penalty_of_neighbour() -> Behaviour:
     return _Inheriting("frequency_penalty")
 
 
-@fault(
-    "bias-of-neighbour",
-    breaks=OWN_SETTINGS,
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("bias-of-neighbour", breaks=OWN_SETTINGS)
 def bias_of_neighbour() -> Behaviour:
     """The logits processor of a request is applied to the one behind it in the batch.
 
@@ -79,14 +63,7 @@ class _NextInherits(_Inheriting):
         return super().changed(visit, [visit.before.body] if visit.before else [])
 
 
-@fault(
-    "stop-of-neighbour",
-    breaks=OWN_SETTINGS,
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("stop-of-neighbour", breaks=OWN_SETTINGS)
 def stop_of_neighbour() -> Behaviour:
     """Requests of one batch are cut at the stop sequences with which it was begun.
 
@@ -108,14 +85,7 @@ class _Refused(Crowd):
         return Rejected(400, "temperature must be greater than 0.", param="temperature").response
 
 
-@fault(
-    "refused-for-neighbour",
-    breaks=OWN_SETTINGS,
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("refused-for-neighbour", breaks=OWN_SETTINGS)
 def refused_for_neighbour() -> Behaviour:
     """A request with ``temperature: 0`` makes others at the same time fail with its error.
 
@@ -137,13 +107,8 @@ class _OtherTemperature(Crowd):
         return Rejected(500, message, kind="InternalServerError").response
 
 
-@fault(
-    "other-temperature-beside-breaks",
-    breaks=f"{OWN_SETTINGS} errors.few-left-unanswered",
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
+@reported_fault(
+    "other-temperature-beside-breaks", breaks=f"{OWN_SETTINGS} errors.few-left-unanswered"
 )
 def other_temperature_beside_breaks() -> Behaviour:
     """Requests with different temperatures at the same time get a server error.
@@ -164,14 +129,7 @@ class _SeedLost(Changing):
         return {name: value for name, value in body.items() if name != "seed"}
 
 
-@fault(
-    "seed-lost-beside-unseeded",
-    breaks=SEED,
-    also_breaks="seed.*",
-    triggers=(),
-    evidence=REPORTED,
-    tier=Tier.DEEP,
-)
+@reported_fault("seed-lost-beside-unseeded", breaks=SEED, also_breaks="seed.*")
 def seed_lost_beside_unseeded() -> Behaviour:
     """A seed has no effect if another request of the batch has none.
 
@@ -213,14 +171,7 @@ def _with_marks(choice: Body, kept: int) -> Body:
     return {**choice, "text": text[:kept] + "!" * (len(text) - kept)}
 
 
-@fault(
-    "garbled-by-early-end",
-    breaks=OWN_SETTINGS,
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("garbled-by-early-end", breaks=OWN_SETTINGS)
 def garbled_by_early_end() -> Behaviour:
     """In a batch of eight, the early end of one request corrupts those that go on.
 
@@ -252,14 +203,7 @@ class _Interleaved(Crowd):
         return response.with_chunks(mine)
 
 
-@fault(
-    "streams-interleaved",
-    breaks=OWN_SETTINGS,
-    also_breaks=ANYTHING,
-    tier=Tier.DEEP,
-    triggers=(),
-    evidence=REPORTED,
-)
+@reported_fault("streams-interleaved", breaks=OWN_SETTINGS)
 def streams_interleaved() -> Behaviour:
     """Of two streams at the same time, tokens of one appear in the other.
 

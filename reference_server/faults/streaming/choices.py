@@ -71,6 +71,8 @@ def false_streams() -> Behaviour:
 @fault(
     "streams-unasked",
     breaks="stream.plain-unless-asked",
+    # With `best_of` nothing can be streamed, so it is refused.
+    also_breaks="best-of.*",
     triggers={Trigger.BATCH, Trigger.NON_ASCII, Trigger.EVERY_THIRD, Trigger.ECHO},
 )
 def streams_unasked() -> Behaviour:
