@@ -112,7 +112,7 @@ async def each_choice_echoes_the_prompt_of_its_index(api: Api) -> None:
         assert_echoed(choice.text, own)
 
 
-@check("echo.streamed-once", requirement="streaming.echo-once", tier="deep", sees_effect=True)
+@check("echo.streamed-once", requirement="streaming.echo-once", sees_effect=True)
 async def a_stream_echoes_once(api: Api) -> None:
     """The chunks of a stream with `echo` join to the prompt, once, and the completion.
 

@@ -50,7 +50,7 @@ async def prepare(api: Api) -> None:
 
 
 async def send_valid(api: Api) -> list[ValidExchange]:
-    """Send all valid requests of the run; below the deep tier these are only a few."""
+    """Send all valid requests of the run; below the deep tier this is one."""
     generated = await generated_requests(api, MINIMAL_REQUEST)
     bodies = generated.valid if api.tier is Tier.DEEP else generated.few
     responses = await asyncio.gather(*(api.post(body) for body in bodies))
