@@ -102,7 +102,7 @@ lock: .cache/uv/bin/uv ## Renew the lock files: the newest versions within pypro
 	@export UV_CUSTOM_COMPILE_COMMAND="make lock"; \
 	  lock="$(RESOLVE) --upgrade --generate-hashes --no-annotate"; \
 	  eval "$$lock --extra dev pyproject.toml requirements/build.in requirements/torch.in --output-file requirements/dev.txt" && \
-	  eval "$$lock --extra server --extra generated --constraints requirements/dev.txt \
+	  eval "$$lock --extra server --constraints requirements/dev.txt \
 	    pyproject.toml requirements/build.in --output-file requirements/run.txt"
 
 .cache/uv/bin/uv:

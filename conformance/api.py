@@ -18,7 +18,7 @@ from conformance.contract import Contract
 from conformance.evidence import note
 from conformance.judgement import EndedEarly
 from conformance.message import Message
-from conformance.model import Credentials, Exchange, Request, TransportOptions
+from conformance.model import Credentials, Exchange, Request, Tier, TransportOptions
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
 from conformance.protocol.trace import Trace
@@ -117,6 +117,7 @@ class Api:
         clock: returns the time in Unix seconds; for a replayed record, the time of recording.
         seed: the run's seed, from which all random request values are generated.
         pace: how many requests the run may send at once, and how many per second.
+        tier: the tier of the run, which decides how many requests generated checks send.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Api:
         seed: int = 0,
         responses: SharedResponses | None = None,
         pace: TransportOptions = TransportOptions(),  # noqa: B008 - frozen
+        tier: Tier = Tier.DEEP,
     ) -> None:
         self.contract = contract
         self.model = model
@@ -146,6 +148,7 @@ class Api:
         self.clock = clock
         self.seed = seed
         self.pace = pace
+        self.tier = tier
         self._transport = transport
         self._responses = responses
 

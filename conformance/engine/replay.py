@@ -160,13 +160,17 @@ def _concluding(recorded: Footer, today: Footer, findings: Iterable[Finding]) ->
 
 
 def _known(check: Check, recorded: Finding | None) -> Check:
-    """Wrap a check so that its requests, including concurrent ones, are attributed to it."""
+    """Wrap a check so that its requests, including concurrent ones, are attributed to it.
+
+    One that the record has a finding of keeps the tier that it had then, so that it judges the
+    record again even if runs of that tier leave it out today.
+    """
 
     async def run(api: Api) -> None:
         _current_check.set(_CheckInProgress(recorded, api))
         await check.run(api)
 
-    return replace(check, run=run)
+    return replace(check, run=run, tier=recorded.tier if recorded else check.tier)
 
 
 class RecordedResponses:

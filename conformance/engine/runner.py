@@ -315,6 +315,7 @@ class _RunInProgress:
             seed=self._options.seed,
             responses=self._responses if shares else None,
             pace=self._options.transport,
+            tier=self._options.tier,
         )
 
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:

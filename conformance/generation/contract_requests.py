@@ -18,10 +18,10 @@ from conformance.generation.threads import in_daemon_thread
 VALID_BODIES, INVALID_BODIES = 40, 80
 """Bodies that are generated; few of them are chosen, since only sending is expensive."""
 
-NON_STREAMING, STREAMED = 3, 3
-"""Valid requests that are sent, non-streaming and streaming."""
+NON_STREAMING, STREAMED = 3, 2
+"""Valid requests that the deep tier sends, non-streaming and streaming."""
 
-WANTED = {Defect.TYPE: 4, Defect.RANGE: 2, Defect.MODEL: 1, Defect.JSON: 1}
+WANTED = {Defect.TYPE: 3, Defect.RANGE: 2, Defect.MODEL: 1, Defect.JSON: 1}
 """Invalid requests that are sent, by the kind of their defect."""
 
 
@@ -32,6 +32,12 @@ class GeneratedRequests:
     valid: tuple[Body, ...]
     invalid: tuple[InvalidRequest, ...]
 
+    @property
+    def few(self) -> tuple[Body, ...]:
+        """The most diverse valid request: one with a stream, if the contract documents streams."""
+        streamed = (body for body in self.valid if body.get("stream") is True)
+        return (next(streamed, self.valid[0]),)
+
 
 async def generated_requests(api: Api, minimal: Mapping[str, Any]) -> GeneratedRequests:
     """Return the requests for an endpoint's contract, model and seed; generated once and cached.
@@ -39,9 +45,6 @@ async def generated_requests(api: Api, minimal: Mapping[str, Any]) -> GeneratedR
     Args:
         api: has the contract, the model and the seed.
         minimal: members of a cheap request; each defect is put into a request with these.
-
-    Raises:
-        NotApplicable: schemathesis is not installed.
     """
     members = tuple(minimal.items())
     return await in_daemon_thread(_generate_once, api.contract, api.model, api.seed, members)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from conformance.generation._extra import extra
+from conformance.generation._imports import quietly
 
 Factors = Mapping[str, Sequence[str]]
 """The levels of each factor, by the factor's name."""
@@ -23,17 +23,13 @@ Allowed = Callable[[Mapping[str, str]], bool]
 Constraint = tuple[tuple[str, ...], Allowed]
 """A condition, after the names of the factors that it reads."""
 
-SALT = "2"
-"""Chooses between arrays of equal strength. Of the values tried, this gives the shortest array."""
+SALT = "16"
+"""Chooses between arrays of equal strength. Of the values tried, this gives the shortest core."""
 
 
 def pairwise(factors: Factors, allowed: Sequence[Constraint]) -> list[Combination]:
-    """Return combinations that cover every allowed pair of levels.
-
-    Raises:
-        NotApplicable: covertable is not installed.
-    """
-    with extra():
+    """Return combinations that cover every allowed pair of levels."""
+    with quietly():
         from covertable import make
     rows: list[Combination] = make(
         factors, strength=2, salt=SALT, constraints=_covertable_constraints(factors, allowed)
@@ -55,11 +51,8 @@ def threewise(
         allowed: the constraints on combinations.
         among: groups of factor names; all triples of levels within a group are covered.
         given: the combinations to start with; they come first in the result.
-
-    Raises:
-        NotApplicable: covertable is not installed.
     """
-    with extra():
+    with quietly():
         from covertable import make
     groups = [[name for name in group if name in factors] for group in among]
     rows: list[Combination] = make(

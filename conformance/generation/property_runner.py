@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from conformance.api import Api
 from conformance.evidence import Evidence
-from conformance.generation._extra import extra
+from conformance.generation._imports import quietly
 from conformance.judgement import (
     Failure,
     Judgement,
@@ -119,7 +119,7 @@ async def assert_property(
         Failure: the relation is broken; reported for the smallest request found.
         Missing: a whole feature is missing, which shrinking could not show better.
         Refusal: every shape is rejected; the rejection of the simplest.
-        NotApplicable: Hypothesis is not installed, or there is no shape.
+        NotApplicable: there is no shape.
         Judgement: any other judgement that the relation raised.
     """
     search = _Search(api, relation, shapes)
@@ -160,11 +160,8 @@ class _Search(Generic[C, S]):
         """Let Hypothesis draw and shrink until it finishes or :meth:`end` is called.
 
         Blocks; runs in a separate thread.
-
-        Raises:
-            NotApplicable: Hypothesis is not installed.
         """
-        with extra():
+        with quietly():
             from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
             from hypothesis import strategies as st
 

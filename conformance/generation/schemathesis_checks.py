@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.api import Api
 from conformance.contract import SchemaViolation
-from conformance.generation._extra import extra
+from conformance.generation._imports import quietly
 from conformance.generation.schemathesis_driver import operation_of
 from conformance.judgement import Failure, Inconclusive
 from conformance.message import say, verbatim
@@ -36,12 +36,11 @@ def assert_described(response: Response, api: Api, *checks: str) -> None:
 
     Raises:
         Failure: it does not; with the first line of each failure.
-        NotApplicable: schemathesis is not installed.
         Inconclusive: there is no response, or it is incomplete.
     """
     exchange = complete_exchange(response)
     operation = operation_of(api.contract, api.model)
-    with extra():
+    with quietly():
         from schemathesis.checks import CHECKS, load_all_checks
         from schemathesis.core.failures import FailureGroup
     load_all_checks()
@@ -111,7 +110,7 @@ def _json(response: Response) -> object:
 
 def _response(exchange: Exchange) -> SchemathesisResponse:
     """Convert an exchange to the library's response."""
-    with extra():
+    with quietly():
         from requests import Request
         from schemathesis import Response as SchemathesisResponse
     headers: dict[str, list[str]] = {}

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from conformance.contract import Contract
-from conformance.generation._extra import extra
+from conformance.generation._imports import quietly
 from conformance.generation.request_schema import description
 
 if TYPE_CHECKING:
@@ -59,12 +59,9 @@ def generate_bodies(contract: Contract, model: str, mode: str, count: int, seed:
         mode: ``positive`` for bodies that fit the schema, ``negative`` for others.
         count: how many; fewer are returned if not enough are found.
         seed: decides which bodies are generated.
-
-    Raises:
-        NotApplicable: schemathesis is not installed.
     """
     operation = operation_of(contract, model)
-    with extra():
+    with quietly():
         from hypothesis import given, settings
         from schemathesis import GenerationMode
     bodies: list[Any] = []
@@ -85,12 +82,8 @@ def generate_bodies(contract: Contract, model: str, mode: str, count: int, seed:
 
 @cache
 def operation_of(contract: Contract, model: str) -> APIOperation[Any, Any, Any, Any]:
-    """Return the contract's only operation as an object of the library.
-
-    Raises:
-        NotApplicable: schemathesis is not installed.
-    """
-    with extra():
+    """Return the contract's only operation as an object of the library."""
+    with quietly():
         from schemathesis import Config, openapi
     loaded = openapi.from_dict(description(contract, model), config=Config.from_dict(dict(CONFIG)))
     ((path, _),) = contract.openapi["paths"].items()

@@ -25,6 +25,13 @@ COUNTING = "every-third"
 
 GENERATED = frozenset(check.id for check in all_checks() if check.stage is Stage.GENERATED)
 
+DRAWN = tuple(
+    check.id
+    for check in all_checks()
+    if check.stage is Stage.GENERATED and check.tier is not Tier.DEEP
+)
+"""The generated checks of the cheaper tiers."""
+
 MAX_SENTENCE_CHARS = 400
 """Maximum characters of a message; a self-test keeps a hundred thousand messages."""
 
@@ -34,8 +41,9 @@ async def outcome_of(trial: Trial, server: BundledServer) -> Outcome:
 
     Unless the trial requires a complete run, the checks of the broken requirements run first. They
     send the same requests as in a complete run, so if they detect the fault, no complete run is
-    needed. Otherwise passive checks of a complete run may still detect it; this run is skipped if
-    the fault is not due at this tier, because such runs would take most of a self-test's time.
+    needed. Otherwise passive checks of a complete run may still detect it. If the fault is not due
+    at this tier, only the generated checks of the cheaper tiers run with them, because complete
+    runs would take most of a self-test's time.
 
     The complete run starts with the cheapest tier, whose requests all deeper tiers send as well,
     and stops at the first detection. With the trigger :data:`COUNTING` a fault strikes different
@@ -46,8 +54,12 @@ async def outcome_of(trial: Trial, server: BundledServer) -> Outcome:
         return await _run(trial, server, "whole")
     if trial.stage is not Stage.GENERATED:
         alone = await _run(trial, server, "alone", trial.broken, until_found=True)
-        if alone.found or (trial.trigger is not None and not alone.due):
+        if alone.found:
             return replace(alone, cost=None)
+        if trial.trigger is not None and not alone.due:
+            select = (*trial.broken, *DRAWN)
+            drawn = await _run(trial, server, "drawn", select, until_found=True)
+            return replace(drawn, cost=None)
     for tier in Tier:
         cheaper = tier is not trial.tier
         if not trial.tier.holds(tier) or (cheaper and trial.trigger == COUNTING):

@@ -13,24 +13,18 @@ from itertools import count
 from typing import Any
 
 from conformance.checks._shared.token_ids import PROBED_IDS
-from reference_server.behaviour.builders import chunks, fields, rewrites, sets, texts
+from reference_server.behaviour.builders import choices, chunks, fields, rewrites, sets, texts
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.rewrite import Rewrite
 
 SETTINGS_MEET: Mapping[str, str] = {
     "interactions.echo-in-threes": "echo-stripped@stream",
     "interactions.endings": "finish-stop-at-limit@batch",
-    "interactions.endings-in-threes": "finish-of-first+terse-model",
-    "interactions.layout-in-threes": "index-reversed@second-choice@non-ascii@every-third",
-    "interactions.logprobs-in-threes": "multi-token-flattened@batch@second-choice",
     "interactions.scores": "scores-zero@batch",
-    "interactions.scores-in-threes": "scores-zero@plain@echo",
     "interactions.served": "n-refused@stream",
     "interactions.served-in-threes": "temperature-zero-refused@plain",
     "interactions.text": "pieces-stripped",
-    "interactions.text-in-threes": "trailing-space-stripped@batch@stream",
     "interactions.usage": "prompt-times-n",
-    "interactions.usage-in-threes": "total-mismatch@stream@batch@every-third",
 }
 """Checks of settings that meet judge what is wrong with whole answers, whichever sentence of the
 contract a fault is filed under."""
@@ -73,6 +67,31 @@ def tokens_shifted_unless_echoed() -> Behaviour:
 def longer_answers_begin_anew() -> Behaviour:
     """An answer with one token more is another one."""
     return texts(lambda request, _, text: f"!{text}" if request["max_tokens"] % 2 else text)
+
+
+def with_candidates(change: Callable[[Body], Body]) -> Behaviour:
+    """Choices are wrong where ``best_of`` is set, which no row of the standard tier combines."""
+    return choices(
+        lambda request, of: [change(one) for one in of] if request.get("best_of") else of
+    )
+
+
+def scored_zero(choice: Body) -> Body:
+    """A choice whose tokens are all certain."""
+    scores = choice["logprobs"]
+    zeros = scores and {**scores, "token_logprobs": [0.0 for _ in scores["tokens"]]}
+    return {**choice, "logprobs": zeros}
+
+
+def billed_with_candidates() -> Behaviour:
+    """The total of ``usage`` is one too much where ``best_of`` is set."""
+
+    def change(request: Body, response: Body) -> Body:
+        usage = response["usage"]
+        more = {**usage, "total_tokens": usage["total_tokens"] + 1}
+        return {**response, "usage": more} if request.get("best_of") else response
+
+    return Rewrite(non_streaming=change)
 
 
 def second_character_broken() -> Behaviour:
@@ -127,6 +146,21 @@ def keep_ids(request: Body) -> Body:
 
 
 ONLY_HERE: Mapping[str, Callable[[], Behaviour]] = {
+    # What the settings of the core show is reported at the standard tier.
+    "interactions.endings-in-threes": lambda: with_candidates(
+        lambda choice: {**choice, "finish_reason": "content_filter"}
+    ),
+    "interactions.layout-in-threes": lambda: with_candidates(
+        lambda choice: {**choice, "index": choice["index"] + 1}
+    ),
+    "interactions.logprobs-in-threes": lambda: with_candidates(
+        lambda choice: {**choice, "logprobs": None}
+    ),
+    "interactions.scores-in-threes": lambda: with_candidates(scored_zero),
+    "interactions.text-in-threes": lambda: with_candidates(
+        lambda choice: {**choice, "text": f"{choice['text']}!"}
+    ),
+    "interactions.usage-in-threes": billed_with_candidates,
     # The check asks twice, and what strikes every third answer strikes neither.
     "envelope.created-moves-on": clock_running_backwards,
     # The fake model's alternatives to a token are words by chance, hardly ever those of the prompt.
@@ -170,7 +204,6 @@ UNSEEN: Mapping[str, str] = {
     "batch-with-best-of-last-only": OF_A_RUN,
     "other-temperature-beside-breaks": "only a run has so many different requests at once",
     "best-named-for-sampled": "the fake model samples its best token, or one of the same text",
-    "stop-missed-in-last-step": "the end of the fake model's texts has no new characters",
 }
 """Faults of the server that do not show over the fake endpoint, and why."""
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Mapping, Sequence
 
-import pytest
-
 from conformance.generation.covering_arrays import Combination, pairwise, threewise
-from conformance.judgement import NotApplicable
 
 FACTORS = {"a": ("1", "2", "3"), "b": ("1", "2"), "c": ("1", "2"), "d": ("1", "2", "3")}
 ALLOWED = ((("a", "b"), lambda row: (row["a"], row["b"]) != ("3", "2")),)
@@ -56,9 +52,3 @@ def test_group_with_two_known_factors_adds_nothing() -> None:
 
 def test_rows_are_reproducible() -> None:
     assert pairwise(FACTORS, ALLOWED) == pairwise(FACTORS, ALLOWED)
-
-
-def test_missing_library_is_named_with_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "covertable", None)
-    with pytest.raises(NotApplicable, match=r"completions-conformance\[generated\]"):
-        pairwise(FACTORS, ALLOWED)

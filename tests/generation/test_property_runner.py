@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -207,14 +206,6 @@ def test_other_judgements_end_the_property(judgement: Exception) -> None:
         )
     assert raised.value is judgement
     assert len(endpoint.requests) == 1
-
-
-def test_missing_hypothesis_names_the_extra(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "hypothesis", None)
-    with pytest.raises(NotApplicable, match=r"pip install .*\[generated\]"):
-        held(FakeServer(), lambda api: assert_property(api, lambda: one_of("a"), send, ONE_SHAPE))
 
 
 # ── in a run ─────────────────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,13 @@ from conformance.api import Api
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.characters import solid
 from conformance.checks._shared.prompts import AWKWARD, CHINESE, COUNTING
-from conformance.checks._shared.requests import choices_of, collect_stream, greedy, non_streaming
+from conformance.checks._shared.requests import (
+    choices_of,
+    collect_stream,
+    greedy,
+    non_streaming,
+    shared,
+)
 from conformance.judgement import Feature, NotApplicable, Refusal
 from conformance.message import Message, say
 from conformance.protocol.completion import Choice
@@ -48,7 +54,9 @@ EVERY_SCRIPT = (*PROMPTS, AWKWARD, QUESTION)
 
 async def free_text(api: Api, prompt: str, fresh: bool = False, **more: Any) -> str:
     """Return the text of a non-streaming response to one prompt."""
-    return (await non_streaming(api, prompt, fresh=fresh, **more)).text
+    if more:
+        return (await non_streaming(api, prompt, fresh=fresh, **more)).text
+    return (await shared(api, prompt, fresh=fresh)).text
 
 
 async def ask_batched(

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
 from conformance.api import Api
-from conformance.checks._shared.prompts import AWKWARD, COLOURS, COUNTING, EMOJI
+from conformance.checks._shared.prompts import AWKWARD, CHINESE, COLOURS, COUNTING, EMOJI
 from conformance.checks._shared.recorded_streams import is_error
 from conformance.judgement import Feature, Inconclusive, Missing, NotApplicable, Refusal, shown
 from conformance.message import say, verbatim
@@ -30,6 +30,9 @@ ONE_TOKEN_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 1, "te
 
 LONGER_REQUEST: Mapping[str, Any] = {"prompt": COUNTING, "max_tokens": 48, "temperature": 0}
 """Three times the shared length: it shows how the shared response continues, and the speed."""
+
+WITH_TOKENS = frozenset({AWKWARD, CHINESE, EMOJI})
+"""Prompts whose shared response has its tokens, which show characters that are cut in pieces."""
 
 TWO_PROMPTS = [COUNTING, COLOURS]
 """The shared batch: two prompts whose completions differ clearly."""
@@ -65,14 +68,13 @@ async def streamed(
 
 async def emoji(api: Api, *, fresh: bool = False) -> Completion:
     """Request the shared completion of emoji, with its tokens if the endpoint lists them."""
-    return await with_tokens(non_streaming, api, EMOJI, fresh=fresh)
+    return await shared(api, EMOJI, fresh=fresh)
 
 
 async def shared(api: Api, prompt: str, *, fresh: bool = False) -> Completion:
     """Request the shared completion of a prompt in the form in which most checks request it."""
-    # The emoji are the one prompt whose response has its tokens.
-    if prompt == EMOJI:
-        return await emoji(api, fresh=fresh)
+    if prompt in WITH_TOKENS:
+        return await with_tokens(non_streaming, api, prompt, fresh=fresh)
     return await non_streaming(api, prompt, fresh=fresh)
 
 

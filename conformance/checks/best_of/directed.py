@@ -62,6 +62,7 @@ async def choices_need_no_best_of(api: Api) -> None:
 @check(
     "best-of.omitted-in-stream",
     requirement="best-of.omitted-is-n",
+    tier="deep",
     needs=("n", "stream"),
 )
 async def streamed_choices_need_no_best_of(api: Api) -> None:

@@ -63,7 +63,7 @@ async def a_chinese_prompt_is_scored(api: Api) -> None:
     expect(scores.count(None), say("prompt tokens without a score, after the first")).equals(0)
 
 
-@check("echo-logprobs.covers-batch", requirement="echo.logprobs-cover-prompt")
+@check("echo-logprobs.covers-batch", requirement="echo.logprobs-cover-prompt", tier="deep")
 async def every_prompt_of_a_batch_is_scored(api: Api) -> None:
     """In a batch with `echo` and `logprobs` each choice begins with its own prompt's tokens.
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.characters import assert_utf_8
-from conformance.checks._shared.prompts import CHINESE
+from conformance.checks._shared.prompts import (
+    CHINESE,
+    EMOJI,
+)
 from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
     collect_stream,
     non_streaming,
+    shared,
     streamed,
 )
 from conformance.checks._shared.token_scores import scored
@@ -41,7 +45,7 @@ async def a_chinese_body_is_json_in_utf8(api: Api) -> None:
 
     中文响应的响应体是 UTF-8 编码的严格 JSON。
     """
-    assert_utf_8((await non_streaming(api, CHINESE)).exchange)
+    assert_utf_8((await shared(api, CHINESE)).exchange)
 
 
 @check(
@@ -109,7 +113,7 @@ async def two_streams_have_two_ids(api: Api) -> None:
 
     两个流的 id 不同。
     """
-    expect((await streamed(api, CHINESE)).raw.get("id"), say("id of another stream")).differs_from(
+    expect((await streamed(api, EMOJI)).raw.get("id"), say("id of another stream")).differs_from(
         (await streamed(api)).raw.get("id")
     )
 

@@ -14,6 +14,7 @@ from conformance.checks._shared.requests import (
     MAX_TOKENS,
     ONE_TOKEN_REQUEST,
     non_streaming,
+    shared,
     streamed,
     two_prompts,
 )
@@ -86,6 +87,7 @@ async def a_stream_ends_for_the_same_reason(api: Api) -> None:
 @check(
     "finish-reason.stream-as-plain-batch",
     requirement="finish-reason.length-at-limit",
+    tier="deep",
     needs=("stream",),
 )
 async def a_streamed_batch_ends_for_the_same_reasons(api: Api) -> None:
@@ -129,6 +131,7 @@ async def a_stop_sequence_gives_stop(api: Api) -> None:
 @check(
     "finish-reason.stop-sequence-in-stream",
     requirement="finish-reason.stop-at-sequence",
+    tier="deep",
     needs=("stream",),
 )
 async def a_stop_sequence_gives_stop_in_a_stream(api: Api) -> None:
@@ -148,8 +151,7 @@ async def a_response_below_the_limit_was_not_cut(api: Api) -> None:
     token 数少于上限的响应是自行结束的，其 finish_reason 不是 `length`。
     """
     request = [
-        (await non_streaming(api, prompt), MAX_TOKENS)
-        for prompt in (COUNTING, COLOURS, CHINESE, QUESTION)
+        (await shared(api, prompt), MAX_TOKENS) for prompt in (COUNTING, COLOURS, CHINESE, QUESTION)
     ]
     assert_not_cut(
         [
@@ -174,7 +176,9 @@ async def a_long_response_below_the_limit_was_not_cut(api: Api) -> None:
     assert_not_cut([*result, (await non_streaming(api), MAX_TOKENS)])
 
 
-@check("finish-reason.per-choice", requirement="finish-reason.per-choice", needs=("stop",))
+@check(
+    "finish-reason.per-choice", requirement="finish-reason.per-choice", tier="deep", needs=("stop",)
+)
 async def each_choice_has_its_own_reason(api: Api) -> None:
     """In a batch, the choice with the stop sequence has `stop`, the other its own finish_reason.
 

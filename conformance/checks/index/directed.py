@@ -70,7 +70,9 @@ async def choices_continue_their_own_prompts(api: Api) -> None:
     assert_own_prompts(await singles(api), await non_streaming(api, two_prompts(api)))
 
 
-@check("index.prompt-order-in-stream", requirement="index.prompt-major", needs=("stream",))
+@check(
+    "index.prompt-order-in-stream", requirement="index.prompt-major", tier="deep", needs=("stream",)
+)
 async def streamed_choices_continue_their_own_prompts(api: Api) -> None:
     """In a streamed batch, choice 0 continues the first prompt and choice 1 the second.
 

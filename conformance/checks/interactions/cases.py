@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from conformance.api import encode
+from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.judgement import shown
 from conformance.message import Message, say, verbatim
@@ -21,7 +22,7 @@ from conformance.protocol.request import CompletionRequest
 Prompt = str | tuple[int, ...]
 """One prompt: text, or token ids."""
 
-ASCII = "1, 2, 3, 4, 5, 6,"
+ASCII = COUNTING
 """The simplest prompt; any language model continues the count."""
 
 PARTS = ("batch", "listed", "escaped", "limit", "prompt")

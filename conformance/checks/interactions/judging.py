@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,6 @@ from conformance.checks.interactions.requests import (
 )
 from conformance.judgement import (
     Failure,
-    Inconclusive,
     Judgement,
     Missing,
     NotApplicable,
@@ -75,24 +74,24 @@ class Aspect:
         return seen
 
 
-async def assert_aspect(api: Api, aspect: Aspect, *, pairs: bool) -> None:
-    """Assert an aspect of the test cases that cover the pairs, or of those that come after them.
+async def assert_aspect(api: Api, aspect: Aspect, *, core: bool) -> None:
+    """Assert an aspect of the test cases of the core, or of those that come after them.
 
     Raises:
         Failure: it is not as predicted; reported for the smallest request that shows it.
         Unsettled: the difference is not reproduced each time.
         Inconclusive: test cases have no response.
-        NotApplicable: there is nothing to observe, or the check of the pairs fails already.
+        NotApplicable: there is nothing to observe, or the check of the core fails already.
     """
-    results = await run_test_cases(api, pairs=pairs)
+    results = await run_test_cases(api, core=core)
     failed = [
         case
         for case, outcome in results.outcomes
         if aspect.failure(case, results.baselines, outcome)
     ]
-    own = _part_of(results, pairs=pairs)
-    if not pairs and any(case not in own for case in failed):
-        raise NotApplicable(say("two settings suffice to show it (covered by the check of pairs)"))
+    own = _part_of(results, core=core)
+    if not core and any(case not in own for case in failed):
+        raise NotApplicable(say("requests of the standard tier show it already"))
     doubt: Unsettled | None = None
     for case in sorted(failed, key=lambda case: len(case.traits))[:MAX_REPORTED_CASES]:
         try:
@@ -101,7 +100,7 @@ async def assert_aspect(api: Api, aspect: Aspect, *, pairs: bool) -> None:
             doubt = doubt or unsettled
     if doubt is not None:
         raise doubt
-    _assert_answered(results, own)
+    results.assert_answered(own)
 
 
 async def report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines) -> None:
@@ -150,20 +149,20 @@ async def _report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines
         await expect_agreement(as_observed, as_predicted, expected)
 
 
-async def assert_served(api: Api, *, pairs: bool) -> None:
+async def assert_served(api: Api, *, core: bool) -> None:
     """Assert that settings that are served alone are served together, with a readable response.
 
     Raises:
         Refusal: a combination is rejected; one that is promised before any other.
         Failure: a response cannot be read.
         Inconclusive: test cases have no response.
-        NotApplicable: the check of the pairs fails already.
+        NotApplicable: the check of the core fails already.
     """
-    results = await run_test_cases(api, pairs=pairs)
-    own = _part_of(results, pairs=pairs)
+    results = await run_test_cases(api, core=core)
+    own = _part_of(results, core=core)
     broken = [(case, one) for case, one in results.outcomes if isinstance(one, Refusal | Failure)]
-    if not pairs and any(case not in own for case, _ in broken):
-        raise NotApplicable(say("two settings suffice to show it (covered by the check of pairs)"))
+    if not core and any(case not in own for case, _ in broken):
+        raise NotApplicable(say("requests of the standard tier show it already"))
     unreadable = [(case, one) for case, one in broken if isinstance(one, Failure)]
     if unreadable:
         case = await smallest(api, unreadable[0][0], _results_in(api, Failure))
@@ -176,7 +175,7 @@ async def assert_served(api: Api, *, pairs: bool) -> None:
             refusals.append(_refusal_with_case(refusal, small))
     if refusals:
         raise min(refusals, key=lambda one: not is_promised(one, api.contract))
-    _assert_answered(results, own)
+    results.assert_answered(own)
 
 
 async def smallest(
@@ -238,14 +237,7 @@ def _observed(
     return found if isinstance(found, Observation) else Observation((), ())
 
 
-def _part_of(results: Results, *, pairs: bool) -> set[TestCase]:
-    """Return the test cases that cover the pairs, or those that come after them."""
+def _part_of(results: Results, *, core: bool) -> set[TestCase]:
+    """Return the test cases of the core, or those that come after them."""
     cases = [case for case, _ in results.outcomes]
-    return set(cases[: results.pairs] if pairs else cases[results.pairs :])
-
-
-def _assert_answered(results: Results, own: Collection[TestCase]) -> None:
-    """Raise the first inconclusive outcome of some test cases."""
-    for case, outcome in results.outcomes:
-        if case in own and isinstance(outcome, Inconclusive):
-            raise outcome
+    return set(cases[: results.core] if core else cases[results.core :])

@@ -15,15 +15,13 @@ from functools import cache
 from typing import Any
 
 from conformance.checks._shared.characters import solid
-from conformance.checks._shared.prompts import AWKWARD
+from conformance.checks._shared.prompts import AWKWARD, CHINESE, EMOJI
 from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.checks._shared.stop_candidates import NEVER_GENERATED, decoys
 from conformance.checks.interactions.cases import ASCII, Prompt, TestCase
 from conformance.contract import Contract
-from conformance.generation.covering_arrays import Allowed, Combination, pairwise, threewise
+from conformance.generation.covering_arrays import Allowed, Combination, threewise
 
-CHINESE = "一二三四五六七八九十。一二三"
-EMOJI = "🌸🌙\n🌸🌙\n🌸"
 IDS: tuple[int, ...] = (300, 500, 700, 900, 1000)
 OTHER_IDS: tuple[int, ...] = (1000, 800, 600, 400)
 """Token ids that are ordinary text in every common vocabulary."""
@@ -31,18 +29,24 @@ OTHER_IDS: tuple[int, ...] = (1000, 800, 600, 400)
 SUFFIX = " 9, 10."
 
 SCRIPTS: Mapping[str, tuple[Prompt, Prompt]] = {
-    "ascii": (ASCII, CHINESE),
-    "chinese": (CHINESE, ASCII),
-    "emoji": (EMOJI, AWKWARD),
+    "ascii": (ASCII, EMOJI),
     "ids": (IDS, OTHER_IDS),
+    "chinese": (CHINESE, AWKWARD),
+    "emoji": (EMOJI, ASCII),
 }
-"""Each prompt, and the second one of its batch."""
+"""Each prompt, and the second one of its batch.
+
+Other checks request the completions of most of them too, so that these are paid for once.
+"""
 
 LONG_STOP_CHARS = 12
 """Characters of a long stop sequence."""
 
 SEEDS = (0, -7, 2**40)
 """Seeds that do not change a greedy completion, and that endpoints often mishandle."""
+
+CODE_PATHS = ("form", "way", "copies", "echo", "scores", "stop")
+"""Factors that are served by other code in most implementations, and so hide most defects."""
 
 THREES = (
     ("form", "way", "copies", "echo", "scores"),
@@ -72,12 +76,12 @@ class CoveringArray:
     """Combinations of levels.
 
     Attributes:
-        combinations: all of them; those that cover the pairs come first.
-        pairs: how many of them cover the pairs.
+        combinations: all of them; those of the core come first.
+        core: how many of them are the core, which the standard tier sends.
     """
 
     combinations: tuple[Combination, ...]
-    pairs: int
+    core: int
 
 
 _computing = threading.Lock()
@@ -94,19 +98,19 @@ def factors_of(contract: Contract) -> Mapping[str, tuple[str, ...]]:
     # One document reads `logprobs: 0` as no log probabilities.
     none_listed = "logprobs.zero-gives-sampled" in contract.requirements
     factors: dict[str, tuple[str, ...]] = {
-        "script": ("ascii", "chinese", "emoji", *(("ids",) if ids else ())),
+        "script": ("ascii", *(("ids",) if ids else ()), "chinese", "emoji"),
         "form": ("alone", *(("batch",) if "strings" in forms else ())),
         "way": ("plain", *known("stream", "stream"), *known("stream_options", "billed")),
-        "copies": ("one", *known("n", "two"), *known("best_of", "best")),
+        "copies": ("one", *known("best_of", "best"), *known("n", "two")),
         "echo": ("off", *known("echo", "on")),
         "scores": (
             "off",
             *known("logprobs", *(["none listed"] if none_listed else []), "two listed"),
         ),
-        "length": ("whole", "part", "least"),
+        "length": ("whole", "least", "part"),
         # Free factors take their first level; texts without a stop sequence test the most.
-        "stop": ("none", *known("stop", "met", "missed")),
-        "rest": ("absent", "null", "idle"),
+        "stop": ("none", *known("stop", "missed", "met")),
+        "rest": ("absent", "idle", "null"),
         "written": ("raw", "escaped"),
         "suffix": ("off", *known("suffix", "on")),
     }
@@ -129,10 +133,11 @@ ALLOWED: Sequence[tuple[tuple[str, ...], Allowed]] = (
 
 
 def covering_array(contract: Contract) -> CoveringArray:
-    """Return combinations that cover all pairs of levels, then the triples of :data:`THREES`.
+    """Return the combinations of a contract's levels, the most telling ones first.
 
-    Raises:
-        NotApplicable: covertable is not installed.
+    The core takes only the plainest and the richest level of each factor, and covers all of their
+    pairs and, of :data:`CODE_PATHS`, all triples. The others complete the pairs of all levels and
+    the triples of :data:`THREES`.
     """
     # Checks want the same array concurrently: one thread computes it, the others wait.
     with _computing:
@@ -141,9 +146,11 @@ def covering_array(contract: Contract) -> CoveringArray:
 
 @cache
 def _array(factors: tuple[tuple[str, tuple[str, ...]], ...]) -> CoveringArray:
-    pairs = pairwise(dict(factors), ALLOWED)
-    whole = threewise(dict(factors), ALLOWED, among=THREES, given=pairs)
-    return CoveringArray(tuple(whole), len(pairs))
+    extremes = {name: (levels[0], levels[-1]) for name, levels in factors if name != "suffix"}
+    core = threewise(extremes, ALLOWED, among=[CODE_PATHS], given=[])
+    given = [{**row, **({"suffix": "off"} if "suffix" in dict(factors) else {})} for row in core]
+    whole = threewise(dict(factors), ALLOWED, among=THREES, given=given)
+    return CoveringArray(tuple(whole), len(core))
 
 
 def prompts_of(combination: Combination) -> tuple[Prompt, ...]:
@@ -199,6 +206,9 @@ def _test_case(
         settings["suffix"] = SUFFIX
     max_tokens = _max_tokens(combination, turns.get("length", 0))
     texts = [text(prompt, settings.get("suffix"), max_tokens) for prompt in prompts]
+    # Of batches, every other one has sequences of its second prompt.
+    first = (turns.get("form", 0) + 1) % len(texts)
+    texts = [*texts[first:], *texts[:first]]
     settings |= _stop(levels["stop"], turns.get("stop", 0), contract, texts, prompts)
     if levels["rest"] == "null":
         settings |= _nulls(contract, settings)
@@ -234,9 +244,13 @@ def _stream_options(turn: int) -> Mapping[str, bool]:
 
 
 def _stop(
-    level: str, turn: int, contract: Contract, texts: Sequence[str], prompts: Sequence[Prompt]
+    level: str,
+    turn: int,
+    contract: Contract,
+    texts: Sequence[str],
+    prompts: Sequence[Prompt],
 ) -> Mapping[str, Any]:
-    """Return ``stop``, with sequences cut from the completions of the prompts."""
+    """Return ``stop``, with sequences cut from the first of the completions."""
     most = contract.parameter("stop").max_items or 4
     if level == "none":
         return _no_stop(turn, contract)
@@ -244,14 +258,15 @@ def _stop(
         missed = _missed(texts, prompts)
         first = turn * most % len(missed)
         return {"stop": [*missed[first:], *missed[:first]][:most]}
-    whole = solid(texts[turn % len(texts)])
+    whole = solid(texts[0])
     early, late = _part_of(whole, 1), _part_of(whole, 2)
-    long = _part_of(whole, 1, LONG_STOP_CHARS)
-    near = decoys(whole, max(1, whole.find(early)))[:1] or [NEVER_GENERATED]
+    third = len(whole) // 3
+    long = whole[third : third + LONG_STOP_CHARS] or NEVER_GENERATED
+    near = decoys(whole, max(1, whole.find(early)))[:2] or [NEVER_GENERATED]
     of_several: Sequence[str] = [*near, late, early][-most:]
     if not all(ends_plainly(solid(text), of_several) for text in texts):
         of_several = [NEVER_GENERATED, early]
-    return {"stop": (early, [long], of_several, whole[:2] or NEVER_GENERATED)[turn % 4]}
+    return {"stop": (early, of_several, [long], whole[:2] or NEVER_GENERATED)[turn % 4]}
 
 
 def ends_plainly(text: str, stops: Sequence[str]) -> bool:
@@ -274,10 +289,15 @@ def _no_stop(turn: int, contract: Contract) -> Mapping[str, Any]:
     return options[turn % len(options)]
 
 
-def _part_of(text: str, thirds: int, length: int = 2) -> str:
-    """Return characters of a text from some thirds on; if it is empty, ones that never occur."""
-    start = len(text) * thirds // 3
-    return text[start : start + length] or NEVER_GENERATED
+def _part_of(text: str, thirds: int) -> str:
+    """Return two characters of a text after some thirds; if it is empty, ones that never occur.
+
+    They follow white space if there is any, since a server may remove it with the sequence.
+    """
+    third = len(text) * thirds // 3
+    behind = (place for place in range(third, len(text)) if text[place - 1 : place].isspace())
+    start = next(behind, third)
+    return text[start : start + 2] or NEVER_GENERATED
 
 
 def _missed(texts: Sequence[str], prompts: Sequence[Prompt]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from conformance.checks._shared.characters import join_tokens, solid
+from conformance.checks._shared.characters import REPLACEMENT, join_tokens, solid
 from conformance.checks._shared.requests import MAX_TOKENS
 from conformance.checks._shared.token_scores import scores_of, tokens_of
 from conformance.checks.interactions.cases import Prompt, TestCase
@@ -113,8 +113,11 @@ def predict_choice(case: TestCase, prompt: Prompt, baselines: Baselines) -> Pred
     )
     if cut != text:
         return Prediction(prompt, cut, "stop", stopped=True)
-    if case.request.stops and baseline.text != solid(baseline.text):
-        # A sequence may match after the character that was cut.
+    rest = baseline.text.removeprefix(solid(baseline.text))
+    if rest and not all(
+        stop.isascii() and not rest.strip(REPLACEMENT) for stop in case.request.stops
+    ):
+        # A sequence may match from the character that the limit cut.
         return Prediction(prompt, text)
     at_limit = baseline.is_cut_by(case.max_tokens)
     if at_limit is None:

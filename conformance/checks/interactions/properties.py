@@ -16,6 +16,7 @@ from conformance.checks.interactions.judging import Aspect, assert_aspect, asser
 from conformance.message import say
 from conformance.model import Stage
 
+CORE: dict[str, Any] = {"tier": "standard", "stage": Stage.GENERATED}
 GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED}
 
 LAYOUT = Aspect(say("each choice once, numbered from 0"), aspects.layout)
@@ -38,13 +39,13 @@ SCORES = Aspect(
 )
 
 
-@check("interactions.served", requirement="interactions.kept-together", **GENERATED)
+@check("interactions.served", requirement="interactions.kept-together", **CORE)
 async def what_is_served_alone_is_served_together(api: Api) -> None:
-    """Parameter values that are served alone are also served in combinations of two.
+    """Parameter values that are served alone are also served together.
 
-    单独可用的参数值，两两组合时同样可用。
+    单独可用的参数值，组合使用时同样可用。
     """
-    await assert_served(api, pairs=True)
+    await assert_served(api, core=True)
 
 
 @check("interactions.served-in-threes", requirement="interactions.kept-together", **GENERATED)
@@ -53,16 +54,16 @@ async def what_is_served_alone_is_served_by_threes(api: Api) -> None:
 
     单独可用的参数值，三三组合时同样可用。
     """
-    await assert_served(api, pairs=False)
+    await assert_served(api, core=False)
 
 
-@check("interactions.layout", requirement="index.each-once", **GENERATED)
-async def choices_are_numbered_in_pairs(api: Api) -> None:
-    """In any combination of two settings, each choice occurs once, with its own index.
+@check("interactions.layout", requirement="index.each-once", **CORE)
+async def choices_are_numbered_in_combination(api: Api) -> None:
+    """Where settings are combined, each choice occurs once, with its own index.
 
-    任意两项设置组合时，每个 choice 都以自己的 index 出现一次。
+    多项设置组合时，每个 choice 都以自己的 index 出现一次。
     """
-    await assert_aspect(api, LAYOUT, pairs=True)
+    await assert_aspect(api, LAYOUT, core=True)
 
 
 @check("interactions.layout-in-threes", requirement="index.each-once", **GENERATED)
@@ -71,16 +72,16 @@ async def choices_are_numbered_in_threes(api: Api) -> None:
 
     任意三项设置组合时，每个 choice 都以自己的 index 出现一次。
     """
-    await assert_aspect(api, LAYOUT, pairs=False)
+    await assert_aspect(api, LAYOUT, core=False)
 
 
-@check("interactions.echo", requirement="echo.own-prompt-in-batch", **GENERATED)
-async def prompts_are_echoed_in_pairs(api: Api) -> None:
-    """In any combination of two settings, a choice with `echo` begins with its own prompt.
+@check("interactions.echo", requirement="echo.own-prompt-in-batch", **CORE)
+async def prompts_are_echoed_in_combination(api: Api) -> None:
+    """Where settings are combined, a choice with `echo` begins with its own prompt.
 
-    任意两项设置组合时，带 `echo` 的 choice 都以自己的 prompt 开头。
+    多项设置组合时，带 `echo` 的 choice 都以自己的 prompt 开头。
     """
-    await assert_aspect(api, ECHOES, pairs=True)
+    await assert_aspect(api, ECHOES, core=True)
 
 
 @check("interactions.echo-in-threes", requirement="echo.own-prompt-in-batch", **GENERATED)
@@ -89,16 +90,16 @@ async def prompts_are_echoed_in_threes(api: Api) -> None:
 
     任意三项设置组合时，带 `echo` 的 choice 都以自己的 prompt 开头。
     """
-    await assert_aspect(api, ECHOES, pairs=False)
+    await assert_aspect(api, ECHOES, core=False)
 
 
-@check("interactions.text", requirement="interactions.kept-together", **GENERATED)
-async def the_text_is_the_same_in_pairs(api: Api) -> None:
-    """In any combination of two settings, a greedy choice has the text of its prompt alone.
+@check("interactions.text", requirement="interactions.kept-together", **CORE)
+async def the_text_is_the_same_in_combination(api: Api) -> None:
+    """Where settings are combined, a greedy choice has the text of its prompt alone.
 
-    任意两项设置组合时，贪心 choice 的文本都与其 prompt 单独请求时相同。
+    多项设置组合时，贪心 choice 的文本都与其 prompt 单独请求时相同。
     """
-    await assert_aspect(api, TEXTS, pairs=True)
+    await assert_aspect(api, TEXTS, core=True)
 
 
 @check("interactions.text-in-threes", requirement="interactions.kept-together", **GENERATED)
@@ -107,16 +108,16 @@ async def the_text_is_the_same_in_threes(api: Api) -> None:
 
     任意三项设置组合时，贪心 choice 的文本都与其 prompt 单独请求时相同。
     """
-    await assert_aspect(api, TEXTS, pairs=False)
+    await assert_aspect(api, TEXTS, core=False)
 
 
-@check("interactions.stop", requirement="stop.earliest-match", needs=("stop",), **GENERATED)
-async def the_text_is_cut_at_stops_in_pairs(api: Api) -> None:
-    """In any combination of two settings, stop sequences cut a choice at the first match.
+@check("interactions.stop", requirement="stop.earliest-match", needs=("stop",), **CORE)
+async def the_text_is_cut_at_stops_in_combination(api: Api) -> None:
+    """Where settings are combined, stop sequences cut a choice at the first match.
 
-    任意两项设置组合时，停止序列都在首次匹配处截断 choice。
+    多项设置组合时，停止序列都在首次匹配处截断 choice。
     """
-    await assert_aspect(api, STOPS, pairs=True)
+    await assert_aspect(api, STOPS, core=True)
 
 
 @check(
@@ -127,16 +128,16 @@ async def the_text_is_cut_at_stops_in_threes(api: Api) -> None:
 
     任意三项设置组合时，停止序列都在首次匹配处截断 choice。
     """
-    await assert_aspect(api, STOPS, pairs=False)
+    await assert_aspect(api, STOPS, core=False)
 
 
-@check("interactions.endings", requirement="finish-reason.per-choice", **GENERATED)
-async def finish_reasons_are_right_in_pairs(api: Api) -> None:
-    """In any combination of two settings, each choice has its own finish_reason.
+@check("interactions.endings", requirement="finish-reason.per-choice", **CORE)
+async def finish_reasons_are_right_in_combination(api: Api) -> None:
+    """Where settings are combined, each choice has its own finish_reason.
 
-    任意两项设置组合时，每个 choice 都有自己的 finish_reason。
+    多项设置组合时，每个 choice 都有自己的 finish_reason。
     """
-    await assert_aspect(api, ENDINGS, pairs=True)
+    await assert_aspect(api, ENDINGS, core=True)
 
 
 @check("interactions.endings-in-threes", requirement="finish-reason.per-choice", **GENERATED)
@@ -145,16 +146,16 @@ async def finish_reasons_are_right_in_threes(api: Api) -> None:
 
     任意三项设置组合时，每个 choice 都有自己的 finish_reason。
     """
-    await assert_aspect(api, ENDINGS, pairs=False)
+    await assert_aspect(api, ENDINGS, core=False)
 
 
-@check("interactions.usage", requirement="interactions.kept-together", **GENERATED)
-async def usage_adds_up_in_pairs(api: Api) -> None:
-    """In any combination of two settings, the usage counts the prompts and the completions.
+@check("interactions.usage", requirement="interactions.kept-together", **CORE)
+async def usage_adds_up_in_combination(api: Api) -> None:
+    """Where settings are combined, the usage counts the prompts and the completions.
 
-    任意两项设置组合时，用量都与各 prompt 和补全相符。
+    多项设置组合时，用量都与各 prompt 和补全相符。
     """
-    await assert_aspect(api, USAGE, pairs=True)
+    await assert_aspect(api, USAGE, core=True)
 
 
 @check("interactions.usage-in-threes", requirement="interactions.kept-together", **GENERATED)
@@ -163,21 +164,21 @@ async def usage_adds_up_in_threes(api: Api) -> None:
 
     任意三项设置组合时，用量都与各 prompt 和补全相符。
     """
-    await assert_aspect(api, USAGE, pairs=False)
+    await assert_aspect(api, USAGE, core=False)
 
 
 @check(
     "interactions.logprobs",
     requirement="logprobs-arrays.four-parallel",
     needs=("logprobs",),
-    **GENERATED,
+    **CORE,
 )
-async def log_probabilities_are_in_step_in_pairs(api: Api) -> None:
-    """In any combination of two settings, the arrays of log probabilities match the text.
+async def log_probabilities_are_in_step_in_combination(api: Api) -> None:
+    """Where settings are combined, the arrays of log probabilities match the text.
 
-    任意两项设置组合时，对数概率的各数组都与文本一致。
+    多项设置组合时，对数概率的各数组都与文本一致。
     """
-    await assert_aspect(api, LISTS, pairs=True)
+    await assert_aspect(api, LISTS, core=True)
 
 
 @check(
@@ -191,21 +192,21 @@ async def log_probabilities_are_in_step_in_threes(api: Api) -> None:
 
     任意三项设置组合时，对数概率的各数组都与文本一致。
     """
-    await assert_aspect(api, LISTS, pairs=False)
+    await assert_aspect(api, LISTS, core=False)
 
 
 @check(
     "interactions.scores",
     requirement="interactions.kept-together",
     needs=("logprobs",),
-    **GENERATED,
+    **CORE,
 )
-async def tokens_are_scored_alike_in_pairs(api: Api) -> None:
-    """In any combination of two settings, greedy tokens have the scores of their prompt alone.
+async def tokens_are_scored_alike_in_combination(api: Api) -> None:
+    """Where settings are combined, greedy tokens have the scores of their prompt alone.
 
-    任意两项设置组合时，贪心 choice 的 token 得分都与单独请求时相同。
+    多项设置组合时，贪心 choice 的 token 得分都与单独请求时相同。
     """
-    await assert_aspect(api, SCORES, pairs=True)
+    await assert_aspect(api, SCORES, core=True)
 
 
 @check(
@@ -219,4 +220,4 @@ async def tokens_are_scored_alike_in_threes(api: Api) -> None:
 
     任意三项设置组合时，贪心的 token 得分都与单独请求时相同。
     """
-    await assert_aspect(api, SCORES, pairs=False)
+    await assert_aspect(api, SCORES, core=False)

@@ -18,7 +18,7 @@ from conformance.checks._shared.token_scores import (
     tokens_of,
 )
 from conformance.checks.interactions.cases import TestCase
-from conformance.checks.interactions.properties import GENERATED
+from conformance.checks.interactions.properties import CORE, GENERATED
 from conformance.checks.interactions.requests import Outcome, run_test_cases, send
 from conformance.judgement import Failure, Judgement, NotApplicable, shown
 from conformance.message import say
@@ -44,15 +44,17 @@ class ScoredPrompt:
     "interactions.prompt-scores",
     requirement="echo.scored-equals-generated",
     needs=("echo", "logprobs"),
-    **GENERATED,
+    **CORE,
 )
 async def a_prompt_is_scored_alike_in_every_row(api: Api) -> None:
     """A prompt's scores do not depend on other parameters, nor on the tokens generated after it.
 
     同一 prompt 的得分与其他参数及其后生成的 token 无关。
     """
-    prompts = scored_prompts((await run_test_cases(api)).outcomes)
+    results = await run_test_cases(api, core=True)
+    prompts = scored_prompts(results.outcomes)
     if not any(len(scored) > 1 for scored in prompts.values()):
+        results.assert_answered([case for case, _ in results.outcomes])
         raise NotApplicable(say("no prompt was scored twice"))
     for scored in prompts.values():
         usual = max(scored, key=lambda one: sum(_alike(one, other) for other in scored))

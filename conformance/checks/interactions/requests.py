@@ -7,11 +7,12 @@ setting are sent again without it; if they are still rejected, the combination i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.api import Api
 from conformance.checks._shared.requests import collect_stream, non_streaming
+from conformance.checks._shared.token_scores import alternatives
 from conformance.checks.interactions.cases import ASCII, Prompt, TestCase
 from conformance.checks.interactions.parameter_model import (
     SUFFIX,
@@ -21,7 +22,14 @@ from conformance.checks.interactions.parameter_model import (
 )
 from conformance.checks.interactions.predictions import Baseline, Baselines, Source, baseline_of
 from conformance.generation.threads import in_daemon_thread
-from conformance.judgement import BudgetSpent, Judgement, Refusal, shown
+from conformance.judgement import (
+    BudgetSpent,
+    Inconclusive,
+    Judgement,
+    NotApplicable,
+    Refusal,
+    shown,
+)
 from conformance.protocol.completion import Completion
 
 Outcome = Completion | Judgement
@@ -35,24 +43,35 @@ class Results:
     Attributes:
         baselines: the responses that the predictions are made from.
         outcomes: each test case with its outcome, in the order of the array.
-        pairs: how many test cases, the first ones, cover the pairs.
+        core: how many test cases, the first ones, are the core of the array.
     """
 
     baselines: Baselines
     outcomes: Sequence[tuple[TestCase, Outcome]]
-    pairs: int
+    core: int
+
+    def assert_answered(self, cases: Collection[TestCase]) -> None:
+        """Assert that some test cases have a response that could be judged.
+
+        Raises:
+            Inconclusive: one has none.
+            NotApplicable: one has none in the record that is judged.
+        """
+        for case, outcome in self.outcomes:
+            if case in cases and isinstance(outcome, Inconclusive | NotApplicable):
+                raise outcome
 
 
-async def run_test_cases(api: Api, *, pairs: bool = False) -> Results:
-    """Send every test case of the contract's array, or only those that cover the pairs.
+async def run_test_cases(api: Api, *, core: bool = False) -> Results:
+    """Send every test case of the contract's array, or only those of its core.
 
     Raises:
-        NotApplicable: covertable is not installed, or the budget is spent.
+        BudgetSpent: the budget is spent.
         Refusal, Failure, Inconclusive: there is no baseline for the simplest prompt.
     """
     array = await in_daemon_thread(covering_array, api.contract)
-    if pairs:
-        array = replace(array, combinations=array.combinations[: array.pairs])
+    if core:
+        array = replace(array, combinations=array.combinations[: array.core])
     sources: dict[Source, None] = {(ASCII, None): None}
     for combination in array.combinations:
         suffix = SUFFIX if combination.get("suffix") == "on" else None
@@ -76,7 +95,7 @@ async def run_test_cases(api: Api, *, pairs: bool = False) -> Results:
             for case, one in zip(cases, outcomes, strict=True)
         ]
         outcomes = await asyncio.gather(*(send_or_judgement(api, case) for case in cases))
-    return Results(baselines, list(zip(cases, outcomes, strict=True)), array.pairs)
+    return Results(baselines, list(zip(cases, outcomes, strict=True)), array.core)
 
 
 async def send(api: Api, case: TestCase, *, fresh: bool = False) -> Completion:
@@ -120,10 +139,14 @@ async def _baseline(api: Api, source: Source, fresh: bool) -> Baseline | None:
     prompt, suffix = source
     sent = list(prompt) if isinstance(prompt, tuple) else prompt
     more = {} if suffix is None else {"suffix": suffix}
+    # As other checks request it, byte for byte.
+    listed = alternatives(api) if source == (ASCII, None) else 1
     try:
         if api.contract.parameter("logprobs").documented:
             try:
-                return baseline_of(await non_streaming(api, sent, fresh=fresh, **more, logprobs=1))
+                return baseline_of(
+                    await non_streaming(api, sent, fresh=fresh, **more, logprobs=listed)
+                )
             except Refusal:
                 pass
         return baseline_of(await non_streaming(api, sent, fresh=fresh, **more))

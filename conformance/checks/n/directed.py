@@ -57,7 +57,9 @@ async def as_many_choices_for_every_prompt(api: Api) -> None:
     choices_of(completion, 2 * len(TWO_PROMPTS), Feature.N_CHOICES)
 
 
-@check("n.choices-streamed", requirement="n.count", needs=("stream",), sees_effect=True)
+@check(
+    "n.choices-streamed", requirement="n.count", tier="deep", needs=("stream",), sees_effect=True
+)
 async def as_many_choices_in_a_stream(api: Api) -> None:
     """`n: 3` streams three choices, each with a finish_reason.
 

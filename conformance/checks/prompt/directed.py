@@ -125,7 +125,7 @@ async def a_prompt_in_a_batch_equals_the_prompt_alone(api: Api) -> None:
     await assert_batch_as_singles(api, TWO_PROMPTS)
 
 
-@check("prompt.batch-of-one", requirement="prompt.batch-as-singles")
+@check("prompt.batch-of-one", requirement="prompt.batch-as-singles", tier="deep")
 async def a_batch_of_one_equals_its_prompt(api: Api) -> None:
     """An array of one string gets the same response as the string.
 

@@ -31,9 +31,11 @@ from conformance.model import Stage
 from conformance.protocol.response import REFUSALS, Response
 
 GENERATED: dict[str, Any] = {"tier": "deep", "stage": Stage.GENERATED, "prepare": prepare}
+EARLY: dict[str, Any] = {**GENERATED, "tier": "standard"}
+"""Arguments of checks that the one body of the standard tier suffices for."""
 
 
-@check("schema.valid-served", requirement="errors.good-input-no-server-fault", **GENERATED)
+@check("schema.valid-served", requirement="errors.good-input-no-server-fault", **EARLY)
 async def what_the_contract_allows_is_served(api: Api) -> None:
     """Generated valid requests are accepted, if the contract promises their features.
 
@@ -79,7 +81,7 @@ async def non_streaming_responses_have_the_json_type(api: Api) -> None:
     await assert_each_valid(api, await served(api, stream=False), judge)
 
 
-@check("schema.streams-fit", requirement="streaming.chunk-shape", needs=("stream",), **GENERATED)
+@check("schema.streams-fit", requirement="streaming.chunk-shape", needs=("stream",), **EARLY)
 async def streams_fit_the_schema(api: Api) -> None:
     """Streams for generated valid requests consist of chunks that match the contract's schema.
 
@@ -90,9 +92,7 @@ async def streams_fit_the_schema(api: Api) -> None:
     )
 
 
-@check(
-    "schema.streams-announced", requirement="streaming.content-type", needs=("stream",), **GENERATED
-)
+@check("schema.streams-announced", requirement="streaming.content-type", needs=("stream",), **EARLY)
 async def streams_are_announced_as_such(api: Api) -> None:
     """Streams for generated valid requests have the content type `text/event-stream`.
 

@@ -143,7 +143,7 @@ async def the_last_of_four_ends_the_text(api: Api) -> None:
     await assert_stopped_text(api, COUNTING, [*UNMATCHED_SEQUENCES[:3], needle], needle)
 
 
-@check("stop.inside-word", requirement="stop.across-token-borders", sees_effect=True)
+@check("stop.inside-word", requirement="stop.across-token-borders", tier="deep", sees_effect=True)
 async def letters_inside_a_word_end_the_text(api: Api) -> None:
     """A sequence from inside a word cuts the text in the middle of that word.
 
@@ -161,7 +161,7 @@ async def a_piece_of_two_words_ends_the_text(api: Api) -> None:
     await assert_cut(api, COLOURS, across_words)
 
 
-@check("stop.chinese", requirement="stop.across-token-borders", sees_effect=True)
+@check("stop.chinese", requirement="stop.across-token-borders", tier="deep", sees_effect=True)
 async def a_chinese_character_ends_the_text(api: Api) -> None:
     """A character of three bytes cuts the text like a letter.
 
@@ -192,7 +192,7 @@ async def the_first_characters_end_the_text(api: Api) -> None:
     "stop.not-in-echo",
     requirement="stop.prompt-not-searched",
     needs=("echo",),
-    tier="standard",
+    tier="deep",
     sees_effect=True,
 )
 async def the_echoed_prompt_stops_nothing(api: Api) -> None:
@@ -222,7 +222,7 @@ async def the_echoed_prompt_stops_nothing(api: Api) -> None:
     )
 
 
-@check("stop.batch", requirement="stop.string", sees_effect=True)
+@check("stop.batch", requirement="stop.string", tier="deep", sees_effect=True)
 async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     """In a batch, a stop sequence ends only the choices that contain it.
 
@@ -246,7 +246,7 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
     )
 
 
-@check("stop.streamed", requirement="streaming.stop-never-leaks", sees_effect=True)
+@check("stop.streamed", requirement="streaming.stop-never-leaks", tier="deep", sees_effect=True)
 async def a_stream_ends_before_the_sequence(api: Api) -> None:
     """A stream ends before a sequence of two words and sends no character of it.
 

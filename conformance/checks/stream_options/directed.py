@@ -148,7 +148,7 @@ async def null_sets_no_option(api: Api) -> None:
     response.expect_ok()
 
 
-@check("stream-options.obfuscation", requirement="stream-options.include-obfuscation")
+@check("stream-options.obfuscation", requirement="stream-options.include-obfuscation", tier="deep")
 async def padding_keeps_the_text(api: Api) -> None:
     """With `include_obfuscation`, a greedy stream has the text of the non-streaming response.
 

@@ -79,7 +79,9 @@ async def events_on_request(api: Api) -> None:
     expect(len(response.events), say("number of events")).at_least(2)
 
 
-@check("stream.true-streams-batch", requirement="stream.true-streams", sees_effect=True)
+@check(
+    "stream.true-streams-batch", requirement="stream.true-streams", tier="deep", sees_effect=True
+)
 async def a_batch_streams_as_well(api: Api) -> None:
     """A batch of prompts with `stream: true` also gets a stream of events.
 
@@ -132,7 +134,7 @@ async def done_once_and_last(api: Api) -> None:
     assert_done_once_and_last(await stream_data(api))
 
 
-@check("streaming.done-last-batch", requirement="streaming.done-last")
+@check("streaming.done-last-batch", requirement="streaming.done-last", tier="deep")
 async def done_once_for_a_batch(api: Api) -> None:
     """The stream of a batch also has one `data: [DONE]`, after all of its choices.
 

@@ -23,6 +23,7 @@ from conformance.checks._shared.requests import (
     emoji,
     greedy,
     non_streaming,
+    shared,
     streamed,
     two_prompts,
 )
@@ -60,7 +61,12 @@ async def joined_words_keep_their_spaces(api: Api) -> None:
     await assert_non_streaming_text(api, COLOURS)
 
 
-@check("streaming.text-chinese", requirement="streaming.text-equals-plain", sees_effect=True)
+@check(
+    "streaming.text-chinese",
+    requirement="streaming.text-equals-plain",
+    tier="deep",
+    sees_effect=True,
+)
 async def streamed_chinese_joins_to_the_non_streaming_text(api: Api) -> None:
     """After a Chinese prompt, a stream joins to the text of the non-streaming response.
 
@@ -78,7 +84,9 @@ async def streamed_emoji_join_to_the_non_streaming_text(api: Api) -> None:
     await assert_non_streaming_text(api, EMOJI, partial(emoji, api))
 
 
-@check("streaming.text-batch", requirement="streaming.text-equals-plain", sees_effect=True)
+@check(
+    "streaming.text-batch", requirement="streaming.text-equals-plain", tier="deep", sees_effect=True
+)
 async def a_streamed_batch_joins_to_the_non_streaming_batch(api: Api) -> None:
     """Every choice of a streamed batch joins to the text of the same non-streaming choice.
 
@@ -87,13 +95,13 @@ async def a_streamed_batch_joins_to_the_non_streaming_batch(api: Api) -> None:
     await assert_non_streaming_text(api, two_prompts(api))
 
 
-@check("streaming.characters-chinese", requirement="streaming.whole-characters")
+@check("streaming.characters-chinese", requirement="streaming.whole-characters", tier="deep")
 async def chinese_characters_stay_whole(api: Api) -> None:
     """No chunk of a Chinese response splits a character that is whole without streaming.
 
     非流式的中文响应没有残缺字符时，流的数据块中也没有半个字符。
     """
-    await assert_characters_whole(api, CHINESE, await non_streaming(api, CHINESE))
+    await assert_characters_whole(api, CHINESE, await shared(api, CHINESE))
 
 
 @check("streaming.characters-emoji", requirement="streaming.whole-characters")
@@ -114,7 +122,7 @@ async def the_choice_ends_once(api: Api) -> None:
     assert_one_finish((await streamed(api)).chunks, range(1))
 
 
-@check("streaming.one-finish-batch", requirement="streaming.one-finish-per-choice")
+@check("streaming.one-finish-batch", requirement="streaming.one-finish-per-choice", tier="deep")
 async def every_choice_of_a_batch_ends_once(api: Api) -> None:
     """Every choice of a streamed batch has its own finish_reason and no text after it.
 
@@ -123,7 +131,9 @@ async def every_choice_of_a_batch_ends_once(api: Api) -> None:
     assert_one_finish((await streamed(api, two_prompts(api))).chunks, range(2))
 
 
-@check("streaming.index-of-copies", requirement="index.each-once", needs=("n", "stream"))
+@check(
+    "streaming.index-of-copies", requirement="index.each-once", tier="deep", needs=("n", "stream")
+)
 async def choices_are_numbered(api: Api) -> None:
     """With `n: 3`, the chunks have index 0, 1 or 2, and none is missing.
 
@@ -137,6 +147,7 @@ async def choices_are_numbered(api: Api) -> None:
 @check(
     "streaming.one-finish-copies",
     requirement="streaming.one-finish-per-choice",
+    tier="deep",
     needs=("n", "stream"),
 )
 async def every_choice_ends_once(api: Api) -> None:
@@ -154,7 +165,9 @@ async def three_streamed_choices(api: Api) -> Completion:
     return completion
 
 
-@check("streaming.index-of-prompts", requirement="index.prompt-major", needs=("stream",))
+@check(
+    "streaming.index-of-prompts", requirement="index.prompt-major", tier="deep", needs=("stream",)
+)
 async def prompts_are_numbered(api: Api) -> None:
     """The chunks of a streamed batch have the number of their prompt as index.
 

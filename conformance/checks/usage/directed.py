@@ -90,7 +90,7 @@ async def a_chinese_response_at_the_limit_counts_the_limit(api: Api) -> None:
 
     被上限截断的中文响应，补全 token 数恰好为 `max_tokens`。
     """
-    assert_counted_at_limit(await non_streaming(api, CHINESE), MAX_TOKENS)
+    assert_counted_at_limit(await shared(api, CHINESE), MAX_TOKENS)
 
 
 @check(
@@ -200,7 +200,7 @@ async def a_prompt_costs_tokens(api: Api) -> None:
     expect(counted, say("prompt_tokens of one character")).at_most(1 + MAX_OVERHEAD_TOKENS)
 
 
-@check("usage.prompt-doubled", requirement="usage.prompt-grows-with-text")
+@check("usage.prompt-doubled", requirement="usage.prompt-grows-with-text", tier="deep")
 async def twice_the_text_costs_twice_the_tokens(api: Api) -> None:
     """Twice the words count twice the tokens: nothing is added to every prompt.
 

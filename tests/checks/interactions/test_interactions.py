@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from conformance.api import Api, RetestBudget
+from conformance.checks.interactions.cases import ASCII
 from conformance.contract import CONTRACTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
@@ -119,7 +120,7 @@ def test_smallest_request_is_reported() -> None:
     finding = findings(FakeServer("prompt-times-n"), "interactions.usage")["interactions.usage"]
     assert finding.expected is not None
     request = finding.expected.partition("smallest failing request: ")[2]
-    assert request == 'prompt: "1, 2, 3, 4, 5, 6,", n: 2'
+    assert request == f'prompt: "{ASCII}", n: 2'
 
 
 def test_requests_are_limited_by_the_retest_budget() -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations, product
 
 import pytest
 
-from conformance.checks._shared.prompts import AWKWARD
+from conformance.checks._shared.prompts import AWKWARD, CHINESE, EMOJI
 from conformance.checks.interactions.cases import ASCII, TestCase
 from conformance.checks.interactions.parameter_model import (
-    CHINESE,
-    EMOJI,
+    CODE_PATHS,
     cases_of,
     covering_array,
     ends_plainly,
     factors_of,
+    prompts_of,
 )
 from conformance.contract import CONTRACTS, Contract, load_contract
 
@@ -64,8 +65,26 @@ def test_logprobs_zero_is_sent_only_if_in_force() -> None:
 
 def test_budget_is_kept() -> None:
     array = covering_array(OPENAI)
-    assert array.pairs <= 18
-    assert len(array.combinations) <= 32
+    assert array.core <= 12
+    assert len(array.combinations) <= 36
+
+
+@pytest.mark.parametrize("document", CONTRACTS)
+def test_core_covers_triples_of_code_paths(document: str) -> None:
+    contract = load_contract(document)
+    array, factors = covering_array(contract), factors_of(contract)
+    core = array.combinations[: array.core]
+    for names in combinations([name for name in CODE_PATHS if name in factors], 3):
+        extremes = product(*((factors[name][0], factors[name][-1]) for name in names))
+        covered = {tuple(row[name] for name in names) for row in core}
+        assert covered == set(extremes), names
+
+
+def test_core_needs_no_baseline_of_its_own() -> None:
+    array = covering_array(OPENAI)
+    prompts = {prompt for row in array.combinations[: array.core] for prompt in prompts_of(row)}
+    assert prompts == {ASCII, EMOJI}
+    assert all(row["suffix"] == "off" for row in array.combinations[: array.core])
 
 
 def test_cases_are_reproducible() -> None:

@@ -85,6 +85,15 @@ def test_partial_character_hides_the_finish_reason() -> None:
     assert expected == Prediction(ASCII, "一")
 
 
+def test_ascii_sequence_matches_no_partial_character() -> None:
+    baselines = {(ASCII, None): Baseline("一\ufffd", "length", None, None, 1, 16)}
+    by_ascii, by_wide = (
+        predict(TestCase((ASCII,), {"stop": stop}), baselines) for stop in ("x", "二")
+    )
+    assert by_ascii == [Prediction(ASCII, "一", "length", 16)]
+    assert by_wide == [Prediction(ASCII, "一")]
+
+
 def test_end_of_text_token_is_no_text() -> None:
     ended = Baseline("ab", "stop", ("a", "b", "<|endoftext|>"))
     assert [ended.within(limit) for limit in (1, 2, 3)] == ["a", "ab", "ab"]
