@@ -148,7 +148,12 @@ async def finish_reasons_are_right_in_threes(api: Api) -> None:
     await assert_aspect(api, ENDINGS, pairs=False)
 
 
-@check("interactions.usage", requirement="interactions.kept-together", **GENERATED)
+@check(
+    "interactions.usage",
+    requirement="interactions.kept-together",
+    subject="usage",
+    **GENERATED,
+)
 async def usage_adds_up_in_pairs(api: Api) -> None:
     """In any combination of two settings, the usage counts the prompts and the completions.
 
@@ -157,7 +162,12 @@ async def usage_adds_up_in_pairs(api: Api) -> None:
     await assert_aspect(api, USAGE, pairs=True)
 
 
-@check("interactions.usage-in-threes", requirement="interactions.kept-together", **GENERATED)
+@check(
+    "interactions.usage-in-threes",
+    requirement="interactions.kept-together",
+    subject="usage",
+    **GENERATED,
+)
 async def usage_adds_up_in_threes(api: Api) -> None:
     """In any combination of three settings, the usage counts the prompts and the completions.
 
@@ -198,6 +208,7 @@ async def log_probabilities_are_in_step_in_threes(api: Api) -> None:
     "interactions.scores",
     requirement="interactions.kept-together",
     needs=("logprobs",),
+    subject="choices[].logprobs.token_logprobs",
     **GENERATED,
 )
 async def tokens_are_scored_alike_in_pairs(api: Api) -> None:
@@ -212,6 +223,7 @@ async def tokens_are_scored_alike_in_pairs(api: Api) -> None:
     "interactions.scores-in-threes",
     requirement="interactions.kept-together",
     needs=("logprobs",),
+    subject="choices[].logprobs.token_logprobs",
     **GENERATED,
 )
 async def tokens_are_scored_alike_in_threes(api: Api) -> None:

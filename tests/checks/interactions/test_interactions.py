@@ -193,3 +193,16 @@ def test_budget_is_kept() -> None:
     cost = plan(load_contract("openai"), options, checks=INTERACTIONS.values())
     assert cost.requests <= REQUESTS
     assert cost.tokens <= TOKENS
+
+
+@pytest.mark.parametrize(
+    ("fault", "check_id", "subject"),
+    [
+        ("prompt-times-n", "interactions.usage", "usage"),
+        ("scores-zero@batch", "interactions.scores", "choices[].logprobs.token_logprobs"),
+        ("pieces-stripped", "interactions.text", "choices[].text"),
+    ],
+)
+def test_finding_names_the_wrong_field(fault: str, check_id: str, subject: str) -> None:
+    finding = findings(FakeServer(fault), check_id)[check_id]
+    assert (finding.verdict, finding.subject) == (Verdict.FAIL, subject)
