@@ -1,4 +1,4 @@
-"""``max_tokens``: 0 is rejected, alone or with ``echo``, or served without it; the largest value is a low one."""
+"""``max_tokens``: 0 is rejected, or served without ``echo``; the largest value is a low one."""
 
 from __future__ import annotations
 

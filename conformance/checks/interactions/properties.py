@@ -12,6 +12,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks.interactions import aspects
+from conformance.checks.interactions.cases import has_empty_stop
 from conformance.checks.interactions.judging import Aspect, assert_aspect, assert_served
 from conformance.message import say
 from conformance.model import Stage
@@ -24,6 +25,13 @@ TEXTS = Aspect(
     say("each choice to have the text of the baseline response"),
     aspects.unstopped_texts,
     by_text=True,
+)
+EMPTY_STOPS = Aspect(
+    say("an empty stop sequence to change no text"),
+    aspects.whole_texts,
+    by_text=True,
+    among=has_empty_stop,
+    owns=has_empty_stop,
 )
 STOPS = Aspect(
     say("each choice to have that text, up to the first stop sequence"),
@@ -108,6 +116,34 @@ async def the_text_is_the_same_in_threes(api: Api) -> None:
     任意三项设置组合时，贪心 choice 的文本都与其 prompt 单独请求时相同。
     """
     await assert_aspect(api, TEXTS, pairs=False)
+
+
+@check(
+    "interactions.empty-stop",
+    requirement="stop.empty-is-harmless",
+    needs=("stop",),
+    **GENERATED,
+)
+async def empty_stops_change_nothing_in_pairs(api: Api) -> None:
+    """In any combination of two settings, an empty stop sequence does not change a greedy text.
+
+    任意两项设置组合时，空的停止序列都不改变贪心 choice 的文本。
+    """
+    await assert_aspect(api, EMPTY_STOPS, pairs=True)
+
+
+@check(
+    "interactions.empty-stop-in-threes",
+    requirement="stop.empty-is-harmless",
+    needs=("stop",),
+    **GENERATED,
+)
+async def empty_stops_change_nothing_in_threes(api: Api) -> None:
+    """In any combination of three settings, an empty stop sequence does not change a greedy text.
+
+    任意三项设置组合时，空的停止序列都不改变贪心 choice 的文本。
+    """
+    await assert_aspect(api, EMPTY_STOPS, pairs=False)
 
 
 @check("interactions.stop", requirement="stop.earliest-match", needs=("stop",), **GENERATED)
