@@ -12,6 +12,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks.interactions import aspects
+from conformance.checks.interactions.cases import has_empty_stop
 from conformance.checks.interactions.judging import Aspect, assert_aspect, assert_served
 from conformance.message import say
 from conformance.model import Stage
@@ -24,6 +25,13 @@ TEXTS = Aspect(
     say("each choice to have the text of the baseline response"),
     aspects.unstopped_texts,
     by_text=True,
+)
+EMPTY_STOPS = Aspect(
+    say("an empty stop sequence to change no text"),
+    aspects.whole_texts,
+    by_text=True,
+    among=has_empty_stop,
+    owns=has_empty_stop,
 )
 STOPS = Aspect(
     say("each choice to have that text, up to the first stop sequence"),
@@ -110,6 +118,34 @@ async def the_text_is_the_same_in_threes(api: Api) -> None:
     await assert_aspect(api, TEXTS, pairs=False)
 
 
+@check(
+    "interactions.empty-stop",
+    requirement="stop.empty-is-harmless",
+    needs=("stop",),
+    **GENERATED,
+)
+async def empty_stops_change_nothing_in_pairs(api: Api) -> None:
+    """In any combination of two settings, an empty stop sequence does not change a greedy text.
+
+    任意两项设置组合时，空的停止序列都不改变贪心 choice 的文本。
+    """
+    await assert_aspect(api, EMPTY_STOPS, pairs=True)
+
+
+@check(
+    "interactions.empty-stop-in-threes",
+    requirement="stop.empty-is-harmless",
+    needs=("stop",),
+    **GENERATED,
+)
+async def empty_stops_change_nothing_in_threes(api: Api) -> None:
+    """In any combination of three settings, an empty stop sequence does not change a greedy text.
+
+    任意三项设置组合时，空的停止序列都不改变贪心 choice 的文本。
+    """
+    await assert_aspect(api, EMPTY_STOPS, pairs=False)
+
+
 @check("interactions.stop", requirement="stop.earliest-match", needs=("stop",), **GENERATED)
 async def the_text_is_cut_at_stops_in_pairs(api: Api) -> None:
     """In any combination of two settings, stop sequences cut a choice at the first match.
@@ -148,7 +184,12 @@ async def finish_reasons_are_right_in_threes(api: Api) -> None:
     await assert_aspect(api, ENDINGS, pairs=False)
 
 
-@check("interactions.usage", requirement="interactions.kept-together", **GENERATED)
+@check(
+    "interactions.usage",
+    requirement="interactions.kept-together",
+    subject="usage",
+    **GENERATED,
+)
 async def usage_adds_up_in_pairs(api: Api) -> None:
     """In any combination of two settings, the usage counts the prompts and the completions.
 
@@ -157,7 +198,12 @@ async def usage_adds_up_in_pairs(api: Api) -> None:
     await assert_aspect(api, USAGE, pairs=True)
 
 
-@check("interactions.usage-in-threes", requirement="interactions.kept-together", **GENERATED)
+@check(
+    "interactions.usage-in-threes",
+    requirement="interactions.kept-together",
+    subject="usage",
+    **GENERATED,
+)
 async def usage_adds_up_in_threes(api: Api) -> None:
     """In any combination of three settings, the usage counts the prompts and the completions.
 
@@ -198,6 +244,7 @@ async def log_probabilities_are_in_step_in_threes(api: Api) -> None:
     "interactions.scores",
     requirement="interactions.kept-together",
     needs=("logprobs",),
+    subject="choices[].logprobs.token_logprobs",
     **GENERATED,
 )
 async def tokens_are_scored_alike_in_pairs(api: Api) -> None:
@@ -212,6 +259,7 @@ async def tokens_are_scored_alike_in_pairs(api: Api) -> None:
     "interactions.scores-in-threes",
     requirement="interactions.kept-together",
     needs=("logprobs",),
+    subject="choices[].logprobs.token_logprobs",
     **GENERATED,
 )
 async def tokens_are_scored_alike_in_threes(api: Api) -> None:
