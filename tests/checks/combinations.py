@@ -19,6 +19,7 @@ from reference_server.behaviour.rewrite import Rewrite
 
 SETTINGS_MEET: Mapping[str, str] = {
     "interactions.echo-in-threes": "echo-stripped@stream",
+    "interactions.empty-stop": "empty-stop-kills",
     "interactions.endings": "finish-stop-at-limit@batch",
     "interactions.scores": "scores-zero@batch",
     "interactions.served": "n-refused@stream",
@@ -185,7 +186,7 @@ ONLY_HERE: Mapping[str, Callable[[], Behaviour]] = {
 UNREACHED: Mapping[str, str] = {
     "interactions.stop-in-threes": (
         "none of the requests that cover triples has a stop sequence, so that whatever it could"
-        " find the check of pairs has found"
+        " find the check of the core has found"
     ),
 }
 """Checks that find nothing, and why."""
