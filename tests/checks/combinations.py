@@ -188,6 +188,9 @@ UNREACHED: Mapping[str, str] = {
         "none of the requests that cover triples has a stop sequence, so that whatever it could"
         " find the check of the core has found"
     ),
+    "temperature.zero-repeats-everywhere": (
+        "it judges requests that several checks of a run repeat, and no check alone sends one twice"
+    ),
 }
 """Checks that find nothing, and why."""
 
