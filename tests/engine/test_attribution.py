@@ -324,9 +324,8 @@ def test_same_finding_is_told_once() -> None:
 
 
 def test_leak_is_told_once_whatever_is_sent() -> None:
-    sampled = {"model": "m", "prompt": "1", "temperature": "hot"}
     exchanges = (
-        an_exchange("x1", request=sampled),
+        an_exchange("x1", request={"model": "m", "prompt": "1", "stream": True}),
         an_exchange("x2", request={"model": "m", "prompt": "1", "n": "two"}),
     )
     asked = a_deviation("errors.no-leak", exchanges=("x1",))

@@ -375,13 +375,13 @@ def _directed_twin(evidence: Evidence, finding: Finding) -> Finding | None:
 
 
 def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    if finding.requirement in WHATEVER_IS_SENT and is_invariant(finding):
+        shown = {one.exchange.id for one in evidence.judged_by(owner)}
+        return not is_invariant(owner) and bool(shown & set(finding.exchanges))
     asked = not (is_invariant(finding) or is_generated(finding))
     other = owner.place in VALUES and owner.subject not in NO_VALUE
     if other or (is_invariant(owner) and asked) or is_about_keys(evidence, owner, finding):
         return False
-    if finding.requirement in WHATEVER_IS_SENT and is_invariant(finding):
-        shown = {one.exchange.id for one in evidence.judged_by(owner)}
-        return not is_invariant(owner) and bool(shown & set(finding.exchanges))
     if asked and (owner.place, owner.effect) != (finding.place, finding.effect):
         return False
     if finding.subject.startswith("headers.") and not (
