@@ -53,7 +53,7 @@ def test_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> None
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", [document for document in DOCUMENTS if document != "openai"])
 def test_deep_run_of_a_dialect_keeps_its_price(document: str) -> None:
     """A dialect rejects what it does not promise, which a check then requests in another form."""
     price = PRICES[Tier.DEEP]
