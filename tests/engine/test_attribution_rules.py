@@ -49,7 +49,7 @@ def test_lost_white_space_explains_texts_that_lost_it() -> None:
     assert roots(lost, stop, exchanges=exchanges) == {stop.id: lost.id}
 
 
-def test_lost_stop_sequence_is_not_explained_by_white_space() -> None:
+def test_white_space_explains_no_lost_stop_sequence() -> None:
     exchanges = (
         an_answer("x1", " 1 2", prompt="0", stop="1"),
         an_answer("x2", " 1 2", prompt="0"),
@@ -61,7 +61,7 @@ def test_lost_stop_sequence_is_not_explained_by_white_space() -> None:
     assert roots(lost, stop, exchanges=exchanges) == {}
 
 
-def test_texts_that_differ_in_white_space_follow_from_it() -> None:
+def test_white_space_explains_texts_that_lack_it() -> None:
     exchanges = (
         an_answer("x1", "", prompt="0", stop="1"),
         an_answer("x3", "red green", prompt="red"),
@@ -131,7 +131,7 @@ def test_control_from_a_cache_explains_a_difference() -> None:
     assert roots(repeated, stop, exchanges=exchanges) == {stop.id: repeated.id}
 
 
-def test_batch_read_one_behind_the_other_explains_its_echo() -> None:
+def test_joined_batch_explains_its_echo() -> None:
     exchanges = (
         an_answer("x1", "a 1", "ab 2", prompt=["a", "b"], echo=True),
         an_answer("x2", " 1", " 2", prompt=["a", "b"]),
