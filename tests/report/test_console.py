@@ -7,7 +7,7 @@ from rich.console import Console
 
 from conformance.language import Language
 from conformance.message import say
-from conformance.model import Conclusion, Effect, Explanation, Run
+from conformance.model import Conclusion, Effect, Explanation, Role, Run
 from conformance.record.events import (
     CheckStarted,
     ExchangeMade,
@@ -209,6 +209,18 @@ def test_block_has_sentence_count_and_command() -> None:
     assert lines[start + 2] == "      stop.a"
     assert lines[start + 3].startswith("      curl -sS -i http://127.0.0.1:8000/v1/completions")
     assert lines[start + 4] == "      1 more finding about stop, not traced to this one: stop.b"
+
+
+def test_long_comparison_shows_the_probe_alone() -> None:
+    console = pipe()
+    roles = {"x1": Role.PROBE, "x2": Role.CONTROL}
+    finding = a_failure("stop.a", exchanges=("x1", "x2"), roles=roles)
+    exchanges = (an_exchange("x1"), an_exchange("x2", request={"prompt": "another"}))
+    show(a_run(finding, exchanges=exchanges), console)
+    lines = printed(console).splitlines()
+    commands = [line for line in lines if line.startswith("      curl -sS -i")]
+    assert len(commands) == 1
+    assert "another" not in commands[0]
 
 
 BECAUSE = "streams are not served at all"

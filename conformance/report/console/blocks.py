@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -82,12 +82,21 @@ def _block(
     # What is known needs no reproducing.
     command = case.command if most and case.known is None else None
     if command is not None:
-        one_line = unwrapped(command.replace(" \\\n  ", " "), style="cyan")
-        if height_of(Indented(one_line, 6), console) <= most:
-            below.append(one_line)
+        shown = (unwrapped(one, style="cyan") for one in _shortened(command))
+        fitting = (one for one in shown if height_of(Indented(one, 6), console) <= most)
+        below += [one for one in [next(fitting, None)] if one is not None]
     if group.others:
         below.append(_dim(_apart(group), language))
     return Group(told, Indented(Group(*below), 4))
+
+
+def _shortened(command: str) -> Iterator[str]:
+    """Yield a command, each request on one line; of several requests then only the first one."""
+    requests = command.replace(" \\\n  ", " ").split("\n\n")
+    yield "\n\n".join(requests)
+    if len(requests) > 1:
+        rows = requests[0].splitlines()
+        yield "\n".join(row for row in rows if not row.startswith("#"))
 
 
 def _dim(words: Words, language: Language) -> Text:
@@ -138,5 +147,5 @@ _APART = Words(
     "{findings} about {subject}, not traced to this one: {names}{more}",
     "另有 {findings}涉及 {subject}，未归因于此：{names}{more}",
 )
-_EXPLAINING = Words(", which explain {n} others", "，由它们导致另外 {n} 项")
+_EXPLAINING = Words(" (with {n} explained)", "（另有 {n} 项由此导致）")
 _MORE = Words("and {n} more ({findings}): see the report", "还有 {n} 处（{findings}）：见报告")
