@@ -104,8 +104,11 @@ class Api:
     Attributes:
         contract: the contract under test; limits and defaults come from it.
         model: the model id that requests contain.
-        has_key: whether requests carry a real API key, not a placeholder. Only then can a check
-            expect that requests without it are rejected.
+        has_key: whether requests carry a real API key, not a placeholder, and no other secret. Only
+            then can a check expect that requests without it are rejected.
+        sends_key: whether requests carry a real API key in ``Authorization``, whatever else.
+        secret_headers: the names of headers of every request whose values are secrets; one of them
+            may be what the endpoint takes as a key.
         exchanges: the exchanges made through this object, in order.
         ended: why the run ended before a request of this object was judged, or None.
         retest_budget: requests for retesting intermittent differences; all checks share it.
@@ -124,6 +127,7 @@ class Api:
         model: str,
         *,
         has_key: bool = False,
+        secret_headers: Sequence[str] = (),
         retest_budget: RetestBudget | None = None,
         trace: Trace = NOTHING_YET,
         clock: Callable[[], float] = time.time,
@@ -134,7 +138,9 @@ class Api:
     ) -> None:
         self.contract = contract
         self.model = model
-        self.has_key = has_key
+        self.has_key = has_key and not secret_headers
+        self.sends_key = has_key
+        self.secret_headers = tuple(secret_headers)
         self.exchanges: list[Exchange] = []
         self.ended: Message | None = None
         self.retest_budget = retest_budget or RetestBudget()
@@ -198,7 +204,8 @@ class Api:
             body: the request body; no parameter is added.
             fresh: send the request even if an identical one has been sent.
             credentials: the API key to send.
-            headers: additional headers; they replace the suite's own of the same name.
+            headers: additional headers; they replace others of the same name, and an empty value
+                leaves that header out.
             read_events: close the connection after this many events; None reads the whole body.
 
         Raises:

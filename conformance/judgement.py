@@ -73,6 +73,7 @@ class Failure(Judgement):
         effect: how the deviation shows in the state of the parameter.
         place: the part of the answer that could not be read; None if the check judged what it is
             about.
+        subject: the parameter or field that it is about, if that is not the one of the check.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Failure(Judgement):
         *,
         effect: Effect = Effect.ALTERED,
         place: Place | None = None,
+        subject: str | None = None,
     ) -> None:
         self.expected, self.seen = as_message(expected), as_message(seen)
         super().__init__(
@@ -89,6 +91,7 @@ class Failure(Judgement):
         )
         self.effect = effect
         self.place = place
+        self.subject = subject
 
 
 class Feature(Named):

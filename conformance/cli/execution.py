@@ -12,6 +12,7 @@ from rich.console import Console
 
 from conformance.cli.exit_codes import details_of, unforeseen
 from conformance.cli.folder import new_record
+from conformance.cli.screen import has_progress
 from conformance.contract import Contract
 from conformance.engine import runner
 from conformance.engine.comparison import Reference
@@ -58,7 +59,7 @@ def judge(
     with new_record(folder) as writer:
         try:
             events = runner.run(target, contract, options, reference=reference)
-            progress = Progressing(screen, language, verbosity)
+            progress = Progressing(screen, language, verbosity, has_bar=has_progress())
             asyncio.run(_record(events, writer, progress))
         except (KeyboardInterrupt, asyncio.CancelledError):
             return None

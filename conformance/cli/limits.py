@@ -30,6 +30,7 @@ HOW = frozenset(
         "timeout",
         "seed",
         "strict",
+        "max_failures",
     }
 )
 """Parameter names of a command that map to fields of :class:`Options`."""
@@ -94,6 +95,13 @@ def within_limits(function: Function) -> Function:
                 help="Random seed; the same seed generates the same requests.",
             ),
             click.option("--strict", is_flag=True, help="Treat warnings as failures."),
+            click.option(
+                "--max-failures",
+                type=inputs.COUNT,
+                metavar="N",
+                help="End the run at N failures, not counting expected ones and those that others "
+                "explain; checks that have begun are finished.",
+            ),
         )
     ):
         function = option(function)

@@ -32,6 +32,7 @@ from conformance.cli.outputs import (
 )
 from conformance.cli.places import place_of
 from conformance.cli.reference import reference_of
+from conformance.cli.screen import has_progress, screen
 from conformance.cli.terminal import say, show
 from conformance.contract import Contract, common_to
 from conformance.docs_audit.page_reader import PAGES
@@ -46,7 +47,7 @@ from conformance.record.ndjson import (
     RunWriter,
     read_run,
 )
-from conformance.report.console import Verbosity, console_for
+from conformance.report.console import Verbosity
 from conformance.report.console import show as show_run
 from conformance.report.matrix import Matrix, Recorded, matrix_of
 from conformance.report.matrix import terminal as text
@@ -183,9 +184,9 @@ def _run_into(
         else:
             ready.append(_Job(one, target, home / one.entry.name))
     _announce(ready, reasons, language)
-    screen = console_for()
+    terminal = screen()
     with interruptible():
-        failures, interrupted = _judge_all(ready, jobs, screen, language, verbosity)
+        failures, interrupted = _judge_all(ready, jobs, terminal, language, verbosity)
     give_back()
     for name, sentence in failures.items():
         reasons.setdefault(name, Text(sentence, ""))
@@ -198,7 +199,7 @@ def _run_into(
             codes[name] = result.run.exit_code
         recorded.append(result)
     matrix = matrix_of(recorded, PAGES, common_to(PAGES))
-    _print_results(recorded, matrix, screen, language, verbosity)
+    _print_results(recorded, matrix, terminal, language, verbosity)
     for result in recorded:
         if result.run is not None:
             click.echo(home / result.name)
@@ -218,27 +219,27 @@ def _run_into(
 def _print_results(
     recorded: Sequence[Recorded],
     matrix: Matrix,
-    screen: Console,
+    terminal: Console,
     language: Language,
     verbosity: Verbosity,
 ) -> None:
     """Print the table and the causes; a single run is printed as `conformance run` prints one."""
     runs = [one for one in recorded if one.run is not None]
     if len(recorded) == len(runs) == 1 and runs[0].run is not None:
-        show_run(runs[0].run, screen, language, verbosity)
+        show_run(runs[0].run, terminal, language, verbosity)
     elif verbosity is Verbosity.QUIET:
-        show(text.sentence(matrix, language), screen)
+        show(text.sentence(matrix, language), terminal)
     elif len(runs) == 1 and runs[0].run is not None:
-        show_run(runs[0].run, screen, language, verbosity)
+        show_run(runs[0].run, terminal, language, verbosity)
     else:
         click.echo()
-        show(text.render(matrix, language), screen)
+        show(text.render(matrix, language), terminal)
         for one in runs if verbosity is Verbosity.VERBOSE else []:
             click.echo(f"\n{one.name}")
             if one.run is not None:
-                show_run(one.run, screen, language, verbosity)
+                show_run(one.run, terminal, language, verbosity)
         if verbosity is not Verbosity.VERBOSE:
-            show(text.causes(runs, screen, language), screen)
+            show(text.causes(runs, terminal, language), terminal)
     click.echo()
 
 
@@ -262,11 +263,11 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
 
 
 def _judge_all(
-    ready: Sequence[_Job], jobs: int, screen: Console, language: Language, verbosity: Verbosity
+    ready: Sequence[_Job], jobs: int, terminal: Console, language: Language, verbosity: Verbosity
 ) -> tuple[Mapping[str, str], bool]:
     """Run ``jobs`` targets at a time; return internal errors by target and if interrupted."""
     failures: dict[str, str] = {}
-    progress = ProgressOfMany(screen, language, verbosity)
+    progress = ProgressOfMany(terminal, language, verbosity, has_bars=has_progress())
     try:
         with progress:
             asyncio.run(_side_by_side(ready, jobs, progress, failures.__setitem__))

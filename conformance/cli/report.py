@@ -16,6 +16,7 @@ from conformance.cli.help import examples
 from conformance.cli.options import how_much, in_language, into_formats, with_key_from
 from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
 from conformance.cli.places import place_of
+from conformance.cli.screen import on_screen, screen
 from conformance.cli.terminal import say
 from conformance.engine.replay import UndatedError, rejudge
 from conformance.language import Language
@@ -62,6 +63,7 @@ AGAIN = "rejudged"
 )
 @with_key_from("the variable that the run used")
 @how_much
+@on_screen
 @in_language
 def report(
     *,
@@ -92,7 +94,7 @@ def report(
         write_chunks(folder / RECORD, lines_of(run))
     rendered = Rendered(key_name, language, place_of(run.header))
     with stdout_for(outputs) as stdout:
-        console.show(run, console.console_for(), language, verbosity)
+        console.show(run, screen(), language, verbosity)
         click.echo()
         written = write_reports(run, folder, [name for name in names if name != PDF], rendered)
         if program:

@@ -26,6 +26,7 @@ from conformance.cli.options import (
     with_key_from,
 )
 from conformance.cli.reference import reference_of, with_reference
+from conformance.cli.screen import on_screen
 from conformance.cli.single_target import RunRequest, run_one
 from conformance.cli.terminal import say
 from conformance.contract import CONTRACTS
@@ -109,6 +110,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 @within_limits
 @with_reference
 @how_much
+@on_screen
 @in_language
 @click.pass_context
 def run(context: click.Context, /, **given: Any) -> ExitCode:

@@ -24,6 +24,7 @@ from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
 from conformance.cli.places import place_of
 from conformance.cli.reference import dialect_of
+from conformance.cli.screen import screen
 from conformance.cli.terminal import say
 from conformance.contract import Contract
 from conformance.engine.comparison import Reference
@@ -111,7 +112,7 @@ def _run(
     slow = slow_rate(options)
     if slow is not None:
         say(slow.of(language))
-    screen = console.console_for()
+    terminal = screen()
     with interruptible(), ExitStack() as stack:
         if request.base_url is None:
             endpoint = _bundled(request, contract.name, stack)
@@ -123,7 +124,7 @@ def _run(
             contract,
             options,
             folder,
-            screen,
+            terminal,
             reference=reference,
             language=language,
             verbosity=verbosity,
@@ -139,7 +140,7 @@ def _run(
         return ExitCode.UNDECIDED
     if known is not None and failure is None:
         judged = revised(judged, known, folder / RECORD)
-    console.show(judged, screen, language, verbosity)
+    console.show(judged, terminal, language, verbosity)
     click.echo()
     rendered = Rendered(None, language, place_of(judged.header))
     one = (judged.header.contract, judged, rendered)

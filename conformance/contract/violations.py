@@ -6,6 +6,7 @@ Each violation is a message with its place, also where jsonschema has a sentence
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,14 @@ from referencing import Registry
 
 from conformance.contract.schemas import Schema
 from conformance.message import Message, say, verbatim
+
+_SUBJECTS: Mapping[str, str] = {
+    "model": "response.model",
+    "error": "error.message",
+}
+"""Members whose subject has another name than their path."""
+
+_MISSING = re.compile(r"^'([^']+)' is a required property")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,14 @@ class SchemaViolation:
         if not self.path:
             return self.message
         return say("{path}: {message}", path=self.path, message=self.message)
+
+    @property
+    def subject(self) -> str:
+        """The parameter or field that it is about, such as ``choices[].index``."""
+        missing = _MISSING.match(self.message) if self.rule == "required" else None
+        parts = [self.path, missing[1] if missing else ""]
+        path = re.sub(r"\[\d+\]", "[]", ".".join(part for part in parts if part))
+        return _SUBJECTS.get(path, path)
 
 
 def _is_integer(_checker: object, value: object) -> bool:

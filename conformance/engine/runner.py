@@ -38,12 +38,13 @@ from conformance.engine.preflight import preflight
 from conformance.engine.scheduling import CHECKS_PER_SLOT, in_order, prepared
 from conformance.engine.selection import LIVE, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information
-from conformance.message import NOTHING, Message, bounded
+from conformance.message import NOTHING, Message, bounded, say
 from conformance.model import (
     Exchange,
     Explanation,
     Finding,
     Footer,
+    Run,
     Stage,
     Target,
     Verdict,
@@ -58,6 +59,7 @@ from conformance.record.events import (
     RunFinished,
     RunStarted,
 )
+from conformance.record.expected import decides, with_expected
 from conformance.record.explained import apply_explanations
 from conformance.transport import gate
 from conformance.transport.account_guard import AccountGuard
@@ -162,6 +164,7 @@ class _RunInProgress:
         self._transport, self._reference, self._clock = transport, reference, clock
         self._budget = Budget(options.ceiling)
         self._reference_budget = Budget(comparison_limits(options.limits))
+        self._is_enough = False
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
         # What earlier stages leave would not suffice where requests change each other's responses.
@@ -169,12 +172,13 @@ class _RunInProgress:
         secrets = reference.secrets if reference else ()
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
         self._responses = SharedResponses()
+        self._header = header_of(target, contract, options)
         self._slots = Slots(options.transport.concurrency)
         self._workers = options.transport.concurrency * CHECKS_PER_SLOT
 
     def started(self) -> RunStarted:
         """Return the first event."""
-        header = header_of(self._target, self._contract, self._options)
+        header = self._header
         if self._reference is not None:
             header = replace(header, reference=self._redactor.text(self._reference.name))
         return RunStarted(header, tuple(choice.check.id for choice in self._chosen))
@@ -184,6 +188,9 @@ class _RunInProgress:
         findings = apply_explanations(self.findings, self.explained)
         ended = self.guard.ended if self.guard else None
         because = self.failed_preflight or (self._redactor.message(ended) if ended else None)
+        is_stopped = because is None and self._is_enough
+        if is_stopped:
+            because = say("the run was to end at {n} failures", n=self._options.max_failures or 0)
         # Whatever was found to conform, a run that ended early has not been completed.
         concluded = conclude_early if because else conclude
         reference_cost = self._reference_budget.cost
@@ -197,6 +204,7 @@ class _RunInProgress:
                 cost=self._budget.cost,
                 reference_cost=reference_cost if reference_cost.requests else None,
                 explained=self.explained,
+                is_stopped=is_stopped,
             )
         )
 
@@ -274,6 +282,19 @@ class _RunInProgress:
         finding = cut(self._redactor.record(finding))
         self.findings.append(finding)
         self.events.put_nowait(FindingMade(finding))
+        self._is_enough = self._is_enough or self._has_failed_enough()
+
+    def _has_failed_enough(self) -> bool:
+        """Return whether as many findings make the run not conforming as are to end it."""
+        most = self._options.max_failures
+        failed = sum(decides(finding, self._header) for finding in self.findings)
+        if most is None or failed < most:
+            return False
+        # Only now, because it takes long: which of them follow from others, or are expected.
+        explained = explanations_of(self.findings, self.trace, self._contract)
+        findings = apply_explanations(self.findings, explained)
+        run = with_expected(Run(self._header, (), findings, None))
+        return sum(decides(f, run.header) and f.expectation is None for f in run.findings) >= most
 
     def _api(
         self, coalescer: RequestCoalescer, check: Check | None = None, trace: Trace = NOTHING_YET
@@ -286,7 +307,8 @@ class _RunInProgress:
             coalescer.ranked(self._ranks[check.id]) if check else coalescer,
             self._contract,
             self._target.model,
-            has_key=self._has_key,
+            has_key=not is_placeholder(self._target.api_key),
+            secret_headers=self._target.secret_headers,
             retest_budget=self._burst_retest_budget if in_bursts else self._retest_budget,
             trace=trace,
             clock=self._clock,
@@ -295,11 +317,6 @@ class _RunInProgress:
             pace=self._options.transport,
             tier=self._options.tier,
         )
-
-    @property
-    def _has_key(self) -> bool:
-        # With another secret in a header, a server may accept requests without the key.
-        return not is_placeholder(self._target.api_key) and not self._target.secrets
 
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:
         """Run all checks of a stage that send requests: concurrently, unless they send bursts."""
@@ -317,6 +334,8 @@ class _RunInProgress:
             self._slots.count = self._options.transport.concurrency
 
     async def _run_check(self, check: Check, api: Api) -> None:
+        if self._is_enough:
+            return
         self.events.put_nowait(CheckStarted(check.id))
         finding = await judge(check, api)
         if not check.asks and finding.roles:
@@ -342,12 +361,15 @@ class _RunInProgress:
         live = load_contract(LIVE)
 
         async def inspect(choice: Chosen) -> None:
+            if self._is_enough:
+                return
             self.events.put_nowait(CheckStarted(choice.check.id))
             api = Api(
                 coalescer.ranked(self._ranks[choice.check.id]),
                 live,
                 self._target.model,
-                has_key=self._has_key,
+                has_key=not is_placeholder(self._target.api_key),
+                secret_headers=self._target.secret_headers,
                 clock=self._clock,
                 seed=self._options.seed,
             )

@@ -51,6 +51,8 @@ class Options:
             exchanges in any case.
         exclude: globs like ``select`` for checks that are left out; empty leaves out none.
         expected: the expected deviations of the target; None if no file was given.
+        max_failures: end the run at this many failures that no entry expects and no other finding
+            explains; None goes on to the end.
     """
 
     tier: Tier = Tier.STANDARD
@@ -62,6 +64,7 @@ class Options:
     stage: Stage | None = None
     exclude: tuple[str, ...] = ()
     expected: ExpectedFile | None = None
+    max_failures: int | None = None
 
     @property
     def ceiling(self) -> Limits:

@@ -101,4 +101,5 @@ def _ruling_on(failure: Failure, broken: Verdict) -> Ruling:
         failure.effect,
         needs_suite=failure.needs_suite,
         place=failure.place,
+        subject=failure.subject,
     )

@@ -43,6 +43,11 @@ class Target:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     shown_headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def secret_headers(self) -> tuple[str, ...]:
+        """The names of the headers whose values are secrets."""
+        return tuple(name for name, value in self.headers if value in self.secrets)
+
 
 @dataclass(frozen=True, slots=True)
 class TransportOptions:
@@ -72,6 +77,7 @@ class TransportOptions:
 class Request:
     """One request of a check; the transport adds host, key and content type.
 
+    ``headers`` replace headers of every request; an empty value leaves the header out.
     ``path`` is relative to the base URL. ``read_events`` closes the connection after that many
     server-sent events, which bounds the cost of a generation without ``max_tokens``.
     """

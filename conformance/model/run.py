@@ -181,6 +181,7 @@ class Footer:
         reference_cost: what the comparison server's responses cost, which is not part of ``cost``;
             None if it got no requests.
         explained: the findings that are explained, by id of the check.
+        is_stopped: whether the run ended at the number of failures that it was to end at.
     """
 
     finished_at: str  # ISO 8601, UTC
@@ -191,6 +192,7 @@ class Footer:
     cost: Cost
     reference_cost: Cost | None = None
     explained: Mapping[str, Explanation] = field(default_factory=dict)
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,10 @@ class Run:
 
     @property
     def exit_code(self) -> ExitCode:
-        """That of the shown conclusion; a run that something ended early has to be repeated."""
-        if self.footer is not None and self.footer.because:
+        """That of the shown conclusion.
+
+        A run that something ended early has to be repeated, unless it was to end there.
+        """
+        if self.footer is not None and self.footer.because and not self.footer.is_stopped:
             return ExitCode.UNDECIDED
         return EXIT_CODES[self.shown_conclusion]

@@ -105,7 +105,7 @@ class Choice:
         if not isinstance(value, int) or isinstance(value, bool):
             raise Failure(
                 say("{where}.index an integer", where=self.where),
-                say("index = {value}", value=shown(value)),
+                say("{where}.{key} = {value}", where=self.where, key="index", value=shown(value)),
                 place=Place.INDEX,
             )
         return value

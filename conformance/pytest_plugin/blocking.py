@@ -90,8 +90,13 @@ class BlockingApi:
         )
         coalescer = RequestCoalescer(await self._stack.enter_async_context(pipeline))
         self._stack.push_async_callback(coalescer.close)
-        has_key = not is_placeholder(target.api_key) and not target.secrets
-        return Api(coalescer, contract, target.model, has_key=has_key)
+        return Api(
+            coalescer,
+            contract,
+            target.model,
+            has_key=not is_placeholder(target.api_key),
+            secret_headers=target.secret_headers,
+        )
 
     def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()

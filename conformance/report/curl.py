@@ -65,7 +65,7 @@ def curl(
     for name, value in headers.items():
         if name.lower() not in named:
             parts.append(f"-H {_header(name, value)}")
-    parts += [f"-H {_quoted(f'{name}: {value}')}" for name, value in request.headers]
+    parts += [f"-H {_quoted(f'{name}: {value}')}" for name, value in request.headers if value]
     if data:
         parts.append(data)
     return before + " \\\n  ".join(parts)

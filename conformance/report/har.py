@@ -128,7 +128,8 @@ def _milliseconds(seconds: float) -> float:
 
 def _request(request: Request, header: Header, key_env: str | None, room: _Room) -> dict[str, Any]:
     url = line(url_of(header.base_url, request.path))
-    headers = [*_sent(request, header, key_env), *request.headers]
+    own = (one for one in request.headers if one[1])
+    headers = [*_sent(request, header, key_env), *own]
     found: dict[str, Any] = {
         "method": line(request.method),
         "url": url,

@@ -216,7 +216,7 @@ class Client:
         return response
 
     async def _receive(self, request: Request, started: float, result: Received) -> None:
-        sent = self._headers(request)
+        sent = self.headers(request)
         content: bytes | AsyncIterator[bytes] = request.body
         line = current_line.get()
         if line is not None and request.body:
@@ -258,8 +258,11 @@ class Client:
         exact = exact_reads(request, self._default_tokens)
         return BodyLimits(size, exact, self._silence, request.read_events)
 
-    def _headers(self, request: Request) -> list[tuple[str, str]]:
-        """Return the request's headers and the default ones that it does not set."""
+    def headers(self, request: Request) -> list[tuple[str, str]]:
+        """Return the headers of a request and the default ones that it does not set.
+
+        A header that the request sets to an empty value is left out.
+        """
         given = {name.lower() for name, _ in request.headers}
         # Compression would change the arrival times of stream events.
         headers = {"accept-encoding": "identity"}
@@ -273,4 +276,5 @@ class Client:
         if key:
             headers["authorization"] = f"Bearer {key}"
         added = (*headers.items(), *self._target.headers)
-        return [(k, v) for k, v in added if k.lower() not in given] + list(request.headers)
+        own = [(k, v) for k, v in request.headers if v]
+        return [(k, v) for k, v in added if k.lower() not in given] + own

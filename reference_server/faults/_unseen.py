@@ -36,13 +36,9 @@ UNSEEN = (
         "right depends on the model.",
     ),
     Unseen(
-        "A generation that fails is a response with status 200 and some `finish_reason`.",
-        (
-            f"{GITHUB}/LostRuins/koboldcpp/issues/2481",
-            f"{GITHUB}/ohdearquant/lattice/issues/933",
-        ),
-        "No request makes it happen: a valid one fails only if something inside the server does. "
-        "A `finish_reason` that no document knows is found wherever it appears.",
+        "A generation that fails in its middle ends with the finish reason `stop`.",
+        (f"{GITHUB}/ohdearquant/lattice/issues/933",),
+        "No request makes it happen, and the response is that of a model which ends there.",
     ),
     Unseen(
         "If the engine fails before the first token, the stream consists of `[DONE]` alone.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reference_server.behaviour.builders import number_of, rejects
 from reference_server.behaviour.messages import Behaviour, Body
+from reference_server.behaviour.of_requests import uses
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
@@ -17,6 +18,16 @@ def no_zero_tokens() -> Behaviour:
         lambda request: request.get("max_tokens") == 0,
         "max_tokens must be at least 1, got 0.",
         param="max_tokens",
+    )
+
+
+@variant("no-echo-nor-zero-tokens", refuses="max_tokens echo")
+def no_echo_nor_zero_tokens() -> Behaviour:
+    """``echo`` is rejected, and so is ``max_tokens: 0``, which means nothing without it."""
+    return rejects(
+        lambda request: request.get("max_tokens") == 0 or uses("echo")(request),
+        "echo and max_tokens: 0 are not supported",
+        param="echo",
     )
 
 

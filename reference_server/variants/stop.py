@@ -14,17 +14,28 @@ from reference_server.behaviour.regenerated import (
     stops_of,
 )
 from reference_server.behaviour.registry import variant
+from reference_server.behaviour.triggers import is_batch
 
 
 @variant("no-empty-stop", refuses="stop")
 def no_empty_stop() -> Behaviour:
     """An empty ``stop``, or one with an empty sequence, is rejected."""
+    return rejects(_is_empty, "stop sequences must not be empty", param="stop")
 
-    def is_empty(request: Body) -> bool:
-        stop = request.get("stop")
-        return stop in ("", []) or (isinstance(stop, list) and "" in stop)
 
-    return rejects(is_empty, "stop sequences must not be empty", param="stop")
+@variant("no-empty-stop-in-batch", refuses="stop")
+def no_empty_stop_in_batch() -> Behaviour:
+    """An empty ``stop`` is ignored for one prompt, and rejected for a batch of them."""
+
+    def is_refused(request: Body) -> bool:
+        return _is_empty(request) and is_batch(request)
+
+    return rejects(is_refused, "stop sequences must not be empty", param="stop")
+
+
+def _is_empty(request: Body) -> bool:
+    stop = request.get("stop")
+    return stop in ("", []) or (isinstance(stop, list) and "" in stop)
 
 
 @variant("stop-tokens-listed")

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 COMMANDS = (["--version"], ["--help"], ["run", "--help"])
@@ -48,16 +48,18 @@ def environment_with_bytecode(cache: Path) -> Mapping[str, str]:
     return {**kept, "PYTHONPYCACHEPREFIX": str(cache)}
 
 
-def timed(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
+def timed(
+    command: Sequence[str], environment: Mapping[str, str], succeeds: Container[int] = (0,)
+) -> tuple[float, float]:
     """Return the wall time and the CPU time of a command, in seconds.
 
     Raises:
-        SystemExit: it failed.
+        SystemExit: its exit status is none of ``succeeds``.
     """
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
+    if done.returncode not in succeeds:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return wall, spent

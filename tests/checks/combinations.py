@@ -19,6 +19,8 @@ from reference_server.behaviour.rewrite import Rewrite
 
 SETTINGS_MEET: Mapping[str, str] = {
     "interactions.echo-in-threes": "echo-stripped@stream",
+    "interactions.empty-stop": "empty-stop-kills",
+    "interactions.empty-stop-in-threes": "empty-stop-kills@stream",
     "interactions.endings": "finish-stop-at-limit@batch",
     "interactions.scores": "scores-zero@batch",
     "interactions.served": "n-refused@stream",

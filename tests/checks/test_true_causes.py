@@ -62,6 +62,13 @@ def test_form_of_a_refusal_is_told_once(fault: str, once: set[str]) -> None:
     assert Verdict.INCONCLUSIVE not in {one.verdict for one in found}
 
 
+@pytest.mark.parametrize("fault", ["chunk-object-foreign", "role-chunk-first"])
+def test_shape_of_chunks_is_told_once(fault: str) -> None:
+    found = asyncio.run(told_of(fault))
+    told = {one.id for one in found if one.requirement == "streaming.chunk-shape"}
+    assert {one.id for one in found if one.verdict in BROKEN} & told == {"streaming.chunk-shape"}
+
+
 async def told_of(fault: str) -> tuple[Finding, ...]:
     """Return the findings of a whole run, those with a known cause as explained."""
     target = Target("http://fake/v1", MODEL, "openai", "sk-Zk3hT9wQ1vB7nM5xL2cD8f")

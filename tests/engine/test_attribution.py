@@ -323,6 +323,16 @@ def test_same_finding_is_told_once() -> None:
     assert roots(again, first, exchanges=exchanges) == {again.id: first.id}
 
 
+def test_leak_is_told_once_whatever_is_sent() -> None:
+    exchanges = (
+        an_exchange("x1", request={"model": "m", "prompt": "1", "stream": True}),
+        an_exchange("x2", request={"model": "m", "prompt": "1", "n": "two"}),
+    )
+    asked = a_deviation("errors.no-leak", exchanges=("x1",))
+    read = a_deviation("errors.no-leak-everywhere", exchanges=("x1", "x2"))
+    assert roots(asked, read, exchanges=exchanges) == {read.id: asked.id}
+
+
 def test_answer_to_an_invalid_request_says_nothing() -> None:
     request = {"model": "nobody", "prompt": "1", "temperature": 0}
     served = a_deviation("model.unknown-refused", Place.SERVED, exchanges=("x1",))

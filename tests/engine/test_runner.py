@@ -425,10 +425,11 @@ async def asks_whether_there_is_a_key(api: Api) -> None:
 @pytest.mark.parametrize(
     ("secrets", "verdict"), [((), Verdict.PASS), (("of-a-header",), Verdict.SKIPPED)]
 )
-def test_secret_headers_make_missing_key_checks_inapplicable(
-    secrets: tuple[str, ...], verdict: Verdict
-) -> None:
-    target = replace(TARGET, name="ours", secrets=secrets, shown_headers={"X-1": "$ONE"})
+def test_other_secrets_make_has_key_false(secrets: tuple[str, ...], verdict: Verdict) -> None:
+    headers = tuple(("X-1", secret) for secret in secrets)
+    target = replace(
+        TARGET, name="ours", headers=headers, secrets=secrets, shown_headers={"X-1": "$ONE"}
+    )
 
     async def collect() -> list[RunEvent]:
         checks = [a_check("a.one", asks_whether_there_is_a_key)]

@@ -149,7 +149,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained"},
+    "footer": {"reference_cost", "explained", "is_stopped"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",

@@ -98,6 +98,12 @@ def test_request_with_a_wrong_key_names_it() -> None:
     assert "Bearer sk-conformance-this-key-was-never-issued" in command
 
 
+def test_empty_header_is_left_out() -> None:
+    request = a_request(credentials=Credentials.NONE, headers=(("X-Api-Key", ""),))
+    headers = {"X-Api-Key": "$THEIR_KEY"}
+    assert "X-Api-Key" not in (curl(request, BASE, None, headers) or "")
+
+
 def test_streams_are_unbuffered_and_other_methods_named() -> None:
     stream = curl(a_request(b'{"stream": true}'), BASE, "KEY")
     listing = curl(Request("GET", "/models"), BASE, "KEY")

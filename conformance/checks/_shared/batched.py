@@ -60,19 +60,29 @@ async def free_text(api: Api, prompt: str, fresh: bool = False, **more: Any) -> 
 
 
 async def ask_batched(
-    api: Api, prompts: Sequence[str], *, stream: bool, fresh: bool = False, **more: Any
+    api: Api,
+    prompts: Sequence[str],
+    *,
+    stream: bool,
+    fresh: bool = False,
+    kept: Collection[str] = (),
+    **more: Any,
 ) -> list[tuple[str, Choice]]:
     """Request a batch with as many added members as are served; return prompts and choices.
 
-    Members of ``more`` that are :data:`OMITTED` are left out of the request.
+    Members of ``more`` that are :data:`OMITTED` are left out of the request. ``kept`` names the
+    members of :data:`COMBINATIONS` without which the request says something else.
 
     Raises:
         NotApplicable: the document does not mention batches.
-        Refusal: the batch alone is rejected, too.
+        Refusal: the batch is rejected with no more than the kept members, too.
     """
     if "strings" not in api.contract.parameter("prompt").forms:
         raise NotApplicable(say("this document does not mention arrays of prompts"))
+    refused: Refusal | None = None
     for shapes in COMBINATIONS:
+        if not shapes.keys() >= set(kept):
+            continue
         known = {name: v for name, v in shapes.items() if api.contract.parameter(name).documented}
         if known != shapes:
             continue
@@ -83,14 +93,13 @@ async def ask_batched(
                 completion = collect_stream(await api.stream(fresh=fresh, **request))
             else:
                 completion = (await api.complete(fresh=fresh, **request)).expect_ok()
-        except Refusal:
-            if shapes:
-                continue
-            raise
+        except Refusal as refusal:
+            refused = refusal
+            continue
         size = request.get("n", 1)
         choices = choices_of(completion, size * len(prompts), Feature.N_CHOICES)
         return [(prompts[i // size], choice) for i, choice in enumerate(choices)]
-    raise NotApplicable(say("no request is possible under this document"))
+    raise refused or NotApplicable(say("no request is possible under this document"))
 
 
 def generated_text(prompt: str, choice: Choice) -> str:

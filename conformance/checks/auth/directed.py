@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from conformance.api import Api
 from conformance.checks import check
+from conformance.checks._shared.credentials import present
 from conformance.checks._shared.refusals import as_rejected
 from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, NotApplicable, expect
 from conformance.message import say
 from conformance.model import WRONG_KEY, Credentials
-from conformance.protocol.response import ErrorResponse, Response
+from conformance.protocol.response import ErrorResponse
 
 
 @check("auth.missing-key", requirement="auth.missing-key", tier="smoke")
@@ -42,7 +43,7 @@ async def missing_key_is_rejected_in_stream(api: Api) -> None:
     """
     await present(api, Credentials.NONE)
     body = {"model": api.model, "stream": True, **MINIMAL_REQUEST}
-    (await api.post(body, credentials=Credentials.NONE)).expect_error(401)
+    (await present(api, Credentials.NONE, body)).expect_error(401)
 
 
 @check("auth.wrong-key", requirement="auth.wrong-key", tier="smoke")
@@ -66,7 +67,7 @@ async def invalid_key_is_rejected_in_stream(api: Api) -> None:
             say("the non-streaming request with this key is rejected with another status, too")
         )
     body = {"model": api.model, "stream": True, **MINIMAL_REQUEST}
-    (await api.post(body, credentials=Credentials.WRONG)).expect_error(401, 403)
+    (await present(api, Credentials.WRONG, body)).expect_error(401, 403)
 
 
 @check("auth.wrong-key-envelope", requirement="errors.envelope", tier="smoke")
@@ -102,14 +103,3 @@ async def invalid_key_is_not_repeated(api: Api) -> None:
 async def wrong_key(api: Api) -> ErrorResponse:
     """Return the error for an invalid key."""
     return as_rejected(await present(api, Credentials.WRONG), 401, 403)
-
-
-async def present(api: Api, credentials: Credentials) -> Response:
-    """Send a cheap request without a key or with an invalid one.
-
-    Raises:
-        NotApplicable: the run itself uses no key, so the endpoint may not require one.
-    """
-    if not api.has_key:
-        raise NotApplicable(say("the run uses no API key"))
-    return await api.post({"model": api.model, **MINIMAL_REQUEST}, credentials=credentials)

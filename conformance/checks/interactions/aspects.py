@@ -99,6 +99,13 @@ def unstopped_texts(
     return None if any(case.request.stops) else texts(case, baselines, response)
 
 
+def whole_texts(case: TestCase, baselines: Baselines, response: Completion) -> Observation | None:
+    """Observe the texts of requests without stop sequences, or their echo, if that is missing."""
+    if any(case.request.stops):
+        return None
+    return texts(case, baselines, response) or echoes(case, baselines, response)
+
+
 def stopped_texts(case: TestCase, baselines: Baselines, response: Completion) -> Observation | None:
     """Observe the texts of requests with stop sequences."""
     return texts(case, baselines, response) if any(case.request.stops) else None

@@ -145,3 +145,13 @@ class TestCase:
             texts.append(f"max_tokens: {self.max_tokens}")
         described = verbatim(", ".join([f"prompt: {shown(self.body['prompt'], limit=80)}", *texts]))
         return say("{request}, JSON with escapes", request=described) if self.escaped else described
+
+
+def has_empty_stop(case: TestCase) -> bool:
+    """Return whether a case sends a stop sequence that is empty, which only a should is about."""
+    return not has_no_empty_stop(case)
+
+
+def has_no_empty_stop(case: TestCase) -> bool:
+    """Return whether every value of a case is one that a must is about."""
+    return bool(case.settings.get("stop") != "")

@@ -16,7 +16,7 @@ from conformance.checks.interactions.aspects import (
     is_scored_alike,
     observe,
 )
-from conformance.checks.interactions.cases import TestCase
+from conformance.checks.interactions.cases import TestCase, has_no_empty_stop
 from conformance.checks.interactions.predictions import Baselines
 from conformance.checks.interactions.requests import (
     Outcome,
@@ -55,12 +55,17 @@ class Aspect:
         by_text: whether a near-tie could change it, so that a difference has to be reproduced
             before it counts.
         by_score: whether it has log probabilities, which are compared as numbers.
+        among: whether a test case is judged.
+        owns: whether the smallest request that shows a failure is this aspect's to report. What
+            only an empty stop sequence shows breaks no must, and has an aspect of its own.
     """
 
     words: Message
     observer: Observer
     by_text: bool = False
     by_score: bool = False
+    among: Callable[[TestCase], bool] = lambda _: True
+    owns: Callable[[TestCase], bool] = has_no_empty_stop
 
     def failure(
         self, case: TestCase, baselines: Baselines, outcome: Outcome
@@ -87,13 +92,14 @@ async def assert_aspect(api: Api, aspect: Aspect, *, core: bool) -> None:
     failed = [
         case
         for case, outcome in results.outcomes
-        if aspect.failure(case, results.baselines, outcome)
+        if aspect.among(case) and aspect.failure(case, results.baselines, outcome)
     ]
     own = _part_of(results, core=core)
-    if not core and any(case not in own for case in failed):
+    if not core and any(case not in own and aspect.owns(case) for case in failed):
         raise NotApplicable(say("requests of the standard tier show it already"))
     doubt: Unsettled | None = None
-    for case in sorted(failed, key=lambda case: len(case.traits))[:MAX_REPORTED_CASES]:
+    failed.sort(key=lambda case: (not aspect.owns(case), len(case.traits)))
+    for case in failed[:MAX_REPORTED_CASES]:
         try:
             await report(api, aspect, case, results.baselines)
         except Unsettled as unsettled:
@@ -115,7 +121,8 @@ async def report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines)
         return bool(aspect.failure(smaller, baselines, await send_or_judgement(api, smaller)))
 
     case = await smallest(api, case, fails)
-    await _report(api, aspect, case, baselines)
+    if aspect.owns(case):
+        await _report(api, aspect, case, baselines)
 
 
 async def _report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines) -> None:
@@ -169,6 +176,8 @@ async def assert_served(api: Api, *, core: bool) -> None:
         again = await send_or_judgement(api, case)
         raise _with_case(again if isinstance(again, Failure) else unreadable[0][1], case)
     refusals: list[Refusal] = []
+    # An empty stop sequence may be rejected anywhere.
+    broken = [(case, one) for case, one in broken if has_no_empty_stop(case)]
     for case, _ in sorted(broken, key=lambda each: len(each[0].traits))[:MAX_REPORTED_CASES]:
         small = await smallest(api, case, _results_in(api, Refusal))
         if isinstance(refusal := await send_or_judgement(api, small), Refusal):

@@ -12,6 +12,7 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks.interactions import aspects
+from conformance.checks.interactions.cases import has_empty_stop
 from conformance.checks.interactions.judging import Aspect, assert_aspect, assert_served
 from conformance.message import say
 from conformance.model import Stage
@@ -25,6 +26,13 @@ TEXTS = Aspect(
     say("each choice to have the text of the baseline response"),
     aspects.unstopped_texts,
     by_text=True,
+)
+EMPTY_STOPS = Aspect(
+    say("an empty stop sequence to change no text"),
+    aspects.whole_texts,
+    by_text=True,
+    among=has_empty_stop,
+    owns=has_empty_stop,
 )
 STOPS = Aspect(
     say("each choice to have that text, up to the first stop sequence"),
@@ -111,6 +119,34 @@ async def the_text_is_the_same_in_threes(api: Api) -> None:
     await assert_aspect(api, TEXTS, core=False)
 
 
+@check(
+    "interactions.empty-stop",
+    requirement="stop.empty-is-harmless",
+    needs=("stop",),
+    **CORE,
+)
+async def empty_stops_change_nothing_in_combination(api: Api) -> None:
+    """Where settings are combined, an empty stop sequence does not change a greedy text.
+
+    多项设置组合时，空的停止序列都不改变贪心 choice 的文本。
+    """
+    await assert_aspect(api, EMPTY_STOPS, core=True)
+
+
+@check(
+    "interactions.empty-stop-in-threes",
+    requirement="stop.empty-is-harmless",
+    needs=("stop",),
+    **GENERATED,
+)
+async def empty_stops_change_nothing_in_threes(api: Api) -> None:
+    """In any combination of three settings, an empty stop sequence does not change a greedy text.
+
+    任意三项设置组合时，空的停止序列都不改变贪心 choice 的文本。
+    """
+    await assert_aspect(api, EMPTY_STOPS, core=False)
+
+
 @check("interactions.stop", requirement="stop.earliest-match", needs=("stop",), **CORE)
 async def the_text_is_cut_at_stops_in_combination(api: Api) -> None:
     """Where settings are combined, stop sequences cut a choice at the first match.
@@ -149,7 +185,12 @@ async def finish_reasons_are_right_in_threes(api: Api) -> None:
     await assert_aspect(api, ENDINGS, core=False)
 
 
-@check("interactions.usage", requirement="interactions.kept-together", **CORE)
+@check(
+    "interactions.usage",
+    requirement="interactions.kept-together",
+    subject="usage",
+    **CORE,
+)
 async def usage_adds_up_in_combination(api: Api) -> None:
     """Where settings are combined, the usage counts the prompts and the completions.
 
@@ -158,7 +199,12 @@ async def usage_adds_up_in_combination(api: Api) -> None:
     await assert_aspect(api, USAGE, core=True)
 
 
-@check("interactions.usage-in-threes", requirement="interactions.kept-together", **GENERATED)
+@check(
+    "interactions.usage-in-threes",
+    requirement="interactions.kept-together",
+    subject="usage",
+    **GENERATED,
+)
 async def usage_adds_up_in_threes(api: Api) -> None:
     """In any combination of three settings, the usage counts the prompts and the completions.
 
@@ -199,6 +245,7 @@ async def log_probabilities_are_in_step_in_threes(api: Api) -> None:
     "interactions.scores",
     requirement="interactions.kept-together",
     needs=("logprobs",),
+    subject="choices[].logprobs.token_logprobs",
     **CORE,
 )
 async def tokens_are_scored_alike_in_combination(api: Api) -> None:
@@ -213,6 +260,7 @@ async def tokens_are_scored_alike_in_combination(api: Api) -> None:
     "interactions.scores-in-threes",
     requirement="interactions.kept-together",
     needs=("logprobs",),
+    subject="choices[].logprobs.token_logprobs",
     **GENERATED,
 )
 async def tokens_are_scored_alike_in_threes(api: Api) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
+from conformance.checks._shared.credentials import assert_has_key, present
 from conformance.checks._shared.error_bodies import LEAK, assert_no_error_inside
 from conformance.checks._shared.refusals import as_rejected
 from conformance.checks.schema.requests import (
@@ -190,12 +191,13 @@ async def send_with(api: Api, credentials: Credentials) -> Response:
     Raises:
         NotApplicable: the contract or the run has no key, or no valid request was served.
     """
-    if not (api.has_key and api.contract.openapi.get("security")):
-        raise NotApplicable(say("the run uses no API key"))
+    if not api.contract.openapi.get("security"):
+        raise NotApplicable(say("this document requires no API key"))
+    assert_has_key(api)
     served = [one.body for one in await send_valid(api) if is_served(one.response)]
     if not served:
         raise NotApplicable(say("none of the generated requests was accepted"))
-    return await api.post(served[0], credentials=credentials)
+    return await present(api, credentials, served[0])
 
 
 async def rejected(api: Api) -> list[InvalidExchange]:

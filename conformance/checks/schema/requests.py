@@ -146,6 +146,7 @@ def with_request(failure: Failure, raw: bytes) -> Failure:
         failure.seen,
         effect=failure.effect,
         place=failure.place,
+        subject=failure.subject,
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conformance.contract import Contract
 from conformance.contract.violations import SchemaViolation
-from conformance.engine.attribution.evidence import Evidence, explained
+from conformance.engine.attribution.evidence import Evidence, explained, is_invariant
 from conformance.message import say
 from conformance.model import Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
@@ -20,13 +19,11 @@ SCHEMAS: Mapping[str, Callable[[Contract, object], tuple[SchemaViolation, ...]]]
 }
 """The requirements that a whole schema is checked for, and that schema."""
 
-SUBJECTS: Mapping[str, str] = {
-    "model": "response.model",
-    "error": "error.message",
+OWN_MEMBERS: Mapping[str, frozenset[str]] = {
+    "streaming.chunk-shape": frozenset({"object", "choices[].text"}),
 }
-"""Members whose subject has another name than their path."""
+"""Members that other checks of the requirement are about, which read no schema."""
 
-MISSING = re.compile(r"^'([^']+)' is a required property")
 ERROR_MEMBERS = frozenset({"error.code", "error.type", "error.param"})
 """Members that the checks of errors describe as a whole, and other checks in single answers."""
 
@@ -106,7 +103,7 @@ def _lacking_in_error(evidence: Evidence, finding: Finding) -> Explanation | Non
     for exchange in evidence.of(finding):
         for body in _bodies(exchange):
             error = body.get("error")
-            violated = map(_subject, evidence.contract.validate_error(body))
+            violated = [one.subject for one in evidence.contract.validate_error(body)]
             if isinstance(error, Mapping) and (
                 name.removeprefix("error.") not in error or name in violated
             ):
@@ -150,6 +147,11 @@ def _without_envelope(evidence: Evidence, finding: Finding) -> Explanation | Non
 
 def _owner(evidence: Evidence, finding: Finding, subject: str) -> Finding | None:
     """Return the finding about a member, or about one that it is in."""
+    if subject in OWN_MEMBERS.get(finding.requirement, ()):
+        same = evidence.about(finding.requirement)
+        owner = next((one for one in same if not one.place and not is_invariant(one)), None)
+        if owner is not None:
+            return owner
     while subject:
         for other in evidence.accusations:
             if other.subject == subject and other.requirement != finding.requirement:
@@ -164,7 +166,7 @@ def violated_by(evidence: Evidence, finding: Finding) -> Iterator[str]:
     for exchange in evidence.of(finding):
         for body in _bodies(exchange):
             for violation in validate(evidence.contract, body):
-                subject = _subject(violation)
+                subject = violation.subject
                 if subject not in ERROR_MEMBERS:
                     yield subject
 
@@ -175,11 +177,3 @@ def _bodies(exchange: RecordedExchange) -> tuple[Mapping[str, Any], ...]:
         return tuple(body for _, body in exchange.payloads if isinstance(body, Mapping))
     body = response.readable
     return (body,) if isinstance(body, Mapping) else ()
-
-
-def _subject(violation: SchemaViolation) -> str:
-    """Return the subject that a violation is about: ``choices[].index``."""
-    missing = MISSING.match(violation.message) if violation.rule == "required" else None
-    parts = [violation.path, missing[1] if missing else ""]
-    path = re.sub(r"\[\d+\]", "[]", ".".join(part for part in parts if part))
-    return SUBJECTS.get(path, path)

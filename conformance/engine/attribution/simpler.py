@@ -95,6 +95,9 @@ TWIN = say("the same is wrong in a simpler answer, too")
 TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
 """Parameters that checks of other parameters use as well."""
 
+WHATEVER_IS_SENT = frozenset({"errors.no-leak"})
+"""Requirements about what is the endpoint's own, which no trait of a request makes simpler."""
+
 OF_IDS = "prompt.tokens-equal-text"
 """That an id is the same token in a prompt and in a bias, of which nothing tells the right one."""
 
@@ -355,7 +358,7 @@ def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
         one
         for one in evidence.accusations
         if one.requirement == finding.requirement
-        and one.subject == finding.subject
+        and (one.subject == finding.subject or finding.place is Place.SCHEMA)
         and one is not finding
         and _is_twin(evidence, one, finding)
     ]
@@ -372,6 +375,9 @@ def _directed_twin(evidence: Evidence, finding: Finding) -> Finding | None:
 
 
 def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    if finding.requirement in WHATEVER_IS_SENT and is_invariant(finding):
+        shown = {one.exchange.id for one in evidence.judged_by(owner)}
+        return not is_invariant(owner) and bool(shown & set(finding.exchanges))
     asked = not (is_invariant(finding) or is_generated(finding))
     other = owner.place in VALUES and owner.subject not in NO_VALUE
     if other or (is_invariant(owner) and asked) or is_about_keys(evidence, owner, finding):

@@ -54,11 +54,14 @@ class Progressing:
         console: Console,
         language: Language = Language.ENGLISH,
         verbosity: Verbosity = Verbosity.NORMAL,
+        *,
+        has_bar: bool = True,
     ) -> None:
         self._console = console
         self._language = language
         quiet = verbosity is Verbosity.QUIET
-        self._live = console.is_terminal and not console.is_dumb_terminal and not quiet
+        is_screen = console.is_terminal and not console.is_dumb_terminal
+        self._live = is_screen and has_bar and not quiet
         self._verbose = verbosity is Verbosity.VERBOSE
         self._told = self._live or self._verbose
         self._quiet = quiet

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 from rich.text import Text
 
@@ -46,15 +48,20 @@ MAX_NAMES = 3
 """Maximum number of checks named per skip reason; the HTML report names all."""
 
 
-def console_for(*, terminal: bool | None = None) -> Console:
-    """Open the console; colours follow NO_COLOR and the terminal.
+def console_for(*, terminal: bool | None = None, color: bool | None = None) -> Console:
+    """Open the console.
 
     Output to a pipe is not wrapped, so that each line can be found with grep.
+
+    Args:
+        terminal: whether it is a terminal; None finds out.
+        color: whether to print in colour; None follows NO_COLOR and the terminal.
     """
-    console = Console(force_terminal=terminal, highlight=False, emoji=False, markup=False)
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH, highlight=False, emoji=False, markup=False)
-    return console
+    plain: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False}
+    if color is not None:
+        plain |= {"color_system": "standard" if color else None, "no_color": not color}
+    console = Console(force_terminal=terminal, **plain)
+    return console if console.is_terminal else Console(width=PIPE_WIDTH, **plain)
 
 
 PIPE_WIDTH = 1_000

@@ -26,12 +26,18 @@ class ProgressOfMany:
     """Shows the progress of several runs; a context manager."""
 
     def __init__(
-        self, console: Console, language: Language, verbosity: Verbosity = Verbosity.NORMAL
+        self,
+        console: Console,
+        language: Language,
+        verbosity: Verbosity = Verbosity.NORMAL,
+        *,
+        has_bars: bool = True,
     ) -> None:
         self._console = console
         self._language = language
         quiet = verbosity is Verbosity.QUIET
-        self._live = console.is_terminal and not console.is_dumb_terminal and not quiet
+        is_screen = console.is_terminal and not console.is_dumb_terminal
+        self._live = is_screen and has_bars and not quiet
         self._told = not self._live and verbosity is Verbosity.VERBOSE
         self._bars = Progress(
             TextColumn("{task.description}"),

@@ -194,3 +194,33 @@ def test_budget_is_kept() -> None:
     cost = plan(load_contract("openai"), options, checks=INTERACTIONS.values())
     assert cost.requests <= REQUESTS
     assert cost.tokens <= TOKENS
+
+
+@pytest.mark.parametrize(
+    ("fault", "check_id", "subject"),
+    [
+        ("prompt-times-n", "interactions.usage", "usage"),
+        ("scores-zero@batch", "interactions.scores", "choices[].logprobs.token_logprobs"),
+        ("pieces-stripped", "interactions.text", "choices[].text"),
+    ],
+)
+def test_finding_names_the_wrong_field(fault: str, check_id: str, subject: str) -> None:
+    finding = findings(FakeServer(fault), check_id)[check_id]
+    assert (finding.verdict, finding.subject) == (Verdict.FAIL, subject)
+
+
+@pytest.mark.parametrize("fault", ["empty-stop-kills", "empty-stop-kills@batch"])
+def test_empty_stop_is_only_a_warning(fault: str) -> None:
+    found = findings(FakeServer(fault))
+    assert reported(found) == ["interactions.empty-stop"]
+    assert found["interactions.empty-stop"].verdict is Verdict.WARN
+
+
+def test_other_wrong_text_is_not_about_empty_stops() -> None:
+    found = findings(FakeServer("pieces-stripped"), "interactions.text", "interactions.empty-stop")
+    assert reported(found) == ["interactions.text"]
+
+
+def test_empty_stop_may_be_refused_in_a_batch() -> None:
+    found = findings(FakeServer("no-empty-stop-in-batch"))
+    assert reported(found) == []

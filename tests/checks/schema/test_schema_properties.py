@@ -191,6 +191,15 @@ def test_smallest_failing_request_is_shown() -> None:
     assert shown.keys() == {"model", "prompt", "max_tokens"}
 
 
+def test_field_that_violates_the_schema_is_named() -> None:
+    def spoil(request: Request, exchange: Exchange) -> Exchange:
+        return replace(exchange, body=exchange.body.replace(b'"logprobs":null', b'"logprobs":7'))
+
+    (check,) = (check for check in CHECKS if check.id == "schema.answers-fit")
+    finding = found(check, spoil)
+    assert (finding.verdict, finding.subject) == (Verdict.FAIL, "choices[].logprobs")
+
+
 def test_failure_is_reported_without_a_retest_budget() -> None:
     (check,) = (check for check in CHECKS if check.id == "schema.answers-fit")
 
