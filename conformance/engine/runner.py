@@ -36,7 +36,7 @@ from conformance.engine.header import header_of, now
 from conformance.engine.judging import cut, finding_of, judge, ruling_of
 from conformance.engine.preflight import preflight
 from conformance.engine.scheduling import CHECKS_PER_SLOT, in_order, prepared
-from conformance.engine.selection import LIVE, Chosen, Options, choose
+from conformance.engine.selection import LIVE, PRICES, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information
 from conformance.message import NOTHING, Message, bounded, say
 from conformance.model import (
@@ -44,6 +44,7 @@ from conformance.model import (
     Explanation,
     Finding,
     Footer,
+    Limits,
     Run,
     Stage,
     Target,
@@ -357,8 +358,13 @@ class _RunInProgress:
         greedy.forget()
 
     async def _inspect_undocumented(self, coalescer: RequestCoalescer) -> None:
-        """Test parameters of the live API that the document does not mention, for information."""
+        """Test parameters of the live API that the document does not mention, for information.
+
+        What a live run sends for them keeps its price; what deviations cost is not added to it.
+        """
         live = load_contract(LIVE)
+        if self.guard is not None:
+            self._budget.lower(Limits(*PRICES[self._options.tier]))
 
         async def inspect(choice: Chosen) -> None:
             if self._is_enough:

@@ -32,6 +32,15 @@ class Budget:
         self._reserved = 0
         self._settled = asyncio.Condition()
 
+    def lower(self, limits: Limits) -> None:
+        """Allow no more than ``limits`` from now on; a limit that is lower already stays."""
+        known = (
+            (self.limits.requests, limits.requests),
+            (self.limits.tokens, limits.tokens),
+        )
+        lowest = (min((n for n in pair if n is not None), default=None) for pair in known)
+        self.limits = Limits(*lowest)
+
     async def reserve(self, tokens: int) -> None:
         """Spend one request and reserve tokens, waiting for requests in flight if necessary.
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import CONTRACTS, load_contract
+from conformance.contract import CONTRACTS, DOCUMENTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
 from conformance.engine.runner import Options, run
-from conformance.engine.selection import PRICES
+from conformance.engine.selection import PRICES, Price
 from conformance.model import Conclusion, Footer, Stage, Target, Tier
 from conformance.record.events import RunFinished
 from conformance.targets.bundled import MODEL, REFERENCE
@@ -50,6 +50,26 @@ def test_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> None
     last = logged[-planned.requests :]
     assert len(last) <= most_requests
     assert sum(map(usage_of, last)) <= min(planned.tokens, most_tokens)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("document", [document for document in DOCUMENTS if document != "openai"])
+def test_deep_run_of_a_dialect_keeps_its_price(document: str) -> None:
+    """A dialect rejects what it does not promise, which a check then requests in another form."""
+    price = PRICES[Tier.DEEP]
+    with running_server("--dialect", document) as server:
+        target = Target(server.base_url, MODEL, document, server.key)
+        cost = asyncio.run(run_once(target, Options(Tier.DEEP))).cost
+    logged = [line for line in map(json.loads, server.log) if "method" in line]
+    assert len(logged) == cost.requests <= price.requests
+    assert sum(map(usage_of, logged)) <= price.tokens
+
+
+def test_undocumented_parameters_keep_the_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract, options = load_contract("zero"), Options(Tier.DEEP, select=("seed.*",))
+    usual = plan(contract, options).requests
+    monkeypatch.setitem(PRICES, Tier.DEEP, Price(usual - 1, 40_000))
+    assert plan(contract, options).requests == usual - 1
 
 
 @pytest.mark.parametrize(("document", "tier"), by_default(PLANS_BY_DEFAULT, PLANS))

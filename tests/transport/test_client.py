@@ -100,6 +100,12 @@ def test_request_headers_replace_default_headers() -> None:
     assert head_of(server.requests[0])["content-type"] == "text/plain"
 
 
+def test_empty_request_header_is_left_out() -> None:
+    request = Request("POST", "/completions", b"{}", headers=(("Authorization", ""),))
+    _, server = requested(OK, request=request)
+    assert "authorization" not in head_of(server.requests[0])
+
+
 def test_target_headers_are_sent_and_secrets_hidden() -> None:
     secret = "what-only-the-owner-knows"
     headers = (("X-Gateway", secret), ("X-Tenant", "acme"), ("Content-Type", "text/csv"))
