@@ -285,7 +285,7 @@ def _no_stop(turn: int, contract: Contract) -> Mapping[str, Any]:
         return {}
     options: list[Mapping[str, Any]] = [{}, {"stop": ""}]
     if stop.nullable:
-        options.insert(1, {"stop": None})
+        options.append({"stop": None})
     return options[turn % len(options)]
 
 
