@@ -67,7 +67,7 @@ def test_sound_suite_ends_with_0(command, judged) -> None:
     result = command("selftest")
     assert result.exit_code == 0, result.output
     assert "Detected without a trigger: 2 of 2 (100 %) at smoke and" in result.output
-    assert "False positives: 0 of 8 conforming servers." in result.output
+    assert "False positives: 0 of 10 conforming servers." in result.output
     assert "✓ all expected faults detected, no false positives" in result.output
 
 
@@ -128,7 +128,7 @@ def test_page_gets_the_tables(command, judged) -> None:
     assert "| stop | 2 | 0 of 2 (0 %) | 0 of 2 (0 %) | 0 of 2 (0 %) |" in output
     assert "### Missed\n\n- `dropped` (standard): `stop` is dropped.\n" in output
     assert "### Expected only at the deep tier\n" in output
-    assert "| standard | 12 | 100 | 100 | 3,000 | 3,000 |" in output
+    assert "| standard | 14 | 100 | 100 | 3,000 | 3,000 |" in output
 
 
 def test_selection_of_nothing_ends_with_5(command, judged) -> None:
@@ -154,7 +154,7 @@ def test_lost_worker_ends_with_3_and_keeps_results(command, judged) -> None:
     result = command("selftest")
     assert result.exit_code == 3
     assert "conformance: the bundled server ended during the run" in result.output
-    assert "False positives: 0 of 8 conforming servers." in result.output
+    assert "False positives: 0 of 10 conforming servers." in result.output
     assert "✗ incomplete: 6 of the runs did not take place" in result.output
 
 

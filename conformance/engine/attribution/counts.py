@@ -85,6 +85,12 @@ def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation 
     """Return the finding about the count that is wrong where this one compares two."""
     if finding.place in BASIC or finding.effect is Effect.REFUSED:
         return None
+    if finding.requirement == "interactions.kept-together" and finding.subject == "usage":
+        # Settings that are combined count wrong where one of them alone does.
+        alone = (one for one in evidence.about("usage.*") if is_own(one))
+        return explained(
+            next(alone, None), say("the tokens are counted wrong, not generated wrong")
+        )
     return _of_the_completion(evidence, finding) or _of_the_prompt(evidence, finding)
 
 

@@ -64,6 +64,7 @@ PROBES: list[dict[str, Any]] = [
     {"temperature": 1, "seed": 3, "logprobs": 2, "best_of": 3},
     {"n": 5, "temperature": 1, "seed": 1},
     {"max_tokens": 508},
+    {"stop": "", "prompt": [COUNTING, "Once upon a time"], "max_tokens": 2},
     {"max_tokens": 0},
     {"max_tokens": 0, "echo": True},
     {"logprobs": 9},
