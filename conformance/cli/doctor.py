@@ -38,7 +38,10 @@ EXTRAS = (
             "参考服务器，以及不指定接口时的 `conformance run`",
         ),
     ),
-    ("generated", Text("property-based tests in the deep tier", "deep 档位中自动生成的测试")),
+    (
+        "generated",
+        Text("generated requests, from the standard tier on", "自 standard 档位起自动生成的请求"),
+    ),
     (
         "transformers",
         Text(

@@ -165,7 +165,7 @@ class _RunInProgress:
         self._transport, self._reference, self._clock = transport, reference, clock
         self._budget = Budget(options.ceiling)
         self._reference_budget = Budget(comparison_limits(options.limits))
-        self._is_enough = False
+        self._is_enough = self._is_stopped = False  # the second once a check was left out
         self._seen_ids: set[str] = set()
         self._retest_budget = RetestBudget()
         # What earlier stages leave would not suffice where requests change each other's responses.
@@ -189,7 +189,7 @@ class _RunInProgress:
         findings = apply_explanations(self.findings, self.explained)
         ended = self.guard.ended if self.guard else None
         because = self.failed_preflight or (self._redactor.message(ended) if ended else None)
-        is_stopped = because is None and self._is_enough
+        is_stopped = because is None and self._is_stopped
         if is_stopped:
             because = say("the run was to end at {n} failures", n=self._options.max_failures or 0)
         # Whatever was found to conform, a run that ended early has not been completed.
@@ -336,6 +336,7 @@ class _RunInProgress:
 
     async def _run_check(self, check: Check, api: Api) -> None:
         if self._is_enough:
+            self._is_stopped = True
             return
         self.events.put_nowait(CheckStarted(check.id))
         finding = await judge(check, api)

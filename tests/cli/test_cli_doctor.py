@@ -36,7 +36,7 @@ def test_missing_extra_says_what_it_gives(command, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(doctor, "is_installed", lambda extra: extra != "generated")
     mark, told = told_of(command("doctor", "--lang", "en").output)["generated"]
     assert mark == "·"
-    assert told.startswith("not installed: property-based tests in the deep tier (pip install")
+    assert told.startswith("not installed: generated requests, from the standard tier on")
 
 
 def test_extras_are_those_of_the_package() -> None:

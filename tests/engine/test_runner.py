@@ -70,6 +70,10 @@ async def fails(api: Api) -> None:
     raise Failure("another text", completion.text)
 
 
+async def fails_at_once(_: Api) -> None:
+    raise Failure("another text", "this")
+
+
 async def crashes(_: Api) -> None:
     raise LookupError("our own fault")
 
@@ -479,3 +483,11 @@ def test_run_stops_when_the_endpoint_goes_away() -> None:
     assert endpoint.sent == 1 + MAX_UNANSWERED_REQUESTS
     assert {finding.verdict for finding in findings_in(events).values()} == {Verdict.INCONCLUSIVE}
     assert finished(events).footer.conclusion is Conclusion.UNDECIDED
+
+
+def test_last_failure_leaves_nothing_out() -> None:
+    enough = replace(ONE_BY_ONE, max_failures=1)
+    alone = finished(events_of(a_check("stop.a", fails_at_once), options=enough)).footer
+    assert (alone.because, alone.is_stopped) == (None, False)
+    both = (a_check("stop.a", fails_at_once), a_check("stop.b", passes))
+    assert finished(events_of(*both, options=enough)).footer.is_stopped
