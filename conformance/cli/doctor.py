@@ -39,10 +39,6 @@ EXTRAS = (
         ),
     ),
     (
-        "generated",
-        Text("generated requests, from the standard tier on", "自 standard 档位起自动生成的请求"),
-    ),
-    (
         "transformers",
         Text(
             "other models in `reference-server --model`", "`reference-server --model` 加载其他模型"
