@@ -89,7 +89,7 @@ def doctor(
     contract_name: str,
     language: Language,
 ) -> ExitCode:
-    """Show in ten lines what is installed, and whether an endpoint answers."""
+    """Show what is installed, and whether an endpoint answers."""
     if base_url is not None and wanted is not None:
         raise click.UsageError("--base-url and --target cannot be combined; choose one of them")
     entries = _entries()
