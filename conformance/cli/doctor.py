@@ -39,10 +39,6 @@ EXTRAS = (
         ),
     ),
     (
-        "generated",
-        Text("generated requests, from the standard tier on", "自 standard 档位起自动生成的请求"),
-    ),
-    (
         "transformers",
         Text(
             "other models in `reference-server --model`", "`reference-server --model` 加载其他模型"
@@ -95,7 +91,7 @@ def doctor(
     contract_name: str,
     language: Language,
 ) -> ExitCode:
-    """Show in ten lines what is installed, and whether an endpoint answers."""
+    """Show what is installed, and whether an endpoint answers."""
     if base_url is not None and wanted is not None:
         raise click.UsageError("--base-url and --target cannot be combined; choose one of them")
     if path is not None and base_url is None:
