@@ -1,7 +1,8 @@
 """Every dialect against every contract: the documents explain exactly the failures.
 
-By default each server of today is judged by its own contract, and a sample of the other cells is drawn
-from the pages as they are, so that another version draws others. An exhaustive test is a column.
+By default each server of today is judged by its own contract, and a sample of the other cells is
+drawn from the pages as they are, so that another version draws others. An exhaustive test is a
+column.
 """
 
 from __future__ import annotations
