@@ -172,7 +172,7 @@ class _RunInProgress:
         self._burst_retest_budget = RetestBudget()
         secrets = reference.secrets if reference else ()
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
-        self._responses = SharedResponses()
+        self._responses = SharedResponses(has_flat_errors=contract.has_flat_errors)
         self._header = header_of(target, contract, options)
         self._slots = Slots(options.transport.concurrency)
         self._workers = options.transport.concurrency * CHECKS_PER_SLOT
