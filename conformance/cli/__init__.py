@@ -26,6 +26,7 @@ COMMANDS = {
         ("explain", "explain", "explain", "Explain a check and its requirement."),
         ("report", "report", "report", "Regenerate reports from a recorded run."),
         ("matrix", "matrix", "matrix", "Compare targets in one table."),
+        ("merge", "merge", "merge", "Merge the folders of several machines into one."),
         ("compare", "compare", "compare", "Compare two recorded runs."),
         ("badge", "badge", "badge", "Make a badge of a recorded run."),
         ("doctor", "doctor", "doctor", "Show what is installed and whether an endpoint answers."),

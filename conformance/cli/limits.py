@@ -31,6 +31,8 @@ HOW = frozenset(
         "seed",
         "strict",
         "max_failures",
+        "region",
+        "label",
     }
 )
 """Parameter names of a command that map to fields of :class:`Options`."""

@@ -53,6 +53,8 @@ class Options:
         expected: the expected deviations of the target; None if no file was given.
         max_failures: end the run at this many failures that no entry expects and no other finding
             explains; None goes on to the end.
+        region: where the requests are sent from, in the user's word; None if it is not said.
+        label: the user's word for the run instead of its day; None if there is none.
     """
 
     tier: Tier = Tier.STANDARD
@@ -65,6 +67,8 @@ class Options:
     exclude: tuple[str, ...] = ()
     expected: ExpectedFile | None = None
     max_failures: int | None = None
+    region: str | None = None
+    label: str | None = None
 
     @property
     def ceiling(self) -> Limits:

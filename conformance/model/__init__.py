@@ -45,6 +45,7 @@ from conformance.model.run import (
     Footer,
     Header,
     Limits,
+    Resumption,
     Run,
 )
 
@@ -75,6 +76,7 @@ __all__ = [
     "Place",
     "Request",
     "Requirement",
+    "Resumption",
     "Role",
     "Run",
     "Source",

@@ -138,6 +138,10 @@ LATER = {
         "contract_file",
         "exclude",
         "expected",
+        "contract_digest",
+        "region",
+        "label",
+        "resumed",
     },
     "exchange": {"surplus"},
     "finding": {
