@@ -16,7 +16,6 @@ from conformance.report.diagnosis import Cause, likely_cause
 from conformance.report.expected import reason_of as reason_expected
 from conformance.report.locale.finding_text import finding_text, reason_of
 from conformance.report.reproduce import (
-    NEEDS_SUITE,
     Decisive,
     commands,
     decisive,
@@ -162,8 +161,7 @@ class Case:
     @property
     def caution(self) -> Text | None:
         """What is said if the commands do not suffice; None if they do."""
-        shown = self.decisive
-        return None if shown is None or shown.is_enough else NEEDS_SUITE
+        return self.decisive.caution if self.decisive else None
 
     @property
     def suite_command(self) -> str:
