@@ -7,7 +7,7 @@ to reproduce it, and the likely cause and fix.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from conformance.language import Language, Text
@@ -19,6 +19,7 @@ from conformance.report.reproduce import (
     Decisive,
     commands,
     decisive,
+    depends_on_others,
     suite_command,
     with_comments,
 )
@@ -138,7 +139,11 @@ class Case:
     @cached_property
     def decisive(self) -> Decisive | None:
         """The exchanges that show the finding; None if it has none."""
-        return decisive(self.finding, self.summary.evidence(self.finding))
+        shown = decisive(self.finding, self.summary.evidence(self.finding))
+        if shown is None or shown.needs_suite:
+            return shown
+        others = depends_on_others(self.finding, self.summary.run.findings)
+        return replace(shown, needs_run=shown.needs_run or others)
 
     @cached_property
     def commands(self) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from conformance.language import Language, Text
-from conformance.model import Exchange, Finding, Header, Role
+from conformance.model import Exchange, Finding, Header, Role, Verdict
 from conformance.report.curl import curl, safe_name
 from conformance.report.sanitize import line
 
@@ -26,7 +27,7 @@ class Decisive:
         control: what the probe is compared with, or None.
         times: how often the probe's request was sent.
         needs_suite: whether the check says that sending them again does not show the finding.
-        needs_run: whether the check says that what was sent before may decide.
+        needs_run: whether other requests may decide, those before or beside.
     """
 
     probe: Exchange
@@ -72,6 +73,22 @@ def decisive(finding: Finding, exchanges: Sequence[Exchange]) -> Decisive | None
     else:
         times = sum(one.request == probe.request for one in exchanges)
     return Decisive(probe, control, times, finding.needs_suite, finding.needs_run)
+
+
+def depends_on_others(finding: Finding, findings: Iterable[Finding]) -> bool:
+    """Return whether another finding of the run is that responses depend on other requests.
+
+    That is also one that some responses have the id of another, as if they came from a cache.
+    """
+    return any(
+        other.id != finding.id
+        and other.verdict in {Verdict.FAIL, Verdict.WARN}
+        and (
+            any(fnmatchcase(other.requirement, glob) for glob in ON_OTHERS)
+            or (other.requirement == ID_UNIQUE and other.needs_run)
+        )
+        for other in findings
+    )
 
 
 def commands(shown: Decisive, header: Header, key_env: str | None) -> tuple[str, ...]:
@@ -148,10 +165,14 @@ NEEDS_SUITE = Text(
 """What is said where sending the requests again does not show a finding."""
 
 NEEDS_RUN = Text(
-    "this request alone may not show it, as it may depend on those sent before; a whole run does",
-    "仅重发该请求未必能复现，因为结果可能取决于此前的请求；完整运行可以复现",
+    "this request alone may not show it, as it may depend on other requests; a whole run does",
+    "仅重发该请求未必能复现，因为结果可能取决于其他请求；完整运行可以复现",
 )
-"""What is said where requests before may decide whether a finding shows."""
+"""What is said where requests before or beside may decide whether a finding shows."""
+
+ID_UNIQUE = "envelope.id-unique"
+ON_OTHERS = ("isolation.*", "errors.served-stays-served")
+"""Requirements without which any response may depend on other requests."""
 
 _PROBE = Text("probe: the request that the finding is about", "偏差请求：该发现所涉及的请求")
 _CONTROL = Text("control: the request that it is compared with", "对照请求：与之比较的请求")

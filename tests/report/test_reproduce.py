@@ -95,6 +95,14 @@ def test_finding_that_may_depend_on_others_says_so() -> None:
     assert "--select" not in told.suite_command
 
 
+def test_mixed_up_responses_put_all_in_doubt() -> None:
+    key = "isolation.own-prompt"
+    mixed = a_failure(key, requirement=key, exchanges=("x1",), needs_suite=True)
+    run = a_run(COMPARED, mixed, exchanges=(STOPPED, PLAIN, AGAIN))
+    assert case_of(Summary(run), COMPARED).caution == NEEDS_RUN
+    assert case_of(Summary(run), mixed).caution == NEEDS_SUITE
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [
