@@ -128,7 +128,7 @@ def _draws(likely: Floats, token: int, draw: float, slack: float) -> bool:
 
 
 @pytest.mark.parametrize(
-    "given", [{"top_k": 12}, {"min_p": 0.5}, {"repetition_penalty": 1.5}], ids=lambda one: min(one)
+    "given", [{"top_k": 12}, {"min_p": 0.5}, {"repetition_penalty": 1.5}], ids=min
 )
 def test_each_parameter_changes_the_distribution(given: dict[str, Any]) -> None:
     logits = np.linspace(-1, 3, 40)
