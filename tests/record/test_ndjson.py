@@ -147,6 +147,7 @@ LATER = {
         "roles",
         "rests_on",
         "needs_suite",
+        "needs_run",
         "place",
         "explained_by",
     },
