@@ -64,7 +64,7 @@ def test_defaults_can_state_prices(tmp_path: Path) -> None:
         ('{input = true, output = 2, currency = "USD"}', "price for input that is not a number"),
         ('{input = "1,50", output = 2, currency = "USD"}', "price for input that is not a number"),
         ('{input = 1, output = [2], currency = "USD"}', "price for output that is not a number"),
-        ('{input = 1, ouput = 2, currency = "USD"}', "has 'ouput'"),
+        ('{input = 1, completion = 2, currency = "USD"}', "has 'completion'"),
     ],
 )
 def test_nonsense_is_one_sentence(tmp_path: Path, written: str, told: str) -> None:
