@@ -25,6 +25,7 @@ from conformance.cli.options import (
     under_contract,
     with_headers_of,
     with_key_from,
+    with_prices,
 )
 from conformance.cli.reference import reference_of, with_reference
 from conformance.cli.screen import on_screen
@@ -73,6 +74,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 )
 @with_key_from(UNNAMED_KEY)
 @with_headers_of
+@with_prices
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -137,13 +139,15 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         if given["dry_run"]:
             from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
 
-            return worst([show_plan(one.contract, one.options) for one in planned])
+            return worst(
+                [show_plan(one.contract, one.options, one.entry.prices) for one in planned]
+            )
         return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
     contract = inputs.contract(given["contract_name"])
     if given["dry_run"]:
         from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
 
-        return show_plan(contract, options_of(how))
+        return show_plan(contract, options_of(how), given["prices"])
     reference = reference_of(
         given["reference_name"],
         given["reference_model"],
@@ -157,6 +161,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         headers=given["headers"],
         headers_env=given["headers_env"],
         path=given["path"],
+        prices=given["prices"],
     )
     name = given["expected_name"]
     known = expecting(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from conformance.message import NOTHING, Message
 from conformance.model.contract import Requirement, Subject
+from conformance.model.cost import Cost, Limits, Prices
 from conformance.model.enums import (
     EXIT_CODES,
     Conclusion,
@@ -95,32 +96,6 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The maximum requests and tokens of a run; None is no limit."""
-
-    requests: int | None = None
-    tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a run spent: requests sent, and tokens as the endpoint's usage reports them.
-
-    ``estimated_tokens`` is the upper bound for responses without usable usage.
-    """
-
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    estimated_tokens: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """The sum of all tokens."""
-        return self.prompt_tokens + self.completion_tokens + self.estimated_tokens
-
-
-@dataclass(frozen=True, slots=True)
 class Header:
     """The first line of a run record: the target, the contract and the options.
 
@@ -141,6 +116,7 @@ class Header:
             ``suite_version``.
         exclude: globs that left out checks; empty leaves out none.
         expected: the expected deviations in force; None if no file was given.
+        prices: what the target's tokens cost, as the user states it; None if nothing was stated.
     """
 
     format: int
@@ -168,6 +144,7 @@ class Header:
     contract_file: str | None = None
     exclude: tuple[str, ...] = ()
     expected: ExpectedFile | None = None
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ FOOTER = Footer(
 # Members that files of earlier versions lack.
 LATER = {
     "header": {
+        "prices",
         "headers",
         "target",
         "reference",
