@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 
 from conformance.contract import Contract
@@ -196,25 +196,13 @@ def _cost(exchanges: Iterable[Exchange], contract: Contract) -> Cost:
 
 
 def _sum(costs: Iterable[Cost]) -> Cost:
-    total = Cost()
-    for cost in costs:
-        total = Cost(
-            total.requests + cost.requests,
-            total.prompt_tokens + cost.prompt_tokens,
-            total.completion_tokens + cost.completion_tokens,
-            total.estimated_tokens + cost.estimated_tokens,
-        )
-    return total
+    return Cost(*map(sum, zip(*map(astuple, (Cost(), *costs)), strict=True)))
 
 
 def _minus(whole: Cost, part: Cost) -> Cost:
     """Return the difference; never below zero, because a footer counts as the budget did."""
-    return Cost(
-        max(0, whole.requests - part.requests),
-        max(0, whole.prompt_tokens - part.prompt_tokens),
-        max(0, whole.completion_tokens - part.completion_tokens),
-        max(0, whole.estimated_tokens - part.estimated_tokens),
-    )
+    pairs = zip(astuple(whole), astuple(part), strict=True)
+    return Cost(*(max(0, one - other) for one, other in pairs))
 
 
 class RecordedFirst:
