@@ -12,6 +12,7 @@ from conformance.model.contract import (
     Source,
     Subject,
 )
+from conformance.model.cost import Cost, Limits, Money, Prices, money_of, most_money_of
 from conformance.model.enums import (
     EXIT_CODES,
     Conclusion,
@@ -39,12 +40,10 @@ from conformance.model.exchange import (
 )
 from conformance.model.expectation import EntryKind, Expectation, Expected, ExpectedFile
 from conformance.model.run import (
-    Cost,
     Explanation,
     Finding,
     Footer,
     Header,
-    Limits,
     Run,
 )
 
@@ -72,7 +71,9 @@ __all__ = [
     "Header",
     "Level",
     "Limits",
+    "Money",
     "Place",
+    "Prices",
     "Request",
     "Requirement",
     "Role",
@@ -85,4 +86,6 @@ __all__ = [
     "Tier",
     "TransportOptions",
     "Verdict",
+    "money_of",
+    "most_money_of",
 ]
