@@ -18,6 +18,7 @@ from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.options import (
     UNNAMED_KEY,
     choosing,
+    for_clients,
     how_much,
     in_language,
     into_formats,
@@ -46,6 +47,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
         "conformance run --target 'zero*' --target eronmind --jobs 2",
         "conformance run --contract zero --dialect gpt-ge",
         "conformance run --format html,sarif=conformance.sarif",
+        "conformance run --profile lm-eval",
     )
     + "\n\nWith several targets the worst result decides the exit code: 1 not conforming, then 2 "
     "interrupted, 3 inconclusive or a key was missing, 5 no checks ran, 0 all conform.",
@@ -93,6 +95,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     help="Number of targets tested in parallel.",
 )
 @under_contract
+@for_clients
 @choosing(Tier.STANDARD)
 @click.option(
     "--out",

@@ -38,6 +38,7 @@ from conformance.model.exchange import (
     TransportOptions,
 )
 from conformance.model.expectation import EntryKind, Expectation, Expected, ExpectedFile
+from conformance.model.readiness import ClientReadiness, NeedResult, NeedState, Readiness
 from conformance.model.run import (
     Cost,
     Explanation,
@@ -54,6 +55,7 @@ __all__ = [
     "WRONG_KEY",
     "Arrival",
     "Attempt",
+    "ClientReadiness",
     "Common",
     "Comparison",
     "Conclusion",
@@ -72,7 +74,10 @@ __all__ = [
     "Header",
     "Level",
     "Limits",
+    "NeedResult",
+    "NeedState",
     "Place",
+    "Readiness",
     "Request",
     "Requirement",
     "Role",
