@@ -108,7 +108,9 @@ def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> P
     named = given["contract_name"]
     on_command_line = is_typed is click.core.ParameterSource.COMMANDLINE
     contract = inputs.contract(named if on_command_line else entry.contract)
-    changed = replace(entry, model=given["model"] or entry.model)
+    changed = replace(
+        entry, model=given["model"] or entry.model, prices=given["prices"] or entry.prices
+    )
     reference = reference_of(
         given["reference_name"],
         given["reference_model"],
@@ -178,7 +180,7 @@ def _run_into(
             reasons[one.entry.name] = Text(nothing, "")
             continue
         try:
-            target = one.entry.target(one.contract.name, environment)
+            target = one.entry.target(one.contract, environment)
         except MissingSecretError as missing:
             reasons[one.entry.name] = missing.reason
         else:

@@ -9,20 +9,21 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from conformance.cli.inputs import key_variable
+from conformance.cli.inputs import endpoint_path, key_variable
 from conformance.cli.outputs import TARGET, outputs_among
-from conformance.contract import CONTRACTS, Contract, load_contract
+from conformance.contract import CONTRACTS, LIVING, Contract, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
-from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
+from conformance.model import DEFAULT_KEY_ENV, Prices, Stage, Tier
 from conformance.profiles import Profile, ProfileError, bundled_names, load_profile
 from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
 from conformance.targets.parsing import TypedError
 from conformance.targets.settings import plain_headers, secret_headers
+from conformance.targets.settings import prices as prices_of
 from conformance.transport import gate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -130,6 +131,18 @@ def under_contract(function: Function) -> Function:
     )(function)
 
 
+def at_path(function: Function) -> Function:
+    """Add ``--path``."""
+    return click.option(
+        "--path",
+        callback=endpoint_path,
+        metavar="PATH",
+        help="Path of the endpoint on the host of --base-url, such as /beta/completions; it "
+        "replaces the path of the URL. [default: the URL's path, or for a bare host the one that "
+        f"a server's contract documents ({', '.join(LIVING)})]",
+    )(function)
+
+
 def into_formats(default: str, *others: str) -> Callable[[Function], Function]:
     """Add ``--format``; the command receives ``outputs``.
 
@@ -234,6 +247,31 @@ def with_headers_of(function: Function) -> Function:
         help="Send a header whose value is in an environment variable; may be repeated.",
     )
     return plain(secret(function))
+
+
+def with_prices(function: Function) -> Function:
+    """Add ``--prices``; the command receives ``prices``, or None."""
+    option: Callable[[Function], Function] = click.option(
+        "--prices",
+        callback=_prices,
+        metavar="NAME=PRICE,…",
+        help="Show the cost in money, too: prices of a million tokens, such as "
+        "input=1.50,output=2.00,currency=USD, and cached=0.75 for cached prompts.",
+    )
+    return option(function)
+
+
+def _prices(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> Prices | None:
+    if typed is None:
+        return None
+    pairs = [word.partition("=") for word in typed.split(",")]
+    names = [name.strip() for name, _, _ in pairs]
+    if not all(sign for _, sign, _ in pairs) or len(set(names)) < len(names):
+        raise click.UsageError("--prices must have the form input=1.50,output=2.00,currency=USD")
+    try:
+        return prices_of({name.strip(): value.strip() for name, _, value in pairs})
+    except TypedError as error:
+        raise click.UsageError(f"--prices {error}") from None
 
 
 def _headers(

@@ -17,6 +17,7 @@ from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.options import (
     UNNAMED_KEY,
+    at_path,
     choosing,
     for_clients,
     how_much,
@@ -25,6 +26,7 @@ from conformance.cli.options import (
     under_contract,
     with_headers_of,
     with_key_from,
+    with_prices,
 )
 from conformance.cli.reference import reference_of, with_reference
 from conformance.cli.screen import on_screen
@@ -58,6 +60,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     help=f"Base URL of the endpoint, without /completions. [default: the targets in {FILE} if that "
     "file exists, otherwise the bundled reference server]",
 )
+@at_path
 @click.option(
     "--model",
     callback=inputs.model_name,
@@ -73,6 +76,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 )
 @with_key_from(UNNAMED_KEY)
 @with_headers_of
+@with_prices
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -138,13 +142,15 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         if given["dry_run"]:
             from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
 
-            return worst([show_plan(one.contract, one.options) for one in planned])
+            return worst(
+                [show_plan(one.contract, one.options, one.entry.prices) for one in planned]
+            )
         return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
     contract = inputs.contract(given["contract_name"])
     if given["dry_run"]:
         from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
 
-        return show_plan(contract, options_of(how))
+        return show_plan(contract, options_of(how), given["prices"])
     reference = reference_of(
         given["reference_name"],
         given["reference_model"],
@@ -157,6 +163,8 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         contract_name=given["contract_name"],
         headers=given["headers"],
         headers_env=given["headers_env"],
+        path=given["path"],
+        prices=given["prices"],
     )
     name = given["expected_name"]
     known = expecting(
@@ -196,6 +204,8 @@ def _file(given: dict[str, Any]) -> Path | None:
         raise click.UsageError(
             f"--header and --header-env are for --base-url; set headers and headers-env in {path}"
         )
+    if given["path"] is not None:
+        raise click.UsageError(f"--path is for --base-url; set path per target in {path}")
     if given["key_name"] is not None:
         raise click.UsageError(
             f"--api-key-env would send one key to every target in {path}; set api-key-env per "

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
@@ -144,6 +145,18 @@ class Contract:
         """The default of ``max_tokens``; None if it is not documented."""
         default = self.parameter("max_tokens").default
         return default if isinstance(default, int) else None
+
+    @property
+    def path(self) -> str:
+        """The path of the endpoint on its host, as documented: ``/v1/completions``."""
+        servers = self.openapi.get("servers")
+        first = servers[0] if isinstance(servers, list) and servers else None
+        url = first.get("url") if isinstance(first, dict) else None
+        try:
+            below = urlsplit(url).path if isinstance(url, str) else "/v1"
+        except ValueError:
+            below = "/v1"
+        return f"{below.rstrip('/')}/completions"
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
@@ -298,6 +311,7 @@ def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contra
         name=name,
         document=document,
         parameters=names,
+        fields=frozenset(known.path for known in fields),
         removed=frozenset(everywhere - {known.path for known in fields}),
         excluded=_excluded(about),
     )
@@ -347,6 +361,7 @@ class _Scope:
     name: str
     document: str
     parameters: Mapping[str, Parameter]
+    fields: frozenset[str]
     removed: frozenset[str]  # response fields that the overlay took away
     excluded: Mapping[str, Message]
 
@@ -364,7 +379,8 @@ class _Scope:
         if requirement.subject in self.removed:
             what = say("`{parameter}`", parameter=requirement.subject)
             return say("{contract} does not document {what}", contract=self.name, what=what)
-        missing = (self._missing(need) for need in (requirement.subject, *needs))
+        adds = requirement.scope == "extension"
+        missing = (self._missing(need, adds=adds) for need in (requirement.subject, *needs))
         return next(
             (
                 say("{contract} does not document {what}", contract=self.name, what=what)
@@ -374,12 +390,18 @@ class _Scope:
             None,
         )
 
-    def _missing(self, need: str) -> Message | None:
-        """Return what a need lacks in the documentation; only parameters can lack something."""
+    def _missing(self, need: str, *, adds: bool) -> Message | None:
+        """Return what a need lacks in the documentation.
+
+        ``adds`` says that only some overlays add the parameter or the response field; otherwise,
+        only parameters can lack something.
+        """
         name, _, aspect = need.partition(".")
         parameter = self.parameters.get(name)
         if parameter is None:
-            return None
+            return (
+                say("`{parameter}`", parameter=need) if adds and need not in self.fields else None
+            )
         if not parameter.documented:
             return say("`{parameter}`", parameter=name)
         return parameter.lacks(aspect) if aspect else None

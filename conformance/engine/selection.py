@@ -29,6 +29,14 @@ PRICES: Mapping[Tier, Price] = {
 }
 """The maximum cost of a tier against a conforming endpoint."""
 
+EXTENSIONS: Mapping[Tier, Price] = {
+    Tier.SMOKE: Price(0, 0),
+    Tier.STANDARD: Price(40, 2_500),
+    Tier.DEEP: Price(80, 6_000),
+}
+"""What checks of parameters that the live API does not have may cost besides, under a contract that
+documents such parameters. It is within the ceiling."""
+
 CEILING_FACTOR = 2
 """The default ceiling as a multiple of the price: deviations are retested, transient errors are
 retried, and reported usage can be wrong."""

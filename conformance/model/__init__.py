@@ -12,6 +12,7 @@ from conformance.model.contract import (
     Source,
     Subject,
 )
+from conformance.model.cost import Cost, Limits, Money, Prices, money_of, most_money_of
 from conformance.model.enums import (
     EXIT_CODES,
     Conclusion,
@@ -40,12 +41,10 @@ from conformance.model.exchange import (
 from conformance.model.expectation import EntryKind, Expectation, Expected, ExpectedFile
 from conformance.model.readiness import ClientReadiness, NeedResult, NeedState, Readiness
 from conformance.model.run import (
-    Cost,
     Explanation,
     Finding,
     Footer,
     Header,
-    Limits,
     Run,
 )
 
@@ -74,9 +73,11 @@ __all__ = [
     "Header",
     "Level",
     "Limits",
+    "Money",
     "NeedResult",
     "NeedState",
     "Place",
+    "Prices",
     "Readiness",
     "Request",
     "Requirement",
@@ -90,4 +91,6 @@ __all__ = [
     "Tier",
     "TransportOptions",
     "Verdict",
+    "money_of",
+    "most_money_of",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from conformance.message import NOTHING, Message
 from conformance.model.contract import Requirement, Subject
+from conformance.model.cost import Cost, Limits, Prices
 from conformance.model.enums import (
     EXIT_CODES,
     Conclusion,
@@ -49,6 +50,8 @@ class Finding:
         rests_on: ids of the checks that send the requests of a finding whose check reads the run.
         needs_suite: whether sending the requests again does not show it, because it is about time,
             or about what several requests at once provoke.
+        needs_run: whether it may depend on the requests before, so that only a whole run is sure to
+            show it.
         place: the part of the answer that the check could not read, so that it judged nothing
             behind it; None if it judged what it is about.
         explained_by: the id of the finding that is the cause of this one, whose verdict then is
@@ -74,6 +77,7 @@ class Finding:
     roles: Mapping[str, Role] = field(default_factory=dict, hash=False)
     rests_on: tuple[str, ...] = ()
     needs_suite: bool = False
+    needs_run: bool = False
     place: Place | None = None
     explained_by: str | None = None
     expectation: Expectation | None = None
@@ -90,32 +94,6 @@ class Explanation:
 
     by: str
     why: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The maximum requests and tokens of a run; None is no limit."""
-
-    requests: int | None = None
-    tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a run spent: requests sent, and tokens as the endpoint's usage reports them.
-
-    ``estimated_tokens`` is the upper bound for responses without usable usage.
-    """
-
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    estimated_tokens: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """The sum of all tokens."""
-        return self.prompt_tokens + self.completion_tokens + self.estimated_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +119,7 @@ class Header:
         expected: the expected deviations in force; None if no file was given.
         profiles: names of the client profiles that the run was for; empty for a run that is about
             conformance.
+        prices: what the target's tokens cost, as the user states it; None if nothing was stated.
     """
 
     format: int
@@ -169,6 +148,7 @@ class Header:
     exclude: tuple[str, ...] = ()
     expected: ExpectedFile | None = None
     profiles: tuple[str, ...] = ()
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True, slots=True)

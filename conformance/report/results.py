@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from conformance.model import ClientReadiness, Expectation, Expected, NeedResult, Run
+from conformance.model import (
+    ClientReadiness,
+    Expectation,
+    Expected,
+    Money,
+    NeedResult,
+    Prices,
+    Run,
+)
 from conformance.report.case import Case, case_of
 from conformance.report.clients import clients_of, why_of
 from conformance.report.summary import Summary
@@ -62,6 +70,8 @@ def render(run: Run, key_env: str | None = None) -> str:
         "elapsed": summary.elapsed,
         "counts": summary.counts,
         "cost": {**asdict(summary.cost), "tokens": summary.cost.tokens} if summary.cost else None,
+        "prices": _prices(header.prices) if header.prices else None,
+        "money": money_json(summary.money),
         "reference": header.reference,
         "reference_cost": asdict(footer.reference_cost)
         if footer and footer.reference_cost
@@ -74,6 +84,20 @@ def render(run: Run, key_env: str | None = None) -> str:
         "findings": [_finding(case_of(summary, f, key_env)) for f in summary.findings],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def money_json(money: Money | None) -> Mapping[str, Any] | None:
+    """Return an amount as JSON; decimal digits are a string, because a number would round them."""
+    return {**asdict(money), "amount": f"{money.amount:f}"} if money else None
+
+
+def _prices(prices: Prices) -> Mapping[str, Any]:
+    stated = {name: f"{price:f}" for name in PRICED if (price := getattr(prices, name)) is not None}
+    return {"cached": None, **stated, "currency": prices.currency}
+
+
+PRICED = ("input", "output", "cached")
+"""The attributes of prices that are prices."""
 
 
 def _row(row: Row) -> Mapping[str, Any]:

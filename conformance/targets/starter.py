@@ -20,6 +20,7 @@ tier = "smoke"              # test depth and cost: smoke, standard or deep
 # strict = false            # treat warnings as failures
 # seed = 0                  # random seed; the same seed generates the same requests
 # headers = {"X-Tenant" = "acme"}   # sent with every request; not for secrets
+# prices = {input = 1.50, output = 2.00, cached = 0.75, currency = "USD"}  # of a million tokens
 """
 
 TARGET = """
@@ -35,6 +36,7 @@ TAIL = """
 # Your own endpoint, tested against the live API's behaviour or your own overlay:
 # [targets.mine]
 # base-url = "http://127.0.0.1:8000/v1"
+# path = "/beta/completions"        # if the endpoint is elsewhere on that host
 # model = "some-model"
 # expected = "mine.expected.yaml"   # known deviations; a file of this name is found by itself
 # contract = "openai"       # or the path of an overlay, relative to this file

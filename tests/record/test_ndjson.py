@@ -129,6 +129,7 @@ FOOTER = Footer(
 # Members that files of earlier versions lack.
 LATER = {
     "header": {
+        "prices",
         "headers",
         "target",
         "reference",
@@ -147,6 +148,7 @@ LATER = {
         "roles",
         "rests_on",
         "needs_suite",
+        "needs_run",
         "place",
         "explained_by",
     },
