@@ -19,6 +19,7 @@ from conformance.cli.options import (
     UNNAMED_KEY,
     at_path,
     choosing,
+    for_clients,
     how_much,
     in_language,
     into_formats,
@@ -48,6 +49,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
         "conformance run --target 'zero*' --target eronmind --jobs 2",
         "conformance run --contract zero --dialect gpt-ge",
         "conformance run --format html,sarif=conformance.sarif",
+        "conformance run --profile lm-eval",
     )
     + "\n\nWith several targets the worst result decides the exit code: 1 not conforming, then 2 "
     "interrupted, 3 inconclusive or a key was missing, 5 no checks ran, 0 all conform.",
@@ -97,6 +99,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     help="Number of targets tested in parallel.",
 )
 @under_contract
+@for_clients
 @choosing(Tier.STANDARD)
 @click.option(
     "--out",

@@ -139,6 +139,7 @@ LATER = {
         "contract_file",
         "exclude",
         "expected",
+        "profiles",
     },
     "exchange": {"surplus"},
     "finding": {
@@ -151,7 +152,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped"},
+    "footer": {"reference_cost", "explained", "is_stopped", "readiness"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",
