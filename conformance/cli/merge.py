@@ -66,7 +66,7 @@ class Part:
     def checks(self) -> tuple[object, ...]:
         """What decides which checks a run has, besides its key."""
         header = self.run.header
-        return header.select, header.exclude, header.stage, header.seed
+        return header.select, header.exclude, header.stage, header.seed, header.profiles
 
     @property
     def name(self) -> str:
@@ -212,7 +212,7 @@ def _distinct(parts: Iterable[Part]) -> list[Part]:
             if other.checks != best.checks:
                 raise UserError(
                     f"{other.record} and {best.record} are of the same run with other checks "
-                    "(--select, --exclude, --stage or --seed); give each its own --as LABEL"
+                    "(--select, --exclude, --stage, --seed, --profile); give each its own --as LABEL"
                 )
             how = "is older" if other.is_finished else "did not come to its end"
             say(f"{other.record} {how} and is left out: {best.record} is of the same run")

@@ -285,6 +285,7 @@ _SAME: Mapping[str, Callable[[Header], object]] = {
     "--select": lambda header: " ".join(header.select) or "not given",
     "--exclude": lambda header: " ".join(header.exclude) or "not given",
     "--stage": lambda header: header.stage.value if header.stage else "not given",
+    "--profile": lambda header: " ".join(header.profiles) or "not given",
     "list of headers": lambda header: ", ".join(sorted(header.headers)) or "empty",
 }
 """What has to be the same in all parts of a run, by the words for it."""

@@ -19,6 +19,7 @@ from conformance.cli.options import (
     UNNAMED_KEY,
     at_path,
     choosing,
+    for_clients,
     how_much,
     in_language,
     into_formats,
@@ -51,6 +52,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
         "conformance run --format html,sarif=conformance.sarif",
         "conformance run --config targets.toml --shard 1/4 --out part-1",
         "conformance run --config targets.toml --shard 1/4 --resume part-1",
+        "conformance run --profile lm-eval",
     )
     + "\n\nWith several targets the worst result decides the exit code: 1 not conforming, then 2 "
     "interrupted, 3 inconclusive or a key was missing, 5 no checks ran, 0 all conform.",
@@ -100,6 +102,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     help="Number of targets tested in parallel.",
 )
 @under_contract
+@for_clients
 @choosing(Tier.STANDARD)
 @click.option(
     "--out",

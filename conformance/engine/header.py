@@ -48,6 +48,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         contract_digest=digest_of(contract),
         region=options.region and redactor.text(options.region),
         label=options.label and redactor.text(options.label),
+        profiles=tuple(profile.name for profile in options.profiles),
         prices=target.prices,
     )
 

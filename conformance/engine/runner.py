@@ -29,6 +29,7 @@ from conformance.checks import Check
 from conformance.checks._shared import greedy
 from conformance.contract import Contract, load_contract
 from conformance.engine.attribution import explanations_of
+from conformance.engine.clients import Clients
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
 from conformance.engine.decisive import resting_on
 from conformance.engine.discovery import all_checks
@@ -159,6 +160,7 @@ class _RunInProgress:
         self.trace: list[RecordedExchange] = []
         self.explained: Mapping[str, Explanation] = {}
         self.failed_preflight: Message | None = None
+        self._judged = 0  # the exchanges that checks made
         # What ended the run is recorded as evidence, and judged by no check.
         self.guard = AccountGuard(target.model, self._show) if is_live else None
         self._target, self._contract, self._options = target, contract, options
@@ -178,6 +180,7 @@ class _RunInProgress:
         self._burst_retest_budget = RetestBudget()
         secrets = reference.secrets if reference else ()
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
+        self._clients = Clients(options, target.model, self._redactor)
         self._responses = SharedResponses()
         self._header = earlier.continued(header_of(target, contract, options))
         self._slots = Slots(options.transport.concurrency)
@@ -212,6 +215,7 @@ class _RunInProgress:
                 reference_cost=reference_cost if reference_cost.requests else None,
                 explained=self.explained,
                 is_stopped=is_stopped,
+                readiness=self._clients.readiness(self.trace[: self._judged], findings),
             )
         )
 
@@ -225,7 +229,7 @@ class _RunInProgress:
     async def work(self) -> None:
         """Run the selected checks, then compare deviating responses with the comparison server."""
         self._report_skipped()
-        if not (self._judgeable or self._undocumented):
+        if not (self._judgeable or self._undocumented or self._options.profiles):
             return
         async with self._pipeline() as coalescer:
             first = self._api(coalescer)
@@ -242,7 +246,12 @@ class _RunInProgress:
             await self._judge_trace(coalescer)
             # Last, so that undocumented parameters take no budget from the contract's checks.
             await self._inspect_undocumented(coalescer)
-        self.explained = explanations_of(self.findings, self.trace, self._contract)
+            # What clients send comes behind the checks, and is judged by their needs alone.
+            self._judged = len(self.trace)
+            if not self._is_enough:
+                await self._clients.send(lambda: self._api(coalescer))
+        judged = self.trace[: self._judged]
+        self.explained = explanations_of(self.findings, judged, self._contract)
         await self._compare_with_reference()
 
     def _report_skipped(self) -> None:

@@ -12,6 +12,7 @@ from conformance.checks import Check
 from conformance.contract import LIVING, Contract, load_contract
 from conformance.message import Message, say
 from conformance.model import ExpectedFile, Limits, Stage, Tier, TransportOptions
+from conformance.profiles import Profile
 
 
 class Price(NamedTuple):
@@ -63,6 +64,8 @@ class Options:
             explains; None goes on to the end.
         region: where the requests are sent from, in the user's word; None if it is not said.
         label: the user's word for the run instead of its day; None if there is none.
+        profiles: the clients that the run is for, which sends what they send as well; empty if it
+            is about conformance.
     """
 
     tier: Tier = Tier.STANDARD
@@ -77,6 +80,7 @@ class Options:
     max_failures: int | None = None
     region: str | None = None
     label: str | None = None
+    profiles: tuple[Profile, ...] = ()
 
     @property
     def ceiling(self) -> Limits:
@@ -86,6 +90,15 @@ class Options:
             CEILING_FACTOR * price.requests if limits.requests is None else limits.requests,
             CEILING_FACTOR * price.tokens if limits.tokens is None else limits.tokens,
         )
+
+
+FOR_EVERY_CLIENT = ("text.present",)
+"""Requirements that are checked for any client."""
+
+
+def globs_for(profiles: Iterable[Profile]) -> tuple[str, ...]:
+    """Return what selects the checks that the needs of clients rest on."""
+    return tuple(dict.fromkeys((*FOR_EVERY_CLIENT, *(n for p in profiles for n in p.requirements))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from conformance.model.exchange import (
     TransportOptions,
 )
 from conformance.model.expectation import EntryKind, Expectation, Expected, ExpectedFile
+from conformance.model.readiness import ClientReadiness, NeedResult, NeedState, Readiness
 from conformance.model.run import (
     Explanation,
     Finding,
@@ -54,6 +55,7 @@ __all__ = [
     "WRONG_KEY",
     "Arrival",
     "Attempt",
+    "ClientReadiness",
     "Common",
     "Comparison",
     "Conclusion",
@@ -73,8 +75,11 @@ __all__ = [
     "Level",
     "Limits",
     "Money",
+    "NeedResult",
+    "NeedState",
     "Place",
     "Prices",
+    "Readiness",
     "Request",
     "Requirement",
     "Resumption",

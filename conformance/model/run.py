@@ -22,6 +22,7 @@ from conformance.model.enums import (
 )
 from conformance.model.exchange import Comparison, Exchange
 from conformance.model.expectation import Expectation, Expected, ExpectedFile
+from conformance.model.readiness import ClientReadiness, Readiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,8 @@ class Header:
         region: where the requests were sent from, in the user's word; None if it was not said.
         label: the user's word for the run instead of its day; None if there is none.
         resumed: when the run was taken up again, in order; empty if it was made in one go.
+        profiles: names of the client profiles that the run was for; empty for a run that is about
+            conformance.
         prices: what the target's tokens cost, as the user states it; None if nothing was stated.
     """
 
@@ -172,6 +175,7 @@ class Header:
     region: str | None = None
     label: str | None = None
     resumed: tuple[Resumption, ...] = ()
+    profiles: tuple[str, ...] = ()
     prices: Prices | None = None
 
 
@@ -190,6 +194,8 @@ class Footer:
             None if it got no requests.
         explained: the findings that are explained, by id of the check.
         is_stopped: whether the run ended at the number of failures that it was to end at.
+        readiness: what the run shows of each client, which is no part of the conclusion; empty in
+            records of older versions.
     """
 
     finished_at: str  # ISO 8601, UTC
@@ -201,6 +207,7 @@ class Footer:
     reference_cost: Cost | None = None
     explained: Mapping[str, Explanation] = field(default_factory=dict)
     is_stopped: bool = False
+    readiness: tuple[ClientReadiness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +268,20 @@ class Run:
 
     @property
     def exit_code(self) -> ExitCode:
-        """That of the shown conclusion.
+        """That of the shown conclusion, or of the clients that the run was for.
 
         A run that something ended early has to be repeated, unless it was to end there.
         """
         if self.footer is not None and self.footer.because and not self.footer.is_stopped:
             return ExitCode.UNDECIDED
+        if self.footer is not None and self.header.profiles:
+            return self._exit_code_of_clients(self.footer)
         return EXIT_CODES[self.shown_conclusion]
+
+    def _exit_code_of_clients(self, footer: Footer) -> ExitCode:
+        """Return 0 if all clients that were asked for are ready, 1 if one is not, otherwise 3."""
+        states = {client.profile: client.readiness for client in footer.readiness}
+        asked = {states.get(name, Readiness.NOT_TESTED) for name in self.header.profiles}
+        if Readiness.NOT_READY in asked:
+            return ExitCode.NOT_CONFORMING
+        return ExitCode.CONFORMING if asked == {Readiness.READY} else ExitCode.UNDECIDED

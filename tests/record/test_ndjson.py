@@ -143,6 +143,7 @@ LATER = {
         "region",
         "label",
         "resumed",
+        "profiles",
     },
     "exchange": {"surplus"},
     "finding": {
@@ -155,7 +156,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped"},
+    "footer": {"reference_cost", "explained", "is_stopped", "readiness"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",
