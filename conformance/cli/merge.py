@@ -212,7 +212,7 @@ def _distinct(parts: Iterable[Part]) -> list[Part]:
             if other.checks != best.checks:
                 raise UserError(
                     f"{other.record} and {best.record} are of the same run with other checks "
-                    "(--select, --exclude, --stage, --seed, --profile); give each its own --as LABEL"
+                    "(--select, --exclude, --stage, --seed, --profile); give each an own --as LABEL"
                 )
             how = "is older" if other.is_finished else "did not come to its end"
             say(f"{other.record} {how} and is left out: {best.record} is of the same run")

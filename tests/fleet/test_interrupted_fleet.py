@@ -83,7 +83,7 @@ def killed_in_the_middle(running: Fleet, after: int, *words: str) -> None:
     process = subprocess.Popen(
         words_of(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    assert running.gate.wait_until_held(60)
+    assert running.gate.wait_until_held(SECONDS)
     process.send_signal(signal.SIGKILL)
     process.wait()
     running.gate.open()
