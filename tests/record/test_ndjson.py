@@ -129,6 +129,7 @@ FOOTER = Footer(
 # Members that files of earlier versions lack.
 LATER = {
     "header": {
+        "prices",
         "headers",
         "target",
         "reference",
@@ -138,6 +139,11 @@ LATER = {
         "contract_file",
         "exclude",
         "expected",
+        "contract_digest",
+        "region",
+        "label",
+        "resumed",
+        "profiles",
     },
     "exchange": {"surplus"},
     "finding": {
@@ -146,10 +152,11 @@ LATER = {
         "roles",
         "rests_on",
         "needs_suite",
+        "needs_run",
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped"},
+    "footer": {"reference_cost", "explained", "is_stopped", "readiness"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +11,11 @@ from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, Judgement, Missing, NotApplicable
 from conformance.message import Message, say
 from conformance.protocol.trace import RecordedExchange, Violation
+
+OK = 200
+
+USUAL_OPTIONS = frozenset({"include_usage", "include_obfuscation"})
+"""The members of ``stream_options`` in the live API."""
 
 MAX_EXCHANGES_SHOWN = 5
 """The most exchanges that a finding lists as evidence."""
@@ -66,6 +71,26 @@ def _bare(failure: Failure) -> Failure:
     return failure.with_traceback(None)
 
 
+def usual_exchanges(api: Api) -> Sequence[RecordedExchange]:
+    """Return the exchanges of a run without completions that an extension may have changed.
+
+    The contract marks parameters that the live API does not have. What they mean is judged by the
+    checks that send them.
+    """
+    extensions = {known.name for known in api.contract.parameters if known.is_extension}
+    if not extensions:
+        return api.trace.exchanges
+    return tuple(one for one in api.trace.exchanges if not _is_extended(one, extensions))
+
+
+def _is_extended(exchange: RecordedExchange, extensions: Collection[str]) -> bool:
+    if exchange.exchange.status != OK:
+        return False
+    options = exchange.request.raw.get("stream_options")
+    nested = options.keys() - USUAL_OPTIONS if isinstance(options, dict) else ()
+    return bool(nested) or not exchange.request.raw.keys().isdisjoint(extensions)
+
+
 def inspect_trace(inspections: Iterable[Inspection]) -> Inspected:
     """Collect what a comparison of responses yields."""
     compared: dict[RecordedExchange, None] = {}
@@ -116,7 +141,11 @@ def conclude(inspected: Inspected, api: Api) -> None:
         evidence = first.evidence or Evidence((probe,), tuple(others))
         failure = Failure(first.expected, seen, effect=first.effect, place=first.place)
         failure.shown_by(evidence)
-        raise failure.only_by_suite() if first.needs_suite else failure
+        if first.needs_suite:
+            failure.only_by_suite()
+        if not is_told_apart(broken, inspected.at):
+            failure.only_by_run()
+        raise failure
     if not inspected.at:
         raise NotApplicable(say("no applicable response in this run"))
 
@@ -131,7 +160,7 @@ def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExc
     """Describe how many responses break a rule, and how their requests differ from all others."""
     sound = [exchange for exchange in inspected if exchange not in broken]
     count, total = len(broken), len(broken) + len(sound)
-    common = frozenset.intersection(*(frozenset(traits(exchange)) for exchange in broken))
+    common = _common(broken)
     for exchange in sound:
         common -= frozenset(traits(exchange))
     if not (common and sound):
@@ -140,6 +169,21 @@ def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExc
     return say(
         "{count} of {total} responses: those with {traits}", count=count, total=total, traits=shared
     )
+
+
+def is_told_apart(
+    broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExchange]
+) -> bool:
+    """Return whether no sound response is to a request with all that those of broken ones share.
+
+    If there is one, what was sent before may decide, or chance, and not the request alone.
+    """
+    common = _common(broken)
+    return not any(common <= set(traits(one)) for one in inspected if one not in broken)
+
+
+def _common(exchanges: Iterable[RecordedExchange]) -> frozenset[str]:
+    return frozenset.intersection(*(frozenset(traits(exchange)) for exchange in exchanges))
 
 
 def traits(exchange: RecordedExchange) -> Iterator[str]:
