@@ -67,6 +67,8 @@ SGLANG_RULES = replace(
     options_need_stream=False,
     # "Scales the logits of previously generated tokens".
     repetition_of_prompt=False,
+    # "top_k must be -1 (disable) or at least 1".
+    min_top_k=-1,
 )
 
 SGLANG_ERRORS = ErrorShape(
