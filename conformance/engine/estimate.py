@@ -19,6 +19,7 @@ from conformance.model import Exchange, Finding, Target, Verdict
 from conformance.record.events import ExchangeMade, FindingMade
 from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
+from conformance.transport.budget import is_free
 from conformance.transport.token_bound import upper_bound
 
 KEY = "sk-in-memory"
@@ -82,7 +83,8 @@ async def _plan(contract: Contract, options: Options, checks: Iterable[Check] | 
         for finding in findings
     ]
     planned.sort(key=lambda check: check.id)
-    return Plan(tuple(planned), requests=len(exchanges), tokens=sum(costs.values()))
+    counted = sum(not is_free(exchange.request) for exchange in exchanges.values())
+    return Plan(tuple(planned), requests=counted, tokens=sum(costs.values()))
 
 
 def _most(exchange: Exchange, contract: Contract) -> int:

@@ -182,6 +182,8 @@ class Footer:
             None if it got no requests.
         explained: the findings that are explained, by id of the check.
         is_stopped: whether the run ended at the number of failures that it was to end at.
+        notes: what a reader should know of the target besides, such as that its model is retired;
+            no note decides anything.
     """
 
     finished_at: str  # ISO 8601, UTC
@@ -193,6 +195,7 @@ class Footer:
     reference_cost: Cost | None = None
     explained: Mapping[str, Explanation] = field(default_factory=dict)
     is_stopped: bool = False
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ class _Writer:
             prose(self._of(self._summary.sentence)),
             self._reason(),
             self._judged_again(),
+            self._notes(),
             self._facts(),
             self._counts(),
             self._findings(),
@@ -129,6 +130,9 @@ class _Writer:
     def _judged_again(self) -> str:
         result = self._summary.judged_again
         return escape(self._of(result)) if result else ""
+
+    def _notes(self) -> str:
+        return "\n\n".join(f"{self._of(_NOTE)}{prose(self._of(n))}" for n in self._summary.notes)
 
     def _counts(self) -> str:
         return " · ".join(
@@ -239,6 +243,7 @@ class _Writer:
 _KNOWN = Text(" (expected)", "（已知）")
 _MODEL = Text("model", "模型")
 _CONTRACT = Text("contract", "契约")
+_NOTE = Text("Note: ", "提示：")
 _BECAUSE = Text("Reason: ", "原因：")
 _FINDINGS_HEAD = Text("| verdict | check | finding |", "| 判定 | 检查 | 发现 |")
 _EXPECTED = Text("expected: ", "预期：")

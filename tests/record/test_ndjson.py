@@ -149,7 +149,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped"},
+    "footer": {"reference_cost", "explained", "is_stopped", "notes"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",

@@ -96,6 +96,9 @@ class _Outcome:
             result.append(Text(cut(line(self._of(summary.because)), MAX_VALUE_CHARS)))
         if summary.judged_again:
             result.append(Text(line(self._of(summary.judged_again))))
+        for note in summary.notes:
+            told = _NOTE.format(note=cut(line(self._of(note)), MAX_VALUE_CHARS))
+            result.append(marked(self._of(told)))
         counts = [self._counts()] if summary.tally and not self._could_not_begin else []
         return Group(*result, Text(self._of(facts), style="dim"), *counts)
 
@@ -217,6 +220,7 @@ _FACTS = Words(
     "{url}, {model}, contract {contract}; {cost}; {took}",
     "{url}，{model}，契约 {contract}；{cost}；用时 {took}",
 )
+_NOTE = Words("Note: {note}", "提示：{note}")
 _COMMA = Words(", ", "，")
 _COLON = Words(": ", "：")
 _KNOWN = Words(" (expected)", "（已知）")
