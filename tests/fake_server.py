@@ -142,7 +142,7 @@ def exchange_of(response: ServerResponse, request: Request, number: str) -> Exch
     """An answer as it arrives, at its pace; who wants some events alone hangs up after them."""
     if response.unsent:
         fault = "invalid HTTP response from the fake server: it disconnected"
-        tried = Attempt(0.0, FIRST_BYTE, None, fault)
+        tried = Attempt(started(number), FIRST_BYTE, None, fault)
         return Exchange(number, request, (tried,), None, (), b"", (), FIRST_BYTE, fault)
     at, arrivals, body = FIRST_BYTE, [], b""
     counter, is_left = EventCounter(), False
@@ -156,7 +156,7 @@ def exchange_of(response: ServerResponse, request: Request, number: str) -> Exch
     return Exchange(
         id=number,
         request=request,
-        attempts=(Attempt(0.0, at, response.status, None),),
+        attempts=(Attempt(started(number), at, response.status, None),),
         status=response.status,
         headers=response.headers,
         body=body,
@@ -165,6 +165,11 @@ def exchange_of(response: ServerResponse, request: Request, number: str) -> Exch
         fault="incomplete response from the fake server" if response.cut else None,
         surplus=response.behind if response.behind.strip() and not is_left else b"",
     )
+
+
+def started(number: str) -> float:
+    """When a request was sent, in seconds: one after the other, whatever their answers took."""
+    return 1.0 * int(number[1:])
 
 
 def _decoded(response: ServerResponse) -> ServerResponse:

@@ -18,7 +18,7 @@ STEP = re.compile(
 )
 NEW_LINES = 40
 FILES = 4
-CHECK, FAULT = "usage.cached-within-prompt", "cached-over-prompt"
+CHECK, FAULT = "usage.reasoning-within-completion", "reasoning-over-completion"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def test_template_takes_few_lines_in_few_files() -> None:
 
 
 def test_template_fault_is_found_without_false_positives(tree: Path) -> None:
-    request = ("--fault", f"{FAULT}*", "--variant", "all-cached")
+    request = ("--fault", f"{FAULT}*", "--variant", "all-reasoning")
     matrix = json.loads(
         run(tree, "conformance", "selftest", "--tier", "deep", *request, "--format", "json")
     )
@@ -86,14 +86,14 @@ def test_template_fault_is_found_without_false_positives(tree: Path) -> None:
     assert {name: result["found_by"] for name, result in runs.items()} == {
         name: [CHECK] for name in runs
     }
-    (variant,) = (one for one in matrix["correct"] if one["name"] == "all-cached")
+    (variant,) = (one for one in matrix["correct"] if one["name"] == "all-reasoning")
     assert [result["false_alarms"] for result in variant["runs"]] == [[]]
 
 
 def test_check_is_listed_and_explained(tree: Path) -> None:
     assert CHECK in run(tree, "conformance", "list")
     explained = run(tree, "conformance", "explain", CHECK)
-    assert "The number of cached tokens does not exceed that of the prompt." in explained
+    assert "The number of reasoning tokens does not exceed that of the completion." in explained
     assert FAULT in run(tree, "reference_server", "--list-faults")
 
 

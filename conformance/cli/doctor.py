@@ -15,7 +15,7 @@ from conformance import __version__
 from conformance.cli import inputs, pdf
 from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
-from conformance.cli.options import UNNAMED_KEY, in_language, under_contract, with_key_from
+from conformance.cli.options import UNNAMED_KEY, at_path, in_language, under_contract, with_key_from
 from conformance.contract import Contract
 from conformance.engine.reachability import reach
 from conformance.input_files import is_file
@@ -37,10 +37,6 @@ EXTRAS = (
             "the reference server, and `conformance run` without an endpoint",
             "参考服务器，以及不指定接口时的 `conformance run`",
         ),
-    ),
-    (
-        "generated",
-        Text("generated requests, from the standard tier on", "自 standard 档位起自动生成的请求"),
     ),
     (
         "transformers",
@@ -74,6 +70,7 @@ class Line:
     + "\n\nExit codes: 0; 3 if the endpoint does not answer; 4 usage error.",
 )
 @click.option("--base-url", metavar="URL", help="Endpoint to try with one cheap request.")
+@at_path
 @click.option(
     "--model",
     callback=inputs.model_name,
@@ -87,19 +84,22 @@ class Line:
 def doctor(
     *,
     base_url: str | None,
+    path: str | None,
     model: str | None,
     key_name: str | None,
     wanted: str | None,
     contract_name: str,
     language: Language,
 ) -> ExitCode:
-    """Show in ten lines what is installed, and whether an endpoint answers."""
+    """Show what is installed, and whether an endpoint answers."""
     if base_url is not None and wanted is not None:
         raise click.UsageError("--base-url and --target cannot be combined; choose one of them")
+    if path is not None and base_url is None:
+        raise click.UsageError("--path needs --base-url, or path in the target of " + FILE)
     entries = _entries()
     endpoint = None
     if base_url is not None:
-        endpoint = _typed(base_url, model, key_name, contract_name)
+        endpoint = _typed(base_url, path, model, key_name, contract_name)
     elif wanted is not None:
         endpoint = _named(wanted, entries)
     for told in (*_installed(), _file(entries), _keys(entries)):
@@ -161,14 +161,14 @@ def _keys(entries: tuple[Entry, ...] | str | None) -> Line:
 
 
 def _typed(
-    typed: str, model: str | None, key_name: str | None, contract_name: str
+    typed: str, path: str | None, model: str | None, key_name: str | None, contract_name: str
 ) -> tuple[Target, Contract]:
-    where = inputs.base_url(typed)
+    contract = inputs.contract(contract_name)
+    where = inputs.endpoint(typed, path, contract)
     if not model:
         raise click.UsageError(
             f"--model is required with --base-url: name a model that {where.host} serves"
         )
-    contract = inputs.contract(contract_name)
     key = inputs.api_key(key_name, where)
     return Target(where.url, model, contract.name, key.text, key.variable), contract
 
@@ -187,7 +187,7 @@ def _named(wanted: str, entries: tuple[Entry, ...] | str | None) -> tuple[Target
         raise UserError(f"no target in {FILE} is named {wanted!r}; known targets: {known}")
     contract = inputs.contract(found.contract)
     try:
-        return found.target(contract.name, os.environ), contract
+        return found.target(contract, os.environ), contract
     except MissingSecretError as error:
         raise UserError(f"{wanted}: {error.reason.en}") from None
 

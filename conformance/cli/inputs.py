@@ -17,6 +17,7 @@ from conformance.cli.terminal import say
 from conformance.contract import CONTRACTS, Contract, ContractError, load_contract
 from conformance.model import DEFAULT_KEY_ENV
 from conformance.targets import settings
+from conformance.targets.address import located, read_path
 from conformance.targets.keys import TYPED_KEY_ENV, default_key_env, why_not_sent
 from conformance.targets.parsing import BaseUrl, TypedError, is_variable, read_base_url, usable_key
 from conformance.targets.settings import LARGEST, LEAST, MOST
@@ -116,6 +117,28 @@ def base_url(typed: str) -> BaseUrl:
         return read_base_url(typed)
     except TypedError as error:
         raise UserError(f"--base-url {error}") from None
+
+
+def endpoint(typed: str, path: str | None, contract: Contract) -> BaseUrl:
+    """Parse ``--base-url`` and ``--path``, and say how the base URL was corrected.
+
+    Raises:
+        UserError: the URL is unusable; the message says what to type instead.
+    """
+    where = located(base_url(typed), path, contract)
+    if where.corrected:
+        say(f"--base-url {where.corrected}")
+    return where
+
+
+def endpoint_path(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Accept ``--path``: where the endpoint is on its host, or None."""
+    if value is None:
+        return None
+    try:
+        return read_path(value)
+    except TypedError as error:
+        raise click.BadParameter(f"{error}.", ctx, param) from None
 
 
 def key_variable(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

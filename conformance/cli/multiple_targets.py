@@ -178,7 +178,7 @@ def _run_into(
             reasons[one.entry.name] = Text(nothing, "")
             continue
         try:
-            target = one.entry.target(one.contract.name, environment)
+            target = one.entry.target(one.contract, environment)
         except MissingSecretError as missing:
             reasons[one.entry.name] = missing.reason
         else:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from conformance.cli.inputs import key_variable
+from conformance.cli.inputs import endpoint_path, key_variable
 from conformance.cli.outputs import TARGET, outputs_among
-from conformance.contract import CONTRACTS, Contract, load_contract
+from conformance.contract import CONTRACTS, LIVING, Contract, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
@@ -84,6 +84,18 @@ def under_contract(function: Function) -> Function:
         metavar="NAME|PATH",
         help=f"Contract to test against: {', '.join(CONTRACTS)}, or the path of your own "
         "OpenAPI Overlay of spec/openapi.yaml.",
+    )(function)
+
+
+def at_path(function: Function) -> Function:
+    """Add ``--path``."""
+    return click.option(
+        "--path",
+        callback=endpoint_path,
+        metavar="PATH",
+        help="Path of the endpoint on the host of --base-url, such as /beta/completions; it "
+        "replaces the path of the URL. [default: the URL's path, or for a bare host the one that "
+        f"a server's contract documents ({', '.join(LIVING)})]",
     )(function)
 
 

@@ -17,6 +17,7 @@ from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.options import (
     UNNAMED_KEY,
+    at_path,
     choosing,
     how_much,
     in_language,
@@ -56,6 +57,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     help=f"Base URL of the endpoint, without /completions. [default: the targets in {FILE} if that "
     "file exists, otherwise the bundled reference server]",
 )
+@at_path
 @click.option(
     "--model",
     callback=inputs.model_name,
@@ -154,6 +156,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         contract_name=given["contract_name"],
         headers=given["headers"],
         headers_env=given["headers_env"],
+        path=given["path"],
     )
     name = given["expected_name"]
     known = expecting(
@@ -193,6 +196,8 @@ def _file(given: dict[str, Any]) -> Path | None:
         raise click.UsageError(
             f"--header and --header-env are for --base-url; set headers and headers-env in {path}"
         )
+    if given["path"] is not None:
+        raise click.UsageError(f"--path is for --base-url; set path per target in {path}")
     if given["key_name"] is not None:
         raise click.UsageError(
             f"--api-key-env would send one key to every target in {path}; set api-key-env per "

@@ -53,6 +53,7 @@ class RunRequest:
     contract_name: str
     headers: Mapping[str, str] = field(default_factory=dict)
     headers_env: Mapping[str, str] = field(default_factory=dict)
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _run(
         if request.base_url is None:
             endpoint = _bundled(request, contract.name, stack)
         else:
-            endpoint = _named(request, request.base_url, contract.name)
+            endpoint = _named(request, request.base_url, contract)
         folder = stack.enter_context(fresh_folder(out, endpoint.host, contract.name))
         failure = judge(
             endpoint.target,
@@ -159,21 +160,19 @@ def _run(
     return judged.exit_code
 
 
-def _named(request: RunRequest, typed: str, contract: str) -> _Endpoint:
+def _named(request: RunRequest, typed: str, contract: Contract) -> _Endpoint:
     """Validate ``--base-url``, ``--model`` and the key."""
     if request.dialect is not None:
         raise click.UsageError(
             "--dialect applies only to the bundled server; omit it with --base-url"
         )
-    where = inputs.base_url(typed)
+    where = inputs.endpoint(typed, request.path, contract)
     if not request.model:
         raise click.UsageError(
             f"--model is required with --base-url: name a model that {where.host} serves"
         )
-    if where.corrected:
-        say(f"--base-url {where.corrected}")
     key = inputs.api_key(request.key_name, where)
-    target = Target(where.url, request.model, contract, key.text, key.variable)
+    target = Target(where.url, request.model, contract.name, key.text, key.variable)
     try:
         target = with_headers(target, request.headers, request.headers_env, os.environ)
     except MissingSecretError as error:
@@ -189,6 +188,8 @@ def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:
         raise click.UsageError(
             "--model and --api-key-env require --base-url; the bundled server has its own"
         )
+    if request.path is not None:
+        raise click.UsageError("--path needs --base-url; the bundled server has its own path")
     dialect = request.dialect or dialect_of(request.contract_name)
     try:
         server = stack.enter_context(bundled_server(dialect=dialect))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
@@ -144,6 +145,18 @@ class Contract:
         """The default of ``max_tokens``; None if it is not documented."""
         default = self.parameter("max_tokens").default
         return default if isinstance(default, int) else None
+
+    @property
+    def path(self) -> str:
+        """The path of the endpoint on its host, as documented: ``/v1/completions``."""
+        servers = self.openapi.get("servers")
+        first = servers[0] if isinstance(servers, list) and servers else None
+        url = first.get("url") if isinstance(first, dict) else None
+        try:
+            below = urlsplit(url).path if isinstance(url, str) else "/v1"
+        except ValueError:
+            below = "/v1"
+        return f"{below.rstrip('/')}/completions"
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:

@@ -11,9 +11,11 @@ import json
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from conformance.api import Api
 from conformance.checks._shared.prompts import COUNTING
+from conformance.contract import LIVING, Contract
 from conformance.judgement import NotApplicable
 from conformance.message import Message, say
 from conformance.model import Request, Target
@@ -51,13 +53,13 @@ async def preflight(api: Api, target: Target) -> Message | None:
     is_not_found = response.exchange.status == 404 and not is_html(response.exchange)
     if is_not_found and _about(response, target) in {Cause.ROUTE, Cause.MODEL}:
         return await _not_found(api, response, target)
-    trouble = trouble_in(response, target)
+    trouble = trouble_in(response, target, api.contract)
     if trouble is None and response.exchange.status in range(400, 500):
         return await _rejected(api, response, target)
     return trouble
 
 
-def trouble_in(response: Response, target: Target) -> Message | None:
+def trouble_in(response: Response, target: Target, contract: Contract) -> Message | None:
     """Return why the response to the minimal request makes a run pointless, or None."""
     exchange = response.exchange
     status, where, reason = exchange.status, _where(response, target), None
@@ -75,7 +77,7 @@ def trouble_in(response: Response, target: Target) -> Message | None:
     elif cause in {Cause.GATEKEEPER, Cause.QUOTA, Cause.KEY, Cause.ACCESS}:
         reason = _refused(response, target, cause)
     elif is_html(exchange):
-        advice = _advice(target)
+        advice = _advice(target, contract)
         reason = say(
             "{address} returned an HTML page (status {status}) instead of JSON: {advice}",
             address=where,
@@ -93,14 +95,14 @@ def trouble_in(response: Response, target: Target) -> Message | None:
         reason = say(
             "{address} does not accept POST (status 405): {advice}",
             address=where,
-            advice=_advice(target),
+            advice=_advice(target, contract),
         )
     elif status in {404, 410}:
         reason = say(
             "no endpoint at {address} (status {status}): {advice}",
             address=where,
             status=status,
-            advice=_advice(target),
+            advice=_advice(target, contract),
         )
     elif status == 429:
         reason = say(
@@ -157,7 +159,7 @@ async def _not_found(api: Api, response: Response, target: Target) -> Message:
         return say(
             "no endpoint at {where} (status 404): {advice}",
             where=_where(response, target),
-            advice=_advice(target),
+            advice=_advice(target, api.contract),
         )
     model, why = one_line(target.model, MAX_NAME_CHARS), said(response.exchange, 120)
     sentence = say(
@@ -233,11 +235,20 @@ def _where(response: Response, target: Target) -> str:
     return one_line(address, MAX_URL_CHARS)
 
 
-def _advice(target: Target) -> Message:
+def _advice(target: Target, contract: Contract) -> Message:
     """Suggest a fix for a base URL without an endpoint."""
     base = target.base_url.partition("?")[0].rstrip("/")
     if base.endswith("/completions"):
         return say("use the part before /completions as the base URL")
+    parts = urlsplit(without_login(base))
+    if contract.name in LIVING and f"{parts.path}/completions" != contract.path:
+        documented = parts._replace(path=contract.path.removesuffix("/completions"))
+        return say(
+            "{contract} documents the path {path}: use {url} as the base URL",
+            contract=contract.name,
+            path=contract.path,
+            url=one_line(urlunsplit(documented), MAX_URL_CHARS),
+        )
     return (
         say("check the base URL")
         if base.endswith("/v1")

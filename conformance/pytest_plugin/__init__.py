@@ -49,6 +49,7 @@ class Setting:
 
 SETTINGS = (
     Setting("base-url", "URL", "base URL of the endpoint, without /completions"),
+    Setting("path", "PATH", "path of the endpoint on its host, instead of that of the base URL"),
     Setting("model", "ID", "model to request"),
     Setting(
         "api-key-env",

@@ -17,6 +17,7 @@ from conformance.input_files import is_file, is_folder
 from conformance.model import ExpectedFile, Limits, Stage, Target, TransportOptions
 from conformance.pytest_plugin import SETTINGS, Setting, given
 from conformance.targets import Entry, MissingSecretError
+from conformance.targets.address import located, read_path
 from conformance.targets.keys import default_key_env, why_not_sent
 from conformance.targets.parsing import TypedError, read_base_url
 from conformance.targets.settings import (
@@ -63,9 +64,10 @@ def read_settings(
         pytest.UsageError: a setting is invalid.
     """
     typed = {setting.name: _Typed(setting, given(config, setting)) for setting in SETTINGS}
-    where = typed["base-url"].needed(read_base_url)
-    notes = [f"{typed['base-url'].setting.option} {where.corrected}"] if where.corrected else []
     contract = _contract(typed["contract"].read(text, LIVE))
+    path = typed["path"].read(read_path, None)
+    where = located(typed["base-url"].needed(read_base_url), path, contract)
+    notes = [f"{typed['base-url'].setting.option} {where.corrected}"] if where.corrected else []
     key_env = typed["api-key-env"].read(variable, None)
     if key_env is None:
         usual = default_key_env(where.url)
@@ -79,9 +81,10 @@ def read_settings(
         api_key_env=key_env,
         headers=typed["header"].read_headers(plain_headers),
         headers_env=typed["header-env"].read_headers(secret_headers),
+        path=path,
     )
     try:
-        target = entry.target(contract.name, environment)
+        target = entry.target(contract, environment)
     except MissingSecretError as error:
         raise pytest.UsageError(f"conformance: {error}") from None
     if target.api_key:

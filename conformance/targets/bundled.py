@@ -45,7 +45,7 @@ class BundledServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BundledServer:
-    """A running server: its base URL with ``/v1``, model, key and process id."""
+    """A running server: its base URL, model, key and process id."""
 
     base_url: str
     model: str

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from conformance.contract import Contract
 from conformance.engine.selection import LIVE, Options
 from conformance.language import Text
 from conformance.model import DEFAULT_KEY_ENV, Target
-from conformance.targets.parsing import MOST_KEY_CHARS, LongKeyError, TypedError, read_key
+from conformance.targets.address import located
+from conformance.targets.parsing import (
+    MOST_KEY_CHARS,
+    LongKeyError,
+    TypedError,
+    read_base_url,
+    read_key,
+)
 
 
 class MissingSecretError(Exception):
@@ -43,6 +51,7 @@ class Entry:
         model: the model to request.
         contract: the name of a document, or the path of an overlay.
         api_key_env: the environment variable that holds the key; None if no key is needed.
+        path: the endpoint's path on the host, which replaces that of the base URL; None keeps it.
         headers: headers of every request, without secrets.
         headers_env: further headers, each with the environment variable that holds its value.
         options: the options of the run.
@@ -58,22 +67,24 @@ class Entry:
     headers_env: Mapping[str, str] = field(default_factory=dict)
     options: Options = field(default_factory=Options)
     expected: Path | None = None
+    path: str | None = None
 
-    def target(self, contract: str, environment: Mapping[str, str]) -> Target:
+    def target(self, contract: Contract, environment: Mapping[str, str]) -> Target:
         """Return the target with its secrets.
 
         Args:
-            contract: the name of the contract under test.
+            contract: the contract under test.
             environment: the environment variables.
 
         Raises:
             MissingSecretError: a variable is not set, or its value is not valid in a header.
         """
         key = _secret(self.api_key_env, environment) if self.api_key_env else None
+        where = located(read_base_url(self.base_url), self.path, contract)
         target = Target(
-            base_url=self.base_url,
+            base_url=where.url,
             model=self.model,
-            contract=contract,
+            contract=contract.name,
             api_key=key,
             api_key_env=self.api_key_env or DEFAULT_KEY_ENV,
             name=self.name,

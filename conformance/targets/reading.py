@@ -173,6 +173,7 @@ def _entry(
         headers_env=own.get("headers-env", {}),
         options=_options(settings),
         expected=_expected(name, own, path),
+        path=own.get("path"),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.model import Tier
+from conformance.targets.address import read_path
 from conformance.targets.parsing import TypedError, is_variable, read_base_url
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -99,6 +100,11 @@ def base_url(value: Any) -> str:
     return read_base_url(text(value)).url
 
 
+def path(value: Any) -> str:
+    """Validate the path of the endpoint on its host."""
+    return read_path(text(value))
+
+
 def variable(value: Any) -> str:
     """Validate the name of an environment variable; reject values that look like a key."""
     if not isinstance(value, str) or not is_variable(value, {}):
@@ -180,6 +186,7 @@ SHARED: Mapping[str, Callable[[Any], Any]] = {
 
 OWN: Mapping[str, Callable[[Any], Any]] = {
     "base-url": base_url,
+    "path": path,
     "api-key-env": variable,
     "headers-env": secret_headers,
     "expected": text,

@@ -35,6 +35,7 @@ TAIL = """
 # Your own endpoint, tested against the live API's behaviour or your own overlay:
 # [targets.mine]
 # base-url = "http://127.0.0.1:8000/v1"
+# path = "/beta/completions"        # if the endpoint is elsewhere on that host
 # model = "some-model"
 # expected = "mine.expected.yaml"   # known deviations; a file of this name is found by itself
 # contract = "openai"       # or the path of an overlay, relative to this file

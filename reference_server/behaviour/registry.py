@@ -221,16 +221,42 @@ async def untouched(request: ClientRequest, upstream: Upstream) -> ServerRespons
     return await upstream(request)
 
 
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+"""What is raised by reading a response that another behaviour has made unreadable, or of which it
+has taken a member."""
+
+
 class _Chain:
+    """Two behaviours, of which the second can hide the first.
+
+    A response that the second has changed, so that the first cannot read it, passes the first
+    unchanged: no server fails because it has both. Any other exception is a mistake in a behaviour.
+    """
+
     def __init__(self, first: Behaviour, second: Behaviour) -> None:
         self._first = first
         self._second = second
 
     async def __call__(self, request: ClientRequest, upstream: Upstream) -> ServerResponse:
-        async def behind(inner: ClientRequest) -> ServerResponse:
-            return await self._second(inner, upstream)
+        right: list[ServerResponse] = []
+        changed = False
 
-        return await self._first(request, behind)
+        async def behind(inner: ClientRequest) -> ServerResponse:
+            nonlocal changed
+            response = await self._second(inner, noted)
+            changed |= response not in right
+            return response
+
+        async def noted(inner: ClientRequest) -> ServerResponse:
+            right.append(await upstream(inner))
+            return right[-1]
+
+        try:
+            return await self._first(request, behind)
+        except UNREADABLE:
+            if not changed:
+                raise
+            return await self._second(request, upstream)
 
 
 def _one(spec: str) -> Behaviour:

@@ -22,9 +22,8 @@ from reference_server.behaviour.messages import (
     json_response,
 )
 from reference_server.completions import errors
+from reference_server.completions.dialects import BASE_PATH
 from reference_server.completions.strict_json import MAX_BODY_BYTES
-
-PATH = "/v1/completions"
 
 MIN_STREAM_SECONDS = 0.005
 """Seconds below which a stream cannot be distinguished from a burst."""
@@ -33,17 +32,23 @@ logger = logging.getLogger(__name__)
 
 
 class Relay:
-    """Serves ``POST /v1/completions`` with a behaviour; everything else passes unchanged."""
+    """Serves ``POST /v1/completions`` with a behaviour; everything else passes unchanged.
 
-    def __init__(self, app: ASGIApp, behaviour: Behaviour, key: str) -> None:
+    It does so below ``base_path``, too.
+    """
+
+    def __init__(
+        self, app: ASGIApp, behaviour: Behaviour, key: str, base_path: str = BASE_PATH
+    ) -> None:
         """``key`` is the one that the application accepts."""
         self._app = app
+        self._paths = frozenset(f"{base}/completions" for base in (BASE_PATH, base_path))
         self._behaviour = behaviour
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's scope."""
-        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", PATH):
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in self._paths:
             await self._app(scope, receive, send)
             return
         raw = await _read(receive)

@@ -13,11 +13,6 @@ from reference_server.behaviour.messages import (
     Upstream,
 )
 
-UNUSUAL = (ValueError, LookupError, TypeError, AttributeError)
-"""What is raised by reading a response that another behaviour has made unreadable, or of which it
-has taken a member. Such a response passes unchanged: of two faults, one can hide the other, but no
-server fails because it has both."""
-
 
 @dataclass(frozen=True)
 class Rewrite:
@@ -49,11 +44,7 @@ class Rewrite:
                 if self.request and request.body
                 else request
             )
-            answer = await upstream(sent)
-            try:
-                response = self._rewritten(request.body, answer)
-            except UNUSUAL:
-                response = answer
+            response = self._rewritten(request.body, await upstream(sent))
         except Rejected as rejected:
             response = rejected.response
         return self.raw(request, response) if self.raw else response

@@ -21,7 +21,7 @@ from reference_server.completions.dialects import DIALECTS, REFERENCE, Dialect
 MAX_INSTANCES = 64
 """Instances whose state is kept; one that was dropped starts again."""
 
-_PATH = re.compile(r"/([^/]+)/([^/]+)/([^/]+)(/v1/.*)")
+_PATH = re.compile(r"/([^/]+)/([^/]+)/([^/]+)(/.+)")
 
 
 class Showcase:
@@ -56,7 +56,7 @@ class Showcase:
             app = self._speaking(dialect)
             # A relay collects a whole stream before it sends it; the server itself does not.
             if spec != NOTHING:
-                app = Relay(app, behaviour(spec), self._key)
+                app = Relay(app, behaviour(spec), self._key, DIALECTS[dialect].base_path)
             while len(self._instances) >= MAX_INSTANCES:
                 del self._instances[next(iter(self._instances))]
             self._instances[key] = app

@@ -33,6 +33,7 @@ from reference_server.completions.rules import (
     Rules,
 )
 
+BASE_PATH = "/v1"
 INSTRUCT = "gpt-3.5-turbo-instruct"
 
 
@@ -51,6 +52,8 @@ class Dialect:
     any_model: bool = False
     """Whether the name of the model decides nothing: every name is served."""
     errors: ErrorShape = LIVE_SHAPE
+    base_path: str = BASE_PATH
+    """What the address of the endpoint has before ``/completions``; it is also at `BASE_PATH`."""
 
     def rules_for(self, model: str) -> Rules:
         """The rules for requests to this model."""

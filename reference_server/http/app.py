@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_server.completions import envelope, errors, strict_json
-from reference_server.completions.dialects import REFERENCE, Dialect
+from reference_server.completions.dialects import BASE_PATH, REFERENCE, Dialect
 from reference_server.completions.envelope import Envelope
 from reference_server.completions.errors import ApiError, ErrorShape
 from reference_server.completions.schema import CompletionRequest, parse
@@ -68,9 +68,15 @@ def create_app(service: Service, settings: Settings) -> RequestLog:
 
     app = Starlette(
         routes=[
-            Route("/v1/completions", face.completions, methods=["POST"]),
-            Route("/v1/models", face.models, methods=["GET"]),
-            Route("/v1/models/{id:path}", face.model, methods=["GET"]),
+            *(
+                route
+                for base in dict.fromkeys((BASE_PATH, settings.dialect.base_path))
+                for route in (
+                    Route(f"{base}/completions", face.completions, methods=["POST"]),
+                    Route(f"{base}/models", face.models, methods=["GET"]),
+                    Route(f"{base}/models/{{id:path}}", face.model, methods=["GET"]),
+                )
+            ),
             *(Route(path, face.health, methods=["GET"]) for path in HEALTH),
         ],
         exception_handlers={
@@ -115,7 +121,7 @@ class _Endpoints:
         self._one_at_a_time = asyncio.Lock()
 
     async def completions(self, request: Request) -> Response:
-        """``POST /v1/completions``."""
+        """``POST /v1/completions``, and at the path of the dialect."""
         self._authorize(request)
         try:
             async with self._bodies.read(request) as body:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from reference_server.behaviour.relay import Relay
 from reference_server.behaviour.showcase import Showcase
-from reference_server.completions.dialects import DIALECTS, Dialect
+from reference_server.completions.dialects import BASE_PATH, DIALECTS, Dialect
 from reference_server.completions.response_cache import ResponseCache
 from reference_server.completions.service import CompletionService, Service
 from reference_server.engine.engine import LoadedModel, MissingExtraError, ModelError, load
@@ -43,8 +43,9 @@ class _Server(uvicorn.Server):
     errors.
     """
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, base_path: str) -> None:
         super().__init__(config)
+        self._base_path = base_path
         self._hurry = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -55,7 +56,7 @@ class _Server(uvicorn.Server):
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            sys.stdout.write(f"Listening on http://{shown}:{port}/v1\n")
+            sys.stdout.write(f"Listening on http://{shown}:{port}{self._base_path}\n")
             sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -111,7 +112,8 @@ def run(listener: socket.socket, options: argparse.Namespace) -> None:
         timeout_keep_alive=IDLE_SECONDS,
         lifespan="on",
     )
-    _Server(config).run(sockets=[listener])
+    base_path = BASE_PATH if options.showcase else DIALECTS[options.dialect].base_path
+    _Server(config, base_path).run(sockets=[listener])
 
 
 def _application(model: LoadedModel, options: argparse.Namespace) -> ASGIApp:
@@ -127,4 +129,7 @@ def _application(model: LoadedModel, options: argparse.Namespace) -> ASGIApp:
     if options.showcase:
         return Showcase(serve, options.api_key)
     app = serve(DIALECTS[options.dialect])
-    return Relay(app, options.behaviour, options.api_key) if options.behaviour else app
+    if not options.behaviour:
+        return app
+    base_path = DIALECTS[options.dialect].base_path
+    return Relay(app, options.behaviour, options.api_key, base_path)

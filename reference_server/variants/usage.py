@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 from typing import TypeVar
 
 from reference_server.behaviour.builders import bodies, usage
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.of_requests import prompts_of
+from reference_server.behaviour.prefix_cache import PrefixCache, details, with_cache
 from reference_server.behaviour.registry import variant
 from reference_server.behaviour.rewrite import Rewrite
 
@@ -136,3 +138,45 @@ def usage_details() -> Behaviour:
         return {**whole, "usage": {**usage, **more}}
 
     return bodies(change)
+
+
+@variant("cached-by-block")
+def cached_by_block() -> Behaviour:
+    """Cached tokens are reported in blocks of sixteen, and left out where there are none."""
+    return with_cache(lambda _, __, cached: details(sum(cached)))
+
+
+@variant("cached-by-token")
+def cached_by_token() -> Behaviour:
+    """All tokens of a prompt that was received before are reported as cached, except the last."""
+    return with_cache(
+        lambda _, __, cached: {"prompt_tokens_details": {"cached_tokens": sum(cached)}},
+        block_tokens=1,
+    )
+
+
+@variant("cached-hits-and-misses")
+def cached_hits_and_misses() -> Behaviour:
+    """Cached tokens are reported under the names of DeepSeek, beside those that were not cached."""
+    return with_cache(
+        lambda _, counted, cached: {
+            "prompt_cache_hit_tokens": sum(cached),
+            "prompt_cache_miss_tokens": counted["prompt_tokens"] - sum(cached),
+        }
+    )
+
+
+@variant("cached-by-replica")
+def cached_by_replica() -> Behaviour:
+    """Each of three replicas has a cache of its own, and answers every third request."""
+    replicas = cycle([PrefixCache() for _ in range(3)])
+    return usage(lambda request, counted: details(sum(next(replicas).hits(request, counted))))
+
+
+@variant("cached-partly")
+def cached_partly() -> Behaviour:
+    """A cache that is often full has the whole prompt, half of it or nothing."""
+    shares = cycle([1.0, 0.5, 0.0, 1.0, 1.0])
+    return with_cache(
+        lambda _, __, cached: details(int(next(shares) * sum(cached))), block_tokens=4
+    )

@@ -13,7 +13,7 @@ from conformance.targets import bundled
 from tests.cli.endpoints import ScriptedResponse, serving
 from tests.report.builders import a_failure, a_run
 
-LINES = 10
+LINES = 9
 
 
 def told_of(output: str) -> dict[str, tuple[str, str]]:
@@ -22,7 +22,7 @@ def told_of(output: str) -> dict[str, tuple[str, str]]:
     return {line.split()[1]: (line[0], " ".join(line.split()[2:])) for line in lines}
 
 
-def test_ten_lines_say_what_is_installed(command) -> None:
+def test_nine_lines_say_what_is_installed(command) -> None:
     result = command("doctor", "--lang", "en")
     assert result.exit_code == 0
     assert len(result.output.splitlines()) == LINES
@@ -33,10 +33,10 @@ def test_ten_lines_say_what_is_installed(command) -> None:
 
 
 def test_missing_extra_says_what_it_gives(command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "is_installed", lambda extra: extra != "generated")
-    mark, told = told_of(command("doctor", "--lang", "en").output)["generated"]
+    monkeypatch.setattr(doctor, "is_installed", lambda extra: extra != "clients")
+    mark, told = told_of(command("doctor", "--lang", "en").output)["clients"]
     assert mark == "·"
-    assert told.startswith("not installed: generated requests, from the standard tier on")
+    assert told.startswith("not installed: real clients in `conformance documents`")
 
 
 def test_extras_are_those_of_the_package() -> None:

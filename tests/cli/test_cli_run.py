@@ -111,6 +111,20 @@ def test_base_url_ending_in_completions_is_corrected(command, fake) -> None:
     assert read_run(Path("out/run.ndjson")).header.base_url == "http://fake.example/v1"
 
 
+@pytest.mark.parametrize(
+    ("words", "base_url"),
+    [
+        (("http://fake.example",), "http://fake.example"),
+        (("http://fake.example", "--contract", "vllm"), "http://fake.example/v1"),
+        (("http://fake.example/v1", "--path", "/beta/completions"), "http://fake.example/beta"),
+    ],
+)
+def test_path_is_of_url_option_or_contract(command, fake, words, base_url: str) -> None:
+    fake()
+    command("run", "--base-url", *words, "--model", "tiny", *STOP, "--out", "out")
+    assert read_run(Path("out/run.ndjson")).header.base_url == base_url
+
+
 def test_key_is_read_from_its_variable_and_hidden(
     command, fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +191,8 @@ def test_run_that_never_began_has_no_report(
         (["--base-url", "http://[x/v1", "--model", "m"], "is not a URL"),
         (["--base-url", "http://x:99999/", "--model", "m"], "is not a URL"),
         (["--base-url", "http://me:pw@x/v1", "--model", "m"], "must not contain a user name"),
+        (["--path", "/v1/completions"], "--path needs --base-url"),
+        (["--base-url", "http://x", "--path", "/v1", "--model", "m"], "must end in /completions"),
         (["--base-url", "http://x/v1?a=b", "--model", "m"], "or fragment; use 'http://x/v1'"),
         (["--base-url", "http://x/v 1", "--model", "m"], "must not contain blanks"),
         ([*NAMED, "--contract", "nobody"], "choose one of zero, gpt-ge, aocheng"),

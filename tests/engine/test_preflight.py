@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from conformance.api import Api
-from conformance.contract import load_contract
+from conformance.contract import Contract, load_contract
 from conformance.engine.preflight import preflight
 from conformance.judgement import BudgetSpent
 from conformance.locale import in_chinese
@@ -58,10 +58,13 @@ def error(message: str) -> bytes:
 
 
 def why_not(
-    transport: Any, base_url: str = "http://h/v1", key: str | None = "sk-12345678"
+    transport: Any,
+    base_url: str = "http://h/v1",
+    key: str | None = "sk-12345678",
+    contract: Contract = OPENAI,
 ) -> str | None:
-    target = Target(base_url, "my-model", "openai", key)
-    return asyncio.run(preflight(Api(transport, OPENAI, target.model), target))
+    target = Target(base_url, "my-model", contract.name, key)
+    return asyncio.run(preflight(Api(transport, contract, target.model), target))
 
 
 def answering(status: int | None, body: bytes = b"{}", kind: str = JSON) -> Scripted:
@@ -186,6 +189,15 @@ def test_html_page_suggests_a_missing_v1(status: int) -> None:
     assert why_not(answering(status, PAGE, "text/html"), "http://h") == (
         f"http://h/completions returned an HTML page (status {status}) instead of JSON:"
         " the base URL may be missing /v1"
+    )
+
+
+def test_path_of_a_living_contract_is_named() -> None:
+    vllm = load_contract("vllm")
+    sentence = why_not(answering(404, b"404 page not found"), "http://h:8/api", contract=vllm)
+    assert sentence is not None
+    assert sentence.endswith(
+        "vllm documents the path /v1/completions: use http://h:8/v1 as the base URL"
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.contract import load_contract
 from conformance.engine.selection import Options
 from conformance.model import Limits, Tier, TransportOptions
 from conformance.targets import Entry, MissingSecretError, TargetsError, read_targets
@@ -244,7 +245,7 @@ def test_key_in_the_file_is_rejected_and_hidden(read: Read, tmp_path: Path, line
 
 def test_secrets_are_read_from_the_environment_and_hidden(read: Read) -> None:
     zero, _ = read(WHOLE)
-    target = zero.target("zero", {"ZERO_KEY": f"{SECRET}\n", "GATEWAY": "let-me-in"})
+    target = zero.target(load_contract("zero"), {"ZERO_KEY": f"{SECRET}\n", "GATEWAY": "let-me-in"})
     assert target.api_key == SECRET
     assert target.api_key_env == "ZERO_KEY"
     assert target.name == "zero"
@@ -271,13 +272,13 @@ def test_secrets_are_read_from_the_environment_and_hidden(read: Read) -> None:
 def test_missing_secret_is_named(read: Read, environment: dict[str, str], sentence: str) -> None:
     zero, _ = read(WHOLE)
     with pytest.raises(MissingSecretError, match=sentence) as missing:
-        zero.target("zero", environment)
+        zero.target(load_contract("zero"), environment)
     assert "two words" not in str(missing.value)
 
 
 def test_target_without_a_key_gets_none(read: Read) -> None:
     _, other = read(WHOLE)
-    assert other.target("openai", {"OPENAI_API_KEY": SECRET}).api_key is None
+    assert other.target(load_contract("openai"), {"OPENAI_API_KEY": SECRET}).api_key is None
 
 
 VALUES = st.recursive(
@@ -286,7 +287,18 @@ VALUES = st.recursive(
     max_leaves=4,
 )
 KEYS = st.sampled_from(
-    ["base-url", "model", "contract", "headers", "headers-env", "tier", "rate", "seed", "api-key"]
+    [
+        "base-url",
+        "path",
+        "model",
+        "contract",
+        "headers",
+        "headers-env",
+        "tier",
+        "rate",
+        "seed",
+        "api-key",
+    ]
 )
 
 

@@ -21,6 +21,7 @@ from conformance.engine.attribution.places import BASIC, WHY, is_own
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place
+from conformance.protocol.cached_tokens import cached_tokens
 from conformance.protocol.trace import RecordedExchange
 
 LIMIT = ("max-tokens.limits-answer", "max-tokens.*")
@@ -36,6 +37,9 @@ PROMPT_BILLED = (
     "usage.prompt-sums-batch",
 )
 TOKEN_PROMPTS = ("prompt.tokens", "prompt.token-arrays", "prompt.tokens-equal-text")
+RESTS_ON_CACHED = frozenset(
+    {*PROMPT_BILLED, "usage.stream-equals-plain", "usage.cached-within-prompt"}
+)
 RESTS_ON_LIMIT = frozenset(
     {
         "usage.completion-at-limit",
@@ -91,7 +95,31 @@ def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation 
         return explained(
             next(alone, None), say("the tokens are counted wrong, not generated wrong")
         )
-    return _of_the_completion(evidence, finding) or _of_the_prompt(evidence, finding)
+    return (
+        _of_the_cache(evidence, finding)
+        or _of_the_completion(evidence, finding)
+        or _of_the_prompt(evidence, finding)
+    )
+
+
+def _of_the_cache(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Return the explanation by cached tokens that are left out of the prompt's, or added to them.
+
+    It is one only where tokens were cached for a prompt that the finding is about.
+    """
+    rests_on_it = finding.requirement in RESTS_ON_CACHED
+    if not rests_on_it or not any(map(_cached, evidence.of(finding))):
+        return None
+    owner = next(evidence.about("usage.cached-in-prompt"), None)
+    return explained(owner, say("cached tokens change the count of the prompt's tokens"))
+
+
+def _cached(exchange: RecordedExchange) -> int:
+    """Return how many tokens of the prompts an answer says were cached; 0 if it says nothing."""
+    try:
+        return cached_tokens(exchange.completion.usage.raw) or 0
+    except Judgement:
+        return 0
 
 
 def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | None:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from reference_server.behaviour import builders
 from reference_server.behaviour.messages import EVENT_STREAM, Behaviour, Part, ServerResponse
 from reference_server.behaviour.relay import Relay, paced
+from reference_server.completions.dialects import REFERENCE
 from reference_server.completions.service import CompletionService
 from reference_server.engine.tokenizer import Tokenizer
 from reference_server.http.app import Settings, create_app
@@ -37,6 +38,18 @@ def test_changed_response_has_its_new_length(tiny: Tokenizer) -> None:
 def test_other_paths_are_unchanged(tiny: Tokenizer) -> None:
     (response,) = ask(tiny, behind(builders.status(200, 404)), ("/v1/nothing", BODY))
     assert response.status_code == 404
+
+
+def test_dialect_is_also_at_its_own_path(tiny: Tokenizer) -> None:
+    beta = replace(REFERENCE, base_path="/beta")
+
+    def application(service: CompletionService) -> ASGIApp:
+        app = create_app(service, Settings(KEY, ["m"], beta))
+        return Relay(app, builders.fields(note="x"), KEY, beta.base_path)
+
+    paths = ("/v1/completions", "/beta/completions")
+    responses = ask(tiny, application, *((path, BODY) for path in paths))
+    assert [response.json().get("note") for response in responses] == ["x", "x"]
 
 
 def test_stream_keeps_its_events(tiny: Tokenizer) -> None:
