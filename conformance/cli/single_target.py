@@ -57,7 +57,7 @@ class RunRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Endpoint:
+class Endpoint:
     """The endpoint under test; ``host`` becomes part of the folder name."""
 
     target: Target
@@ -118,7 +118,7 @@ def _run(
         if request.base_url is None:
             endpoint = _bundled(request, contract.name, stack)
         else:
-            endpoint = _named(request, request.base_url, contract)
+            endpoint = named_endpoint(request, request.base_url, contract)
         folder = stack.enter_context(fresh_folder(out, endpoint.host, contract.name))
         failure = judge(
             endpoint.target,
@@ -160,8 +160,12 @@ def _run(
     return judged.exit_code
 
 
-def _named(request: RunRequest, typed: str, contract: Contract) -> _Endpoint:
-    """Validate ``--base-url``, ``--model`` and the key."""
+def named_endpoint(request: RunRequest, typed: str, contract: Contract) -> Endpoint:
+    """Return the endpoint of ``--base-url``, ``--model`` and the key.
+
+    Raises:
+        UsageError, UserError: one of them is missing or unusable.
+    """
     if request.dialect is not None:
         raise click.UsageError(
             "--dialect applies only to the bundled server; omit it with --base-url"
@@ -177,10 +181,10 @@ def _named(request: RunRequest, typed: str, contract: Contract) -> _Endpoint:
         target = with_headers(target, request.headers, request.headers_env, os.environ)
     except MissingSecretError as error:
         raise UserError(f"--header-env: {error}") from None
-    return _Endpoint(target, where.host)
+    return Endpoint(target, where.host)
 
 
-def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:
+def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> Endpoint:
     """Start the bundled server."""
     if request.headers or request.headers_env:
         raise click.UsageError("--header and --header-env require --base-url")
@@ -198,4 +202,4 @@ def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:
     if dialect != REFERENCE:
         say(f"the bundled server emulates {dialect}")
     target = Target(server.base_url, server.model, contract, server.api_key, KEY_VARIABLE)
-    return _Endpoint(target, "bundled")
+    return Endpoint(target, "bundled")

@@ -18,7 +18,7 @@ from conformance.message import Message, say
 from conformance.model import Exchange, Request, Target
 from conformance.protocol.lifecycle import lifecycle_notes
 from conformance.protocol.model_list import ListedModel, listed_models
-from conformance.protocol.recognition import proposals
+from conformance.protocol.recognition import Proposal, proposals
 from conformance.transport.address import is_loopback
 
 LIST = Request("GET", "/models")
@@ -35,26 +35,38 @@ async def ask_for_models(api: Api) -> None:
         await asyncio.wait_for(api.send(LIST), LIST_SECONDS)
 
 
+def lifecycle_of(target: Target, exchanges: Sequence[Exchange], today: date) -> tuple[Message, ...]:
+    """Return what is known of how long the model of a target lives.
+
+    A model of a local server has the name that its owner gave it, which says nothing of a vendor's
+    model of that name.
+    """
+    if is_loopback(target.base_url):
+        return ()
+    return lifecycle_notes(target.model, target.base_url, models_in(exchanges), today)
+
+
+def proposals_for(target: Target, exchanges: Sequence[Exchange]) -> tuple[Proposal, ...]:
+    """Return the contracts that an endpoint's own words speak for, the best first."""
+    return proposals(target.base_url, target.model, models_in(exchanges), exchanges)
+
+
 def notes_of(
     target: Target, contract: Contract, exchanges: Sequence[Exchange], today: date
 ) -> tuple[Message, ...]:
     """Return the notes about a target.
 
     Args:
-        target: the endpoint. A model of a local server has the name that its owner gave it, which
-            says nothing of a vendor's model of that name.
+        target: the endpoint.
         contract: the contract of the run. A note proposes another one only beside the contract of
             the live API, which is the default, and those of servers: whoever names a vendor's page
             or a file means it.
         exchanges: what the endpoint answered.
         today: the day of the run.
     """
-    listed = models_in(exchanges)
-    notes: list[Message] = []
-    if not is_loopback(target.base_url):
-        notes += lifecycle_notes(target.model, target.base_url, listed, today)
+    notes = list(lifecycle_of(target, exchanges, today))
     if contract.name == LIVE or contract.name in LIVING:
-        found = proposals(target.base_url, target.model, listed, exchanges)
+        found = proposals_for(target, exchanges)
         if found and all(one.contract != contract.name for one in found):
             best = found[0]
             notes.append(
