@@ -43,10 +43,13 @@ class Judgement(Exception):  # noqa: N818 - a judgement is no error
         evidence: the exchanges that show it, if the check says so.
         needs_suite: whether its requests do not show it to who sends them again by hand, because
             it is about time, or about what several requests at once provoke.
+        needs_run: whether even the check may not show it again by itself, because it may depend on
+            what was sent before.
     """
 
     evidence: Evidence | None = None
     needs_suite: bool = False
+    needs_run: bool = False
 
     def __init__(self, said: Message) -> None:
         # A package of checks that is not typed may pass any string.
@@ -61,6 +64,11 @@ class Judgement(Exception):  # noqa: N818 - a judgement is no error
     def only_by_suite(self) -> Self:
         """Say that its requests alone do not show it; return the judgement."""
         self.needs_suite = True
+        return self
+
+    def only_by_run(self) -> Self:
+        """Say that it may depend on the requests before; return the judgement."""
+        self.needs_run = True
         return self
 
 

@@ -83,6 +83,7 @@ def finding_of(
         sees_effect=check.sees_effect,
         roles=evidence.roles_in(exchanges) if evidence else {},
         needs_suite=ruling.needs_suite,
+        needs_run=ruling.needs_run,
         place=ruling.place,
     )
 

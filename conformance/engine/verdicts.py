@@ -32,6 +32,7 @@ class Ruling:
     Attributes:
         evidence: the exchanges that show it, if that is known.
         needs_suite: whether sending its requests again does not show it.
+        needs_run: whether it may depend on the requests before.
         subject: the parameter that it is about, if that is not the one of the check.
     """
 
@@ -42,6 +43,7 @@ class Ruling:
     effect: Effect | None = None
     evidence: Evidence | None = None
     needs_suite: bool = False
+    needs_run: bool = False
     place: Place | None = None
     subject: str | None = None
 
@@ -100,6 +102,7 @@ def _ruling_on(failure: Failure, broken: Verdict) -> Ruling:
         failure.seen,
         failure.effect,
         needs_suite=failure.needs_suite,
+        needs_run=failure.needs_run,
         place=failure.place,
         subject=failure.subject,
     )

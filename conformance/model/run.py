@@ -48,6 +48,8 @@ class Finding:
         rests_on: ids of the checks that send the requests of a finding whose check reads the run.
         needs_suite: whether sending the requests again does not show it, because it is about time,
             or about what several requests at once provoke.
+        needs_run: whether it may depend on the requests before, so that only a whole run is sure to
+            show it.
         place: the part of the answer that the check could not read, so that it judged nothing
             behind it; None if it judged what it is about.
         explained_by: the id of the finding that is the cause of this one, whose verdict then is
@@ -73,6 +75,7 @@ class Finding:
     roles: Mapping[str, Role] = field(default_factory=dict, hash=False)
     rests_on: tuple[str, ...] = ()
     needs_suite: bool = False
+    needs_run: bool = False
     place: Place | None = None
     explained_by: str | None = None
     expectation: Expectation | None = None

@@ -7,7 +7,7 @@ to reproduce it, and the likely cause and fix.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from conformance.language import Language, Text
@@ -16,10 +16,10 @@ from conformance.report.diagnosis import Cause, likely_cause
 from conformance.report.expected import reason_of as reason_expected
 from conformance.report.locale.finding_text import finding_text, reason_of
 from conformance.report.reproduce import (
-    NEEDS_SUITE,
     Decisive,
     commands,
     decisive,
+    depends_on_others,
     suite_command,
     with_comments,
 )
@@ -139,7 +139,11 @@ class Case:
     @cached_property
     def decisive(self) -> Decisive | None:
         """The exchanges that show the finding; None if it has none."""
-        return decisive(self.finding, self.summary.evidence(self.finding))
+        shown = decisive(self.finding, self.summary.evidence(self.finding))
+        if shown is None or shown.needs_suite:
+            return shown
+        others = depends_on_others(self.finding, self.summary.run.findings)
+        return replace(shown, needs_run=shown.needs_run or others)
 
     @cached_property
     def commands(self) -> tuple[str, ...]:
@@ -162,8 +166,7 @@ class Case:
     @property
     def caution(self) -> Text | None:
         """What is said if the commands do not suffice; None if they do."""
-        shown = self.decisive
-        return None if shown is None or shown.is_enough else NEEDS_SUITE
+        return self.decisive.caution if self.decisive else None
 
     @property
     def suite_command(self) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from conformance.language import Language, Text
-from conformance.model import Exchange, Finding, Header, Role
+from conformance.model import Exchange, Finding, Header, Role, Verdict
 from conformance.report.curl import curl, safe_name
 from conformance.report.sanitize import line
 
@@ -26,22 +27,31 @@ class Decisive:
         control: what the probe is compared with, or None.
         times: how often the probe's request was sent.
         needs_suite: whether the check says that sending them again does not show the finding.
+        needs_run: whether other requests may decide, those before or beside.
     """
 
     probe: Exchange
     control: Exchange | None = None
     times: int = 1
     needs_suite: bool = False
+    needs_run: bool = False
 
     @property
     def needs_whole_run(self) -> bool:
-        """Whether the next attempt fared otherwise, as under the load of a whole run."""
-        return len({attempt.status for attempt in self.probe.attempts}) > 1
+        """Whether the checks of the finding alone may not show it, without those before."""
+        return self.needs_run or self._is_of_load
 
     @property
-    def is_enough(self) -> bool:
-        """Whether sending them again shows the finding."""
-        return not (self.needs_suite or self.needs_whole_run)
+    def caution(self) -> Text | None:
+        """What is said because sending them again may not show the finding; None if it does."""
+        if self.needs_suite or self._is_of_load:
+            return NEEDS_SUITE
+        return NEEDS_RUN if self.needs_run else None
+
+    @property
+    def _is_of_load(self) -> bool:
+        """Whether the next attempt fared otherwise, as under the load of a whole run."""
+        return len({attempt.status for attempt in self.probe.attempts}) > 1
 
 
 def decisive(finding: Finding, exchanges: Sequence[Exchange]) -> Decisive | None:
@@ -56,12 +66,29 @@ def decisive(finding: Finding, exchanges: Sequence[Exchange]) -> Decisive | None
     if not exchanges:
         return None
     probe = _first(exchanges, finding, Role.PROBE)
+    control = _first(exchanges, finding, Role.CONTROL)
     if probe is None:
         sending = [one for one in exchanges if _sends(one, finding.subject)]
-        return Decisive((sending or exchanges)[-1], needs_suite=finding.needs_suite)
-    same = [one for one in exchanges if one.request == probe.request]
-    control = _first(exchanges, finding, Role.CONTROL)
-    return Decisive(probe, control, len(same), finding.needs_suite)
+        probe, control, times = (sending or exchanges)[-1], None, 1
+    else:
+        times = sum(one.request == probe.request for one in exchanges)
+    return Decisive(probe, control, times, finding.needs_suite, finding.needs_run)
+
+
+def depends_on_others(finding: Finding, findings: Iterable[Finding]) -> bool:
+    """Return whether another finding of the run is that responses depend on other requests.
+
+    That is also one that some responses have the id of another, as if they came from a cache.
+    """
+    return any(
+        other.id != finding.id
+        and other.verdict in {Verdict.FAIL, Verdict.WARN}
+        and (
+            any(fnmatchcase(other.requirement, glob) for glob in ON_OTHERS)
+            or (other.requirement == ID_UNIQUE and other.needs_run)
+        )
+        for other in findings
+    )
 
 
 def commands(shown: Decisive, header: Header, key_env: str | None) -> tuple[str, ...]:
@@ -80,8 +107,8 @@ def commands(shown: Decisive, header: Header, key_env: str | None) -> tuple[str,
 def with_comments(made: Sequence[str], shown: Decisive, language: Language) -> str:
     """Join commands into one text for a shell; more than one gets comments that tell them apart."""
     told = [_SENT.format(times=shown.times)] if shown.times > 1 else []
-    if not shown.is_enough:
-        told.append(NEEDS_SUITE)
+    if shown.caution:
+        told.append(shown.caution)
     if len(made) == 1:
         return "\n".join((*(f"# {text.of(language)}" for text in told), *made))
     probe = " · ".join(text.of(language) for text in (_PROBE, *told))
@@ -136,6 +163,16 @@ NEEDS_SUITE = Text(
     "仅重发该请求不足以复现，请使用测试套件自身的命令",
 )
 """What is said where sending the requests again does not show a finding."""
+
+NEEDS_RUN = Text(
+    "this request alone may not show it, as it may depend on other requests; a whole run does",
+    "仅重发该请求未必能复现，因为结果可能取决于其他请求；完整运行可以复现",
+)
+"""What is said where requests before or beside may decide whether a finding shows."""
+
+ID_UNIQUE = "envelope.id-unique"
+ON_OTHERS = ("isolation.*", "errors.served-stays-served")
+"""Requirements without which any response may depend on other requests."""
 
 _PROBE = Text("probe: the request that the finding is about", "偏差请求：该发现所涉及的请求")
 _CONTROL = Text("control: the request that it is compared with", "对照请求：与之比较的请求")

@@ -69,6 +69,15 @@ def test_stripped_text_is_recognised_by_the_remaining_text(
     assert is_stripped_form(text, usual) is stripped
 
 
+@pytest.mark.parametrize(
+    ("shown", "depends"), [("total-mismatch@echo", False), ("total-mismatch@every-third", True)]
+)
+def test_finding_that_requests_do_not_decide(shown: str, depends: bool) -> None:
+    finding = looked_at(shown)["usage.total-everywhere"]
+    assert finding.verdict in BROKEN
+    assert finding.needs_run is depends
+
+
 def test_nearly_all_invariants_have_traffic_to_inspect() -> None:
     idle = {key for key, finding in looked_at("none").items() if finding.verdict is Verdict.SKIPPED}
     assert idle == {

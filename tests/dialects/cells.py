@@ -1,18 +1,19 @@
-"""The bundled server in one dialect, tested against the contract of every document."""
+"""Dialects of one server, tested against the contracts of documents."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from conformance.contract import CONTRACTS, load_contract
 from conformance.engine.runner import run
 from conformance.engine.selection import Options
 from conformance.model import Conclusion, Finding, Target, Tier
 from conformance.record.events import FindingMade, RunFinished
-from conformance.targets.bundled import BundledServer, bundled_server
+from conformance.targets.bundled import BundledServer, bundled_showcase
 
 
 @dataclass(frozen=True)
@@ -23,31 +24,40 @@ class Cell:
     findings: tuple[Finding, ...]
 
 
-def judge_column(column: str, contracts: Sequence[str] = CONTRACTS) -> dict[str, Cell]:
-    """Judge a dialect, named alone or with a model, under each of these contracts.
+@dataclass(frozen=True)
+class Judge:
+    """Judges dialects, each under a path of one server."""
 
-    Its own contract is tested at the deep tier, the others at the standard tier.
-    """
-    dialect, _, model = column.partition(", ")
-    with bundled_server(dialect=dialect) as server:
+    server: BundledServer
+
+    def cell(self, column: str, contract: str, tier: Tier = Tier.STANDARD) -> Cell:
+        """Judge a dialect, named alone or with a model, under a contract."""
+        dialect, _, model = column.partition(", ")
+        parts = urlsplit(self.server.base_url)
+        base_url = f"{parts.scheme}://{parts.netloc}/{dialect}/none/any/v1"
+        target = Target(base_url, model or self.server.model, contract, self.server.api_key)
+        return asyncio.run(_judge(target, tier))
+
+    def column(self, column: str, contracts: Sequence[str] = CONTRACTS) -> dict[str, Cell]:
+        """Judge a dialect under each of these contracts, its own at the deep tier."""
+        own = column.partition(", ")[0]
         return {
-            contract: asyncio.run(
-                _judge(
-                    server,
-                    model or server.model,
-                    contract,
-                    Tier.DEEP if contract == dialect else Tier.STANDARD,
-                )
-            )
+            contract: self.cell(column, contract, Tier.DEEP if contract == own else Tier.STANDARD)
             for contract in contracts
         }
 
 
-async def _judge(server: BundledServer, model: str, contract: str, tier: Tier) -> Cell:
-    target = Target(server.base_url, model, contract, server.api_key)
+@contextmanager
+def judge() -> Iterator[Judge]:
+    """Start a server that speaks every dialect."""
+    with bundled_showcase() as server:
+        yield Judge(server)
+
+
+async def _judge(target: Target, tier: Tier) -> Cell:
     findings: list[Finding] = []
     conclusion = Conclusion.INCOMPLETE
-    async with aclosing(run(target, load_contract(contract), Options(tier))) as events:
+    async with aclosing(run(target, load_contract(target.contract), Options(tier))) as events:
         async for event in events:
             if isinstance(event, FindingMade):
                 findings.append(event.finding)

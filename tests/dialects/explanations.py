@@ -1,4 +1,10 @@
-"""Explanations of the failures of a dialect, read from a file and matched to findings."""
+"""Explanations of the failures of a dialect, read from files and matched to findings.
+
+Each file of ``differences/`` has what one dialect's document says (`lists-no`, `differences`) that
+other documents may contradict. What the other document says is not written there: it is taken from
+the contract. Which contracts a line contradicts is not written there either: it is seen when the
+dialect is judged, and the generated page shows it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +20,11 @@ import yaml
 from conformance.contract import CONTRACTS, Contract, load_contract
 from conformance.model import Finding, Verdict
 
-FILE = Path(__file__).parent / "explanations.yaml"
+FOLDER = Path(__file__).parent / "differences"
+SHARED = "shared"
+WITH_MODEL = "+"
+"""In the name of a file, between a dialect and the model that is asked for."""
+
 FAILURES = (Verdict.FAIL, Verdict.WARN)
 Findings = Mapping[str, Sequence[Finding]]
 """The findings on one dialect under each contract."""
@@ -26,13 +36,15 @@ class Difference:
 
     says: str
     about: tuple[str, ...]
-    contracts: frozenset[str]
+    """Parameters or fields whose lines in the other documents contradict it."""
     words: str
     words_zh: str
     refusal: str | None = None
+    """A part of the refusals that it explains."""
     checks: frozenset[str] = frozenset()
+    """Or the checks whose findings it explains."""
     unlisted: str | None = None
-    """The parameter, where the line is that there is none."""
+    """Or the parameter, where the line is that there is none."""
 
     def explains(self, finding: Finding) -> bool:
         """Return whether a finding comes from this line."""
@@ -43,6 +55,10 @@ class Difference:
         if self.refusal is not None:
             return seen.startswith("refused with 400: ") and self.refusal in seen
         return finding.id in self.checks
+
+    def contradicts(self, contract: Contract) -> bool:
+        """Return whether the line can break a promise; a missing parameter breaks its own."""
+        return self.unlisted is None or contract.promises(self.unlisted)
 
     def line_of(self, contract: Contract, finding: Finding) -> str | None:
         """What the other document says, by which the finding is a deviation."""
@@ -69,22 +85,22 @@ class Unsettled:
 
     unexplained: tuple[str, ...]
     """Deviations that no line explains under this contract."""
-    idle: tuple[str, ...]
-    """Lines that explain nothing under a contract that they name."""
     one_sided: tuple[str, ...]
     """Deviations whose contract's document has no line about it."""
 
 
+def columns() -> tuple[str, ...]:
+    """Return the explained columns, dialects and some with a model, in the order of contracts."""
+    names = (path.stem.split(WITH_MODEL) for path in FOLDER.glob("*.yaml") if path.stem != SHARED)
+    order = {name: place for place, name in enumerate(CONTRACTS)}
+    return tuple(", ".join(parts) for parts in sorted(names, key=lambda p: (order[p[0]], p)))
+
+
 def load(column: str) -> tuple[Difference, ...]:
-    """Read the explanations of a dialect, in the order of the file."""
-    entry = _read()[column]
+    """Read the explanations of a dialect, in the order of its file."""
+    entry = _read(column.replace(", ", WITH_MODEL))
     unlisted = [_unlisted(name) for name in entry["lists-no"]]
     return (*unlisted, *(_difference(row) for row in entry["differences"]))
-
-
-def columns() -> tuple[str, ...]:
-    """Return the explained columns: dialects, some with a model."""
-    return tuple(_read())
 
 
 def deviations(findings: Sequence[Finding]) -> list[Finding]:
@@ -96,17 +112,18 @@ def explained(
     differences: Sequence[Difference], contract: str, findings: Sequence[Finding]
 ) -> dict[Difference, list[Finding]]:
     """Sort a contract's deviations by the lines that explain them."""
+    stated = load_contract(contract)
     found = {
         difference: [f for f in deviations(findings) if difference.explains(f)]
         for difference in differences
-        if contract in difference.contracts
+        if difference.contradicts(stated)
     }
     return {difference: rows for difference, rows in found.items() if rows}
 
 
 def settle(differences: Sequence[Difference], findings: Findings) -> Unsettled:
     """Hold the explanations of a dialect against what came of it."""
-    unexplained, idle, one_sided = [], [], []
+    unexplained, one_sided = [], []
     for name, rows in findings.items():
         sorted_out = explained(differences, name, rows)
         known = {finding.id for group in sorted_out.values() for finding in group}
@@ -115,23 +132,24 @@ def settle(differences: Sequence[Difference], findings: Findings) -> Unsettled:
             for finding in deviations(rows)
             if finding.id not in known
         ]
-        idle += [
-            f"{name}: {difference.says}"
-            for difference in differences
-            if name in difference.contracts and difference not in sorted_out
-        ]
         one_sided += [
             f"{name}: {finding.id}"
             for difference, group in sorted_out.items()
             for finding in group
             if not difference.line_of(load_contract(name), finding)
         ]
-    return Unsettled(tuple(unexplained), tuple(idle), tuple(one_sided))
+    return Unsettled(tuple(unexplained), tuple(one_sided))
+
+
+def idle(differences: Sequence[Difference], findings: Findings) -> tuple[str, ...]:
+    """Return the lines that explain nothing under any of these contracts."""
+    used = {line for name, rows in findings.items() for line in explained(differences, name, rows)}
+    return tuple(line.says for line in differences if line not in used)
 
 
 @cache
-def _read() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
+def _read(stem: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((FOLDER / f"{stem}.yaml").read_text("utf-8"))
     return document
 
 
@@ -140,18 +158,20 @@ def _unlisted(name: str) -> Difference:
     return Difference(
         says=f"lists no `{name}`",
         about=(name,),
-        contracts=frozenset(c for c in CONTRACTS if load_contract(c).promises(name)),
         words=f"`{name}`",
         words_zh=f"`{name}`",
         unlisted=name,
     )
 
 
-def _difference(row: Mapping[str, Any]) -> Difference:
+def _difference(row: str | Mapping[str, Any]) -> Difference:
+    """Make a line, which can be a shared one by its name, or ``like`` one with other words."""
+    if isinstance(row, str):
+        row = {"like": row}
+    row = {**(_read(SHARED)[row["like"]] if "like" in row else {}), **row}
     return Difference(
         says=row["says"],
         about=tuple(row["about"]),
-        contracts=frozenset(row["contracts"]),
         words=row["words"],
         words_zh=row["words-zh"],
         refusal=row.get("refusal"),

@@ -146,6 +146,7 @@ LATER = {
         "roles",
         "rests_on",
         "needs_suite",
+        "needs_run",
         "place",
         "explained_by",
     },

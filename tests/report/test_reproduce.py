@@ -13,7 +13,7 @@ from conformance.language import Language
 from conformance.model import Exchange, Role
 from conformance.report import html, markdown
 from conformance.report.case import Case, case_of
-from conformance.report.reproduce import NEEDS_SUITE, decisive
+from conformance.report.reproduce import NEEDS_RUN, NEEDS_SUITE, decisive
 from conformance.report.summary import Summary
 from tests.report.builders import a_failure, a_run, an_exchange
 
@@ -86,6 +86,21 @@ def test_finding_under_load_needs_the_whole_run() -> None:
     assert told.caution == NEEDS_SUITE
     assert "--select 'errors.*' --tier" in told.suite_command
     assert "n.choices" not in told.suite_command
+
+
+def test_finding_that_may_depend_on_others_says_so() -> None:
+    told = case(replace(COMPARED, needs_run=True, rests_on=("n.choices",)))
+    assert told.caution == NEEDS_RUN
+    assert NEEDS_RUN.en in (told.command or "")
+    assert "--select" not in told.suite_command
+
+
+def test_mixed_up_responses_put_all_in_doubt() -> None:
+    key = "isolation.own-prompt"
+    mixed = a_failure(key, requirement=key, exchanges=("x1",), needs_suite=True)
+    run = a_run(COMPARED, mixed, exchanges=(STOPPED, PLAIN, AGAIN))
+    assert case_of(Summary(run), COMPARED).caution == NEEDS_RUN
+    assert case_of(Summary(run), mixed).caution == NEEDS_SUITE
 
 
 @pytest.mark.parametrize(

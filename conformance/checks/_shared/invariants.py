@@ -116,7 +116,11 @@ def conclude(inspected: Inspected, api: Api) -> None:
         evidence = first.evidence or Evidence((probe,), tuple(others))
         failure = Failure(first.expected, seen, effect=first.effect, place=first.place)
         failure.shown_by(evidence)
-        raise failure.only_by_suite() if first.needs_suite else failure
+        if first.needs_suite:
+            failure.only_by_suite()
+        if not is_told_apart(broken, inspected.at):
+            failure.only_by_run()
+        raise failure
     if not inspected.at:
         raise NotApplicable(say("no applicable response in this run"))
 
@@ -131,7 +135,7 @@ def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExc
     """Describe how many responses break a rule, and how their requests differ from all others."""
     sound = [exchange for exchange in inspected if exchange not in broken]
     count, total = len(broken), len(broken) + len(sound)
-    common = frozenset.intersection(*(frozenset(traits(exchange)) for exchange in broken))
+    common = _common(broken)
     for exchange in sound:
         common -= frozenset(traits(exchange))
     if not (common and sound):
@@ -140,6 +144,21 @@ def how_many(broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExc
     return say(
         "{count} of {total} responses: those with {traits}", count=count, total=total, traits=shared
     )
+
+
+def is_told_apart(
+    broken: Sequence[RecordedExchange], inspected: Sequence[RecordedExchange]
+) -> bool:
+    """Return whether no sound response is to a request with all that those of broken ones share.
+
+    If there is one, what was sent before may decide, or chance, and not the request alone.
+    """
+    common = _common(broken)
+    return not any(common <= set(traits(one)) for one in inspected if one not in broken)
+
+
+def _common(exchanges: Iterable[RecordedExchange]) -> frozenset[str]:
+    return frozenset.intersection(*(frozenset(traits(exchange)) for exchange in exchanges))
 
 
 def traits(exchange: RecordedExchange) -> Iterator[str]:

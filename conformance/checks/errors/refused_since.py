@@ -53,7 +53,7 @@ async def a_served_request_is_not_rejected_later(api: Api) -> None:
             status=first.status,
             body=said(first, MAX_SAID_CHARS),
         ),
-    )
+    ).only_by_run()
 
 
 @dataclass(frozen=True, eq=False)
