@@ -24,6 +24,7 @@ COMMANDS = {
         ("plan", "plan", "plan", "Estimate the cost of a run without sending anything."),
         ("list", "list_checks", "list_checks", "List checks by area."),
         ("explain", "explain", "explain", "Explain a check and its requirement."),
+        ("profiles", "profiles", "profiles", "List clients, and what each needs."),
         ("report", "report", "report", "Regenerate reports from a recorded run."),
         ("matrix", "matrix", "matrix", "Compare targets in one table."),
         ("compare", "compare", "compare", "Compare two recorded runs."),

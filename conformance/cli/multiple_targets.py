@@ -108,7 +108,9 @@ def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> P
     named = given["contract_name"]
     on_command_line = is_typed is click.core.ParameterSource.COMMANDLINE
     contract = inputs.contract(named if on_command_line else entry.contract)
-    changed = replace(entry, model=given["model"] or entry.model)
+    changed = replace(
+        entry, model=given["model"] or entry.model, prices=given["prices"] or entry.prices
+    )
     reference = reference_of(
         given["reference_name"],
         given["reference_model"],

@@ -20,12 +20,14 @@ from conformance.cli.options import (
     UNNAMED_KEY,
     at_path,
     choosing,
+    for_clients,
     how_much,
     in_language,
     into_formats,
     under_contract_or_auto,
     with_headers_of,
     with_key_from,
+    with_prices,
 )
 from conformance.cli.reference import reference_of, with_reference
 from conformance.cli.screen import on_screen
@@ -48,6 +50,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
         "conformance run --target 'zero*' --target eronmind --jobs 2",
         "conformance run --contract zero --dialect gpt-ge",
         "conformance run --format html,sarif=conformance.sarif",
+        "conformance run --profile lm-eval",
     )
     + "\n\n--contract auto exits with 6: it proposes a contract and judges nothing. With several "
     "targets the worst result decides the exit code: 1 not conforming, then 2 interrupted, "
@@ -75,6 +78,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 )
 @with_key_from(UNNAMED_KEY)
 @with_headers_of
+@with_prices
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -97,6 +101,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     help="Number of targets tested in parallel.",
 )
 @under_contract_or_auto
+@for_clients
 @choosing(Tier.STANDARD)
 @click.option(
     "--out",
@@ -145,13 +150,15 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         if given["dry_run"]:
             from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
 
-            return worst([show_plan(one.contract, one.options) for one in planned])
+            return worst(
+                [show_plan(one.contract, one.options, one.entry.prices) for one in planned]
+            )
         return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
     contract = inputs.contract(given["contract_name"])
     if given["dry_run"]:
         from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
 
-        return show_plan(contract, options_of(how))
+        return show_plan(contract, options_of(how), given["prices"])
     reference = reference_of(
         given["reference_name"],
         given["reference_model"],
@@ -176,6 +183,7 @@ def _request_of(given: dict[str, Any]) -> RunRequest:
         headers=given["headers"],
         headers_env=given["headers_env"],
         path=given["path"],
+        prices=given["prices"],
     )
 
 

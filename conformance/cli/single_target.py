@@ -30,7 +30,7 @@ from conformance.contract import Contract
 from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language
-from conformance.model import ExitCode, Target
+from conformance.model import ExitCode, Prices, Target
 from conformance.record.line import RunFileError
 from conformance.record.ndjson import read_run
 from conformance.report import console
@@ -43,7 +43,7 @@ class RunRequest:
     """The endpoint options as typed; no base URL means the bundled server.
 
     ``headers`` go with every request; ``headers_env`` are further ones, each with the environment
-    variable that holds its value.
+    variable that holds its value. ``prices`` are those of a million tokens.
     """
 
     base_url: str | None
@@ -54,6 +54,7 @@ class RunRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     headers_env: Mapping[str, str] = field(default_factory=dict)
     path: str | None = None
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,9 @@ def named_endpoint(request: RunRequest, typed: str, contract: Contract) -> Endpo
             f"--model is required with --base-url: name a model that {where.host} serves"
         )
     key = inputs.api_key(request.key_name, where)
-    target = Target(where.url, request.model, contract.name, key.text, key.variable)
+    target = Target(
+        where.url, request.model, contract.name, key.text, key.variable, prices=request.prices
+    )
     try:
         target = with_headers(target, request.headers, request.headers_env, os.environ)
     except MissingSecretError as error:
@@ -201,5 +204,12 @@ def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> Endpoint:
         raise UserError(f"{error}; or test another endpoint with --base-url") from None
     if dialect != REFERENCE:
         say(f"the bundled server emulates {dialect}")
-    target = Target(server.base_url, server.model, contract, server.api_key, KEY_VARIABLE)
+    target = Target(
+        server.base_url,
+        server.model,
+        contract,
+        server.api_key,
+        KEY_VARIABLE,
+        prices=request.prices,
+    )
     return Endpoint(target, "bundled")

@@ -44,6 +44,8 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         stage=options.stage,
         exclude=tuple(map(redactor.text, options.exclude)),
         expected=expected and _redacted(expected, redactor),
+        profiles=tuple(profile.name for profile in options.profiles),
+        prices=target.prices,
     )
 
 

@@ -30,6 +30,7 @@ from conformance.checks import Check
 from conformance.checks._shared import greedy
 from conformance.contract import Contract, load_contract
 from conformance.engine.attribution import explanations_of
+from conformance.engine.clients import Clients
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
 from conformance.engine.decisive import resting_on
 from conformance.engine.discovery import all_checks
@@ -156,6 +157,7 @@ class _RunInProgress:
         self.trace: list[RecordedExchange] = []
         self.explained: Mapping[str, Explanation] = {}
         self.failed_preflight: Message | None = None
+        self._judged = 0  # the exchanges that checks made
         # What ended the run is recorded as evidence, and judged by no check.
         self.guard = AccountGuard(target.model, self._show) if is_live else None
         self._target, self._contract, self._options = target, contract, options
@@ -175,6 +177,7 @@ class _RunInProgress:
         self._burst_retest_budget = RetestBudget()
         secrets = reference.secrets if reference else ()
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
+        self._clients = Clients(options, target.model, self._redactor)
         self._responses = SharedResponses()
         self._header = header_of(target, contract, options)
         self._slots = Slots(options.transport.concurrency)
@@ -213,6 +216,7 @@ class _RunInProgress:
                 explained=self.explained,
                 is_stopped=is_stopped,
                 notes=tuple(bounded(self._redactor.message(note)) for note in notes),
+                readiness=self._clients.readiness(self.trace[: self._judged], findings),
             )
         )
 
@@ -226,7 +230,7 @@ class _RunInProgress:
     async def work(self) -> None:
         """Run the selected checks, then compare deviating responses with the comparison server."""
         self._report_skipped()
-        if not (self._judgeable or self._undocumented):
+        if not (self._judgeable or self._undocumented or self._options.profiles):
             return
         async with self._pipeline() as coalescer:
             first = self._api(coalescer)
@@ -245,7 +249,12 @@ class _RunInProgress:
                 await ask_for_models(self._api(coalescer))
             # Last, so that undocumented parameters take no budget from the contract's checks.
             await self._inspect_undocumented(coalescer)
-        self.explained = explanations_of(self.findings, self.trace, self._contract)
+            # What clients send comes behind the checks, and is judged by their needs alone.
+            self._judged = len(self.trace)
+            if not self._is_enough:
+                await self._clients.send(lambda: self._api(coalescer))
+        judged = self.trace[: self._judged]
+        self.explained = explanations_of(self.findings, judged, self._contract)
         await self._compare_with_reference()
 
     def _report_skipped(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from conformance.message import NOTHING, Message
 from conformance.model.contract import Requirement, Subject
+from conformance.model.cost import Cost, Limits, Prices
 from conformance.model.enums import (
     EXIT_CODES,
     Conclusion,
@@ -21,6 +22,7 @@ from conformance.model.enums import (
 )
 from conformance.model.exchange import Comparison, Exchange
 from conformance.model.expectation import Expectation, Expected, ExpectedFile
+from conformance.model.readiness import ClientReadiness, Readiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +97,6 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The maximum requests and tokens of a run; None is no limit."""
-
-    requests: int | None = None
-    tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a run spent: requests sent, and tokens as the endpoint's usage reports them.
-
-    ``estimated_tokens`` is the upper bound for responses without usable usage.
-    """
-
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    estimated_tokens: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """The sum of all tokens."""
-        return self.prompt_tokens + self.completion_tokens + self.estimated_tokens
-
-
-@dataclass(frozen=True, slots=True)
 class Header:
     """The first line of a run record: the target, the contract and the options.
 
@@ -141,6 +117,9 @@ class Header:
             ``suite_version``.
         exclude: globs that left out checks; empty leaves out none.
         expected: the expected deviations in force; None if no file was given.
+        profiles: names of the client profiles that the run was for; empty for a run that is about
+            conformance.
+        prices: what the target's tokens cost, as the user states it; None if nothing was stated.
     """
 
     format: int
@@ -168,6 +147,8 @@ class Header:
     contract_file: str | None = None
     exclude: tuple[str, ...] = ()
     expected: ExpectedFile | None = None
+    profiles: tuple[str, ...] = ()
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +168,8 @@ class Footer:
         is_stopped: whether the run ended at the number of failures that it was to end at.
         notes: what a reader should know of the target besides, such as that its model is retired;
             no note decides anything.
+        readiness: what the run shows of each client, which is no part of the conclusion; empty in
+            records of older versions.
     """
 
     finished_at: str  # ISO 8601, UTC
@@ -199,6 +182,7 @@ class Footer:
     explained: Mapping[str, Explanation] = field(default_factory=dict)
     is_stopped: bool = False
     notes: tuple[Message, ...] = ()
+    readiness: tuple[ClientReadiness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +228,20 @@ class Run:
 
     @property
     def exit_code(self) -> ExitCode:
-        """That of the shown conclusion.
+        """That of the shown conclusion, or of the clients that the run was for.
 
         A run that something ended early has to be repeated, unless it was to end there.
         """
         if self.footer is not None and self.footer.because and not self.footer.is_stopped:
             return ExitCode.UNDECIDED
+        if self.footer is not None and self.header.profiles:
+            return self._exit_code_of_clients(self.footer)
         return EXIT_CODES[self.shown_conclusion]
+
+    def _exit_code_of_clients(self, footer: Footer) -> ExitCode:
+        """Return 0 if all clients that were asked for are ready, 1 if one is not, otherwise 3."""
+        states = {client.profile: client.readiness for client in footer.readiness}
+        asked = {states.get(name, Readiness.NOT_TESTED) for name in self.header.profiles}
+        if Readiness.NOT_READY in asked:
+            return ExitCode.NOT_CONFORMING
+        return ExitCode.CONFORMING if asked == {Readiness.READY} else ExitCode.UNDECIDED

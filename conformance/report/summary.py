@@ -17,11 +17,13 @@ from conformance.model import (
     ExitCode,
     Expected,
     Finding,
+    Money,
     Requirement,
     Run,
     State,
     Subject,
     Verdict,
+    money_of,
 )
 from conformance.record.conclusions import JUDGED, count_shown, state_of
 from conformance.report.expected import counts_of, verdict_of
@@ -89,6 +91,12 @@ class Summary:
         return self.run.footer.cost if self.run.footer else None
 
     @property
+    def money(self) -> Money | None:
+        """The cost in money; None if it is unknown, or no prices are."""
+        prices = self.run.header.prices
+        return money_of(self.cost, prices) if self.cost and prices else None
+
+    @property
     def elapsed(self) -> float:
         """Duration in seconds; of an incomplete run, up to the last response."""
         if self.run.footer:
@@ -100,7 +108,8 @@ class Summary:
     def cost_in_words(self) -> Text:
         """The cost in one line."""
         sent = sum(len(exchange.attempts) for exchange in self.run.exchanges)
-        return sentences.the_cost(self.cost, sent, sent - len(self._distinct_requests))
+        repeats = sent - len(self._distinct_requests)
+        return sentences.the_cost(self.cost, sent, repeats, self.run.header.prices)
 
     @property
     def _distinct_requests(self) -> set[tuple[object, ...]]:

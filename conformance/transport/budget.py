@@ -15,6 +15,7 @@ from typing import Any
 from conformance.judgement import BudgetSpent
 from conformance.message import say
 from conformance.model import Cost, Exchange, Limits, Request
+from conformance.protocol.cached_tokens import cached_tokens
 from conformance.protocol.sse import parse_events
 from conformance.transport.coalesce import Sender
 from conformance.transport.token_bound import FALLBACK_TOKENS, count, upper_bound
@@ -63,26 +64,21 @@ class Budget:
                     )
                 await self._settled.wait()
                 self.check_requests()
-            self.cost = _add(self.cost, requests=1)
+            self.cost = _add(self.cost, Cost(requests=1))
             self._reserved += tokens
 
     def take_retry(self) -> bool:
         """Spend one request on a retry; return false if the limit does not allow it."""
         if self._out_of_requests():
             return False
-        self.cost = _add(self.cost, requests=1)
+        self.cost = _add(self.cost, Cost(requests=1))
         return True
 
     async def settle(self, reserved: int, spent: Cost) -> None:
         """Replace a reservation of ``reserved`` tokens by the actual cost."""
         async with self._settled:
             self._reserved -= reserved
-            self.cost = _add(
-                self.cost,
-                prompt_tokens=spent.prompt_tokens,
-                completion_tokens=spent.completion_tokens,
-                estimated_tokens=spent.estimated_tokens,
-            )
+            self.cost = _add(self.cost, spent)
             self._settled.notify_all()
 
     def _fits(self, tokens: int) -> bool:
@@ -160,7 +156,10 @@ def cost_of(exchange: Exchange, bound: int) -> Cost:
     )
     if max(prompt, completion) > MAX_USAGE_TOKENS:
         return Cost(estimated_tokens=bound)
-    return Cost(prompt_tokens=prompt, completion_tokens=completion)
+    # A cache has no more than the prompt; what claims otherwise must not make a run cheaper.
+    cached = cached_tokens(usage) or 0
+    cached = cached if cached <= prompt else 0
+    return Cost(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
 
 
 def stated_usage(body: bytes) -> Mapping[str, Any] | None:
@@ -182,16 +181,11 @@ def stated_usage(body: bytes) -> Mapping[str, Any] | None:
     return None
 
 
-def _add(
-    cost: Cost,
-    requests: int = 0,
-    prompt_tokens: int = 0,
-    completion_tokens: int = 0,
-    estimated_tokens: int = 0,
-) -> Cost:
+def _add(cost: Cost, more: Cost) -> Cost:
     return Cost(
-        cost.requests + requests,
-        cost.prompt_tokens + prompt_tokens,
-        cost.completion_tokens + completion_tokens,
-        cost.estimated_tokens + estimated_tokens,
+        cost.requests + more.requests,
+        cost.prompt_tokens + more.prompt_tokens,
+        cost.completion_tokens + more.completion_tokens,
+        cost.estimated_tokens + more.estimated_tokens,
+        cost.cached_tokens + more.cached_tokens,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from conformance.language import Text, join_texts, same
-from conformance.model import Conclusion, Cost, State, Verdict
+from conformance.model import Conclusion, Cost, Prices, State, Verdict, money_of
 from conformance.report.locale.terms import (
     CHECK,
     PARAMETER,
@@ -17,6 +17,7 @@ from conformance.report.locale.terms import (
     WARNING,
     counted,
     listing,
+    money,
 )
 from conformance.report.summary_rows import Row
 from conformance.report.usage import UsageMismatch
@@ -270,21 +271,26 @@ FEW_REPEATS = 10
 """Repeats of a run that finds nothing to retest, at most."""
 
 
-def the_cost(cost: Cost | None, sent: int, repeats: int = 0) -> Text:
+def the_cost(cost: Cost | None, sent: int, repeats: int = 0, prices: Prices | None = None) -> Text:
     """Format what a run spent as one line.
 
     Args:
         cost: the total, or None if the run ended before it was computed.
         sent: number of recorded requests.
         repeats: how many of them repeat another; a few do in every run, and are not told.
+        prices: what tokens cost, if the user stated it.
     """
     if cost is None:
         return Text(
             "{requests} recorded, tokens not totalled", "已记录 {requests}，token 未汇总"
         ).format(requests=counted(sent, REQUEST))
     guessed = cost.estimated_tokens
+    read = Text("{n:,} prompt", "输入 {n:,}").format(n=cost.prompt_tokens)
+    if cost.cached_tokens:
+        some = Text("{read}, of them {n:,} cached", "{read}，其中已缓存 {n:,}")
+        read = some.format(read=read, n=cost.cached_tokens)
     parts = [
-        Text("{n:,} prompt", "输入 {n:,}").format(n=cost.prompt_tokens),
+        read,
         Text("{n:,} generated", "输出 {n:,}").format(n=cost.completion_tokens),
     ]
     if guessed:
@@ -297,11 +303,15 @@ def the_cost(cost: Cost | None, sent: int, repeats: int = 0) -> Text:
     if repeats > FEW_REPEATS:
         some = Text("{requests} ({n} of them repeats)", "{requests}（其中 {n} 次为重复）")
         requests = some.format(requests=requests, n=repeats)
+    spent = (
+        Text(", {money}", "，{money}").format(money=money(money_of(cost, prices))) if prices else ""
+    )
     return Text(
-        "{requests}, {bound}{tokens}{details}", "{requests}，{bound}{tokens}{details}"
+        "{requests}, {bound}{tokens}{details}{spent}", "{requests}，{bound}{tokens}{details}{spent}"
     ).format(
         requests=requests,
         bound=Text("at most ", "至多 ") if guessed else same(""),
         tokens=counted(cost.tokens, TOKEN),
         details=result if parts else same(""),
+        spent=spent,
     )
