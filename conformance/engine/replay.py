@@ -139,6 +139,7 @@ def _judged_by(today: Header, recorded: Header) -> Header:
         subjects=today.subjects,
         requirements=today.requirements,
         expected=today.expected,
+        contract_digest=today.contract_digest,
     )
 
 

@@ -105,7 +105,7 @@ class _Writer:
             f"## {escape(self._of(self._summary.headline))}",
             prose(self._of(self._summary.sentence)),
             self._reason(),
-            self._judged_again(),
+            *map(self._note, (self._summary.judged_again, self._summary.taken_up)),
             self._notes(),
             self._facts(),
             self._counts(),
@@ -137,9 +137,8 @@ class _Writer:
         reason = self._summary.because
         return f"{self._of(_BECAUSE)}{code(self._of(reason))}" if reason else ""
 
-    def _judged_again(self) -> str:
-        result = self._summary.judged_again
-        return escape(self._of(result)) if result else ""
+    def _note(self, note: Text | None) -> str:
+        return escape(self._of(note)) if note else ""
 
     def _notes(self) -> str:
         return "\n\n".join(f"{self._of(_NOTE)}{prose(self._of(n))}" for n in self._summary.notes)
