@@ -16,12 +16,14 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
-from conformance.model import DEFAULT_KEY_ENV, Stage, Tier
+from conformance.model import DEFAULT_KEY_ENV, Prices, Stage, Tier
+from conformance.profiles import Profile, ProfileError, bundled_names, load_profile
 from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
 from conformance.targets.parsing import TypedError
 from conformance.targets.settings import plain_headers, secret_headers
+from conformance.targets.settings import prices as prices_of
 from conformance.transport import gate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -72,6 +74,66 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
         return tier(select(exclude(stage(function))))
 
     return add
+
+
+AUTO = "auto"
+"""The value of ``--contract`` that proposes a contract, and judges nothing."""
+
+
+def under_contract_or_auto(function: Function) -> Function:
+    """Add ``--contract`` to a command that can propose a contract."""
+    return click.option(
+        "--contract",
+        "contract_name",
+        default=DEFAULT_CONTRACT,
+        show_default=True,
+        metavar="NAME|PATH|auto",
+        help=f"Contract to test against: {', '.join(CONTRACTS)}, or the path of your own "
+        "OpenAPI Overlay of spec/openapi.yaml; auto asks the endpoint which server it is, "
+        "proposes a contract, and judges nothing.",
+    )(function)
+
+
+def for_clients(function: Function) -> Function:
+    """Add ``--profile``; the command receives ``profiles``."""
+    return click.option(
+        "--profile",
+        "profiles",
+        multiple=True,
+        metavar="NAME|PATH",
+        callback=_profiles,
+        help="Test what this client needs, and only that: "
+        f"{', '.join(bundled_names())}, or the path of your own; may be repeated. `conformance "
+        "profiles` describes them. The exit code is then 0 if the client works, 1 if it does not, "
+        "and 3 if the run does not show it.",
+    )(function)
+
+
+def _profiles(
+    _ctx: click.Context, _param: click.Parameter, typed: tuple[str, ...]
+) -> tuple[Profile, ...]:
+    """Read the profiles.
+
+    Raises:
+        UsageError: one of them cannot be read, or two have one name.
+    """
+    try:
+        profiles = tuple(map(load_profile, dict.fromkeys(typed)))
+    except ProfileError as error:
+        raise click.UsageError(f"--profile: {gate.redact(str(error))}") from None
+    names = [profile.name for profile in profiles]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"--profile names two profiles {twice}; rename one of them")
+    known = {check.id for check in all_checks()} if profiles else set()
+    for profile in profiles:
+        for name in profile.checks:
+            if name not in known:
+                raise click.UsageError(
+                    f"--profile {profile.name} names the check {one_line(name, 100)}, which does "
+                    "not exist; run `conformance list` to see all checks"
+                )
+    return profiles
 
 
 def under_contract(function: Function) -> Function:
@@ -203,6 +265,31 @@ def with_headers_of(function: Function) -> Function:
         help="Send a header whose value is in an environment variable; may be repeated.",
     )
     return plain(secret(function))
+
+
+def with_prices(function: Function) -> Function:
+    """Add ``--prices``; the command receives ``prices``, or None."""
+    option: Callable[[Function], Function] = click.option(
+        "--prices",
+        callback=_prices,
+        metavar="NAME=PRICE,…",
+        help="Show the cost in money, too: prices of a million tokens, such as "
+        "input=1.50,output=2.00,currency=USD, and cached=0.75 for cached prompts.",
+    )
+    return option(function)
+
+
+def _prices(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> Prices | None:
+    if typed is None:
+        return None
+    pairs = [word.partition("=") for word in typed.split(",")]
+    names = [name.strip() for name, _, _ in pairs]
+    if not all(sign for _, sign, _ in pairs) or len(set(names)) < len(names):
+        raise click.UsageError("--prices must have the form input=1.50,output=2.00,currency=USD")
+    try:
+        return prices_of({name.strip(): value.strip() for name, _, value in pairs})
+    except TypedError as error:
+        raise click.UsageError(f"--prices {error}") from None
 
 
 def _headers(

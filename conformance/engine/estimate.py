@@ -19,7 +19,8 @@ from conformance.model import Exchange, Finding, Target, Verdict
 from conformance.record.events import ExchangeMade, FindingMade
 from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
-from conformance.transport.token_bound import upper_bound
+from conformance.transport.budget import is_free
+from conformance.transport.token_bound import bounds
 
 KEY = "sk-in-memory"
 """With a key, a plan includes the checks of authentication; a run without one sends less."""
@@ -27,12 +28,17 @@ KEY = "sk-in-memory"
 
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
-    """The cost of one check alone; ``skip`` is why it does not run, or None."""
+    """The cost of one check alone; ``skip`` is why it does not run, or None.
+
+    ``prompt_tokens`` and ``completion_tokens`` are the parts of ``tokens``.
+    """
 
     id: str
     requests: int
     tokens: int
     skip: Message | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Plan:
     checks: tuple[PlannedCheck, ...]
     requests: int
     tokens: int
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 def plan(contract: Contract, options: Options, *, checks: Iterable[Check] | None = None) -> Plan:
@@ -76,16 +84,20 @@ async def _plan(contract: Contract, options: Options, checks: Iterable[Check] | 
         PlannedCheck(
             finding.id,
             requests=len(finding.exchanges),
-            tokens=sum(costs[key] for key in finding.exchanges),
+            tokens=sum(sum(costs[key]) for key in finding.exchanges),
             skip=finding.message if finding.verdict is Verdict.SKIPPED else None,
+            prompt_tokens=sum(costs[key][0] for key in finding.exchanges),
+            completion_tokens=sum(costs[key][1] for key in finding.exchanges),
         )
         for finding in findings
     ]
     planned.sort(key=lambda check: check.id)
-    return Plan(tuple(planned), requests=len(exchanges), tokens=sum(costs.values()))
+    counted = sum(not is_free(exchange.request) for exchange in exchanges.values())
+    read, written = (sum(cost[part] for cost in costs.values()) for part in (0, 1))
+    return Plan(tuple(planned), counted, read + written, read, written)
 
 
-def _most(exchange: Exchange, contract: Contract) -> int:
-    """Return the maximum tokens of a request; a rejected one costs nothing."""
+def _most(exchange: Exchange, contract: Contract) -> tuple[int, int]:
+    """Return the maximum tokens of a request, read and written; a rejected one costs nothing."""
     refused = exchange.status is None or exchange.status >= 300
-    return 0 if refused else upper_bound(exchange.request, contract.default_tokens)
+    return (0, 0) if refused else bounds(exchange.request, contract.default_tokens)

@@ -12,6 +12,7 @@ from conformance.model.contract import (
     Source,
     Subject,
 )
+from conformance.model.cost import Cost, Limits, Money, Prices, money_of, most_money_of
 from conformance.model.enums import (
     EXIT_CODES,
     Conclusion,
@@ -38,13 +39,13 @@ from conformance.model.exchange import (
     TransportOptions,
 )
 from conformance.model.expectation import EntryKind, Expectation, Expected, ExpectedFile
+from conformance.model.readiness import ClientReadiness, NeedResult, NeedState, Readiness
 from conformance.model.run import (
-    Cost,
     Explanation,
     Finding,
     Footer,
     Header,
-    Limits,
+    Resumption,
     Run,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "WRONG_KEY",
     "Arrival",
     "Attempt",
+    "ClientReadiness",
     "Common",
     "Comparison",
     "Conclusion",
@@ -72,9 +74,15 @@ __all__ = [
     "Header",
     "Level",
     "Limits",
+    "Money",
+    "NeedResult",
+    "NeedState",
     "Place",
+    "Prices",
+    "Readiness",
     "Request",
     "Requirement",
+    "Resumption",
     "Role",
     "Run",
     "Source",
@@ -85,4 +93,6 @@ __all__ = [
     "Tier",
     "TransportOptions",
     "Verdict",
+    "money_of",
+    "most_money_of",
 ]

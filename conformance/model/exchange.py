@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from conformance.message import Message
+from conformance.model.cost import Prices
 from conformance.model.enums import Credentials
 
 WRONG_KEY = "sk-conformance-this-key-was-never-issued"
@@ -31,6 +32,7 @@ class Target:
         secrets: the header values that must be redacted.
         shown_headers: the headers as recorded; a secret value is replaced by its environment
             variable, ``$NAME``.
+        prices: what its tokens cost, as the user states it; None if nothing is stated.
     """
 
     base_url: str
@@ -42,6 +44,7 @@ class Target:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     shown_headers: Mapping[str, str] = field(default_factory=dict)
+    prices: Prices | None = None
 
     @property
     def secret_headers(self) -> tuple[str, ...]:

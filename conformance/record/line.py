@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from conformance.record.validation import (
     BadValueError,
     assert_plausible,
     brief,
+    decimal,
     integer,
     only,
     seconds,
@@ -188,6 +190,8 @@ _converter.register_structure_hook(int, integer)
 _converter.register_structure_hook(float, seconds)
 # Enumerations are strings, too, and would otherwise not be converted.
 _converter.register_structure_hook(StrEnum, word)
+_converter.register_structure_hook(Decimal, decimal)
+_converter.register_unstructure_hook(Decimal, "{:f}".format)
 _converter.register_unstructure_hook(bytes, _body_to_json)
 _converter.register_unstructure_hook(Message, message_to_json)
 _converter.register_structure_hook(Message, message_from_json)

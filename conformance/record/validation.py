@@ -6,13 +6,16 @@ The functions are hooks of cattrs and raise :class:`BadValueError`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from conformance.model import (
     Comparison,
     Conclusion,
+    Cost,
     Exchange,
     Finding,
     Footer,
@@ -32,6 +35,12 @@ MAX_SECONDS = 1e9
 MAX_STATUS = 999
 MAX_BRIEF_CHARS = 60
 MAX_NAME_CHARS = 500
+
+DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,12})?")
+"""A price: digits and a point, so that arithmetic with it stays small and exact."""
+
+CURRENCY = re.compile(r"[A-Z]{3}")
+"""The code of a currency (ISO 4217)."""
 
 
 def brief(value: object) -> str:
@@ -72,6 +81,13 @@ def seconds(value: Any, _: Any) -> float:
     return float(value)
 
 
+def decimal(value: Any, _: Any) -> Decimal:
+    """Accept a price, which a record holds as a string of digits with at most one point."""
+    if not isinstance(value, str) or not DECIMAL.fullmatch(value):
+        raise BadValueError(f"{brief(value)} is not a price")
+    return Decimal(value)
+
+
 def word(value: Any, kind: type[StrEnum]) -> StrEnum:
     """Accept a word of an enumeration."""
     if not isinstance(value, str):
@@ -102,13 +118,29 @@ def assert_plausible(record: Header | Exchange | Finding | Comparison | Footer) 
             _assert_expected(record)
             limits = record.limits
             _assert_counts("limits", (limits.requests or 0, limits.tokens or 0))
+            for part in record.resumed:
+                _assert_counts("resumed", (part.exchanges, *_counts_of(part.unrecorded)))
+            _assert_names(*(word for word in (record.region, record.label) if word is not None))
+            if record.prices is not None and not CURRENCY.fullmatch(record.prices.currency):
+                raise BadValueError(f"{brief(record.prices.currency)} is not a currency")
         case Footer():
             if record.conclusion is Conclusion.AS_EXPECTED:
                 raise BadValueError("'as expected' is not the conclusion of a run")
             _assert_counts("counts", record.counts.values())
             for cost in (record.cost, record.reference_cost or record.cost):
-                tokens = (cost.prompt_tokens, cost.completion_tokens, cost.estimated_tokens)
-                _assert_counts("cost", (cost.requests, *tokens))
+                _assert_counts("cost", _counts_of(cost))
+                if cost.cached_tokens > cost.prompt_tokens:
+                    raise BadValueError("more tokens are cached than the prompts have")
+
+
+def _counts_of(cost: Cost) -> tuple[int, ...]:
+    return (
+        cost.requests,
+        cost.prompt_tokens,
+        cost.completion_tokens,
+        cost.estimated_tokens,
+        cost.cached_tokens,
+    )
 
 
 def _assert_expected(header: Header) -> None:

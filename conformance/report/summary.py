@@ -17,11 +17,13 @@ from conformance.model import (
     ExitCode,
     Expected,
     Finding,
+    Money,
     Requirement,
     Run,
     State,
     Subject,
     Verdict,
+    money_of,
 )
 from conformance.record.conclusions import JUDGED, count_shown, state_of
 from conformance.report.expected import counts_of, verdict_of
@@ -73,10 +75,20 @@ class Summary:
         return finding_text(given) if given else None
 
     @property
+    def notes(self) -> tuple[Text, ...]:
+        """What a reader should know of the target besides; no note decides anything."""
+        return tuple(map(finding_text, self.run.footer.notes)) if self.run.footer else ()
+
+    @property
     def judged_again(self) -> Text | None:
         """A note for re-evaluated runs: the recording and the judging version; None otherwise."""
         header = self.run.header
         return sentences.judged_again(header.recorded_by, header.suite_version)
+
+    @property
+    def taken_up(self) -> Text | None:
+        """A note for a run that was resumed; None otherwise."""
+        return sentences.taken_up(self.run.header.resumed)
 
     @property
     def cost(self) -> Cost | None:
@@ -84,18 +96,22 @@ class Summary:
         return self.run.footer.cost if self.run.footer else None
 
     @property
+    def money(self) -> Money | None:
+        """The cost in money; None if it is unknown, or no prices are."""
+        prices = self.run.header.prices
+        return money_of(self.cost, prices) if self.cost and prices else None
+
+    @property
     def elapsed(self) -> float:
         """Duration in seconds; of an incomplete run, up to the last response."""
-        if self.run.footer:
-            return self.run.footer.elapsed
-        ends = [a.started + a.elapsed for x in self.run.exchanges for a in x.attempts]
-        return max(ends, default=0.0)
+        return self.run.elapsed
 
     @property
     def cost_in_words(self) -> Text:
         """The cost in one line."""
         sent = sum(len(exchange.attempts) for exchange in self.run.exchanges)
-        return sentences.the_cost(self.cost, sent, sent - len(self._distinct_requests))
+        repeats = sent - len(self._distinct_requests)
+        return sentences.the_cost(self.cost, sent, repeats, self.run.header.prices)
 
     @property
     def _distinct_requests(self) -> set[tuple[object, ...]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from conformance.contract import Contract
 from conformance.engine.selection import LIVE, Options
 from conformance.language import Text
-from conformance.model import DEFAULT_KEY_ENV, Target
+from conformance.model import DEFAULT_KEY_ENV, Prices, Target
 from conformance.targets.address import located
 from conformance.targets.parsing import (
     MOST_KEY_CHARS,
@@ -51,6 +51,7 @@ class Entry:
         model: the model to request.
         contract: the name of a document, or the path of an overlay.
         api_key_env: the environment variable that holds the key; None if no key is needed.
+        prices: what a million tokens cost; None if the file does not say.
         path: the endpoint's path on the host, which replaces that of the base URL; None keeps it.
         headers: headers of every request, without secrets.
         headers_env: further headers, each with the environment variable that holds its value.
@@ -68,6 +69,7 @@ class Entry:
     options: Options = field(default_factory=Options)
     expected: Path | None = None
     path: str | None = None
+    prices: Prices | None = None
 
     def target(self, contract: Contract, environment: Mapping[str, str]) -> Target:
         """Return the target with its secrets.
@@ -88,6 +90,7 @@ class Entry:
             api_key=key,
             api_key_env=self.api_key_env or DEFAULT_KEY_ENV,
             name=self.name,
+            prices=self.prices,
         )
         return with_headers(target, self.headers, self.headers_env, environment)
 

@@ -174,6 +174,7 @@ def _entry(
         options=_options(settings),
         expected=_expected(name, own, path),
         path=own.get("path"),
+        prices=settings.get("prices"),
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
-from conformance.model import Tier
+from conformance.model import Prices, Tier
+from conformance.record.validation import CURRENCY, DECIMAL
 from conformance.targets.address import read_path
 from conformance.targets.parsing import TypedError, is_variable, read_base_url
 
@@ -169,6 +171,39 @@ def _bounds(least: int | None, most: int | None) -> str:
     return f" of at least {least}" if most is None else f" from {least} to {most}"
 
 
+def prices(value: Any) -> Prices:
+    """Validate a table of prices for a million tokens.
+
+    TOML has no decimals: a float is taken by its shortest form, which is what was typed.
+    """
+    if not isinstance(value, dict):
+        raise TypedError(f"must be a table, such as {PRICES_EXAMPLE}, of prices per million tokens")
+    if unknown := sorted(value.keys() - {"input", "output", "cached", "currency"}):
+        raise TypedError(
+            f"has {unknown[0]!r}; prices are input, output and cached, and the currency is a code"
+        )
+    if missing := [name for name in ("input", "output", "currency") if name not in value]:
+        raise TypedError(f"has no {missing[0]}; input, output and currency are needed")
+    currency = value["currency"]
+    if not isinstance(currency, str) or not CURRENCY.fullmatch(currency):
+        raise TypedError("has a currency that is not a code of three capitals, such as USD or CNY")
+    found = {name: _price(name, value[name]) for name in value if name != "currency"}
+    return Prices(currency=currency, **found)
+
+
+def _price(name: str, value: Any) -> Decimal:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    written = format(Decimal(str(value)), "f") if is_number else value
+    if not isinstance(written, str) or not DECIMAL.fullmatch(written):
+        raise TypedError(
+            f"has a price for {name} that is not a number of at least 0, such as 1.50, of at most "
+            "9 digits before and 12 after the point"
+        )
+    return Decimal(written)
+
+
+PRICES_EXAMPLE = '{input = 1.50, output = 2.00, currency = "USD"}'
+
 SHARED: Mapping[str, Callable[[Any], Any]] = {
     "model": model,
     "contract": text,
@@ -181,6 +216,7 @@ SHARED: Mapping[str, Callable[[Any], Any]] = {
     "timeout": above_zero,
     "seed": whole(),
     "headers": plain_headers,
+    "prices": prices,
 }
 """Keys that are allowed in ``[defaults]`` and in targets."""
 

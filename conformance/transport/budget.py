@@ -1,5 +1,6 @@
 """The budget of a run: each request reserves its worst-case cost before it is sent.
 
+The list of models is free, so it is not counted; but none is sent beyond a limit.
 When the response arrives, the reported usage replaces the reservation. So an endpoint that obeys
 ``max_tokens`` cannot exceed a token limit.
 """
@@ -14,6 +15,7 @@ from typing import Any
 from conformance.judgement import BudgetSpent
 from conformance.message import say
 from conformance.model import Cost, Exchange, Limits, Request
+from conformance.protocol.cached_tokens import cached_tokens
 from conformance.protocol.sse import parse_events
 from conformance.transport.coalesce import Sender
 from conformance.transport.token_bound import FALLBACK_TOKENS, count, upper_bound
@@ -24,11 +26,16 @@ what JSON numbers represent, and the record could not be written."""
 
 
 class Budget:
-    """The limits of a run, its cost so far, and the reservations of requests in flight."""
+    """The limits of a run, its cost so far, and the reservations of requests in flight.
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    Args:
+        limits: the maximum requests and tokens.
+        spent: what earlier parts of the run have cost.
+    """
+
+    def __init__(self, limits: Limits = Limits(), spent: Cost = Cost()) -> None:  # noqa: B008 - frozen
         self.limits = limits
-        self.cost = Cost()
+        self.cost = spent
         self._reserved = 0
         self._settled = asyncio.Condition()
 
@@ -48,7 +55,7 @@ class Budget:
             BudgetSpent: the limits do not allow it, and no request in flight can free tokens.
         """
         async with self._settled:
-            self._reserve_requests()
+            self.check_requests()
             while not self._fits(tokens):
                 if not self._reserved:
                     raise BudgetSpent(
@@ -61,27 +68,22 @@ class Budget:
                         )
                     )
                 await self._settled.wait()
-                self._reserve_requests()
-            self.cost = _add(self.cost, requests=1)
+                self.check_requests()
+            self.cost = _add(self.cost, Cost(requests=1))
             self._reserved += tokens
 
     def take_retry(self) -> bool:
         """Spend one request on a retry; return false if the limit does not allow it."""
         if self._out_of_requests():
             return False
-        self.cost = _add(self.cost, requests=1)
+        self.cost = _add(self.cost, Cost(requests=1))
         return True
 
     async def settle(self, reserved: int, spent: Cost) -> None:
         """Replace a reservation of ``reserved`` tokens by the actual cost."""
         async with self._settled:
             self._reserved -= reserved
-            self.cost = _add(
-                self.cost,
-                prompt_tokens=spent.prompt_tokens,
-                completion_tokens=spent.completion_tokens,
-                estimated_tokens=spent.estimated_tokens,
-            )
+            self.cost = _add(self.cost, spent)
             self._settled.notify_all()
 
     def _fits(self, tokens: int) -> bool:
@@ -92,7 +94,12 @@ class Budget:
         limit = self.limits.requests
         return limit is not None and self.cost.requests >= limit
 
-    def _reserve_requests(self) -> None:
+    def check_requests(self) -> None:
+        """Check that one more request is allowed.
+
+        Raises:
+            BudgetSpent: it is not.
+        """
         if self._out_of_requests():
             raise BudgetSpent(
                 say("budget spent: {requests} requests were allowed", requests=self.limits.requests)
@@ -119,6 +126,9 @@ class Budgeted:
         Raises:
             BudgetSpent: the request could exceed a limit.
         """
+        if is_free(request):
+            self._budget.check_requests()
+            return await self._send(request)
         bound = upper_bound(request, self._default_tokens)
         await self._budget.reserve(bound)
         spent = Cost(estimated_tokens=bound)
@@ -128,6 +138,11 @@ class Budgeted:
         finally:
             await self._budget.settle(bound, spent)
         return exchange
+
+
+def is_free(request: Request) -> bool:
+    """Return whether no endpoint charges for a request: it asks for the list of models."""
+    return (request.method, request.path) == ("GET", "/models")
 
 
 def cost_of(exchange: Exchange, bound: int) -> Cost:
@@ -146,7 +161,10 @@ def cost_of(exchange: Exchange, bound: int) -> Cost:
     )
     if max(prompt, completion) > MAX_USAGE_TOKENS:
         return Cost(estimated_tokens=bound)
-    return Cost(prompt_tokens=prompt, completion_tokens=completion)
+    # A cache has no more than the prompt; what claims otherwise must not make a run cheaper.
+    cached = cached_tokens(usage) or 0
+    cached = cached if cached <= prompt else 0
+    return Cost(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
 
 
 def stated_usage(body: bytes) -> Mapping[str, Any] | None:
@@ -168,16 +186,11 @@ def stated_usage(body: bytes) -> Mapping[str, Any] | None:
     return None
 
 
-def _add(
-    cost: Cost,
-    requests: int = 0,
-    prompt_tokens: int = 0,
-    completion_tokens: int = 0,
-    estimated_tokens: int = 0,
-) -> Cost:
+def _add(cost: Cost, more: Cost) -> Cost:
     return Cost(
-        cost.requests + requests,
-        cost.prompt_tokens + prompt_tokens,
-        cost.completion_tokens + completion_tokens,
-        cost.estimated_tokens + estimated_tokens,
+        cost.requests + more.requests,
+        cost.prompt_tokens + more.prompt_tokens,
+        cost.completion_tokens + more.completion_tokens,
+        cost.estimated_tokens + more.estimated_tokens,
+        cost.cached_tokens + more.cached_tokens,
     )

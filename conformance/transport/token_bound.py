@@ -27,14 +27,19 @@ def upper_bound(request: Request, default_tokens: int | None = FALLBACK_TOKENS) 
         request: the request; one whose body is not a JSON object costs nothing.
         default_tokens: the contract's default of ``max_tokens``; None if it has none.
     """
+    return sum(bounds(request, default_tokens))
+
+
+def bounds(request: Request, default_tokens: int | None = FALLBACK_TOKENS) -> tuple[int, int]:
+    """Return the two parts of :func:`upper_bound`: those of prompts and those of choices."""
     body = json_object(request)
     if body is None:
-        return 0
+        return 0, 0
     prompts = prompt_sizes(body)
     suffix = body.get("suffix")
     around = 1 if suffix is None else FILL_IN_MARKERS + _bytes(str(suffix))
     read = sum(prompts) + around * len(prompts)
-    return read + written_tokens(body, request.read_events, default_tokens)
+    return read, written_tokens(body, request.read_events, default_tokens)
 
 
 def json_object(request: Request) -> Mapping[str, Any] | None:

@@ -51,7 +51,8 @@ def test_plan_for_programs_is_json(command) -> None:
     assert plan["requests"] > 0
     assert plan["tokens"] > 0
     assert plan["ceiling"] == {"requests": 220, "tokens": 12_000}
-    assert {"id", "requests", "tokens", "skip"} == plan["checks"][0].keys()
+    parts = {"prompt_tokens", "completion_tokens"}
+    assert {"id", "requests", "tokens", "skip", *parts} == plan["checks"][0].keys()
 
 
 def test_plan_draws_with_the_seed_of_the_run(command) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -14,7 +14,7 @@ from conformance.contract import CONTRACTS, DOCUMENTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
 from conformance.engine.runner import Options, run
-from conformance.engine.selection import PRICES, Price
+from conformance.engine.selection import EXTENSIONS, PRICES, Price
 from conformance.model import Conclusion, Footer, Stage, Target, Tier
 from conformance.record.events import RunFinished
 from conformance.targets.bundled import MODEL, REFERENCE
@@ -37,14 +37,14 @@ PLANS_BY_DEFAULT = [plan for plan in PLANS if plan[1] is not Tier.DEEP or plan[0
 @pytest.mark.parametrize(("document", "tier"), by_default(RUNS_BY_DEFAULT, RUNS))
 def test_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> None:
     planned = plan_of(document, tier)
-    most_requests, most_tokens = PRICES[tier]
+    most_requests, most_tokens = price_of(document, tier)
     dialect = REFERENCE if document == "openai" else document
     counted: list[int] = []
     with running_server("--dialect", dialect) as server:
         target = Target(server.base_url, MODEL, document, server.key)
         while planned.requests not in counted and len(counted) < TRIES:
             counted.append(asyncio.run(run_once(target, Options(tier))).cost.requests)
-    logged = [line for line in map(json.loads, server.log) if "method" in line]
+    logged = counted_in(server.log)
     assert counted[-1] == planned.requests
     assert len(logged) == sum(counted)
     last = logged[-planned.requests :]
@@ -60,7 +60,7 @@ def test_deep_run_of_a_dialect_keeps_its_price(document: str) -> None:
     with running_server("--dialect", document) as server:
         target = Target(server.base_url, MODEL, document, server.key)
         cost = asyncio.run(run_once(target, Options(Tier.DEEP))).cost
-    logged = [line for line in map(json.loads, server.log) if "method" in line]
+    logged = counted_in(server.log)
     assert len(logged) == cost.requests <= price.requests
     assert sum(map(usage_of, logged)) <= price.tokens
 
@@ -75,7 +75,7 @@ def test_undocumented_parameters_keep_the_price(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(("document", "tier"), by_default(PLANS_BY_DEFAULT, PLANS))
 def test_each_plan_keeps_its_budget(document: str, tier: Tier) -> None:
     planned = plan_of(document, tier)
-    most_requests, most_tokens = PRICES[tier]
+    most_requests, most_tokens = price_of(document, tier)
     assert planned.requests <= most_requests
     assert planned.tokens <= most_tokens
 
@@ -94,11 +94,26 @@ def test_every_requirement_is_judged_by_a_check() -> None:
     assert stated == {check.requirement for check in all_checks()}
 
 
+def price_of(document: str, tier: Tier) -> Price:
+    """The price of a tier; checks of parameters that only some documents have cost more."""
+    if not any(parameter.is_extension for parameter in load_contract(document).parameters):
+        return PRICES[tier]
+    return Price(*map(sum, zip(PRICES[tier], EXTENSIONS[tier], strict=True)))
+
+
 async def run_once(target: Target, options: Options) -> Footer:
     async with aclosing(run(target, load_contract(target.contract), options)) as events:
         (footer,) = [event.footer async for event in events if isinstance(event, RunFinished)]
     assert footer.conclusion is Conclusion.CONFORMING
     return footer
+
+
+def counted_in(log: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The requests of a server's log that cost something; a list of models does not."""
+    lines = [line for line in map(json.loads, log) if "method" in line]
+    lists = [line for line in lines if line["path"] == "/v1/models"]
+    assert [line["method"] for line in lists] == ["GET"] * len(lists)
+    return [line for line in lines if line not in lists]
 
 
 def usage_of(line: Mapping[str, Any]) -> int:

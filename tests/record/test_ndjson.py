@@ -129,6 +129,7 @@ FOOTER = Footer(
 # Members that files of earlier versions lack.
 LATER = {
     "header": {
+        "prices",
         "headers",
         "target",
         "reference",
@@ -138,6 +139,11 @@ LATER = {
         "contract_file",
         "exclude",
         "expected",
+        "contract_digest",
+        "region",
+        "label",
+        "resumed",
+        "profiles",
     },
     "exchange": {"surplus"},
     "finding": {
@@ -150,7 +156,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped"},
+    "footer": {"reference_cost", "explained", "is_stopped", "notes", "readiness"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from conformance.model import Cost, Exchange, Run
+from conformance.model import Cost, Exchange, Money, Run, money_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,11 @@ class Figures:
     """Cost of one run, and latencies of the requests that both runs sent.
 
     ``cost`` and ``elapsed`` (seconds) are None for an incomplete run; a median is None if there is
-    nothing to measure.
+    nothing to measure. ``money`` is None if a run states no prices.
     """
 
     cost: Cost | None
+    money: Money | None
     elapsed: float | None
     plain: Median | None
     first_chunk: Median | None
@@ -50,9 +51,10 @@ def _figures(run: Run, shared: Sequence[Exchange]) -> Figures:
     streamed = [exchange for exchange in shared if _is_stream(exchange)]
     plain = [exchange.elapsed for exchange in shared if not _is_stream(exchange)]
     firsts = [exchange.arrivals[0].at for exchange in streamed if exchange.arrivals]
-    footer = run.footer
+    footer, prices = run.footer, run.header.prices
     return Figures(
         cost=footer.cost if footer else None,
+        money=money_of(footer.cost, prices) if footer and prices else None,
         elapsed=footer.elapsed if footer else None,
         plain=_median(plain),
         first_chunk=_median(firsts),

@@ -11,6 +11,7 @@ from conformance.model import Finding, Run
 from conformance.report.diff.changes import Change, Changed
 from conformance.report.diff.differences import Differences, Places
 from conformance.report.diff.figures import Figures
+from conformance.report.results import money_json
 
 FORMAT = 1
 """Format version; incremented for incompatible changes."""
@@ -54,6 +55,7 @@ def _run(run: Run, figures: Figures, page: str | None) -> Mapping[str, Any]:
         "suite_version": header.suite_version,
         "started_at": header.started_at,
         **asdict(figures),
+        "money": money_json(figures.money),
     }
 
 

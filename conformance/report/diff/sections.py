@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from conformance.language import Text, same
-from conformance.model import Cost, Finding, Verdict
+from conformance.model import Cost, Finding, Money, Verdict
 from conformance.report.diff.changes import Change, Changed
 from conformance.report.diff.differences import Differences
 from conformance.report.diff.figures import Figures, Median
 from conformance.report.locale.finding_text import finding_text
-from conformance.report.locale.terms import duration
+from conformance.report.locale.terms import duration, money
 
 TITLES: Mapping[Change, Text] = {
     Change.BROKE: Text("Regressions", "退化"),
@@ -98,9 +98,21 @@ def lines_of(result: Differences) -> tuple[Line, ...]:
     was, now = result.figures
     made = [
         *(_line(name, _of(was.cost, get), _of(now.cost, get), _number) for name, get in _COSTS),
+        _money_line(was.money, now.money),
         *(_line(name, get(was), get(now), duration) for name, get in _TIMES),
     ]
     return tuple(line for line in made if line is not None)
+
+
+def _money_line(was: Money | None, now: Money | None) -> Line | None:
+    """Compare amounts; those in different currencies have no relative change."""
+    if was is None and now is None:
+        return None
+    by = ""
+    if was and now and was.currency == now.currency and was.amount:
+        by = _by(float(now.amount / was.amount))
+    then, present = (_UNKNOWN if one is None else money(one) for one in (was, now))
+    return Line(Text("Money, by each run's prices", "金额（按各次运行的价格）"), then, present, by)
 
 
 def _of(cost: Cost | None, get: Callable[[Cost], int | None]) -> int | None:

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from conformance.language import Text, join_texts, same
-from conformance.model import Conclusion, Cost, State, Verdict
+from conformance.model import Conclusion, Cost, Prices, Resumption, State, Verdict, money_of
 from conformance.report.locale.terms import (
     CHECK,
     PARAMETER,
     REQUEST,
     TOKEN,
     WARNING,
+    Noun,
     counted,
     listing,
+    money,
 )
 from conformance.report.summary_rows import Row
 from conformance.report.usage import UsageMismatch
@@ -39,6 +41,8 @@ NOT_REACHED = Text(
     "条契约要求：检查之前运行已结束，或没有对应的检查",
 )
 
+RECORDED = Noun("recorded exchange", "recorded exchanges", "{n} 次已记录的请求")
+
 _STOP = Text(". ", "。")
 _THEN = Text("; ", "；")
 
@@ -52,6 +56,23 @@ def judged_again(recorded_by: str | None, judged_by: str) -> Text | None:
         "requests were sent.",
         "由 {then} 版套件记录，由 {now} 版根据记录重新判定，没有发送任何请求。",
     ).format(then=recorded_by, now=judged_by)
+
+
+def taken_up(parts: Sequence[Resumption]) -> Text | None:
+    """State when a run was resumed and what was taken over; None if it was made in one go."""
+    if not parts:
+        return None
+    last = parts[-1]
+    taken = counted(last.exchanges, RECORDED)
+    if len(parts) == 1:
+        return Text(
+            "This run was resumed on {at} with {taken}, which were not sent again.",
+            "本次运行于 {at} 继续进行，沿用{taken}，没有再次发送。",
+        ).format(at=last.at, taken=taken)
+    return Text(
+        "This run was resumed {n} times, at last on {at} with {taken}, which were not sent again.",
+        "本次运行曾 {n} 次继续进行，最近一次于 {at}，沿用{taken}，没有再次发送。",
+    ).format(n=len(parts), at=last.at, taken=taken)
 
 
 def the_verdict(
@@ -270,21 +291,26 @@ FEW_REPEATS = 10
 """Repeats of a run that finds nothing to retest, at most."""
 
 
-def the_cost(cost: Cost | None, sent: int, repeats: int = 0) -> Text:
+def the_cost(cost: Cost | None, sent: int, repeats: int = 0, prices: Prices | None = None) -> Text:
     """Format what a run spent as one line.
 
     Args:
         cost: the total, or None if the run ended before it was computed.
         sent: number of recorded requests.
         repeats: how many of them repeat another; a few do in every run, and are not told.
+        prices: what tokens cost, if the user stated it.
     """
     if cost is None:
         return Text(
             "{requests} recorded, tokens not totalled", "已记录 {requests}，token 未汇总"
         ).format(requests=counted(sent, REQUEST))
     guessed = cost.estimated_tokens
+    read = Text("{n:,} prompt", "输入 {n:,}").format(n=cost.prompt_tokens)
+    if cost.cached_tokens:
+        some = Text("{read}, of them {n:,} cached", "{read}，其中已缓存 {n:,}")
+        read = some.format(read=read, n=cost.cached_tokens)
     parts = [
-        Text("{n:,} prompt", "输入 {n:,}").format(n=cost.prompt_tokens),
+        read,
         Text("{n:,} generated", "输出 {n:,}").format(n=cost.completion_tokens),
     ]
     if guessed:
@@ -297,11 +323,15 @@ def the_cost(cost: Cost | None, sent: int, repeats: int = 0) -> Text:
     if repeats > FEW_REPEATS:
         some = Text("{requests} ({n} of them repeats)", "{requests}（其中 {n} 次为重复）")
         requests = some.format(requests=requests, n=repeats)
+    spent = (
+        Text(", {money}", "，{money}").format(money=money(money_of(cost, prices))) if prices else ""
+    )
     return Text(
-        "{requests}, {bound}{tokens}{details}", "{requests}，{bound}{tokens}{details}"
+        "{requests}, {bound}{tokens}{details}{spent}", "{requests}，{bound}{tokens}{details}{spent}"
     ).format(
         requests=requests,
         bound=Text("at most ", "至多 ") if guessed else same(""),
         tokens=counted(cost.tokens, TOKEN),
         details=result if parts else same(""),
+        spent=spent,
     )

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
 from conformance.language import Text, same
-from conformance.model import Conclusion, Effect, Level, Role, State, Tier, Verdict
+from conformance.model import Conclusion, Effect, Level, Money, Role, State, Tier, Verdict
 
 HEADLINES: Mapping[Conclusion, Text] = {
     Conclusion.CONFORMING: Text("Conforming", "符合契约"),
@@ -130,3 +131,19 @@ def size(count: int) -> str:
     if count < 1000:
         return f"{count} B"
     return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def money(money: Money) -> Text:
+    """Format an amount as ``12.50 USD``, ``0.0042 USD`` or ``at most 0.0042 USD``."""
+    text = f"{rounded(money)} {money.currency}"
+    return Text(f"at most {text}", f"至多 {text}") if money.is_bound else same(text)
+
+
+def rounded(money: Money) -> str:
+    """Format an amount with two decimals, or three digits that count; a bound is rounded up."""
+    amount = money.amount
+    if not amount:
+        return "0"
+    places = max(2, 2 - amount.adjusted())
+    rounding = ROUND_CEILING if money.is_bound else ROUND_HALF_EVEN
+    return f"{amount.quantize(Decimal(1).scaleb(-places), rounding):,f}"

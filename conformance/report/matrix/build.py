@@ -105,6 +105,7 @@ def _row(one: Recorded) -> Row:
         elapsed=summary.elapsed,
         cost=summary.cost,
         cost_in_words=summary.cost_in_words,
+        money=summary.money,
         cells={row.subject.name: _cell(row) for row in summary.rows},
         verdicts={finding.id: finding.shown for finding in one.run.findings},
     )

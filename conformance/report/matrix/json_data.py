@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from conformance.report.matrix.records import Cell, Matrix, Row
+from conformance.report.results import money_json
 
 FORMAT = 1
 """Format version; incremented for incompatible changes."""
@@ -49,6 +50,7 @@ def _row(row: Row) -> Mapping[str, Any]:
         "started_at": row.started_at or None,
         "elapsed": row.elapsed,
         "cost": {**asdict(row.cost), "tokens": row.cost.tokens} if row.cost else None,
+        "money": money_json(row.money),
         "states": _states(row.cells),
         "common_verdict": row.common_conclusion.value if row.common_conclusion else None,
         "common_states": _states(row.common),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from conformance.language import Text
-from conformance.model import Conclusion, Cost, Run, State, Verdict
+from conformance.model import Conclusion, Cost, Money, Run, State, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class Row:
     elapsed: float = 0.0
     cost: Cost | None = None
     cost_in_words: Text | None = None
+    money: Money | None = None
     cells: Mapping[str, Cell] = field(default_factory=dict)
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     common: Mapping[str, Cell] = field(default_factory=dict)

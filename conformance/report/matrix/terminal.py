@@ -14,6 +14,7 @@ from conformance.language import Text as Words
 from conformance.model import State, Verdict
 from conformance.report.console import CONCLUSIONS, STATE_MARKS, VERDICT_MARKS
 from conformance.report.console.blocks import blocks
+from conformance.report.locale.terms import money
 from conformance.report.matrix.records import Matrix, Recorded, Row
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
@@ -36,6 +37,7 @@ _HEADS = (
     Words("Tokens", "token"),
     Words("Deviations", "偏差"),
 )
+_MONEY = Words("Money", "金额")
 _REPORTED = (State.IGNORED, State.ALTERED, State.REFUSED)
 
 
@@ -47,7 +49,10 @@ def render(matrix: Matrix, language: Language) -> RenderableType:
         language: the language of the output.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    has_money = any(row.money for row in matrix.asked)
     for place, head in enumerate(_HEADS):
+        if has_money and head == _HEADS[-1]:
+            table.add_column(_MONEY.of(language), justify="right")
         table.add_column(head.of(language), justify="right" if place in {2, 3, 4} else "left")
     for row in matrix.asked:
         table.add_row(
@@ -56,6 +61,7 @@ def render(matrix: Matrix, language: Language) -> RenderableType:
             _served(matrix, row),
             f"{row.cost.requests:,}" if row.cost else "",
             f"{row.cost.tokens:,}" if row.cost else "",
+            *([money(row.money).of(language) if row.money else ""] if has_money else []),
             _deviations(matrix, row, language),
         )
     shown: list[RenderableType] = [sentence(matrix, language), Text(), table]
