@@ -21,7 +21,7 @@ from conformance.cli.github import show_in_ci
 from conformance.cli.limits import options_of, slow_rate, typed
 from conformance.cli.matrix_files import write_matrix
 from conformance.cli.memory import give_back
-from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.options import tokenizer_of, why_nothing_is_chosen
 from conformance.cli.outputs import (
     Output,
     Rendered,
@@ -53,6 +53,7 @@ from conformance.report.matrix import Matrix, Recorded, matrix_of
 from conformance.report.matrix import terminal as text
 from conformance.report.matrix.progress import ProgressOfMany
 from conformance.targets import FILE, Entry, MissingSecretError, expected_beside
+from conformance.tokenizer import Tokenizer
 from conformance.transport.exposure import exposure_of
 
 WORST_FIRST = (
@@ -119,8 +120,19 @@ def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> P
         bundled_is_judged=False,
     )
     known = _known(entry, given)
-    options = replace(options_of(here, entry.options), expected=known.file if known else None)
+    options = replace(
+        options_of(here, entry.options),
+        expected=known.file if known else None,
+        tokenizer=given["tokenizer"] or _tokenizer(entry),
+    )
     return Planned(changed, contract, options, reference, known)
+
+
+def _tokenizer(entry: Entry) -> Tokenizer | None:
+    if entry.tokenizer is None:
+        return None
+    name, folder = entry.tokenizer
+    return tokenizer_of(name, folder, f"target {entry.name!r}: tokenizer")
 
 
 def _known(entry: Entry, given: dict[str, Any]) -> Expecting | None:

@@ -45,6 +45,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         exclude=tuple(map(redactor.text, options.exclude)),
         expected=expected and _redacted(expected, redactor),
         prices=target.prices,
+        tokenizer=redactor.text(options.tokenizer.name) if options.tokenizer else None,
     )
 
 

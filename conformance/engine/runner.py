@@ -317,6 +317,7 @@ class _RunInProgress:
             responses=self._responses if shares else None,
             pace=self._options.transport,
             tier=self._options.tier,
+            tokenizer=self._options.tokenizer,
         )
 
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:

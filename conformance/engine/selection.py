@@ -12,6 +12,7 @@ from conformance.checks import Check
 from conformance.contract import LIVING, Contract, load_contract
 from conformance.message import Message, say
 from conformance.model import ExpectedFile, Limits, Stage, Tier, TransportOptions
+from conformance.tokenizer import Tokenizer
 
 
 class Price(NamedTuple):
@@ -53,6 +54,7 @@ class Options:
         expected: the expected deviations of the target; None if no file was given.
         max_failures: end the run at this many failures that no entry expects and no other finding
             explains; None goes on to the end.
+        tokenizer: that of the model, as the user names it; None if none was named.
     """
 
     tier: Tier = Tier.STANDARD
@@ -65,6 +67,7 @@ class Options:
     exclude: tuple[str, ...] = ()
     expected: ExpectedFile | None = None
     max_failures: int | None = None
+    tokenizer: Tokenizer | None = None
 
     @property
     def ceiling(self) -> Limits:

@@ -117,6 +117,7 @@ class Header:
         exclude: globs that left out checks; empty leaves out none.
         expected: the expected deviations in force; None if no file was given.
         prices: what the target's tokens cost, as the user states it; None if nothing was stated.
+        tokenizer: the name of the tokenizer that counted prompts; None if none was named.
     """
 
     format: int
@@ -145,6 +146,7 @@ class Header:
     exclude: tuple[str, ...] = ()
     expected: ExpectedFile | None = None
     prices: Prices | None = None
+    tokenizer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
