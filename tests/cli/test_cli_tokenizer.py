@@ -28,7 +28,7 @@ def test_bundled_server_counts_as_its_tokenizer(command) -> None:
     result = command("run", *ABOUT, "--tokenizer", str(BUNDLED), "--out", "r")
     assert result.exit_code == 0, result.output
     assert finding_in("r")["verdict"] == "pass"
-    assert json.loads(Path("r/run.ndjson").open().readline())["tokenizer"] == str(BUNDLED)
+    assert json.loads(Path("r/run.ndjson").read_text().splitlines()[0])["tokenizer"] == str(BUNDLED)
     again = ("--rejudge", "--tokenizer", str(BUNDLED), "--out", "again")
     command("report", "r", *again)
     assert finding_in("again")["verdict"] == "pass"
