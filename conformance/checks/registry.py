@@ -19,6 +19,7 @@ from conformance.checks._shared.invariants import (
     conclude,
     inspect_each,
     inspect_trace,
+    usual_exchanges,
 )
 from conformance.checks._shared.nondeterminism import settle
 from conformance.checks.catalogue import Check, CheckFunction, add
@@ -99,7 +100,8 @@ def invariant(
             expect(usage.total_tokens, "total_tokens").equals(…)
 
     It is called with each exchange of the run: streaming or not, rejected and incomplete, and
-    those of deliberately invalid requests. The accessors of
+    those of deliberately invalid requests, but not with a completion for which an extension such as
+    ``top_k`` was set, because that can change what every other rule is about. The accessors of
     :class:`~conformance.protocol.trace.RecordedExchange` raise NotApplicable if there is nothing to
     judge: no completion, no usage, or a parameter of a wrong type. Nothing can be requested again,
     so an invariant has to accept everything that a conforming endpoint may do now and then, such as
@@ -116,7 +118,7 @@ def invariant(
     def register(function: JudgeExchange) -> JudgeExchange:
         @wraps(function)
         async def run(api: Api) -> None:
-            conclude(inspect_each(function, of, api.trace.exchanges), api)
+            conclude(inspect_each(function, of, usual_exchanges(api)), api)
 
         titles = titles_of(function, check_id)
         add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))
@@ -162,7 +164,7 @@ def invariant_across(
     def register(function: JudgeTrace) -> JudgeTrace:
         @wraps(function)
         async def run(api: Api) -> None:
-            conclude(inspect_trace(function(api.trace.exchanges)), api)
+            conclude(inspect_trace(function(usual_exchanges(api))), api)
 
         titles = titles_of(function, check_id)
         add(Check(check_id, requirement, Tier(tier), *titles, needs, run, asks=False))

@@ -19,6 +19,7 @@ from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
 from conformance.model import DEFAULT_KEY_ENV, Prices, Stage, Tier
+from conformance.profiles import Profile, ProfileError, bundled_names, load_profile
 from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
@@ -76,6 +77,48 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
         return tier(select(exclude(stage(function))))
 
     return add
+
+
+def for_clients(function: Function) -> Function:
+    """Add ``--profile``; the command receives ``profiles``."""
+    return click.option(
+        "--profile",
+        "profiles",
+        multiple=True,
+        metavar="NAME|PATH",
+        callback=_profiles,
+        help="Test what this client needs, and only that: "
+        f"{', '.join(bundled_names())}, or the path of your own; may be repeated. `conformance "
+        "profiles` describes them. The exit code is then 0 if the client works, 1 if it does not, "
+        "and 3 if the run does not show it.",
+    )(function)
+
+
+def _profiles(
+    _ctx: click.Context, _param: click.Parameter, typed: tuple[str, ...]
+) -> tuple[Profile, ...]:
+    """Read the profiles.
+
+    Raises:
+        UsageError: one of them cannot be read, or two have one name.
+    """
+    try:
+        profiles = tuple(map(load_profile, dict.fromkeys(typed)))
+    except ProfileError as error:
+        raise click.UsageError(f"--profile: {gate.redact(str(error))}") from None
+    names = [profile.name for profile in profiles]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"--profile names two profiles {twice}; rename one of them")
+    known = {check.id for check in all_checks()} if profiles else set()
+    for profile in profiles:
+        for name in profile.checks:
+            if name not in known:
+                raise click.UsageError(
+                    f"--profile {profile.name} names the check {one_line(name, 100)}, which does "
+                    "not exist; run `conformance list` to see all checks"
+                )
+    return profiles
 
 
 def under_contract(function: Function) -> Function:

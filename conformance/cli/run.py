@@ -20,6 +20,7 @@ from conformance.cli.options import (
     UNNAMED_KEY,
     at_path,
     choosing,
+    for_clients,
     how_much,
     in_language,
     into_formats,
@@ -30,6 +31,7 @@ from conformance.cli.options import (
     with_tokenizer,
 )
 from conformance.cli.reference import reference_of, with_reference
+from conformance.cli.resuming import Resume, assert_usable, parts_of, taking_up
 from conformance.cli.screen import on_screen
 from conformance.cli.single_target import RunRequest, run_one
 from conformance.cli.terminal import say
@@ -50,6 +52,9 @@ DIALECTS = (REFERENCE, *CONTRACTS)
         "conformance run --target 'zero*' --target eronmind --jobs 2",
         "conformance run --contract zero --dialect gpt-ge",
         "conformance run --format html,sarif=conformance.sarif",
+        "conformance run --config targets.toml --shard 1/4 --out part-1",
+        "conformance run --config targets.toml --shard 1/4 --resume part-1",
+        "conformance run --profile lm-eval",
     )
     + "\n\nWith several targets the worst result decides the exit code: 1 not conforming, then 2 "
     "interrupted, 3 inconclusive or a key was missing, 5 no checks ran, 0 all conform.",
@@ -100,6 +105,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     help="Number of targets tested in parallel.",
 )
 @under_contract
+@for_clients
 @choosing(Tier.STANDARD)
 @click.option(
     "--out",
@@ -112,6 +118,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     is_flag=True,
     help="Send nothing; print the requests and tokens of the run, as `conformance plan` does.",
 )
+@taking_up
 @with_expected_file
 @into_formats("html,junit,json")
 @within_limits
@@ -125,14 +132,21 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
 
     Command-line options override the file.
     """
+    assert_usable(given)
     how = {name: given[name] for name in HOW}
     landing = {name: given[name] for name in ("out", "outputs", "language", "verbosity")}
+    if given["resume"] is not None:
+        landing["resume"] = Resume(given["resume"], given["repeat_inconclusive"])
     path = _file(given)
     if path is not None:
         # Most runs judge one endpoint, and start sooner without what many need.
-        from conformance.cli.multiple_targets import planned_of, run_many, worst  # noqa: PLC0415
+        from conformance.cli.many_results import worst  # noqa: PLC0415
+        from conformance.cli.multiple_targets import planned_of, run_many  # noqa: PLC0415
 
-        entries = _chosen(path, given["wanted"])
+        entries = chosen(path, given["wanted"])
+        if not (entries := parts_of(entries, given["shard"])):
+            say(f"no target of {path} is in shard {given['shard']}; there is nothing to do")
+            return ExitCode.CONFORMING
         if len(entries) > 1 and given["expected_name"] not in {None, NONE}:
             raise click.UsageError(
                 f"--expected is for one target, and {len(entries)} are selected; select one with "
@@ -146,6 +160,10 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
                 [show_plan(one.contract, one.options, one.entry.prices) for one in planned]
             )
         return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
+    if given["shard"] is not None:
+        raise click.UsageError(
+            "--shard divides the targets of a file; the checks of one endpoint are not divided"
+        )
     contract = inputs.contract(given["contract_name"])
     if given["dry_run"]:
         from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
@@ -217,7 +235,7 @@ def _file(given: dict[str, Any]) -> Path | None:
     return path
 
 
-def _chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
+def chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
     """Read the targets file and keep the targets that match ``globs``.
 
     Raises:

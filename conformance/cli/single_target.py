@@ -24,6 +24,16 @@ from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
 from conformance.cli.places import place_of
 from conformance.cli.reference import dialect_of
+from conformance.cli.resuming import (
+    BEGINNING,
+    HOW_TO_REPEAT,
+    NEW,
+    Resume,
+    State,
+    TakenUp,
+    existing_folder,
+    taken_up,
+)
 from conformance.cli.screen import screen
 from conformance.cli.terminal import say
 from conformance.contract import Contract
@@ -76,6 +86,7 @@ def run_one(
     language: Language,
     verbosity: console.Verbosity = console.Verbosity.NORMAL,
     known: Expecting | None = None,
+    resume: Resume | None = None,
 ) -> ExitCode:
     """Run the checks, print the result, and write the record and reports."""
     options = replace(options, expected=known.file if known else None)
@@ -95,6 +106,7 @@ def run_one(
             language=language,
             verbosity=verbosity,
             known=known,
+            resume=resume,
         )
 
 
@@ -110,6 +122,7 @@ def _run(
     language: Language,
     verbosity: console.Verbosity,
     known: Expecting | None,
+    resume: Resume | None,
 ) -> ExitCode:
     slow = slow_rate(options)
     if slow is not None:
@@ -120,7 +133,13 @@ def _run(
             endpoint = _bundled(request, contract.name, stack)
         else:
             endpoint = _named(request, request.base_url, contract)
-        folder = stack.enter_context(fresh_folder(out, endpoint.host, contract.name))
+        if resume is None:
+            folder = stack.enter_context(fresh_folder(out, endpoint.host, contract.name))
+            part = BEGINNING
+        else:
+            folder = stack.enter_context(existing_folder(resume.folder))
+            is_bundled = request.base_url is None
+            part = _part(endpoint.target, contract, options, resume, is_bundled=is_bundled)
         failure = judge(
             endpoint.target,
             contract,
@@ -130,6 +149,7 @@ def _run(
             reference=reference,
             language=language,
             verbosity=verbosity,
+            part=part,
         )
     give_back()
     try:
@@ -159,6 +179,25 @@ def _run(
         say(failure)
         return ExitCode.UNDECIDED
     return judged.exit_code
+
+
+def _part(
+    target: Target, contract: Contract, options: Options, resume: Resume, *, is_bundled: bool
+) -> TakenUp:
+    """Return what is taken over from the record.
+
+    Raises:
+        UserError: it is of another run, or nothing of it is left to do.
+    """
+    part = taken_up(
+        resume.folder, target, contract, options, repeat=resume.repeat, is_bundled=is_bundled
+    )
+    if part.state is State.FINISHED:
+        left = "no check of it is inconclusive" if resume.repeat else HOW_TO_REPEAT
+        raise UserError(f"the run in {resume.folder} is finished, {left}; {NEW}")
+    if part.state is State.BROKEN_OFF:
+        say(part.sentence)
+    return part
 
 
 def _named(request: RunRequest, typed: str, contract: Contract) -> _Endpoint:

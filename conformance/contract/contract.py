@@ -311,6 +311,7 @@ def _contract_of(name: str, title: str, base: Schema, applied: Schema) -> Contra
         name=name,
         document=document,
         parameters=names,
+        fields=frozenset(known.path for known in fields),
         removed=frozenset(everywhere - {known.path for known in fields}),
         excluded=_excluded(about),
     )
@@ -360,6 +361,7 @@ class _Scope:
     name: str
     document: str
     parameters: Mapping[str, Parameter]
+    fields: frozenset[str]
     removed: frozenset[str]  # response fields that the overlay took away
     excluded: Mapping[str, Message]
 
@@ -377,7 +379,8 @@ class _Scope:
         if requirement.subject in self.removed:
             what = say("`{parameter}`", parameter=requirement.subject)
             return say("{contract} does not document {what}", contract=self.name, what=what)
-        missing = (self._missing(need) for need in (requirement.subject, *needs))
+        adds = requirement.scope == "extension"
+        missing = (self._missing(need, adds=adds) for need in (requirement.subject, *needs))
         return next(
             (
                 say("{contract} does not document {what}", contract=self.name, what=what)
@@ -387,12 +390,18 @@ class _Scope:
             None,
         )
 
-    def _missing(self, need: str) -> Message | None:
-        """Return what a need lacks in the documentation; only parameters can lack something."""
+    def _missing(self, need: str, *, adds: bool) -> Message | None:
+        """Return what a need lacks in the documentation.
+
+        ``adds`` says that only some overlays add the parameter or the response field; otherwise,
+        only parameters can lack something.
+        """
         name, _, aspect = need.partition(".")
         parameter = self.parameters.get(name)
         if parameter is None:
-            return None
+            return (
+                say("`{parameter}`", parameter=need) if adds and need not in self.fields else None
+            )
         if not parameter.documented:
             return say("`{parameter}`", parameter=name)
         return parameter.lacks(aspect) if aspect else None

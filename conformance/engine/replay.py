@@ -24,6 +24,7 @@ from conformance.engine.selection import UNLIMITED, Options
 from conformance.judgement import Inconclusive, Judgement, NotApplicable
 from conformance.message import Message, say
 from conformance.model import (
+    ClientReadiness,
     Conclusion,
     Exchange,
     Finding,
@@ -35,6 +36,7 @@ from conformance.model import (
     TransportOptions,
     Verdict,
 )
+from conformance.profiles import bundled_profiles
 from conformance.record.events import FindingMade, RunFinished, RunStarted
 from conformance.record.expected import with_expected
 from conformance.record.explained import as_concluded
@@ -104,6 +106,7 @@ async def _rejudged(run: Run, contract: Contract, tokenizer: Tokenizer | None) -
         exclude=run.header.exclude,
         expected=run.header.expected,
         tokenizer=tokenizer,
+        profiles=tuple(one for one in bundled_profiles() if one.name in run.header.profiles),
     )
     recorded = {finding.id: finding for finding in run.findings}
     checks = [_known(check, recorded.get(check.id)) for check in all_checks()]
@@ -143,6 +146,7 @@ def _judged_by(today: Header, recorded: Header) -> Header:
         requirements=today.requirements,
         expected=today.expected,
         tokenizer=today.tokenizer or recorded.tokenizer,
+        contract_digest=today.contract_digest,
     )
 
 
@@ -163,7 +167,17 @@ def _concluding(recorded: Footer, today: Footer, findings: Iterable[Finding]) ->
         because=because,
         counts=today.counts,
         explained=today.explained,
+        readiness=_readiness(recorded, today),
     )
+
+
+def _readiness(recorded: Footer, today: Footer) -> tuple[ClientReadiness, ...]:
+    """Return what today's profiles make of the record; of others, which it names, what they made.
+
+    Whoever has the record may not have the user's own profiles.
+    """
+    known = {client.profile for client in today.readiness}
+    return (*(c for c in recorded.readiness if c.profile not in known), *today.readiness)
 
 
 def _known(check: Check, recorded: Finding | None) -> Check:

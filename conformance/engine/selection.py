@@ -12,6 +12,7 @@ from conformance.checks import Check
 from conformance.contract import LIVING, Contract, load_contract
 from conformance.message import Message, say
 from conformance.model import ExpectedFile, Limits, Stage, Tier, TransportOptions
+from conformance.profiles import Profile
 from conformance.tokenizer import Tokenizer
 
 
@@ -28,6 +29,14 @@ PRICES: Mapping[Tier, Price] = {
     Tier.DEEP: Price(400, 40_000),
 }
 """The maximum cost of a tier against a conforming endpoint."""
+
+EXTENSIONS: Mapping[Tier, Price] = {
+    Tier.SMOKE: Price(0, 0),
+    Tier.STANDARD: Price(40, 2_500),
+    Tier.DEEP: Price(80, 6_000),
+}
+"""What checks of parameters that the live API does not have may cost besides, under a contract that
+documents such parameters. It is within the ceiling."""
 
 CEILING_FACTOR = 2
 """The default ceiling as a multiple of the price: deviations are retested, transient errors are
@@ -55,6 +64,10 @@ class Options:
         max_failures: end the run at this many failures that no entry expects and no other finding
             explains; None goes on to the end.
         tokenizer: that of the model, as the user names it; None if none was named.
+        region: where the requests are sent from, in the user's word; None if it is not said.
+        label: the user's word for the run instead of its day; None if there is none.
+        profiles: the clients that the run is for, which sends what they send as well; empty if it
+            is about conformance.
     """
 
     tier: Tier = Tier.STANDARD
@@ -68,6 +81,9 @@ class Options:
     expected: ExpectedFile | None = None
     max_failures: int | None = None
     tokenizer: Tokenizer | None = None
+    region: str | None = None
+    label: str | None = None
+    profiles: tuple[Profile, ...] = ()
 
     @property
     def ceiling(self) -> Limits:
@@ -77,6 +93,15 @@ class Options:
             CEILING_FACTOR * price.requests if limits.requests is None else limits.requests,
             CEILING_FACTOR * price.tokens if limits.tokens is None else limits.tokens,
         )
+
+
+FOR_EVERY_CLIENT = ("text.present",)
+"""Requirements that are checked for any client."""
+
+
+def globs_for(profiles: Iterable[Profile]) -> tuple[str, ...]:
+    """Return what selects the checks that the needs of clients rest on."""
+    return tuple(dict.fromkeys((*FOR_EVERY_CLIENT, *(n for p in profiles for n in p.requirements))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class Requirement:
         subject: the parameter (``stop``) or response field (``choices[].finish_reason``) that it
             is about.
         scope: ``protocol`` if every contract inherits it, ``document`` if only the documents among
-            the sources promise it.
+            the sources promise it, ``extension`` if every contract does whose document adds the
+            parameter or field to the live API's.
         sources: the documents that state it.
     """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -34,6 +34,14 @@ KNOWN = frozenset(
     | {"suffix", "temperature", "top_p", "user"}
 )
 """Keyword arguments of ``client.completions.create``."""
+
+
+def is_steered(body: Mapping[str, Any], names: Collection[str]) -> bool:
+    """Return whether a request uses one of these parameters, or one that is not the live API's.
+
+    Parameters of single servers, such as ``min_p``, change what is generated.
+    """
+    return any(body.get(name) for name in names) or not body.keys() <= KNOWN
 
 
 def snippet(

@@ -81,6 +81,11 @@ class Summary:
         return sentences.judged_again(header.recorded_by, header.suite_version)
 
     @property
+    def taken_up(self) -> Text | None:
+        """A note for a run that was resumed; None otherwise."""
+        return sentences.taken_up(self.run.header.resumed)
+
+    @property
     def cost(self) -> Cost | None:
         """Requests and tokens spent; None for an incomplete run."""
         return self.run.footer.cost if self.run.footer else None
@@ -94,10 +99,7 @@ class Summary:
     @property
     def elapsed(self) -> float:
         """Duration in seconds; of an incomplete run, up to the last response."""
-        if self.run.footer:
-            return self.run.footer.elapsed
-        ends = [a.started + a.elapsed for x in self.run.exchanges for a in x.attempts]
-        return max(ends, default=0.0)
+        return self.run.elapsed
 
     @property
     def cost_in_words(self) -> Text:

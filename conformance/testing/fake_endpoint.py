@@ -6,38 +6,20 @@ import json
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 from conformance.contract import Contract
 from conformance.model import Arrival, Attempt, Credentials, Exchange, Request
 from conformance.testing import fake_model as language
-from conformance.testing.fake_model import Distribution
-from conformance.testing.fake_validation import CONTEXT, Body, RequestError, error_in, prompts_of
+from conformance.testing.fake_generation import Draft, generate, value_or
+from conformance.testing.fake_validation import Body, RequestError, error_in, prompts_of
 
 MODEL = "fake-model"
 JSON_TYPE = "application/json"
 STREAM_TYPE = "text/event-stream"
 EVENT_SECONDS = 0.01
 """Simulated seconds between two events of a stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """One generated choice: its tokens and their distributions, and the text up to a stop."""
-
-    prompt: list[int]
-    tokens: list[int]
-    distributions: list[Distribution]
-    kept: bytes
-    finish_reason: str
-
-    @property
-    def quality(self) -> float:
-        """The mean log probability per token in nats, by which ``best_of`` ranks candidates."""
-        result = [d.logprob(t) for d, t in zip(self.distributions, self.tokens, strict=True)]
-        return sum(result) / max(1, len(result))
 
 
 class FakeEndpoint:
@@ -103,15 +85,15 @@ class FakeEndpoint:
         whole = [_choice(draft, body, i) for i, draft in enumerate(choices)]
         return self._response(request, {**envelope, "choices": whole, "usage": usage})
 
-    def _drafts(self, body: Body, prompt: list[int], n: int) -> list[_Draft]:
+    def _drafts(self, body: Body, prompt: list[int], n: int) -> list[Draft]:
         """Generate ``best_of`` candidates and return the best ``n``."""
         candidates = max(n, body.get("best_of") or 1)
-        seed = _or(body.get("seed"), self._contract.parameter("seed").default)
+        seed = value_or(body.get("seed"), self._contract.parameter("seed").default)
         drafts = []
         for i in range(candidates):
             self._samples += 1
             rng = random.Random(f"{seed}/{i}" if seed is not None else self._samples)  # noqa: S311
-            drafts.append(_generate(body, prompt, rng, self._contract.default_tokens))
+            drafts.append(generate(body, prompt, rng, self._contract.default_tokens))
         if candidates == n:
             return drafts
         return sorted(drafts, key=lambda draft: -draft.quality)[:n]
@@ -121,7 +103,7 @@ class FakeEndpoint:
         request: Request,
         body: Body,
         envelope: Mapping[str, Any],
-        choices: Sequence[_Draft],
+        choices: Sequence[Draft],
         usage: Mapping[str, int],
     ) -> Exchange:
         """Stream the choices interleaved, one token of each in turn."""
@@ -178,49 +160,7 @@ class FakeEndpoint:
         )
 
 
-def _generate(
-    body: Body, prompt: list[int], rng: random.Random, default_tokens: int | None
-) -> _Draft:
-    """Sample one choice up to its limit, the end of the text, or the first stop sequence."""
-    limit = _or(body.get("max_tokens"), _or(default_tokens, CONTEXT))
-    stop = body.get("stop")
-    stops = [s.encode() for s in ([stop] if isinstance(stop, str) else stop or ()) if s]
-    context = prompt
-    if body.get("suffix") is not None:
-        tail = language.encode(body["suffix"])
-        context = [language.PREFIX, *prompt, language.SUFFIX, *tail, language.MIDDLE]
-    tokens: list[int] = []
-    distributions: list[Distribution] = []
-    text = b""
-    while len(tokens) < min(limit, CONTEXT - len(context)):
-        distribution = language.predict([*context, *tokens])
-        token = distribution.shifted(_shifts(body, tokens)).sample(
-            _or(body.get("temperature"), 1), _or(body.get("top_p"), 1), rng
-        )
-        if token == language.END_OF_TEXT:
-            return _Draft(prompt, tokens, distributions, text, "stop")
-        tokens.append(token)
-        distributions.append(distribution)
-        text += language.token_text(token)
-        found = [text.index(stop) for stop in stops if stop in text]
-        if found:
-            return _Draft(prompt, tokens, distributions, text[: min(found)], "stop")
-    return _Draft(prompt, tokens, distributions, text, "length")
-
-
-def _shifts(body: Body, tokens: Sequence[int]) -> dict[int, float]:
-    """Return logit bias and penalties per token; penalties ignore the prompt."""
-    shifts = {int(token): float(bias) for token, bias in (body.get("logit_bias") or {}).items()}
-    presence = body.get("presence_penalty") or 0
-    frequency = body.get("frequency_penalty") or 0
-    if presence or frequency:
-        for token in set(tokens):
-            penalty = presence + tokens.count(token) * frequency
-            shifts[token] = shifts.get(token, 0.0) - penalty
-    return shifts
-
-
-def _choice(draft: _Draft, body: Body, index: int) -> dict[str, Any]:
+def _choice(draft: Draft, body: Body, index: int) -> dict[str, Any]:
     head = language.decode(draft.prompt) if body.get("echo") else b""
     logprobs = None
     if body.get("logprobs") is not None:
@@ -233,7 +173,7 @@ def _choice(draft: _Draft, body: Body, index: int) -> dict[str, Any]:
     }
 
 
-def _parts(draft: _Draft, body: Body, index: int) -> Iterator[dict[str, Any]]:
+def _parts(draft: Draft, body: Body, index: int) -> Iterator[dict[str, Any]]:
     """Yield a choice in parts: the echo, one part per token, and the finish reason.
 
     The parts are slices of the kept text between characters, so that no stop sequence is sent and
@@ -273,7 +213,7 @@ def _border(text: bytes, end: int) -> int:
     return end
 
 
-def _entries(draft: _Draft, body: Body) -> Iterator[tuple[str, float | None, Any, int]]:
+def _entries(draft: Draft, body: Body) -> Iterator[tuple[str, float | None, Any, int]]:
     """Yield each token's text, log probability, alternatives and offset, with an echoed prompt."""
     count = int(body["logprobs"])
     head = len(draft.prompt) if body.get("echo") else 0
@@ -312,8 +252,3 @@ def _shown(fragment: bytes) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _or(value: Any, otherwise: Any) -> Any:
-    """Return the default for a parameter that is null or missing, but not for 0."""
-    return otherwise if value is None else value

@@ -39,6 +39,10 @@ COMMA = ord(",")
 
 FLOOR = -30.0
 """The logit of all other tokens."""
+HEIGHT = 3.0
+"""How much higher the logits are than the scores, which only penalties that scale them see."""
+BANNED = -1e9
+"""The logit of tokens that must not be sampled."""
 LEAD = 1.5
 """Minimum logit difference between the best token and the next; it depends on the context."""
 ALTERNATIVES = 24
@@ -47,6 +51,8 @@ REPETITION_TOKENS = 256
 """Number of previous tokens in which the model looks for a repetition."""
 TEXT_END_TOKENS = 401
 """The model ends a text if its length in tokens is one less than a multiple of this."""
+CLOSING = "The end."
+"""The model ends a text behind these words, too."""
 
 _WORD_IDS = {f" {word}".encode(): FIRST_WORD + i for i, word in enumerate(WORDS)}
 _NUMBER_IDS = {f" {number}".encode(): FIRST_NUMBER + number for number in range(NUMBERS)}
@@ -71,6 +77,9 @@ def _filler(fragment: bytes) -> int | None:
     number = int(fragment[2:])
     fills = FIRST_FILLER <= number < PREFIX and fragment == f" w{number}".encode()
     return number if fills else None
+
+
+_CLOSING_IDS = tuple(encode(CLOSING))
 
 
 def token_text(token: int) -> bytes:
@@ -115,8 +124,31 @@ class Distribution:
             moved[token] = moved.get(token, FLOOR) + shift
         return Distribution(moved)
 
-    def sample(self, temperature: float, top_p: float, rng: random.Random) -> int:
-        """Sample a token; at temperature 0 return the best one."""
+    def penalised(self, tokens: Iterable[int], penalty: float) -> Distribution:
+        """Return the distribution with a repetition penalty on the logits of some tokens."""
+        moved = dict(self.scores)
+        for token in set(tokens):
+            logit = moved.get(token, FLOOR) + HEIGHT
+            moved[token] = (logit / penalty if logit > 0 else logit * penalty) - HEIGHT
+        return Distribution(moved)
+
+    def without(self, tokens: Iterable[int]) -> Distribution:
+        """Return the distribution in which some tokens have no probability."""
+        return Distribution({**self.scores, **dict.fromkeys(tokens, BANNED)})
+
+    def sample(
+        self,
+        temperature: float,
+        top_p: float,
+        rng: random.Random,
+        *,
+        top_k: int = 0,
+        min_p: float = 0.0,
+    ) -> int:
+        """Sample a token; at temperature 0 return the best one.
+
+        ``top_k`` below 1 keeps all tokens, and so do ``min_p`` 0 and ``top_p`` 1.
+        """
         ranked = self.top(len(self.scores))
         best = self.scores[ranked[0]]
         if temperature == 0:
@@ -125,16 +157,19 @@ class Distribution:
         rest = (SIZE - len(ranked)) * math.exp((FLOOR - best) / temperature)
         mass = sum(weights) + rest
         kept, covered = 0, 0.0
-        while kept < len(ranked) and (kept == 0 or covered < top_p * mass):
+        most = sum(weight >= min_p for weight in weights)
+        most = min(most, top_k) if top_k > 0 else most
+        while kept < most and (kept == 0 or covered < top_p * mass):
             covered += weights[kept]
             kept += 1
-        drawn = rng.random() * (mass if top_p >= 1 else covered)
+        narrows = top_p < 1 or top_k > 0 or min_p > 0
+        drawn = rng.random() * (covered if narrows else mass)
         for token, weight in zip(ranked[:kept], weights, strict=False):
             drawn -= weight
             if drawn < 0:
                 return token
         # The sample is in the tail, or beyond the sum because of rounding.
-        return rng.randrange(FIRST_FILLER, PREFIX) if top_p >= 1 else ranked[kept - 1]
+        return ranked[kept - 1] if narrows else rng.randrange(FIRST_FILLER, PREFIX)
 
 
 def predict(context: Sequence[int]) -> Distribution:
@@ -150,12 +185,15 @@ def predict(context: Sequence[int]) -> Distribution:
     lead = LEAD + checksum % 100 / 500
     scores = {token: -lead - 0.2 * i for i, token in enumerate(likely)}
     if open_bytes is None:
-        scores[END_OF_TEXT] = (
-            LEAD if len(context) % TEXT_END_TOKENS == TEXT_END_TOKENS - 1 else -6.0
-        )
+        closes = len(context) % TEXT_END_TOKENS == TEXT_END_TOKENS - 1 or _is_closed(context)
+        scores[END_OF_TEXT] = LEAD if closes else -6.0
     follower = _follower(context)
     scores[likely[0] if follower is None else follower] = 0.0
     return Distribution(scores)
+
+
+def _is_closed(context: Sequence[int]) -> bool:
+    return tuple(context[-len(_CLOSING_IDS) :]) == _CLOSING_IDS
 
 
 def _follower(context: Sequence[int]) -> int | None:

@@ -25,11 +25,16 @@ what JSON numbers represent, and the record could not be written."""
 
 
 class Budget:
-    """The limits of a run, its cost so far, and the reservations of requests in flight."""
+    """The limits of a run, its cost so far, and the reservations of requests in flight.
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    Args:
+        limits: the maximum requests and tokens.
+        spent: what earlier parts of the run have cost.
+    """
+
+    def __init__(self, limits: Limits = Limits(), spent: Cost = Cost()) -> None:  # noqa: B008 - frozen
         self.limits = limits
-        self.cost = Cost()
+        self.cost = spent
         self._reserved = 0
         self._settled = asyncio.Condition()
 

@@ -55,6 +55,8 @@ VLLM_RULES = replace(
     # "temperature must be in [0, 2]", "top_p must be in (0, 1]", penalties "must be in [-2, 2]".
     max_penalty=2.0,
     top_p_zero=False,
+    # "top_k must be 0 (disable), or at least 1": -1 is converted to 0 before.
+    min_top_k=-1,
     stream_options=("include_usage",),
 )
 

@@ -8,6 +8,8 @@ endpoint. A document that differs is another `Rules`; the code stays.
 from dataclasses import dataclass
 from enum import StrEnum
 
+INT64_MIN = -(2**63)
+
 PARAMETERS = frozenset(
     {
         "model",
@@ -76,6 +78,8 @@ class Rules:
     temperature_default: float = 1.0
     top_p_default: float = 1.0
     top_k_default: int = 0
+    min_top_k: int = INT64_MIN
+    """Below 1, all tokens are kept."""
     min_p_default: float = 0.0
 
     max_n: int = 128

@@ -33,6 +33,7 @@ FOLDER_OF = {
     "stream": "streaming",
     "served-streams": "streaming",
     "presence-penalty": "penalties",
+    "repeat-penalty": "repetition_penalty",
     "frequency-penalty": "penalties",
 }
 """Areas of ids that share a folder with another one."""

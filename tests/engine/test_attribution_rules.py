@@ -33,7 +33,7 @@ def an_answer(key: str, *texts: str, id_: str = "cmpl-1", **asked: Any) -> Excha
     return an_exchange(key, request={**GREEDY, **asked}, body=body)
 
 
-def vs(one: str, other: str) -> Any:
+def vs(one: object, other: object) -> Any:
     return say("{one} vs. {other} (both reproduced)", one=json.dumps(one), other=json.dumps(other))
 
 

@@ -14,7 +14,7 @@ from conformance.contract import CONTRACTS, DOCUMENTS, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
 from conformance.engine.runner import Options, run
-from conformance.engine.selection import PRICES, Price
+from conformance.engine.selection import EXTENSIONS, PRICES, Price
 from conformance.model import Conclusion, Footer, Stage, Target, Tier
 from conformance.record.events import RunFinished
 from conformance.targets.bundled import MODEL, REFERENCE
@@ -37,7 +37,7 @@ PLANS_BY_DEFAULT = [plan for plan in PLANS if plan[1] is not Tier.DEEP or plan[0
 @pytest.mark.parametrize(("document", "tier"), by_default(RUNS_BY_DEFAULT, RUNS))
 def test_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> None:
     planned = plan_of(document, tier)
-    most_requests, most_tokens = PRICES[tier]
+    most_requests, most_tokens = price_of(document, tier)
     dialect = REFERENCE if document == "openai" else document
     counted: list[int] = []
     with running_server("--dialect", dialect) as server:
@@ -75,7 +75,7 @@ def test_undocumented_parameters_keep_the_price(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(("document", "tier"), by_default(PLANS_BY_DEFAULT, PLANS))
 def test_each_plan_keeps_its_budget(document: str, tier: Tier) -> None:
     planned = plan_of(document, tier)
-    most_requests, most_tokens = PRICES[tier]
+    most_requests, most_tokens = price_of(document, tier)
     assert planned.requests <= most_requests
     assert planned.tokens <= most_tokens
 
@@ -92,6 +92,13 @@ def test_every_requirement_is_judged_by_a_check() -> None:
     contracts = [load_contract(document) for document in CONTRACTS]
     stated = {requirement for contract in contracts for requirement in contract.requirements}
     assert stated == {check.requirement for check in all_checks()}
+
+
+def price_of(document: str, tier: Tier) -> Price:
+    """The price of a tier; checks of parameters that only some documents have cost more."""
+    if not any(parameter.is_extension for parameter in load_contract(document).parameters):
+        return PRICES[tier]
+    return Price(*map(sum, zip(PRICES[tier], EXTENSIONS[tier], strict=True)))
 
 
 async def run_once(target: Target, options: Options) -> Footer:

@@ -140,6 +140,11 @@ LATER = {
         "contract_file",
         "exclude",
         "expected",
+        "contract_digest",
+        "region",
+        "label",
+        "resumed",
+        "profiles",
     },
     "exchange": {"surplus"},
     "finding": {
@@ -152,7 +157,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped"},
+    "footer": {"reference_cost", "explained", "is_stopped", "readiness"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",

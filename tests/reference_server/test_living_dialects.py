@@ -49,6 +49,7 @@ def test_prompt_is_required(dialect: str) -> None:
         ("vllm", {"suffix": "end"}),
         ("vllm", {"best_of": 2}),
         ("vllm", {"min_p": 1.1}),
+        ("vllm", {"top_k": -2}),
         ("vllm", {"stream_options": {}}),
         ("vllm", {"stream": True, "stream_options": {"include_obfuscation": True}}),
         ("vllm", {"repeat_penalty": 1.1}),

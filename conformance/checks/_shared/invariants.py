@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +11,11 @@ from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, Judgement, Missing, NotApplicable
 from conformance.message import Message, say
 from conformance.protocol.trace import RecordedExchange, Violation
+
+OK = 200
+
+USUAL_OPTIONS = frozenset({"include_usage", "include_obfuscation"})
+"""The members of ``stream_options`` in the live API."""
 
 MAX_EXCHANGES_SHOWN = 5
 """The most exchanges that a finding lists as evidence."""
@@ -64,6 +69,26 @@ def _bare(failure: Failure) -> Failure:
     """Return a failure without its frames, which hold the parsed response that it is about."""
     failure.__cause__ = failure.__context__ = None
     return failure.with_traceback(None)
+
+
+def usual_exchanges(api: Api) -> Sequence[RecordedExchange]:
+    """Return the exchanges of a run without completions that an extension may have changed.
+
+    The contract marks parameters that the live API does not have. What they mean is judged by the
+    checks that send them.
+    """
+    extensions = {known.name for known in api.contract.parameters if known.is_extension}
+    if not extensions:
+        return api.trace.exchanges
+    return tuple(one for one in api.trace.exchanges if not _is_extended(one, extensions))
+
+
+def _is_extended(exchange: RecordedExchange, extensions: Collection[str]) -> bool:
+    if exchange.exchange.status != OK:
+        return False
+    options = exchange.request.raw.get("stream_options")
+    nested = options.keys() - USUAL_OPTIONS if isinstance(options, dict) else ()
+    return bool(nested) or not exchange.request.raw.keys().isdisjoint(extensions)
 
 
 def inspect_trace(inspections: Iterable[Inspection]) -> Inspected:

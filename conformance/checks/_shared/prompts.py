@@ -25,3 +25,6 @@ RARE = "龘字怎么读"
 AWKWARD = '  一二三。\n\t🍎🍌 \\n "X" <b> &amp; e\u0301  '
 """White space at both ends, several scripts, a capital, text that escaping gets wrong (a backslash
 and an n are not a line break), and an accent that normalisation would join with its letter."""
+
+ENDED = "The end."
+"""A text that is finished, so that many models end it at once."""

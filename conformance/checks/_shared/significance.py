@@ -18,6 +18,7 @@ ALLOWANCE = 1e-4
 
 SHARES: Mapping[str, float] = {
     "best-of.picks-the-likelier": 1e-5,
+    "min-p.zero-varies": 4e-6,
     "n.samples-differ": 4e-6,
     "n.samples-differ-in-every-way": 5e-6,
     "seed.copies-differ": 2e-6,
@@ -37,6 +38,7 @@ SHARES: Mapping[str, float] = {
     "temperature.null-varies": 4e-6,
     "temperature.repeats-vary": 4e-6,
     "temperature.repeats-vary-in-every-way": 5e-6,
+    "top-k.zero-varies": 4e-6,
     "top-p.null": 4e-6,
     "top-p.null-in-every-way": 4e-6,
 }

@@ -7,15 +7,13 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
-from conformance.checks._shared.ab_compare import REPEATS
+from conformance.checks._shared.narrow_sampling import assert_narrow_as_greedy
 from conformance.checks._shared.neutral_values import neutral_values_are_harmless
-from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS, lead_before, parting_of
 from conformance.checks._shared.refusals import (
     minimal_request,
     served_or_rejected,
 )
 from conformance.checks._shared.request_shapes import assert_greedy_in_every_shape
-from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.resampling import (
     NULL_SHAPES,
     assert_no_repeat,
@@ -25,7 +23,6 @@ from conformance.checks._shared.resampling import (
 )
 from conformance.checks._shared.sampling import (
     NARROW_TOP_P,
-    STORY,
     beside_top_p,
     distinguished,
     expect_variety,
@@ -39,7 +36,7 @@ from conformance.checks._shared.seeded import (
     nulled,
     seeded,
 )
-from conformance.judgement import Failure, Inconclusive, Refusal, shown
+from conformance.judgement import Failure, shown
 from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import Choice
@@ -75,7 +72,7 @@ async def a_narrow_choice_is_greedy(api: Api) -> None:
 
     `top_p` 接近 0 时，以 temperature 1 采样得到贪心文本。
     """
-    await assert_narrow_as_greedy(api, STORY)
+    await assert_narrow_as_greedy(api, narrowed(api, NARROW_TOP_P))
 
 
 @check(
@@ -123,7 +120,7 @@ async def zero_is_the_narrowest_choice(api: Api) -> None:
     """
     response = await api.complete(**narrowed(api, 0))
     if served_or_rejected(response) is not None:
-        await assert_narrow_as_greedy(api, STORY, 0)
+        await assert_narrow_as_greedy(api, narrowed(api, 0))
 
 
 @check("top-p.zero-served", requirement="top-p.minimum-served", needs=("temperature",))
@@ -183,61 +180,3 @@ async def null_narrows_nothing(api: Api) -> None:
         return (await api.complete(fresh=number > 0, **request)).expect_ok().choices
 
     await expect_variety("top-p.null", draw, say("different samples, as with `top_p: 1`"))
-
-
-async def assert_narrow_as_greedy(api: Api, prompt: str, share: float = NARROW_TOP_P) -> None:
-    """Assert that a narrow ``top_p`` gives the greedy text, if that text is deterministic.
-
-    Raises:
-        Failure: the greedy text repeats, and none of several narrow samples equals it.
-        Inconclusive: the greedy text changes, or only some of the samples differ.
-    """
-    greedy = (await non_streaming(api, prompt)).text
-    narrow = narrowed(api, share, prompt)
-    texts = [(await api.complete(**narrow)).expect_ok().text]
-    if texts[0] == greedy:
-        return
-    # A near-tie can flip twice in a row, so one repeat does not show a deterministic text.
-    again = [(await non_streaming(api, prompt, fresh=True)).text for _ in range(REPEATS)]
-    texts += [(await api.complete(fresh=True, **narrow)).expect_ok().text for _ in range(2)]
-    if {*again} != {greedy} or greedy in texts:
-        raise Inconclusive(
-            say(
-                "greedy texts {greedy}, narrow ones {narrow}",
-                greedy=shown([greedy, *again]),
-                narrow=shown(texts),
-            )
-        )
-    if len(set(texts)) == 1:
-        await assert_no_near_tie(api, prompt, greedy, texts[0])
-    effect = Effect.IGNORED if len(set(texts)) == len(texts) else Effect.ALTERED
-    raise Failure(say("the greedy text {text}", text=shown(greedy)), shown(texts), effect=effect)
-
-
-async def assert_no_near_tie(api: Api, prompt: str, greedy: str, narrow: str) -> None:
-    """Assert that a best token leads wherever the greedy text may part from the narrow one.
-
-    Batches and caches decide near-ties otherwise, each time alike, and not for sampled requests.
-
-    Raises:
-        Inconclusive: two tokens are nearly as probable.
-    """
-    difference = say("{one} vs. {other}", one=shown(greedy), other=shown(narrow))
-
-    async def ask(fresh: bool) -> str:
-        return (await non_streaming(api, prompt, fresh=fresh)).text
-
-    try:
-        lead = await lead_before(parting_of(greedy, narrow), [ask], api, difference)
-    except (Failure, Refusal):
-        return
-    if lead is not None and lead < NEAR_TIE_NATS:
-        raise Inconclusive(
-            say(
-                "{difference}; before they diverge, two tokens are {lead} nats apart, "
-                "and below {near_tie_nats} this is a near-tie",
-                difference=difference,
-                lead=f"{lead:.2f}",
-                near_tie_nats=NEAR_TIE_NATS,
-            )
-        )

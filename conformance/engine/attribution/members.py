@@ -156,7 +156,8 @@ def _owner(evidence: Evidence, finding: Finding, subject: str) -> Finding | None
         for other in evidence.accusations:
             if other.subject == subject and other.requirement != finding.requirement:
                 return other
-        subject = subject.rpartition(".")[0]
+        whole = subject.removesuffix("[]")
+        subject = whole if whole != subject else subject.rpartition(".")[0]
     return None
 
 

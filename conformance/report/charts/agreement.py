@@ -21,6 +21,7 @@ from conformance.report.charts.svg import (
     sentences,
 )
 from conformance.report.charts.traffic import ReadExchange, Recorded, choices, count, number
+from conformance.report.snippet import is_steered
 
 MIN_TOKENS_DRAWN = 4
 MAX_TOKENS_DRAWN = 400
@@ -81,7 +82,7 @@ def _generated(exchange: ReadExchange) -> list[_Entry]:
     Excluded are requests with parameters that change the distribution, because an endpoint may
     return the log probabilities before or after that.
     """
-    if any(exchange.request_body.get(name) for name in STEERING):
+    if is_steered(exchange.request_body, STEERING):
         return []
     entries = _entries(exchange)
     return [_Entry(e.token, e.offset - entries[0].offset, e.logprob) for e in entries]

@@ -22,6 +22,7 @@ from conformance.report.charts.svg import (
     sentences,
 )
 from conformance.report.charts.traffic import ReadExchange, Recorded, choices, count, number
+from conformance.report.snippet import is_steered
 
 MIN_SAMPLES = 3
 """Minimum number of samples in a row."""
@@ -109,7 +110,7 @@ def _setting(exchange: ReadExchange) -> Setting | None:
     if (
         exchange.prompt is None
         or exchange.is_stream
-        or any(request.get(name) for name in STEERING)
+        or is_steered(request, STEERING)
         or (best_of is not None and best_of != request.get("n", 1))
         or (count(request.get("max_tokens", 16)) or 0) < ENOUGH_TOKENS
     ):

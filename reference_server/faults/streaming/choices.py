@@ -231,6 +231,7 @@ def stream_choices_swapped() -> Behaviour:
 @fault(
     "stream-choices-mixed",
     breaks="streaming.text-equals-plain streaming.echo-once streaming.logprobs-as-plain",
+    also_breaks="interactions.kept-together",
     triggers=OF_SEVERAL,
 )
 def stream_choices_mixed() -> Behaviour:

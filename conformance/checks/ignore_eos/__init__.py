@@ -1,0 +1,1 @@
+"""Checks of the parameter `ignore_eos`."""

@@ -1,0 +1,1 @@
+"""Checks of the parameters `repetition_penalty` and `repeat_penalty`."""

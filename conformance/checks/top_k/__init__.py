@@ -1,0 +1,1 @@
+"""Checks of the parameter `top_k`."""
