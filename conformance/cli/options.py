@@ -79,6 +79,24 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
     return add
 
 
+AUTO = "auto"
+"""The value of ``--contract`` that proposes a contract, and judges nothing."""
+
+
+def under_contract_or_auto(function: Function) -> Function:
+    """Add ``--contract`` to a command that can propose a contract."""
+    return click.option(
+        "--contract",
+        "contract_name",
+        default=DEFAULT_CONTRACT,
+        show_default=True,
+        metavar="NAME|PATH|auto",
+        help=f"Contract to test against: {', '.join(CONTRACTS)}, or the path of your own "
+        "OpenAPI Overlay of spec/openapi.yaml; auto asks the endpoint which server it is, "
+        "proposes a contract, and judges nothing.",
+    )(function)
+
+
 def for_clients(function: Function) -> Function:
     """Add ``--profile``; the command receives ``profiles``."""
     return click.option(

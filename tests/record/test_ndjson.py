@@ -157,7 +157,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped", "readiness"},
+    "footer": {"reference_cost", "explained", "is_stopped", "notes", "readiness"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",
