@@ -347,6 +347,7 @@ class _RunInProgress:
             responses=self._responses if shares else None,
             pace=self._options.transport,
             tier=self._options.tier,
+            tokenizer=self._options.tokenizer,
         )
         api.clock = self._recorded.clock_of(api.exchanges, self._clock)
         return api
