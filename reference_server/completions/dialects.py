@@ -53,6 +53,8 @@ class Dialect:
     any_model: bool = False
     """Whether the name of the model decides nothing: every name is served."""
     errors: ErrorShape = LIVE_SHAPE
+    owner: str = "reference-server"
+    """``owned_by`` in the list of models, where many servers write their own name."""
     base_path: str = BASE_PATH
     """What the address of the endpoint has before ``/completions``; it is also at `BASE_PATH`."""
 
@@ -250,6 +252,7 @@ VLLM = Dialect(
     VLLM_RULES,
     fingerprint=True,
     errors=VLLM_ERRORS,
+    owner="vllm",
 )
 LLAMA_CPP = Dialect(
     "llama-cpp",
@@ -258,6 +261,7 @@ LLAMA_CPP = Dialect(
     fingerprint=True,
     any_model=True,
     errors=LLAMA_CPP_ERRORS,
+    owner="llamacpp",
 )
 
 SGLANG = Dialect(
@@ -266,6 +270,7 @@ SGLANG = Dialect(
     SGLANG_RULES,
     any_model=True,
     errors=SGLANG_ERRORS,
+    owner="sglang",
 )
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
