@@ -184,7 +184,8 @@ class _Endpoints:
             parts = self._service.stream(body)
             # The first part is awaited, so that an error before it gets its own status.
             first = await unless_disconnected(anext(parts), request.receive)
-            return EventStream(head, body, first, parts, facts)
+            with_last = self._settings.dialect.usage_with_last_choice
+            return EventStream(head, body, first, parts, facts, usage_with_last_choice=with_last)
         response = await unless_disconnected(self._service.respond(body), request.receive)
         facts |= response.usage
         return _json(head.around(response.choices) | {"usage": response.usage})
