@@ -44,6 +44,8 @@ class StreamPart:
     chunks: tuple[tuple[int, TextChunk], ...]
     """Pairs of choice index and chunk."""
     usage: dict[str, int] | None = None
+    prompt_tokens: int = 0
+    """Tokens of all prompts; a part without chunks may leave them out."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ class CompletionService:
                     chunks += [(index, chunk) for chunk in update.chunks if chunk]
                 completion_tokens += sum(chunk.tokens for _, chunk in chunks if chunk.finish)
                 if chunks:
-                    yield StreamPart(tuple(chunks))
+                    yield StreamPart(tuple(chunks), prompt_tokens=_prompt_tokens(engine_request))
         yield StreamPart((), envelope.usage(_prompt_tokens(engine_request), completion_tokens))
 
     async def _request(self, request: CompletionRequest, *, live: bool) -> EngineRequest:
