@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from reference_server.completions import fields
+from reference_server.completions import extensions, fields
 from reference_server.completions.conversation import transcript
 from reference_server.completions.dialects import REFERENCE, Dialect
 from reference_server.completions.errors import bad_request
+from reference_server.completions.extensions import NONE, Extensions
 from reference_server.completions.rules import PromptForm, Rules
 
 Prompt = str | tuple[int, ...] | None
@@ -55,6 +56,7 @@ class CompletionRequest:
     """Whether the completion never ends by itself."""
     penalty_window: int | None = None
     temperature_last: bool = False
+    extensions: Extensions = NONE
 
 
 def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRequest:
@@ -104,6 +106,7 @@ def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRe
         ignore_eos=read("ignore_eos", False, fields.boolean),
         penalty_window=rules.penalty_window,
         temperature_last=rules.temperature_last,
+        extensions=extensions.read(given, rules, stream=stream),
     )
     _check_together(request, best_of, rules)
     return request
