@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from conformance.contract import load_contract
+from conformance.profiles import COMPARISONS, READINGS, bundled_names, load_profile
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -141,3 +142,19 @@ def test_decisions_are_numbered_and_dated() -> None:
 def test_architecture_document_is_short() -> None:
     lines = (ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()
     assert len(lines) <= MAX_ARCHITECTURE_LINES
+
+
+def test_example_profile_is_read(tmp_path: Path) -> None:
+    shown = FENCE.findall((DOCS / "profiles.md").read_text("utf-8"))
+    (text,) = (text for language, text in shown if language == "yaml")
+    path = tmp_path / "our-editor.yaml"
+    path.write_text(text, "utf-8")
+    profile = load_profile(str(path))
+    assert [need.id for need in profile.needs] == ["stream", "stop", "errors"]
+
+
+def test_guide_names_each_profile_and_reading() -> None:
+    for folder in (DOCS, CHINESE):
+        rows = " ".join(TABLE_ROW.findall((folder / "profiles.md").read_text("utf-8")))
+        named = set(re.findall(r"`([a-z-]+)`", rows))
+        assert {*bundled_names(), *READINGS, *COMPARISONS} <= named

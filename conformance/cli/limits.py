@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from conformance.cli import inputs
-from conformance.engine.selection import PRICES, Options
+from conformance.engine.selection import PRICES, Options, globs_for
 from conformance.language import Text
 from conformance.model import Limits, Tier
 from conformance.report.locale.terms import REQUEST, counted, duration
@@ -31,6 +31,9 @@ HOW = frozenset(
         "seed",
         "strict",
         "max_failures",
+        "region",
+        "label",
+        "profiles",
     }
 )
 """Parameter names of a command that map to fields of :class:`Options`."""
@@ -114,6 +117,9 @@ def options_of(given: Mapping[str, Any], base: Options | None = None) -> Options
     Args:
         given: values by the names of :data:`HOW`.
         base: values for options that were not given; the suite's defaults if None.
+
+    Raises:
+        UsageError: checks are selected beside a profile, which selects its own.
     """
     base = base or Options()
     result = dict(given)
@@ -124,6 +130,12 @@ def options_of(given: Mapping[str, Any], base: Options | None = None) -> Options
     )
     if "tier" in result:
         result["tier"] = Tier(result["tier"])
+    if result.get("profiles"):
+        if result.get("select"):
+            raise click.UsageError(
+                "--profile and --select cannot be combined: a profile selects what its client needs"
+            )
+        result["select"] = globs_for(result["profiles"])
     how = {name: result.pop(name) for name in TRANSPORT & result.keys()}
     concurrency = how.pop("concurrency", None)
     transport = replace(base.transport, **how).at_most(concurrency)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
+from conformance.cli.exit_codes import UserError
 from conformance.cli.inputs import endpoint_path, key_variable
 from conformance.cli.outputs import TARGET, outputs_among
 from conformance.contract import CONTRACTS, LIVING, Contract, load_contract
@@ -17,12 +19,14 @@ from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
 from conformance.model import DEFAULT_KEY_ENV, Prices, Stage, Tier
+from conformance.profiles import Profile, ProfileError, bundled_names, load_profile
 from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.keys import OPENAI_HOST
 from conformance.targets.parsing import TypedError
 from conformance.targets.settings import plain_headers, secret_headers
 from conformance.targets.settings import prices as prices_of
+from conformance.tokenizer import Tokenizer, TokenizerError, load_tokenizer
 from conformance.transport import gate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -73,6 +77,66 @@ def choosing(default_tier: Tier) -> Callable[[Function], Function]:
         return tier(select(exclude(stage(function))))
 
     return add
+
+
+AUTO = "auto"
+"""The value of ``--contract`` that proposes a contract, and judges nothing."""
+
+
+def under_contract_or_auto(function: Function) -> Function:
+    """Add ``--contract`` to a command that can propose a contract."""
+    return click.option(
+        "--contract",
+        "contract_name",
+        default=DEFAULT_CONTRACT,
+        show_default=True,
+        metavar="NAME|PATH|auto",
+        help=f"Contract to test against: {', '.join(CONTRACTS)}, or the path of your own "
+        "OpenAPI Overlay of spec/openapi.yaml; auto asks the endpoint which server it is, "
+        "proposes a contract, and judges nothing.",
+    )(function)
+
+
+def for_clients(function: Function) -> Function:
+    """Add ``--profile``; the command receives ``profiles``."""
+    return click.option(
+        "--profile",
+        "profiles",
+        multiple=True,
+        metavar="NAME|PATH",
+        callback=_profiles,
+        help="Test what this client needs, and only that: "
+        f"{', '.join(bundled_names())}, or the path of your own; may be repeated. `conformance "
+        "profiles` describes them. The exit code is then 0 if the client works, 1 if it does not, "
+        "and 3 if the run does not show it.",
+    )(function)
+
+
+def _profiles(
+    _ctx: click.Context, _param: click.Parameter, typed: tuple[str, ...]
+) -> tuple[Profile, ...]:
+    """Read the profiles.
+
+    Raises:
+        UsageError: one of them cannot be read, or two have one name.
+    """
+    try:
+        profiles = tuple(map(load_profile, dict.fromkeys(typed)))
+    except ProfileError as error:
+        raise click.UsageError(f"--profile: {gate.redact(str(error))}") from None
+    names = [profile.name for profile in profiles]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"--profile names two profiles {twice}; rename one of them")
+    known = {check.id for check in all_checks()} if profiles else set()
+    for profile in profiles:
+        for name in profile.checks:
+            if name not in known:
+                raise click.UsageError(
+                    f"--profile {profile.name} names the check {one_line(name, 100)}, which does "
+                    "not exist; run `conformance list` to see all checks"
+                )
+    return profiles
 
 
 def under_contract(function: Function) -> Function:
@@ -216,6 +280,30 @@ def with_prices(function: Function) -> Function:
         "input=1.50,output=2.00,currency=USD, and cached=0.75 for cached prompts.",
     )
     return option(function)
+
+
+def with_tokenizer(function: Function) -> Function:
+    """Add ``--tokenizer``; the command receives ``tokenizer``, or None."""
+    option: Callable[[Function], Function] = click.option(
+        "--tokenizer",
+        callback=lambda _ctx, _param, typed: tokenizer_of(typed) if typed else None,
+        metavar="PATH|NAME",
+        help="Compare prompt_tokens with the count of the model's tokenizer: a tokenizer.json, or "
+        "an encoding of tiktoken such as cl100k_base.",
+    )
+    return option(function)
+
+
+def tokenizer_of(name: str, folder: Path | None = None, where: str = "--tokenizer") -> Tokenizer:
+    """Load a tokenizer.
+
+    Raises:
+        UserError: it cannot be used; the message begins with ``where``.
+    """
+    try:
+        return load_tokenizer(name, folder)
+    except TokenizerError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 def _prices(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> Prices | None:

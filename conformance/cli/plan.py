@@ -12,13 +12,21 @@ from rich.text import Text
 
 from conformance.cli import inputs
 from conformance.cli.help import examples
-from conformance.cli.options import choosing, under_contract, why_nothing_is_chosen, with_prices
+from conformance.cli.limits import options_of
+from conformance.cli.options import (
+    choosing,
+    for_clients,
+    under_contract,
+    why_nothing_is_chosen,
+    with_prices,
+)
 from conformance.cli.terminal import say, show
 from conformance.contract import Contract
 from conformance.engine.estimate import Plan, PlannedCheck
 from conformance.engine.estimate import plan as planned
 from conformance.engine.selection import Options
 from conformance.model import ExitCode, Money, Prices, Stage, Tier, most_money_of
+from conformance.profiles import Profile
 from conformance.report.console import console_for
 from conformance.report.locale.terms import money, plural, rounded
 
@@ -30,6 +38,7 @@ from conformance.report.locale.terms import money, plural, rounded
     )
 )
 @under_contract
+@for_clients
 @choosing(Tier.STANDARD)
 @click.option(
     "--seed",
@@ -55,13 +64,15 @@ def plan(
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     stage: Stage | None,
+    profiles: tuple[Profile, ...],
     seed: int,
     prices: Prices | None,
     as_format: str,
 ) -> ExitCode:
     """Count the requests and worst-case tokens of a run without sending anything."""
     contract = inputs.contract(contract_name)
-    options = Options(tier=Tier(tier), select=select, exclude=exclude, stage=stage, seed=seed)
+    given = {"select": select, "exclude": exclude, "stage": stage, "seed": seed}
+    options = options_of({"tier": tier, "profiles": profiles, **given})
     if as_format == "text":
         return show_plan(contract, options, prices)
     nothing = why_nothing_is_chosen(contract, options)
@@ -71,7 +82,8 @@ def plan(
     counted = planned(contract, options)
     chosen = {
         "tier": tier,
-        "select": list(select),
+        "select": list(options.select),
+        "profiles": [profile.name for profile in profiles],
         "exclude": list(exclude),
         "stage": stage,
         "seed": seed,

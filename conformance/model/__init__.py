@@ -39,11 +39,13 @@ from conformance.model.exchange import (
     TransportOptions,
 )
 from conformance.model.expectation import EntryKind, Expectation, Expected, ExpectedFile
+from conformance.model.readiness import ClientReadiness, NeedResult, NeedState, Readiness
 from conformance.model.run import (
     Explanation,
     Finding,
     Footer,
     Header,
+    Resumption,
     Run,
 )
 
@@ -53,6 +55,7 @@ __all__ = [
     "WRONG_KEY",
     "Arrival",
     "Attempt",
+    "ClientReadiness",
     "Common",
     "Comparison",
     "Conclusion",
@@ -72,10 +75,14 @@ __all__ = [
     "Level",
     "Limits",
     "Money",
+    "NeedResult",
+    "NeedState",
     "Place",
     "Prices",
+    "Readiness",
     "Request",
     "Requirement",
+    "Resumption",
     "Role",
     "Run",
     "Source",

@@ -11,8 +11,17 @@ import re
 import markupsafe
 
 from conformance.language import Language, Text, same
-from conformance.model import Run, State
+from conformance.model import ClientReadiness, Readiness, Run, State
 from conformance.report.case import Case, case_of
+from conformance.report.clients import (
+    CLIENTS,
+    NOTE,
+    READINESS,
+    clients_of,
+    telling,
+    why_of,
+    without,
+)
 from conformance.report.locale.terms import (
     MORE_FINDINGS,
     STATES,
@@ -96,9 +105,11 @@ class _Writer:
             f"## {escape(self._of(self._summary.headline))}",
             prose(self._of(self._summary.sentence)),
             self._reason(),
-            self._judged_again(),
+            *map(self._note, (self._summary.judged_again, self._summary.taken_up)),
+            self._notes(),
             self._facts(),
             self._counts(),
+            self._clients(),
             self._findings(),
             self._cases(),
             self._states(),
@@ -126,14 +137,34 @@ class _Writer:
         reason = self._summary.because
         return f"{self._of(_BECAUSE)}{code(self._of(reason))}" if reason else ""
 
-    def _judged_again(self) -> str:
-        result = self._summary.judged_again
-        return escape(self._of(result)) if result else ""
+    def _note(self, note: Text | None) -> str:
+        return escape(self._of(note)) if note else ""
+
+    def _notes(self) -> str:
+        return "\n\n".join(f"{self._of(_NOTE)}{prose(self._of(n))}" for n in self._summary.notes)
 
     def _counts(self) -> str:
         return " · ".join(
             f"**{count}** {self._of(VERDICTS[verdict])}" for verdict, count in self._summary.tally
         )
+
+    def _clients(self) -> str:
+        """Say of each client whether it works, and of one that does not, why."""
+        clients = clients_of(self._summary.run)
+        if not clients:
+            return ""
+        rows = [self._of(_CLIENTS_HEAD), "| --- | --- | --- |", *map(self._client, clients)]
+        title = f"**{self._of(CLIENTS)}**"
+        return "\n\n".join((title, self._of(NOTE), "\n".join(rows)))
+
+    def _client(self, client: ClientReadiness) -> str:
+        state = f"{_CLIENT_MARKS[client.readiness]} {self._of(READINESS[client.readiness])}"
+        need, why = telling(client), ""
+        if need is not None:
+            why = code(self._of(why_of(need)))
+            if client.readiness is Readiness.NOT_READY:
+                why = f"{prose(self._of(without(need)))} {why}"
+        return f"| {escape(client.title)} | {state} | {why} |"
 
     def _findings(self) -> str:
         troubles = self._summary.troubles
@@ -236,9 +267,12 @@ class _Writer:
         return "\n".join([f"**{self._of(_NOT_VERIFIED)}**", "", *result])
 
 
+_CLIENT_MARKS = {Readiness.READY: "✅", Readiness.NOT_READY: "❌", Readiness.NOT_TESTED: "▫️"}
+_CLIENTS_HEAD = Text("| client | state | why |", "| 客户端 | 状态 | 原因 |")
 _KNOWN = Text(" (expected)", "（已知）")
 _MODEL = Text("model", "模型")
 _CONTRACT = Text("contract", "契约")
+_NOTE = Text("Note: ", "提示：")
 _BECAUSE = Text("Reason: ", "原因：")
 _FINDINGS_HEAD = Text("| verdict | check | finding |", "| 判定 | 检查 | 发现 |")
 _EXPECTED = Text("expected: ", "预期：")

@@ -11,8 +11,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from conformance.model import Expectation, Expected, Money, Prices, Run
+from conformance.model import (
+    ClientReadiness,
+    Expectation,
+    Expected,
+    Money,
+    NeedResult,
+    Prices,
+    Run,
+)
+from conformance.record.key import key_of
 from conformance.report.case import Case, case_of
+from conformance.report.clients import clients_of, why_of
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Gap, Row, Statement
 
@@ -40,6 +50,7 @@ def render(run: Run, key_env: str | None = None) -> str:
         "sentence": summary.sentence.en,
         "sentence_zh": summary.sentence.zh,
         "because": summary.because.en if summary.because else None,
+        "notes": [{"text": note.en, "text_zh": note.zh} for note in summary.notes],
         "complete": footer is not None and footer.because is None,
         "target": {
             "base_url": header.base_url,
@@ -49,9 +60,12 @@ def render(run: Run, key_env: str | None = None) -> str:
         "contract": {"name": header.contract, "title": header.contract_title},
         "suite_version": header.suite_version,
         "recorded_by": header.recorded_by,
+        "key": asdict(key_of(header)),
+        "resumed": [asdict(part) for part in header.resumed],
         "tier": header.tier.value,
         "select": list(header.select),
         "exclude": list(header.exclude),
+        "profiles": list(header.profiles),
         "strict": header.strict,
         "seed": header.seed,
         "limits": asdict(header.limits),
@@ -67,6 +81,7 @@ def render(run: Run, key_env: str | None = None) -> str:
         if footer and footer.reference_cost
         else None,
         "expected": _expected(run.expected) if run.expected else None,
+        "clients": [_client(client) for client in clients_of(run)],
         "not_verified": [_gap(gap) for gap in summary.gaps],
         "parameters": [_row(row) for row in summary.rows_of("parameter")],
         "fields": [_row(row) for row in summary.rows_of("field")],
@@ -123,6 +138,31 @@ def _entry(entry: Expectation) -> Mapping[str, Any]:
         "since": entry.since,
         "expires": entry.expires,
         "intermittent": entry.intermittent,
+    }
+
+
+def _client(client: ClientReadiness) -> Mapping[str, Any]:
+    return {
+        "profile": client.profile,
+        "title": client.title,
+        "readiness": client.readiness.value,
+        "needs": [_need(need) for need in client.needs],
+    }
+
+
+def _need(need: NeedResult) -> Mapping[str, Any]:
+    why = why_of(need)
+    return {
+        "id": need.id,
+        "says": need.says,
+        "says_zh": need.says_zh,
+        "without": need.without,
+        "without_zh": need.without_zh,
+        "state": need.state.value,
+        "why": why.en or None,
+        "why_zh": why.zh or None,
+        "exchanges": list(need.exchanges),
+        "findings": list(need.findings),
     }
 
 

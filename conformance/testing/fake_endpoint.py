@@ -121,7 +121,9 @@ class FakeEndpoint:
         for part, so_far in (one for turn in parts for one in turn if one):
             extra = {"usage": so_far if always else None} if counted else {}
             chunks.append({**envelope, "choices": [part], **extra})
-        if counted:
+        if self._contract.has_usage_with_last_choice:
+            chunks[-1] = {**chunks[-1], "usage": usage}
+        elif counted:
             chunks.append({**envelope, "choices": [], "usage": usage})
         events = [f"data: {_json(chunk)}\n\n".encode() for chunk in chunks]
         events.append(b"data: [DONE]\n\n")
@@ -139,7 +141,8 @@ class FakeEndpoint:
         return self._exchange(request, status, JSON_TYPE, body, arrivals)
 
     def _refusal(self, request: Request, error: RequestError) -> Exchange:
-        return self._response(request, error.body, error.status)
+        body = error.members if self._contract.has_flat_errors else {"error": error.members}
+        return self._response(request, body, error.status)
 
     def _exchange(
         self,

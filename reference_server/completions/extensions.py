@@ -15,6 +15,8 @@ from reference_server.engine.choice import TextChunk
 from reference_server.engine.logprobs import TokenScore
 
 STOP_REASON = "stop_reason"
+MATCHED_STOP = "matched_stop"
+"""SGLang's name of it."""
 TOKEN_IDS = "token_ids"  # noqa: S105 - a field's name
 PROMPT_TOKEN_IDS = "prompt_token_ids"  # noqa: S105
 PROMPT_LOGPROBS = "prompt_logprobs"
@@ -94,8 +96,10 @@ def of_choice(
         stream: whether this is a chunk of a stream, which has no log probabilities of the prompt.
     """
     wanted = extensions.token_ids
+    reason = chunks[-1].reason if chunks else None
     values = {
-        STOP_REASON: chunks[-1].reason if chunks else None,
+        STOP_REASON: reason,
+        MATCHED_STOP: reason,
         TOKEN_IDS: [i for chunk in chunks for i in chunk.ids] if wanted else None,
         PROMPT_TOKEN_IDS: list(prompt_ids) if wanted and prompt_ids is not None else None,
         PROMPT_LOGPROBS: None if stream else _listed(chunks, name_of),

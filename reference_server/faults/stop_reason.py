@@ -50,7 +50,7 @@ def stop_reason_first_requested() -> Behaviour:
 
 @fault(
     "stop-reason-of-the-end",
-    breaks=NULL,
+    breaks="stop-reason.null-at-the-end",
     evidence=Evidence.REPORTED,
     triggers=(),
     contract="vllm",
@@ -76,5 +76,38 @@ def stop_reason_of_the_limit() -> Behaviour:
     return each_choice(
         lambda _, choice: (
             {**choice, "stop_reason": "length"} if choice["finish_reason"] == "length" else choice
+        )
+    )
+
+
+@fault(
+    "matched-stop-null",
+    breaks="matched-stop.names-the-stop",
+    evidence=Evidence.REPORTED,
+    triggers=(Trigger.STREAM, Trigger.NON_STREAMING),
+    contract="sglang",
+    dialect="sglang",
+)
+def matched_stop_null() -> Behaviour:
+    """``matched_stop`` is always null.
+
+    Reported for SGLang: https://github.com/sgl-project/sglang/pull/1407
+    and for a gateway: https://github.com/smg-project/smg/pull/1524
+    """
+    return each_choice(lambda _, choice: {**choice, "matched_stop": None})
+
+
+@fault(
+    "matched-stop-of-the-limit",
+    breaks="matched-stop.null-otherwise",
+    triggers=(),
+    contract="sglang",
+    dialect="sglang",
+)
+def matched_stop_of_the_limit() -> Behaviour:
+    """At the limit, ``matched_stop`` is the finish reason."""
+    return each_choice(
+        lambda _, choice: (
+            {**choice, "matched_stop": "length"} if choice["finish_reason"] == "length" else choice
         )
     )

@@ -17,10 +17,14 @@ from conformance.checks import Check
 from conformance.contract import load_contract
 from conformance.engine.attribution import (
     _why,
+    characters,
     counts,
+    evidence,
     explanations_of,
+    finish,
     foreign_text,
     parts,
+    sampling,
     simpler,
 )
 from conformance.engine.attribution.members import ENVELOPE_MEMBERS, ERROR_MEMBER_OF, SCHEMAS
@@ -204,10 +208,12 @@ def tabled() -> set[str]:
         simpler.PROMPT_CLAIMS,
         *simpler.ORDERS,
     )
-    sets = (counts.LIMIT, counts.BILLED, counts.FINISH, counts.PROMPT_BILLED, counts.TOKEN_PROMPTS)
+    sets = (counts.LIMIT, counts.BILLED, finish.OWNERS, counts.PROMPT_BILLED, counts.TOKEN_PROMPTS)
     rests = (counts.RESTS_ON_LIMIT, counts.RESTS_ON_BILLED, counts.RESTS_ON_PROMPT_BILLED)
-    texts = (foreign_text.OWNERS, foreign_text.CLAIMS)
-    return {name for names in (*tables, *reading, *sets, *rests, *texts) for name in names}
+    texts = (foreign_text.OWNERS, foreign_text.CLAIMS, characters.OWNERS, characters.STOPS)
+    single = (finish.COUNTED, sampling.OF_ONE_ANSWER, evidence.ALWAYS)
+    every = (*tables, *reading, *sets, *rests, *texts, *single)
+    return {name for names in every for name in names}
 
 
 def test_every_name_in_a_table_is_a_requirement() -> None:

@@ -78,6 +78,16 @@ class TestCase:
         }
         return (*self.settings, *(part for part in PARTS if has[part]))
 
+    @property
+    def only_setting(self) -> str | None:
+        """The setting, if there is one alone for one prompt; None otherwise.
+
+        A stream is no setting of the answer, but the way that it comes.
+        """
+        rest = [trait for trait in self.traits if trait != "prompt"]
+        name = rest[0] if len(rest) == 1 else "stream"
+        return name if name in self.settings and name != "stream" else None
+
     def encoded(self, model: str) -> bytes:
         """Return the body as it is sent."""
         named = {"model": model, **self.body}

@@ -26,6 +26,7 @@ from conformance.checks.interactions.requests import (
     send,
     send_or_judgement,
 )
+from conformance.evidence import Evidence, noted
 from conformance.judgement import (
     Failure,
     Judgement,
@@ -55,6 +56,8 @@ class Aspect:
         by_text: whether a near-tie could change it, so that a difference has to be reproduced
             before it counts.
         by_score: whether it has log probabilities, which are compared as numbers.
+        names_setting: whether a failure is about the only setting of the smallest request that
+            shows it, if it has only one.
         among: whether a test case is judged.
         owns: whether the smallest request that shows a failure is this aspect's to report. What
             only an empty stop sequence shows breaks no must, and has an aspect of its own.
@@ -64,6 +67,7 @@ class Aspect:
     observer: Observer
     by_text: bool = False
     by_score: bool = False
+    names_setting: bool = False
     among: Callable[[TestCase], bool] = lambda _: True
     owns: Callable[[TestCase], bool] = has_no_empty_stop
 
@@ -126,9 +130,16 @@ async def report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines)
 
 
 async def _report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines) -> None:
-    wrong = aspect.failure(case, baselines, await send(api, case))
+    sources = [(prompt, case.suffix) for prompt in case.prompts]
+    with noted() as probes:
+        response = await send(api, case)
+    with noted() as controls:
+        # The same requests as before, which are not sent again: a reader sees what is compared.
+        await baselines_of(api, sources)
+    wrong = aspect.failure(case, baselines, response)
     if isinstance(wrong, Failure):
-        raise _with_case(wrong, case)
+        raise _with_case(wrong, case).shown_by(Evidence(tuple(probes)))
+    evidence = Evidence(tuple(probes), tuple(one for one in controls if one not in probes))
     expected = shown_by(aspect.words, case)
     if wrong is not None and not (aspect.by_text or aspect.by_score):
         raise Failure(
@@ -138,22 +149,27 @@ async def _report(api: Api, aspect: Aspect, case: TestCase, baselines: Baselines
                 seen=shown(wrong.seen),
                 expected=shown(wrong.expected),
             ),
-        )
+        ).shown_by(evidence)
 
     async def as_observed(fresh: bool) -> Any:
         return _observed(aspect, case, baselines, await send(api, case, fresh=fresh)).seen
 
     async def as_predicted(fresh: bool) -> Any:
-        sources = [(prompt, case.suffix) for prompt in case.prompts]
         again = (
             {**baselines, **await baselines_of(api, sources, fresh=True)} if fresh else baselines
         )
         return _observed(aspect, case, again, await send(api, case)).expected
 
-    if aspect.by_score:
-        await expect_scored_alike(as_observed, as_predicted, expected)
-    else:
-        await expect_agreement(as_observed, as_predicted, expected)
+    compare = expect_scored_alike if aspect.by_score else expect_agreement
+    try:
+        await compare(as_observed, as_predicted, expected)
+    except Unsettled as doubt:
+        doubt.evidence = evidence
+        raise
+    except Failure as failure:
+        failure.evidence = evidence
+        failure.subject = case.only_setting if aspect.names_setting else None
+        raise
 
 
 async def assert_served(api: Api, *, core: bool) -> None:
@@ -173,8 +189,10 @@ async def assert_served(api: Api, *, core: bool) -> None:
     unreadable = [(case, one) for case, one in broken if isinstance(one, Failure)]
     if unreadable:
         case = await smallest(api, unreadable[0][0], _results_in(api, Failure))
-        again = await send_or_judgement(api, case)
-        raise _with_case(again if isinstance(again, Failure) else unreadable[0][1], case)
+        with noted() as probes:
+            again = await send_or_judgement(api, case)
+        wrong = _with_case(again if isinstance(again, Failure) else unreadable[0][1], case)
+        raise wrong.shown_by(Evidence(tuple(probes)))
     refusals: list[Refusal] = []
     # An empty stop sequence may be rejected anywhere.
     broken = [(case, one) for case, one in broken if has_no_empty_stop(case)]

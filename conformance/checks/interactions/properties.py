@@ -26,6 +26,7 @@ TEXTS = Aspect(
     say("each choice to have the text of the baseline response"),
     aspects.unstopped_texts,
     by_text=True,
+    names_setting=True,
 )
 EMPTY_STOPS = Aspect(
     say("an empty stop sequence to change no text"),

@@ -6,13 +6,17 @@ each answer one question about one finding: does another finding of the run expl
 tried in this order, and each is a module of this package:
 
 ======================  ==========================================================================
+``dead_since``          no request is served since that of another finding
 ``kinds``               the answer is of another kind than its request's: an error told as success
 ``places``              the check could not read its answer, and another one reports that
 ``refusals``            a request was refused because of a parameter that is refused anyway
 ``members``             a schema is violated by a member that another check is about
 ``counts``              a count is wrong, and another of the three counts is the wrong one
+``finish``              a finish reason names the limit where something else ended the text
 ``foreign_text``        the text of every answer has something added, or is lost
 ``white_space``         white space is lost at the ends of the texts that are compared
+``characters``          characters of the texts are broken or lost
+``combined``            settings are wrong in combination, and one of them alone is as well
 ``simpler``             what the finding rests on is wrong in a simpler answer, too
 ======================  ==========================================================================
 
@@ -25,8 +29,12 @@ from collections.abc import Iterable, Mapping
 
 from conformance.contract import Contract
 from conformance.engine.attribution.another_prompt import prompt_is_another
+from conformance.engine.attribution.characters import characters_are_wrong
+from conformance.engine.attribution.combined import alone_is_wrong, wrong_with_a_setting
 from conformance.engine.attribution.counts import another_count_is_wrong
+from conformance.engine.attribution.dead_since import nothing_is_served_since
 from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated, is_invariant
+from conformance.engine.attribution.finish import limit_is_named
 from conformance.engine.attribution.foreign_text import text_is_foreign
 from conformance.engine.attribution.kinds import of_another_kind
 from conformance.engine.attribution.members import another_member_violates
@@ -42,6 +50,7 @@ from conformance.protocol.trace import RecordedExchange
 __all__ = ["explanations_of"]
 
 RULES = (
+    nothing_is_served_since,
     of_another_kind,
     greedy_is_sampled,
     prompt_is_another,
@@ -49,8 +58,12 @@ RULES = (
     refused_anyway,
     another_member_violates,
     another_count_is_wrong,
+    limit_is_named,
     text_is_foreign,
     white_space_is_lost,
+    characters_are_wrong,
+    alone_is_wrong,
+    wrong_with_a_setting,
     wrong_in_a_simpler_request,
 )
 
@@ -72,16 +85,16 @@ def explanations_of(
     refusals = [finding for finding in told if finding.verdict is Verdict.REFUSED]
     if len(accusations) + len(refusals) < 2:
         return {}
-    # What is drawn at random shows a defect of what was drawn, and explains no other claim.
+    # What is drawn at random shows a defect of what was drawn, and seldom explains another claim.
     known = tuple(finding for finding in accusations if not is_generated(finding))
-    evidence = Evidence(known, exchanges, contract)
+    drawn = tuple(finding for finding in accusations if is_generated(finding))
+    evidence = Evidence(known, exchanges, contract, drawn)
     causes: dict[str, Explanation] = {}
     for rule in RULES:
         if rule is unreadable:
             # Answers of another kind, as to a request that had to be refused, explain no more.
-            evidence = Evidence(
-                tuple(one for one in known if one.id not in causes), exchanges, contract
-            )
+            left = tuple(one for one in known if one.id not in causes)
+            evidence = Evidence(left, exchanges, contract, drawn)
         for finding in accusations:
             if finding.id in causes:
                 continue

@@ -18,6 +18,9 @@ from conformance.protocol.request import Prompt
 from conformance.protocol.trace import RecordedExchange
 
 OWNER = "prompt.verbatim"
+IGNORED = "prompt.decides-answer"
+"""The requirement that different prompts are not read as the same one."""
+
 BILL = "usage.prompt-grows-with-text"
 CLAIMS = (
     "echo.*",
@@ -38,18 +41,24 @@ PLACES = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 def prompt_is_another(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding that prompts are changed, for what is said of them and their echo."""
     billed = _billed_as_another(evidence, finding)
-    if billed is not None:
+    if billed is not None or finding.effect is Effect.REFUSED:
         return billed
-    if finding.effect is Effect.REFUSED:
-        return None
     if finding.place is Place.ECHO and _follow_others(evidence, finding):
         batch = next(evidence.about(*OF_BATCHES), None)
         return explained(batch, say("each prompt of a batch is read behind the others"))
     claims = any(fnmatchcase(finding.requirement, glob) for glob in CLAIMS)
-    if finding.requirement == OWNER or not (claims or finding.place in PLACES):
-        return None
+    if claims or finding.place in PLACES or finding.requirement == OWNER:
+        return _of_every_prompt(evidence, finding)
+    return None
+
+
+def _of_every_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Explain what is said of a prompt that is replaced, or has the same text in front of it."""
+    ignored = next((one for one in evidence.about(IGNORED) if one.effect is Effect.IGNORED), None)
+    if ignored is not None:
+        return explained(ignored, say("every prompt is read as the same one"))
     owner = next((one for one in evidence.about(OWNER) if one.place is None), None)
-    if owner is None or not _is_same_for_all(evidence):
+    if owner is None or finding.requirement == OWNER or not _is_same_for_all(evidence):
         return None
     return explained(owner, say("text is added to every prompt"))
 

@@ -6,7 +6,7 @@ the other two that rests on their comparison is explained by the finding about i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from conformance.engine.attribution.evidence import (
@@ -19,7 +19,7 @@ from conformance.engine.attribution.evidence import (
 )
 from conformance.engine.attribution.places import BASIC, WHY, is_own
 from conformance.judgement import Judgement
-from conformance.message import say
+from conformance.message import as_message, say
 from conformance.model import Effect, Explanation, Finding, Place
 from conformance.protocol.cached_tokens import cached_tokens
 from conformance.protocol.trace import RecordedExchange
@@ -37,8 +37,9 @@ PROMPT_BILLED = (
     "usage.prompt-sums-batch",
 )
 TOKEN_PROMPTS = ("prompt.tokens", "prompt.token-arrays", "prompt.tokens-equal-text")
+BY_TOKENIZER = "usage.prompt-by-tokenizer"
 RESTS_ON_CACHED = frozenset(
-    {*PROMPT_BILLED, "usage.stream-equals-plain", "usage.cached-within-prompt"}
+    {*PROMPT_BILLED, BY_TOKENIZER, "usage.stream-equals-plain", "usage.cached-within-prompt"}
 )
 RESTS_ON_LIMIT = frozenset(
     {
@@ -60,18 +61,6 @@ RESTS_ON_BILLED = frozenset(
     {"max-tokens.limits-answer", "max-tokens.zero-with-echo", "echo.zero-tokens-scores-prompt"}
 )
 RESTS_ON_BILLED_END = frozenset({"finish-reason.stop-at-natural-end"})
-RESTS_ON_FINISH = frozenset(
-    {
-        "usage.completion-at-limit",
-        "usage.completion-sums-choices",
-        "logprobs-arrays.one-entry-per-token",
-    }
-)
-FINISH = (
-    "finish-reason.stop-at-sequence",
-    "finish-reason.stop-at-natural-end",
-    "finish-reason.per-choice",
-)
 ECHO_BILLED = ("usage.echo-not-completion",)
 RESTS_ON_ECHO_BILLED = frozenset({"max-tokens.zero-with-echo", "echo.zero-tokens-scores-prompt"})
 MISSING_ENTRIES = frozenset({Place.LOGPROBS, Place.ARRAYS, Place.PROMPT_SCORES})
@@ -84,17 +73,14 @@ RESTS_ON_PROMPT_BILLED = frozenset(
     }
 )
 
+TOLERATED = 1
+"""Tokens by which a bill and the entries of a prompt may differ, such as a token for its start."""
+
 
 def another_count_is_wrong(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about the count that is wrong where this one compares two."""
     if finding.place in BASIC or finding.effect is Effect.REFUSED:
         return None
-    if finding.requirement == "interactions.kept-together" and finding.subject == "usage":
-        # Settings that are combined count wrong where one of them alone does.
-        alone = (one for one in evidence.about("usage.*") if is_own(one))
-        return explained(
-            next(alone, None), say("the tokens are counted wrong, not generated wrong")
-        )
     return (
         _of_the_cache(evidence, finding)
         or _of_the_completion(evidence, finding)
@@ -123,19 +109,23 @@ def _cached(exchange: RecordedExchange) -> int:
 
 
 def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | None:
-    """Return the explanation by a wrong limit, bill, finish reason or echo of generated tokens."""
+    """Return the explanation by a wrong limit, bill or echo of generated tokens."""
     claim = finding.requirement
-    counts = list(_counts(evidence))
+    counts = list(counts_of(evidence))
     limit_is_wrong = any(one.listed == one.billed != one.limit for one in counts)
-    bill_is_wrong = any(one.listed == one.limit != one.billed for one in counts)
+    bill_is_wrong = is_bill_wrong(counts)
     several = any_several(evidence.requests_of(finding))
     alone = all(other is finding for other in evidence.about("max-tokens.limits-answer"))
-    rests_on_bill = (claim in RESTS_ON_BILLED_END and bill_is_wrong) or (
-        claim in RESTS_ON_BILLED and not limit_is_wrong and (bill_is_wrong or (several and alone))
+    rests_on_bill = (
+        claim in RESTS_ON_BILLED_END and bill_is_wrong and _is_near_limit(evidence, finding, counts)
+    ) or (
+        claim in RESTS_ON_BILLED
+        and not limit_is_wrong
+        and (bill_is_wrong or (several and alone) or _is_billed_alike(evidence, finding))
     )
     reasons = (
         (
-            limit_is_wrong and claim in RESTS_ON_LIMIT,
+            limit_is_wrong and claim in RESTS_ON_LIMIT and not _is_beyond_limit(counts, finding),
             LIMIT,
             say("its answers are longer or shorter"),
         ),
@@ -150,11 +140,6 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
             ECHO_BILLED,
             say("the echo is counted as generated tokens"),
         ),
-        (
-            claim in RESTS_ON_FINISH and not bill_is_wrong and _seems_cut(evidence, finding),
-            FINISH,
-            say("its finish reasons name the limit where something else ended the text"),
-        ),
         (rests_on_bill, BILLED, say("the tokens are counted wrong, not generated wrong")),
         (
             claim in BILLED and _lacks_count(evidence, finding),
@@ -164,15 +149,23 @@ def _of_the_completion(evidence: Evidence, finding: Finding) -> Explanation | No
     )
     for holds, owners, why in reasons:
         able = (one for one in evidence.about(*owners) if one is not finding and is_own(one))
-        # A finish reason is wrong in its own answers; a limit or a bill is wrong everywhere.
-        near = owners is FINISH
-        owner = next((one for one in able if not near or evidence.can_own(one, finding)), None)
+        owner = next(able, None)
         if holds and owner is not None:
             return explained(owner, why)
     return None
 
 
+def is_bill_wrong(counts: Iterable[Counts]) -> bool:
+    """Return whether as many tokens are listed as the limit allows, and others are billed."""
+    return any(one.listed == one.limit != one.billed for one in counts)
+
+
 def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
+    if finding.requirement == BY_TOKENIZER:
+        # The endpoint's own counts contradict each other, which needs no tokenizer to be seen.
+        others = evidence.about(*PROMPT_BILLED, "usage.stream-equals-plain")
+        owner = next((one for one in others if evidence.can_own(one, finding)), None)
+        return explained(owner, say("the tokens of the prompt are counted wrong"))
     billed = _prompt_billed(evidence)
     if finding.requirement in RESTS_ON_PROMPT_BILLED:
         return explained(billed, say("the tokens of the prompt are counted wrong"))
@@ -216,17 +209,45 @@ def _compares_prompt_bill(finding: Finding) -> bool:
     return finding.requirement == "echo.logprobs-cover-prompt" and not finding.place and compared
 
 
-def _seems_cut(evidence: Evidence, finding: Finding) -> bool:
-    """Return whether each answer counts fewer tokens than the limit that is said to have cut it."""
-    counted = []
+def _is_near_limit(evidence: Evidence, finding: Finding, counts: Iterable[Counts]) -> bool:
+    """Return whether each answer would reach its limit if its tokens were counted right."""
+    missed = max((abs(one.billed - one.listed) for one in counts), default=0)
     for exchange in evidence.judged_by(finding):
         try:
-            request, completion = exchange.request, exchange.completion
-            limit = request.limit * request.choices
-            counted.append(completion.usage.completion_tokens < limit)
-        except Judgement:
+            billed = exchange.completion.usage.completion_tokens
+            if billed + missed < exchange.request.limit * exchange.request.choices:
+                return False
+        except (Judgement, TypeError):
             continue
-    return bool(counted) and all(counted)
+    return True
+
+
+def _is_billed_alike(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether a longer answer to the same prompt is billed the same number of tokens.
+
+    So the limit has an effect, and the bill does not tell it.
+    """
+    for short in evidence.judged_by(finding):
+        for long in evidence.everything:
+            try:
+                one, other = short.completion.only, long.non_streaming.only
+                same = short.request.raw.get("prompt") == long.request.raw.get("prompt")
+                counts = [each.completion.usage.completion_tokens for each in (short, long)]
+            except (Judgement, TypeError):
+                continue
+            is_longer = len(one.text) < len(other.text) and other.text.startswith(one.text)
+            if same and is_longer and one.finish_reason == "length" and counts[0] == counts[1]:
+                return True
+    return False
+
+
+def _is_beyond_limit(counts: Iterable[Counts], finding: Finding) -> bool:
+    """Return whether a bill of a prompt differs by more tokens than the limit is missed by."""
+    if not _compares_prompt_bill(finding):
+        return False
+    missed = max((abs(one.listed - one.limit) for one in counts), default=0)
+    seen = str(as_message(finding.seen).arguments.get("value", "")) if finding.seen else ""
+    return seen.lstrip("-").isdigit() and abs(int(seen)) > missed + TOLERATED
 
 
 def _lacks_count(evidence: Evidence, finding: Finding) -> bool:
@@ -241,7 +262,7 @@ def _lacks_count(evidence: Evidence, finding: Finding) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counts:
+class Counts:
     """Numbers of generated tokens of one answer that its limit ended."""
 
     listed: int
@@ -249,17 +270,18 @@ class _Counts:
     limit: int
 
 
-def _counts(evidence: Evidence) -> Iterator[_Counts]:
+def counts_of(evidence: Evidence) -> Iterator[Counts]:
+    """Yield the counts of each answer that tells all of them."""
     for exchange in evidence.everything:
         try:
-            counts = _counts_of(exchange)
+            counts = _of_answer(exchange)
         except (Judgement, TypeError):
             continue
         if counts is not None:
             yield counts
 
 
-def _counts_of(exchange: RecordedExchange) -> _Counts | None:
+def _of_answer(exchange: RecordedExchange) -> Counts | None:
     """Return the three counts of an answer; None if one of them is not told."""
     request = request_of(exchange)
     if request is None or request.logprobs is None or request.echo or request.stops:
@@ -270,4 +292,4 @@ def _counts_of(exchange: RecordedExchange) -> _Counts | None:
     if len(completion.choices) != request.choices:
         return None
     listed = sum(len(choice.logprobs.tokens) for choice in completion.choices)
-    return _Counts(listed, completion.usage.completion_tokens, request.limit * request.choices)
+    return Counts(listed, completion.usage.completion_tokens, request.limit * request.choices)

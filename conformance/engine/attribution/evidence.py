@@ -19,14 +19,30 @@ from conformance.protocol.trace import RecordedExchange
 ACCUSING = frozenset({Verdict.FAIL, Verdict.WARN})
 """The verdicts that say that the endpoint deviates."""
 
+ALWAYS: Mapping[str, Traits] = {
+    "echo.scored-equals-generated": frozenset({"echo", "logprobs"}),
+}
+"""What requirements are about that a check compares with answers to other requests."""
+
+COMBINED = "interactions."
+"""What the ids of checks of combinations start with."""
+
 
 @dataclass(frozen=True)
 class Evidence:
-    """The accusations of a run, its exchanges by id, and its contract."""
+    """The accusations of a run, its exchanges by id, and its contract.
+
+    Attributes:
+        accusations: what was judged of requests that checks wrote.
+        exchanges: all of the run.
+        contract: of the run.
+        drawn: the accusations about requests that were drawn.
+    """
 
     accusations: tuple[Finding, ...]
     exchanges: Mapping[str, RecordedExchange]
     contract: Contract
+    drawn: tuple[Finding, ...] = ()
 
     def about(self, *requirements: str) -> Iterator[Finding]:
         """Yield the accusations about requirements that match globs, in the order of these."""
@@ -34,9 +50,13 @@ class Evidence:
             yield from (f for f in self.accusations if fnmatchcase(f.requirement, glob))
 
     def of(self, finding: Finding) -> tuple[RecordedExchange, ...]:
-        """Return the exchanges that a finding refers to."""
+        """Return the exchanges that a finding refers to.
+
+        A check of combinations refers to all of them, and judges one.
+        """
         known = self.exchanges
-        return tuple(known[key] for key in finding.exchanges if key in known)
+        told = finding.roles if is_combined(finding) and finding.roles else finding.exchanges
+        return tuple(known[key] for key in finding.exchanges if key in known and key in told)
 
     def requests_of(self, finding: Finding) -> tuple[CompletionRequest, ...]:
         """Return the completion requests that a finding refers to."""
@@ -45,11 +65,13 @@ class Evidence:
     def can_own(self, owner: Finding, finding: Finding) -> bool:
         """Return whether what an owner is about can be wrong in the answers of a finding.
 
-        What an invariant found is known of its own exchanges alone, and what is known of streams
-        alone says nothing about plain responses.
+        What an invariant found is known of its own exchanges alone, or of a combination that asks
+        for the same and more; and what is known of streams alone says nothing about plain
+        responses.
         """
         if is_invariant(owner) and not set(owner.exchanges) & set(finding.exchanges):
-            return False
+            traits = self.shared_traits(owner)
+            return is_combined(finding) and traits <= self.shared_traits(finding)
         streamed = all_stream(self.judged_requests(owner))
         return not streamed or all_stream(self.judged_requests(finding))
 
@@ -79,6 +101,10 @@ class Evidence:
             self._shared[finding.id] = frozenset.intersection(*each) if each else frozenset()
         return self._shared[finding.id]
 
+    def needs_of(self, owner: Finding) -> Traits:
+        """Return what an answer has to be asked for to be wrong as an owner says."""
+        return ALWAYS.get(owner.requirement) or self.shared_traits(owner)
+
     def asks_for(self, finding: Finding, traits: Traits) -> bool:
         """Return whether what a finding rests on asks for something.
 
@@ -102,6 +128,11 @@ def is_invariant(finding: Finding) -> bool:
     """Return whether the check of a finding sends nothing, and judges what others asked for."""
     check = REGISTERED.get(finding.id)
     return check is not None and not check.asks
+
+
+def is_combined(finding: Finding) -> bool:
+    """Return whether a finding is about the smallest request that combines settings wrongly."""
+    return finding.id.startswith(COMBINED)
 
 
 def is_generated(finding: Finding) -> bool:

@@ -7,10 +7,12 @@ What holds for the simplest request holds for those with a stop sequence, too.
 
 from __future__ import annotations
 
+from enum import Enum
 from fnmatch import fnmatchcase
 
-from conformance.checks._shared.characters import join_tokens
+from conformance.checks._shared.characters import join_tokens, solid
 from conformance.engine.attribution.evidence import Evidence, explained, request_of
+from conformance.engine.attribution.parts import Part, part_claimed
 from conformance.engine.attribution.places import BASIC
 from conformance.judgement import Judgement
 from conformance.message import say
@@ -61,6 +63,8 @@ OWNERS = (
 )
 CLAIMS = (
     "text.whole-characters",
+    "streaming.whole-characters",
+    "interactions.kept-together",
     *TEXT_CLAIMS,
     "frequency-penalty.*",
     "presence-penalty.*",
@@ -71,25 +75,42 @@ CLAIMS = (
 )
 
 
+class Change(Enum):
+    """What was done to the text of an answer, as its tokens tell."""
+
+    NONE = "none"
+    BEFORE = "text in front of it, or all of it lost"
+    BEHIND = "text behind it"
+    CUT = "its end is lost"
+
+
 def text_is_foreign(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about a text that was added to every answer, or lost from it."""
     if finding.place in BASIC or finding.effect is Effect.REFUSED:
         return None
     if not any(fnmatchcase(finding.requirement, glob) for glob in CLAIMS):
         return None
-    seen = [
-        is_changed for one in evidence.everything if (is_changed := _is_changed(one)) is not None
-    ]
+    # Tokens that are billed do not depend on the text, unless they are compared with it.
+    billed = finding.subject == "usage" or part_claimed(finding) is Part.USAGE
+    if billed and finding.requirement != "usage.completion-counts-text":
+        return None
+    seen = [change for one in evidence.everything if (change := _change_of(one)) is not None]
+    if fnmatchcase(finding.requirement, "text-offset.*"):
+        # What stands behind the tokens moves none of them.
+        seen = [Change.NONE if change is Change.BEHIND else change for change in seen]
+    if finding.effect is Effect.IGNORED:
+        # What is there although it should not be is not at the lost end.
+        seen = [Change.NONE if change is Change.CUT else change for change in seen]
     # Now and then a text without tokens is no rule.
-    if not seen or 2 * sum(seen) <= len(seen):
+    if not seen or 2 * sum(change is not Change.NONE for change in seen) <= len(seen):
         return None
     rank = OWNERS.index(finding.requirement) if finding.requirement in OWNERS else len(OWNERS)
     owners = evidence.about(*OWNERS[:rank])
     return explained(next(owners, None), say("text is added to every answer, or lost from it"))
 
 
-def _is_changed(exchange: RecordedExchange) -> bool | None:
-    """Return whether the text of a simple answer has other text around its tokens, or lost it all.
+def _change_of(exchange: RecordedExchange) -> Change | None:
+    """Return what a simple answer has around its tokens, or that it lost their text.
 
     None if the answer is not a simple one with tokens.
     """
@@ -104,4 +125,9 @@ def _is_changed(exchange: RecordedExchange) -> bool | None:
         return None
     if not known or not joined or choices[0].finish_reason != "length":
         return None
-    return text != joined and (joined in text or not text)
+    if text == joined:
+        return Change.NONE
+    if text and joined not in text:
+        is_cut = joined.startswith(text) and len(text) < len(solid(joined))
+        return Change.CUT if is_cut else Change.NONE
+    return Change.BEHIND if text.startswith(joined) else Change.BEFORE

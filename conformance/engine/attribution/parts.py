@@ -58,6 +58,7 @@ PARTS: Mapping[str, Part] = {
     "envelope.choices": Part.CHOICES,
     "text.*": Part.TEXT,
     "echo.off-by-default": Part.TEXT,
+    "echo.scored-equals-generated": Part.SCORES,
     "finish-reason.*": Part.FINISH,
     "logprobs.*": Part.SCORES,
     "logprobs-arrays.*": Part.SCORES,

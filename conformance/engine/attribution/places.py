@@ -23,7 +23,7 @@ from conformance.engine.attribution.members import SCHEMAS, violated_by
 from conformance.engine.attribution.traits import SEVERAL, TOKENS
 from conformance.judgement import Judgement
 from conformance.message import Message, say
-from conformance.model import Credentials, Explanation, Finding, Place
+from conformance.model import Credentials, Effect, Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
 _TRANSFER = ("headers.content-encoding",)
@@ -88,7 +88,7 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
         "logprobs-arrays.four-parallel",
         "logprobs.alternatives-count",
     ),
-    Place.TOKENS: ("logprobs-arrays.tokens-join-to-text",),
+    Place.TOKENS: ("logprobs-arrays.tokens-join-to-text", "streaming.logprobs-as-plain"),
     Place.PROMPT_SCORES: ("echo.logprobs-cover-prompt",),
     Place.USAGE: ("usage.present", "usage.completion-at-limit"),
     Place.STREAM_USAGE: ("stream-options.include-usage", "usage.present"),
@@ -217,10 +217,14 @@ def _owners_of(evidence: Evidence, place: Place) -> tuple[str, ...]:
 
 
 def _counted(evidence: Evidence, finding: Finding) -> Place | None:
-    """Return the place of the choices for what is said of their number by default.
+    """Return the place that an invariant reads without naming it.
 
-    Of batches or token ids alone it is said because of these.
+    That is the choices for what is said of their number by default: of batches or token ids alone
+    it is said because of these; and the echo for what is said of the index because of it.
     """
+    if _is_about_index(finding) and is_invariant(finding):
+        echoed = "echo" in evidence.shared_traits(finding)
+        return Place.ECHO if echoed and finding.effect is Effect.ALTERED else None
     counted = finding.requirement in BY_DEFAULT and is_invariant(finding)
     is_other = counted and _is_of_other_prompts(evidence, finding.requirement)
     return Place.CHOICES if is_other else None

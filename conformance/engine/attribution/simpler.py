@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from conformance.engine.attribution.cut_streams import lacks_its_end
+from conformance.engine.attribution.apart import is_apart
 from conformance.engine.attribution.evidence import (
     Evidence,
     all_stream,
@@ -98,14 +98,17 @@ TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
 WHATEVER_IS_SENT = frozenset({"errors.no-leak"})
 """Requirements about what is the endpoint's own, which no trait of a request makes simpler."""
 
+REPEATED = "temperature.zero-is-greedy"
+"""That an answer comes again: what is wrong in it each time makes none differ from the others."""
+
 OF_IDS = "prompt.tokens-equal-text"
 """That an id is the same token in a prompt and in a bias, of which nothing tells the right one."""
 
+ECHO_SCORES = "echo.scored-equals-generated"
+"""That scores do not depend on the echo, so that all those of an echo are wrong."""
+
 BY_ID = "logit_bias"
 """The parameter whose values are token ids."""
-
-EMPTY_STOP = "stop.empty-is-harmless"
-"""The requirement about a value that is no stop sequence, which says nothing of those that are."""
 
 PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
 ECHO_OWNERS = ("echo.prompt-then-completion",)
@@ -119,7 +122,7 @@ def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanat
     if twin is not None:
         return explained(twin, TWIN)
     part = part_claimed(finding)
-    if part is None or finding.place in BASIC:
+    if part is None or finding.place in BASIC or finding.requirement == REPEATED:
         return None
     owners = sorted(_owners(evidence, finding, part), key=lambda one: (one[0], len(one[1])))
     if not owners:
@@ -137,10 +140,11 @@ def _owners(
     evidence: Evidence, finding: Finding, part: Part
 ) -> Iterator[tuple[Part, Traits, Finding]]:
     for owner in evidence.accusations:
-        owned = part_of(owner.requirement)
+        # An owner that counts the tokens billed says nothing of the text.
+        owned = part_claimed(owner) or part_of(owner.requirement)
         if owned is None or owner is finding or not is_own(owner) or owner.place is Place.SERVED:
             continue
-        if _is_apart(evidence, finding, part, owner, owned):
+        if is_apart(evidence, finding, part, owner, owned):
             continue
         if not _rests_on(evidence, finding, part, owner, owned):
             continue
@@ -167,7 +171,7 @@ def _rests_on(
     settled = _settled(evidence, finding, part, owner, owned)
     if settled is not None:
         return settled
-    sought = with_parameter = evidence.shared_traits(owner)
+    sought = with_parameter = evidence.needs_of(owner)
     about_prompt = owner.requirement in PROMPT_OWNERS or (
         owner.requirement in ECHO_OWNERS
         and finding.subject != "echo"
@@ -187,6 +191,8 @@ def _rests_on(
             and evidence.asks_for(finding, with_parameter)
             and _is_effect_of(evidence, owner, with_parameter, finding, part)
         )
+    elif owner.requirement == ECHO_SCORES and part is Part.SCORES:
+        rests = sought <= evidence.shared_traits(finding)
     elif owned is Part.EFFECT:
         rests = _is_effect_of(evidence, owner, sought, finding, part)
     elif (owned, part) == (Part.STREAMED, Part.TEXT) or (
@@ -226,19 +232,6 @@ def _settled(
     if finding.requirement == OF_IDS and owner.subject == BY_ID:
         return False
     return None
-
-
-def _is_apart(
-    evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
-) -> bool:
-    """Return whether a claim was judged without what an owner says is missing."""
-    if owner.requirement == "streaming.done-last":
-        return not lacks_its_end(evidence, finding, part)
-    if owner.requirement == EMPTY_STOP:
-        stops = [request.raw.get("stop") for request in evidence.judged_requests(finding)]
-        return any(stop not in ("", [""]) for stop in stops)
-    is_missing = owner.place not in {None, Place.TOKENS}
-    return owned is Part.SCORES and is_missing and finding.place is None
 
 
 def _is_effect_of(

@@ -61,11 +61,13 @@ def _differ_in_white_space(finding: Finding) -> bool:
     """Return whether the two texts that a finding compares are the same but for white space."""
     seen = as_message(finding.seen).arguments if finding.seen is not None else {}
     try:
-        texts = [json.loads(str(seen[name])) for name in ("one", "other")]
+        values = [json.loads(str(seen[name])) for name in ("one", "other")]
     except (KeyError, ValueError):
         return False
-    kept = {_black(text) for text in texts if isinstance(text, str)}
-    return len(kept) == 1 and all(isinstance(text, str) for text in texts)
+    texts = [value if isinstance(value, list) else [value] for value in values]
+    if not all(isinstance(text, str) for each in texts for text in each):
+        return False
+    return len({tuple(map(_black, each)) for each in texts}) == 1
 
 
 def _compares_what_lost_some(

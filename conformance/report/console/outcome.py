@@ -12,6 +12,7 @@ from conformance.language import Text as Words
 from conformance.model import Finding, Run, State, Verdict
 from conformance.report.case import case_of
 from conformance.report.console.blocks import blocks
+from conformance.report.console.clients import clients, verdict_on_clients
 from conformance.report.console.details import details, follows
 from conformance.report.console.styles import (
     CONCLUSIONS,
@@ -66,17 +67,23 @@ class _Outcome:
     def rendered(self, verbosity: Verbosity) -> RenderableType:
         """Assemble the output."""
         if verbosity is Verbosity.QUIET:
-            return self._verdict_line()
+            on_clients = verdict_on_clients(self._summary.run, self._language)
+            return Group(self._verdict_line(), *([on_clients] if on_clients else []))
         self._verbose = verbosity is Verbosity.VERBOSE
         self._most = len(self._summary.rows) if self._verbose else MAX_NAMES
-        head = [self._verdict(), self._states(), self._undocumented()]
+        used = clients(self._summary.run, self._language, verbose=self._verbose)
+        is_for_clients = bool(self._summary.run.header.profiles)
+        states = None if is_for_clients and not self._verbose else self._states()
+        head = [self._verdict(), used if is_for_clients else None, states, self._undocumented()]
+        last = None if is_for_clients else used
         before = Group(Text(), *(block for block in head if block is not None))
         if self._verbose:
-            rest = [self._every_finding(), self._gaps()]
+            rest = [self._every_finding(), last, self._gaps()]
         else:
             below = self._gaps_counted()
-            used = [height_of(block, self._console) for block in (before, below) if block]
-            rest = [self._causes(MAX_LINES - sum(used) - 2), below]
+            blocks_shown = [block for block in (before, last, below) if block]
+            heights = [height_of(block, self._console) for block in blocks_shown]
+            rest = [self._causes(MAX_LINES - sum(heights) - 2), last, below]
         return Group(before, *(block for block in rest if block is not None))
 
     def _of(self, words: Words) -> str:
@@ -94,8 +101,11 @@ class _Outcome:
         result = [self._verdict_line()]
         if summary.because:
             result.append(Text(cut(line(self._of(summary.because)), MAX_VALUE_CHARS)))
-        if summary.judged_again:
-            result.append(Text(line(self._of(summary.judged_again))))
+        notes = (summary.judged_again, summary.taken_up)
+        result.extend(Text(line(self._of(note))) for note in notes if note)
+        for told in summary.notes:
+            worded = _NOTE.format(note=cut(line(self._of(told)), MAX_VALUE_CHARS))
+            result.append(marked(self._of(worded)))
         counts = [self._counts()] if summary.tally and not self._could_not_begin else []
         return Group(*result, Text(self._of(facts), style="dim"), *counts)
 
@@ -217,6 +227,7 @@ _FACTS = Words(
     "{url}, {model}, contract {contract}; {cost}; {took}",
     "{url}，{model}，契约 {contract}；{cost}；用时 {took}",
 )
+_NOTE = Words("Note: {note}", "提示：{note}")
 _COMMA = Words(", ", "，")
 _COLON = Words(": ", "：")
 _KNOWN = Words(" (expected)", "（已知）")

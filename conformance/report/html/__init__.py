@@ -5,8 +5,10 @@ from __future__ import annotations
 from conformance.language import Language, Text
 from conformance.model import Run, Tier
 from conformance.report.charts import Picture, pictures
+from conformance.report.clients import CLIENTS, NOTE
 from conformance.report.curl import safe_name
 from conformance.report.html import page
+from conformance.report.html.clients import clients
 from conformance.report.html.evidence import ExchangeView, drafts, views
 from conformance.report.html.findings import AreaView, areas
 from conformance.report.summary import Summary
@@ -58,13 +60,16 @@ def _written(
             headline=summary.headline, url=header.base_url, contract=header.contract
         ),
         language=language,
-        styles=("report.css", "findings.css", "exchange.css"),
+        styles=("report.css", "clients.css", "findings.css", "exchange.css"),
         scripts=("subjects.js", "findings.js", "keys.js", "copy.js"),
         header=header,
         key_variable=safe_name(key_env) if key_env else None,
         summary=summary,
         pictures=drawn,
         areas=placed,
+        clients=clients(summary.run),
+        clients_title=CLIENTS,
+        clients_note=NOTE,
         shown=shown,
         subjects_shown=frozenset(row.subject.name for row in summary.rows),
     )

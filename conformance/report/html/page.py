@@ -26,6 +26,7 @@ from markupsafe import Markup, escape
 from conformance import __version__
 from conformance.language import Language, Text
 from conformance.report.case import MAX_VALUE_CHARS
+from conformance.report.clients import NEEDS, READINESS
 from conformance.report.expected import reason_of
 from conformance.report.headline import Claim
 from conformance.report.html.bytecode import TemplateBytecode
@@ -101,6 +102,8 @@ def environment() -> Environment:
         headline_words=words.HEADLINES,
         effect_words=words.EFFECTS,
         role_words=words.ROLES,
+        readiness_words=READINESS,
+        need_words=NEEDS,
         tier_words=words.TIERS,
         claimed=claimed,
         row_id=row_id,
