@@ -186,7 +186,7 @@ class _RunInProgress:
         secrets = reference.secrets if reference else ()
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
         self._clients = Clients(options, target.model, self._redactor)
-        self._responses = SharedResponses()
+        self._responses = SharedResponses(has_flat_errors=contract.has_flat_errors)
         self._header = earlier.continued(header_of(target, contract, options))
         self._slots = Slots(options.transport.concurrency)
         self._workers = options.transport.concurrency * CHECKS_PER_SLOT
