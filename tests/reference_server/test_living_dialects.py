@@ -85,7 +85,7 @@ def test_prompt_is_required(dialect: str) -> None:
         ("ollama", {"n": 1}),
         ("deepseek-fim", {"prompt": [1]}),
         ("deepseek-fim", {"max_tokens": 4097}),
-        ("deepseek-fim", {"stop": ["a"] * 17}),
+        ("deepseek-fim", {"stop": list("abcdefghijklmnopq")}),
         ("deepseek-fim", {"echo": True, "logprobs": 0}),
         ("deepseek-fim", {"echo": True, "suffix": "end"}),
         ("deepseek-fim", {"temperature": None}),
@@ -142,7 +142,7 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("ollama", {"suffix": None}, "suffix", None),
         ("deepseek-fim", {}, "max_tokens", None),
         ("deepseek-fim", {"max_tokens": 4096}, "max_tokens", 4096),
-        ("deepseek-fim", {"stop": ["a"] * 16}, "stop", ("a",) * 16),
+        ("deepseek-fim", {"stop": list("abcdefghijklmnop")}, "stop", tuple("abcdefghijklmnop")),
         ("deepseek-fim", {"echo": False, "logprobs": 20}, "logprobs", 20),
     ],
 )
