@@ -143,6 +143,7 @@ LATER = {
         "region",
         "label",
         "resumed",
+        "promises",
         "profiles",
     },
     "exchange": {"surplus"},
