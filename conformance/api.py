@@ -22,6 +22,7 @@ from conformance.model import Credentials, Exchange, Request, Tier, TransportOpt
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
 from conformance.protocol.trace import Trace
+from conformance.tokenizer import Tokenizer
 from conformance.transport.starting_line import at_once
 
 T = TypeVar("T")
@@ -118,6 +119,7 @@ class Api:
         seed: the run's seed, from which all random request values are generated.
         pace: how many requests the run may send at once, and how many per second.
         tier: the tier of the run, which decides how many requests generated checks send.
+        tokenizer: that of the model, as the user names it; None if none was named.
     """
 
     def __init__(
@@ -135,6 +137,7 @@ class Api:
         responses: SharedResponses | None = None,
         pace: TransportOptions = TransportOptions(),  # noqa: B008 - frozen
         tier: Tier = Tier.DEEP,
+        tokenizer: Tokenizer | None = None,
     ) -> None:
         self.contract = contract
         self.model = model
@@ -149,6 +152,7 @@ class Api:
         self.seed = seed
         self.pace = pace
         self.tier = tier
+        self.tokenizer = tokenizer
         self._transport = transport
         self._responses = responses
 

@@ -73,6 +73,7 @@ class Suite(LazyGroup):
         gate.forget_all()
         given = args[0] if args else extra.get("args")
         words = sys.argv[1:] if given is None else given
+        extra.setdefault("obj", tuple(words))
         with tolerant_streams() as output, ci_log.guarded(), gate.guarded():
             try:
                 _remember_keys(words)

@@ -68,7 +68,7 @@ class RunRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Endpoint:
+class Endpoint:
     """The endpoint under test; ``host`` becomes part of the folder name."""
 
     target: Target
@@ -132,7 +132,7 @@ def _run(
         if request.base_url is None:
             endpoint = _bundled(request, contract.name, stack)
         else:
-            endpoint = _named(request, request.base_url, contract)
+            endpoint = named_endpoint(request, request.base_url, contract)
         if resume is None:
             folder = stack.enter_context(fresh_folder(out, endpoint.host, contract.name))
             part = BEGINNING
@@ -200,8 +200,12 @@ def _part(
     return part
 
 
-def _named(request: RunRequest, typed: str, contract: Contract) -> _Endpoint:
-    """Validate ``--base-url``, ``--model`` and the key."""
+def named_endpoint(request: RunRequest, typed: str, contract: Contract) -> Endpoint:
+    """Return the endpoint of ``--base-url``, ``--model`` and the key.
+
+    Raises:
+        UsageError, UserError: one of them is missing or unusable.
+    """
     if request.dialect is not None:
         raise click.UsageError(
             "--dialect applies only to the bundled server; omit it with --base-url"
@@ -219,10 +223,10 @@ def _named(request: RunRequest, typed: str, contract: Contract) -> _Endpoint:
         target = with_headers(target, request.headers, request.headers_env, os.environ)
     except MissingSecretError as error:
         raise UserError(f"--header-env: {error}") from None
-    return _Endpoint(target, where.host)
+    return Endpoint(target, where.host)
 
 
-def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:
+def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> Endpoint:
     """Start the bundled server."""
     if request.headers or request.headers_env:
         raise click.UsageError("--header and --header-env require --base-url")
@@ -247,4 +251,4 @@ def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:
         KEY_VARIABLE,
         prices=request.prices,
     )
-    return _Endpoint(target, "bundled")
+    return Endpoint(target, "bundled")

@@ -23,6 +23,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Transport
 from conformance.checks import Check
@@ -35,6 +36,7 @@ from conformance.engine.decisive import resting_on
 from conformance.engine.discovery import all_checks
 from conformance.engine.header import header_of, now
 from conformance.engine.judging import cut, finding_of, judge, ruling_of
+from conformance.engine.notes import LIST, ask_for_models, notes_of
 from conformance.engine.preflight import preflight
 from conformance.engine.resumption import NOTHING_EARLIER, Earlier, RecordedFirst
 from conformance.engine.scheduling import CHECKS_PER_SLOT, in_order, prepared
@@ -175,6 +177,7 @@ class _RunInProgress:
         self._reference_budget = Budget(comparison_limits(options.limits))
         self._is_enough = self._is_stopped = False  # the second once a check was left out
         self._seen_ids: set[str] = set()
+        self._lists: list[Exchange] = []
         self._retest_budget = RetestBudget()
         # What earlier stages leave would not suffice where requests change each other's responses.
         self._burst_retest_budget = RetestBudget()
@@ -204,6 +207,9 @@ class _RunInProgress:
         # Whatever was found to conform, a run that ended early has not been completed.
         concluded = conclude_early if because else conclude
         reference_cost = self._reference_budget.cost
+        exchanges = [*self._lists, *(response.exchange for response in self.trace)]
+        today = datetime.fromisoformat(self._header.started_at).date()
+        notes = notes_of(self._target, self._contract, exchanges, today)
         return RunFinished(
             Footer(
                 finished_at=now(),
@@ -215,6 +221,7 @@ class _RunInProgress:
                 reference_cost=reference_cost if reference_cost.requests else None,
                 explained=self.explained,
                 is_stopped=is_stopped,
+                notes=tuple(bounded(self._redactor.message(note)) for note in notes),
                 readiness=self._clients.readiness(self.trace[: self._judged], findings),
             )
         )
@@ -244,6 +251,8 @@ class _RunInProgress:
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
             await self._judge_trace(coalescer)
+            if self.guard is not None:
+                await ask_for_models(self._api(coalescer))
             # Last, so that undocumented parameters take no budget from the contract's checks.
             await self._inspect_undocumented(coalescer)
             # What clients send comes behind the checks, and is judged by their needs alone.
@@ -288,6 +297,11 @@ class _RunInProgress:
         if exchange.id in self._seen_ids:
             return
         self._seen_ids.add(exchange.id)
+        if exchange.request == LIST:
+            # Evidence for notes, which no check judges.
+            self._lists.append(exchange)
+            self._show(exchange)
+            return
         self.trace.append(RecordedExchange(exchange, self._contract, self._responses.of))
         self._show(exchange)
 
@@ -333,6 +347,7 @@ class _RunInProgress:
             responses=self._responses if shares else None,
             pace=self._options.transport,
             tier=self._options.tier,
+            tokenizer=self._options.tokenizer,
         )
         api.clock = self._recorded.clock_of(api.exchanges, self._clock)
         return api

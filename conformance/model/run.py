@@ -146,6 +146,7 @@ class Header:
         profiles: names of the client profiles that the run was for; empty for a run that is about
             conformance.
         prices: what the target's tokens cost, as the user states it; None if nothing was stated.
+        tokenizer: the name of the tokenizer that counted prompts; None if none was named.
     """
 
     format: int
@@ -180,6 +181,7 @@ class Header:
     promises: str | None = None
     profiles: tuple[str, ...] = ()
     prices: Prices | None = None
+    tokenizer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,8 @@ class Footer:
             None if it got no requests.
         explained: the findings that are explained, by id of the check.
         is_stopped: whether the run ended at the number of failures that it was to end at.
+        notes: what a reader should know of the target besides, such as that its model is retired;
+            no note decides anything.
         readiness: what the run shows of each client, which is no part of the conclusion; empty in
             records of older versions.
     """
@@ -210,6 +214,7 @@ class Footer:
     reference_cost: Cost | None = None
     explained: Mapping[str, Explanation] = field(default_factory=dict)
     is_stopped: bool = False
+    notes: tuple[Message, ...] = ()
     readiness: tuple[ClientReadiness, ...] = ()
 
 

@@ -50,6 +50,7 @@ def render(run: Run, key_env: str | None = None) -> str:
         "sentence": summary.sentence.en,
         "sentence_zh": summary.sentence.zh,
         "because": summary.because.en if summary.because else None,
+        "notes": [{"text": note.en, "text_zh": note.zh} for note in summary.notes],
         "complete": footer is not None and footer.because is None,
         "target": {
             "base_url": header.base_url,

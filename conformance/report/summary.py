@@ -75,6 +75,11 @@ class Summary:
         return finding_text(given) if given else None
 
     @property
+    def notes(self) -> tuple[Text, ...]:
+        """What a reader should know of the target besides; no note decides anything."""
+        return tuple(map(finding_text, self.run.footer.notes)) if self.run.footer else ()
+
+    @property
     def judged_again(self) -> Text | None:
         """A note for re-evaluated runs: the recording and the judging version; None otherwise."""
         header = self.run.header

@@ -52,6 +52,8 @@ class Dialect:
     any_model: bool = False
     """Whether the name of the model decides nothing: every name is served."""
     errors: ErrorShape = LIVE_SHAPE
+    owner: str = "reference-server"
+    """``owned_by`` in the list of models, where many servers write their own name."""
     base_path: str = BASE_PATH
     """What the address of the endpoint has before ``/completions``; it is also at `BASE_PATH`."""
 
@@ -249,6 +251,7 @@ VLLM = Dialect(
     VLLM_RULES,
     fingerprint=True,
     errors=VLLM_ERRORS,
+    owner="vllm",
 )
 LLAMA_CPP = Dialect(
     "llama-cpp",
@@ -257,6 +260,7 @@ LLAMA_CPP = Dialect(
     fingerprint=True,
     any_model=True,
     errors=LLAMA_CPP_ERRORS,
+    owner="llamacpp",
 )
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(

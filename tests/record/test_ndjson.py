@@ -130,6 +130,7 @@ FOOTER = Footer(
 LATER = {
     "header": {
         "prices",
+        "tokenizer",
         "headers",
         "target",
         "reference",
@@ -157,7 +158,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped", "readiness"},
+    "footer": {"reference_cost", "explained", "is_stopped", "notes", "readiness"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",
