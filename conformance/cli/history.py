@@ -251,7 +251,8 @@ def show(
         click.echo(json.dumps(rows, indent=2))
         return ExitCode.CONFORMING
     for entry, appeared, gone in shown:
-        place = " ".join(word for word in (entry.region, entry.tier, entry.contract_name) if word)
+        words = (entry.target, entry.region, entry.tier, entry.contract_name)
+        place = " ".join(word for word in words if word)
         at = entry.started_at[:16].replace("T", " ")
         click.echo(line(f"{at}  {_verdict(entry, language)}  ({place})"))
         for check, verdict in appeared.items():
@@ -268,7 +269,7 @@ def _with_changes(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Findings, F
     """Yield runs with the findings that appeared, or have another verdict, and that are gone."""
     before: dict[tuple[str | None, ...], Entry] = {}
     for entry in entries:
-        group = (entry.region, entry.tier, entry.contract_name)
+        group = (entry.target, entry.region, entry.tier, entry.contract_name)
         old = dict(before[group].findings) if group in before else {}
         new = dict(entry.findings)
         appeared = {check: verdict for check, verdict in new.items() if old.get(check) != verdict}
