@@ -67,10 +67,12 @@ class SharedResponses:
 
     Args:
         most: the estimated memory of all parsed responses.
+        has_flat_errors: whether the contract's document shows errors without an envelope.
     """
 
-    def __init__(self, most: int = PARSED_BYTES) -> None:
+    def __init__(self, most: int = PARSED_BYTES, *, has_flat_errors: bool = False) -> None:
         self._left = most
+        self._has_flat_errors = has_flat_errors
         # A response keeps its exchange, so no other exchange can have the same identity.
         self._read: dict[int, Response] = {}
         self._parsed: list[Response] = []
@@ -83,7 +85,7 @@ class SharedResponses:
         response = self._read.get(id(exchange))
         if response is None:
             features = features_of(exchange.request.body)
-            response = Response(exchange, features, self._make_room)
+            response = Response(exchange, features, self._make_room, self._has_flat_errors)
             self._read[id(exchange)] = response
         return response
 
@@ -245,7 +247,11 @@ class Api:
         note(exchange)
         if self._responses is not None:
             return self._responses.of(exchange)
-        return Response(exchange, features_of(request.body))
+        return Response(
+            exchange,
+            features_of(request.body),
+            has_flat_errors=self.contract.has_flat_errors,
+        )
 
 
 async def burst(api: Api, requests: Sequence[Awaitable[T]]) -> list[T]:

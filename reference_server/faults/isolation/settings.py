@@ -127,7 +127,8 @@ class _OtherTemperature(Crowd):
 @reported_fault(
     "other-temperature-beside-breaks",
     breaks=f"{OWN_SETTINGS} errors.few-left-unanswered",
-    also_breaks="errors.good-input-no-server-fault prompt.empty stop.empty-is-harmless",
+    also_breaks="errors.good-input-no-server-fault prompt.empty"
+    " prompt.absent-or-null stop.empty-is-harmless",
 )
 def other_temperature_beside_breaks() -> Behaviour:
     """Requests with different temperatures at the same time get a server error.
@@ -231,7 +232,8 @@ class _Interleaved(Crowd):
     "streams-interleaved",
     breaks=OWN_SETTINGS,
     # The tokens that are listed beside the text stay.
-    also_breaks=f"{ANOTHER_TEXT} streaming.logprobs-as-plain interactions.kept-together"
+    also_breaks=f"{ANOTHER_TEXT} streaming.logprobs-as-plain streaming.echo-once"
+    " streaming.whole-characters interactions.kept-together"
     " logprobs-arrays.tokens-join-to-text logprobs-arrays.four-parallel",
 )
 def streams_interleaved() -> Behaviour:
