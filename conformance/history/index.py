@@ -1,7 +1,7 @@
 """The index of a history: one SQLite file with a row for each run.
 
-It has what lists and time series show, and no response. Of the verdicts it has those that are
-neither passes nor skipped, which are few.
+It has what lists and time series show, and no response. Of the verdicts it has those that need
+attention, which are few.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ WAIT_SECONDS = 60.0
 LARGEST = 2**63 - 1
 """The largest integer of SQLite."""
 
-UNSEEN = frozenset({Verdict.PASS, Verdict.SKIPPED})
-"""Verdicts that are counted and not listed."""
+UNSEEN = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.EXPLAINED})
+"""Verdicts that are counted and not listed; what another finding explains counts nowhere."""
 
 TABLES = """
 CREATE TABLE runs (
@@ -68,7 +68,7 @@ class Entry:
         requests, tokens: what it cost.
         elapsed: seconds.
         counts: the number of findings by verdict.
-        findings: the verdict of each check that neither passed nor was skipped.
+        findings: the verdict of each check that neither passed nor was skipped, nor is explained.
         promises: the SHA-256 of the file with what its contract promises.
     """
 

@@ -16,7 +16,8 @@ import pytest
 from conformance.history import Added, Entry, History, IndexBrokenError, IndexBusyError
 from conformance.history import index as indexing
 from conformance.history.store import INDEX
-from conformance.model import Conclusion
+from conformance.message import say
+from conformance.model import Conclusion, Explanation
 from conformance.record.line import RunFileError
 from conformance.record.ndjson import read_run, write_run
 from tests.report.builders import a_failure, a_finding, a_run, a_subject, an_exchange
@@ -70,6 +71,15 @@ def test_run_is_found_again(kept: History, records: Path) -> None:
     assert entry.counts["pass"] == 1
     assert b"".join(kept.lines_of(entry)) == record.read_bytes()
     assert read_run(kept.folder / entry.path) == read_run(record)
+
+
+def test_explained_findings_are_no_findings(kept: History, records: Path) -> None:
+    root = a_failure("n.ignored")
+    why = {"stop.five-refused": Explanation("n.ignored", say("it follows"))}
+    kept.add(a_record(records, "zero", 0, root, a_failure(), explained=why))
+    (entry,) = entries_of(kept)
+    assert entry.findings == {"n.ignored": "fail"}
+    assert entry.counts["explained"] == 1
 
 
 def test_same_run_is_kept_once(kept: History, records: Path) -> None:
