@@ -18,7 +18,9 @@ from conformance.engine.attribution.apart import is_apart
 from conformance.engine.attribution.evidence import (
     Evidence,
     all_stream,
+    any_streams,
     explained,
+    is_combined,
     is_generated,
     is_invariant,
     request_of,
@@ -73,6 +75,7 @@ ORDERS = (
         "logprobs-arrays.top-mass-at-most-one",
         "logprobs-arrays.greedy-is-top",
         "logprobs-arrays.*",
+        "echo.scored-equals-generated",
     ),
     ("echo.off-by-default", "text.*"),
     ("finish-reason.known-value", "finish-reason.*"),
@@ -199,7 +202,8 @@ def _rests_on(
         owner.requirement == "streaming.logprobs-as-plain" and part is Part.SCORES
     ):
         # What is wrong in streams alone is what streams have differently.
-        rests = "stream" in evidence.shared_traits(finding)
+        one_streams = is_combined(finding) and any_streams(evidence.requests_of(finding))
+        rests = one_streams or "stream" in evidence.shared_traits(finding)
     elif (
         part is Part.EFFECT
         and _is_own_trait(finding.subject)
@@ -209,7 +213,8 @@ def _rests_on(
         # Nothing says that the part is wrong without the parameter of the claim.
         rests = False
     elif owned is part:
-        rests = _is_before(owner.requirement, finding.requirement)
+        echoes = finding.requirement == ECHO_SCORES and "echo" in sought
+        rests = not echoes and _is_before(owner.requirement, finding.requirement)
     else:
         rests = owned in READ_BEFORE[part] and _is_read(evidence, finding, owner, owned)
     return rests
