@@ -31,7 +31,7 @@ from conformance.engine.attribution.another_prompt import prompt_is_another
 from conformance.engine.attribution.characters import characters_are_wrong
 from conformance.engine.attribution.combined import alone_is_wrong, wrong_with_a_setting
 from conformance.engine.attribution.counts import another_count_is_wrong
-from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated, is_invariant
+from conformance.engine.attribution.evidence import DEVIATING, Evidence, is_generated, is_invariant
 from conformance.engine.attribution.finish import limit_is_named
 from conformance.engine.attribution.foreign_text import text_is_foreign
 from conformance.engine.attribution.kinds import of_another_kind
@@ -78,13 +78,13 @@ def explanations_of(
     """
     exchanges = {one.exchange.id: one for one in trace}
     told = sorted(findings, key=lambda finding: _order(finding, exchanges))
-    accusations = [finding for finding in told if finding.verdict in ACCUSING]
+    deviations = [finding for finding in told if finding.verdict in DEVIATING]
     refusals = [finding for finding in told if finding.verdict is Verdict.REFUSED]
-    if len(accusations) + len(refusals) < 2:
+    if len(deviations) + len(refusals) < 2:
         return {}
     # What is drawn at random shows a defect of what was drawn, and seldom explains another claim.
-    known = tuple(finding for finding in accusations if not is_generated(finding))
-    drawn = tuple(finding for finding in accusations if is_generated(finding))
+    known = tuple(finding for finding in deviations if not is_generated(finding))
+    drawn = tuple(finding for finding in deviations if is_generated(finding))
     evidence = Evidence(known, exchanges, contract, drawn)
     causes: dict[str, Explanation] = {}
     for rule in RULES:
@@ -92,7 +92,7 @@ def explanations_of(
             # Answers of another kind, as to a request that had to be refused, explain no more.
             left = tuple(one for one in known if one.id not in causes)
             evidence = Evidence(left, exchanges, contract, drawn)
-        for finding in accusations:
+        for finding in deviations:
             if finding.id in causes:
                 continue
             cause = rule(evidence, finding)

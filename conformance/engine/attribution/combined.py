@@ -71,7 +71,7 @@ def _of_lists(evidence: Evidence, probe: CompletionRequest) -> Explanation | Non
     if probe.logprobs is None:
         unasked = next(evidence.about("logprobs.absent-unless-asked"), None)
         return explained(unasked, say("log probabilities are returned that were not asked for"))
-    for owner in evidence.accusations:
+    for owner in evidence.deviations:
         spoilt = frozenset({"logprobs"}) < evidence.needs_of(owner) <= traits_of(probe)
         if spoilt and part_claimed(owner) is Part.SCORES and is_own(owner):
             return explained(owner, say("the same settings spoil the log probabilities"))
@@ -85,7 +85,7 @@ def _of_a_simpler(
     part = ABOUT.get(finding.subject, Part.EFFECT)
     owners = (
         (part_claimed(owner), len(evidence.shared_traits(owner)), owner)
-        for owner in evidence.accusations
+        for owner in evidence.deviations
         if controls and _makes_them_differ(evidence, owner, part, probe, controls)
     )
     first = min(owners, key=lambda one: (one[0] or 0, one[1]), default=None)
@@ -187,7 +187,7 @@ def _owner_of(evidence: Evidence, count: str, asked: Traits) -> Finding | None:
     about = (f"usage.{count}", WHOLE)
     found = (
         owner
-        for owner in evidence.accusations
+        for owner in evidence.deviations
         if owner.subject in about
         and fnmatchcase(owner.requirement, "usage.*")
         and is_own(owner)

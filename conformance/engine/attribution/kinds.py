@@ -165,7 +165,7 @@ def _should_be_refused(
     if finding.place is Place.SERVED or any(one.exchange.status != OK for one in judged):
         return None
     invalid: dict[tuple[str, str], Finding] = {}
-    for owner in evidence.accusations:
+    for owner in evidence.deviations:
         if owner.place is Place.SERVED and owner.requirement != finding.requirement:
             for exchange in evidence.judged_by(owner):
                 invalid.setdefault(("", repr(exchange.exchange.request)), owner)

@@ -142,7 +142,7 @@ def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanat
 def _owners(
     evidence: Evidence, finding: Finding, part: Part
 ) -> Iterator[tuple[Part, Traits, Finding]]:
-    for owner in evidence.accusations:
+    for owner in evidence.deviations:
         # An owner that counts the tokens billed says nothing of the text.
         owned = part_claimed(owner) or part_of(owner.requirement)
         if owned is None or owner is finding or not is_own(owner) or owner.place is Place.SERVED:
@@ -354,7 +354,7 @@ def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
         return directed
     twins = [
         one
-        for one in evidence.accusations
+        for one in evidence.deviations
         if one.requirement == finding.requirement
         and (one.subject == finding.subject or finding.place is Place.SCHEMA)
         and one is not finding
@@ -389,7 +389,7 @@ def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     ours, theirs = (evidence.shared_traits(one) for one in (finding, owner))
     if ours != theirs or is_invariant(owner) != is_invariant(finding):
         return theirs <= ours
-    places = [one.id for one in evidence.accusations]
+    places = [one.id for one in evidence.deviations]
     return finding.id not in places or places.index(owner.id) < places.index(finding.id)
 
 

@@ -31,7 +31,7 @@ def white_space_is_lost(evidence: Evidence, finding: Finding) -> Explanation | N
     # What echoes alone lack is no white space of texts.
     told = (one for one in evidence.about(OWNER) if one.place is None)
     owners = [one for one in told if not (is_invariant(one) and _echoes(evidence, one))]
-    owners += [one for one in evidence.accusations if _echoes_other_space(evidence, one)]
+    owners += [one for one in evidence.deviations if _echoes_other_space(evidence, one)]
     if not owners or owners[0] is finding:
         return None
     shows = (
