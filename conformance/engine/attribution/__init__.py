@@ -16,6 +16,7 @@ tried in this order, and each is a module of this package:
 ``white_space``         white space is lost at the ends of the texts that are compared
 ``characters``          characters of the texts are broken or lost
 ``combined``            settings are wrong in combination, and one of them alone is as well
+``unanswered``          a request is never answered as a whole, and checks cannot judge
 ``simpler``             what the finding rests on is wrong in a simpler answer, too
 ======================  ==========================================================================
 
@@ -40,6 +41,7 @@ from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.refusals import refused_anyway, refused_together
 from conformance.engine.attribution.sampling import greedy_is_sampled
 from conformance.engine.attribution.simpler import TWIN, wrong_in_a_simpler_request
+from conformance.engine.attribution.unanswered import never_answered
 from conformance.engine.attribution.white_space import white_space_is_lost
 from conformance.message import Message
 from conformance.model import Explanation, Finding, Role, Tier, Verdict
@@ -72,7 +74,7 @@ def explanations_of(
 
     Args:
         findings: all findings of the run; only those that fail or warn are explained or explain,
-            and those of a refused request.
+            and those of a refused request; and those are explained that had no whole answer.
         trace: the exchanges of the run.
         contract: the contract of the run.
     """
@@ -80,7 +82,7 @@ def explanations_of(
     told = sorted(findings, key=lambda finding: _order(finding, exchanges))
     deviations = [finding for finding in told if finding.verdict in DEVIATING]
     refusals = [finding for finding in told if finding.verdict is Verdict.REFUSED]
-    if len(deviations) + len(refusals) < 2:
+    if not deviations and len(refusals) < 2:
         return {}
     # What is drawn at random shows a defect of what was drawn, and seldom explains another claim.
     known = tuple(finding for finding in deviations if not is_generated(finding))
@@ -99,6 +101,8 @@ def explanations_of(
             # Of two that would explain each other, the one that came first stays.
             if cause is not None and _root(cause.by, causes) != finding.id:
                 causes[finding.id] = cause
+    undecided = [finding for finding in told if finding.verdict is Verdict.INCONCLUSIVE]
+    causes.update(never_answered(Evidence(known, exchanges, contract), undecided))
     for check, cause in refused_together(evidence, refusals):
         if _root(cause.by, causes) != check:
             causes[check] = cause
