@@ -249,3 +249,26 @@ def test_other_doubts_are_no_missing_answers() -> None:
 def an_undecided(message: Message, **changes: Any) -> Finding:
     known = {"verdict": Verdict.INCONCLUSIVE, "message": message, "effect": None}
     return a_deviation("interactions.text", **{**known, **changes})
+
+
+def test_stop_that_loses_text_explains_an_echo_without_it() -> None:
+    asked = {"prompt": "red green", "echo": True, "stop": "n9", "stream": True}
+    exchanges = (an_answer("x1", "red gree", **asked), an_answer("x2", "red gree", **asked, n=1))
+    stop = a_deviation("stop.string", exchanges=("x1",))
+    echo = a_deviation("echo.prompt-first-everywhere", Place.ECHO, exchanges=("x2",))
+    assert roots(stop, echo, exchanges=exchanges) == {echo.id: stop.id}
+
+
+def test_completion_for_two_requests_is_no_error() -> None:
+    asked = {"prompt": "0", "stop": "9"}
+    exchanges = (
+        an_answer("x1", "bad", prompt="1", id_="cmpl-error", n=0),
+        an_answer("x2", "ill", prompt="2", id_="cmpl-error", best_of=0),
+        *(an_answer(f"y{n}", f" {n}", prompt=str(n), id_=str(n)) for n in range(3)),
+        an_answer("x3", " 0", id_="0", **asked),
+    )
+    served = a_deviation("n.zero-refused", Place.SERVED, exchanges=("x1",))
+    ids = a_deviation("envelope.id-unique-everywhere", exchanges=("x1",))
+    stop = a_deviation("stop.string", exchanges=("x3",))
+    found = roots(served, ids, stop, exchanges=exchanges)
+    assert found == {stop.id: ids.id}

@@ -261,6 +261,9 @@ def _is_effect_of(
         return _all_repeat_a_text(evidence, finding)
     if part is not Part.EFFECT or owner.subject == finding.subject:
         return True
+    if owner.subject == "stop" and finding.place is Place.ECHO:
+        # Where each request has a stop sequence, what it cuts may be the echo.
+        return sought <= evidence.shared_traits(finding)
     return owner.subject in TOOLS and PARAMETERS.get(finding.subject) not in sought
 
 
