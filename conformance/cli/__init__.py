@@ -27,6 +27,7 @@ COMMANDS = {
         ("profiles", "profiles", "profiles", "List clients, and what each needs."),
         ("report", "report", "report", "Regenerate reports from a recorded run."),
         ("matrix", "matrix", "matrix", "Compare targets in one table."),
+        ("merge", "merge", "merge", "Merge the folders of several machines into one."),
         ("compare", "compare", "compare", "Compare two recorded runs."),
         ("badge", "badge", "badge", "Make a badge of a recorded run."),
         ("doctor", "doctor", "doctor", "Show what is installed and whether an endpoint answers."),

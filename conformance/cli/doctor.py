@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,9 +16,19 @@ from conformance import __version__
 from conformance.cli import inputs, pdf
 from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
-from conformance.cli.options import UNNAMED_KEY, at_path, in_language, under_contract, with_key_from
+from conformance.cli.options import (
+    AUTO,
+    DEFAULT_CONTRACT,
+    UNNAMED_KEY,
+    at_path,
+    in_language,
+    under_contract_or_auto,
+    with_key_from,
+)
+from conformance.cli.proposal import evidence_of
 from conformance.contract import Contract
-from conformance.engine.reachability import reach
+from conformance.engine.notes import lifecycle_of, proposals_for
+from conformance.engine.reachability import Reached, reach
 from conformance.input_files import is_file
 from conformance.language import Language, Text, same
 from conformance.model import DEFAULT_KEY_ENV, ExitCode, Target
@@ -36,6 +47,13 @@ EXTRAS = (
         Text(
             "the reference server, and `conformance run` without an endpoint",
             "参考服务器，以及不指定接口时的 `conformance run`",
+        ),
+    ),
+    (
+        "tokenizer",
+        Text(
+            "`--tokenizer`, which counts prompts as the model does",
+            "`--tokenizer`，按模型自己的分词器为 prompt 计数",
         ),
     ),
     (
@@ -79,7 +97,7 @@ class Line:
 )
 @with_key_from(UNNAMED_KEY)
 @click.option("--target", "wanted", metavar="NAME", help=f"Target of {FILE} to try instead.")
-@under_contract
+@under_contract_or_auto
 @in_language
 def doctor(
     *,
@@ -104,9 +122,13 @@ def doctor(
         endpoint = _named(wanted, entries)
     for told in (*_installed(), _file(entries), _keys(entries)):
         _print(told, language)
-    answer = _answer(*endpoint) if endpoint else Line("endpoint", _NOT_TRIED)
-    _print(answer, language)
-    return ExitCode.UNDECIDED if answer.is_well is False else ExitCode.CONFORMING
+    answers = _answers(*endpoint) if endpoint else [Line("endpoint", _NOT_TRIED)]
+    if contract_name == AUTO and endpoint and not any(one.name == "contract" for one in answers):
+        answers.append(Line("contract", _UNKNOWN.format(contract=DEFAULT_CONTRACT)))
+    for told in answers:
+        _print(told, language)
+    is_ill = any(told.is_well is False for told in answers)
+    return ExitCode.UNDECIDED if is_ill else ExitCode.CONFORMING
 
 
 def _print(told: Line, language: Language) -> None:
@@ -163,7 +185,7 @@ def _keys(entries: tuple[Entry, ...] | str | None) -> Line:
 def _typed(
     typed: str, path: str | None, model: str | None, key_name: str | None, contract_name: str
 ) -> tuple[Target, Contract]:
-    contract = inputs.contract(contract_name)
+    contract = inputs.contract(DEFAULT_CONTRACT if contract_name == AUTO else contract_name)
     where = inputs.endpoint(typed, path, contract)
     if not model:
         raise click.UsageError(
@@ -192,8 +214,19 @@ def _named(wanted: str, entries: tuple[Entry, ...] | str | None) -> tuple[Target
         raise UserError(f"{wanted}: {error.reason.en}") from None
 
 
-def _answer(target: Target, contract: Contract) -> Line:
+def _answers(target: Target, contract: Contract) -> list[Line]:
+    """Say whether an endpoint answers, how long its model lives, and which contract fits it."""
     found = asyncio.run(reach(target, contract))
+    today = datetime.now(UTC).date()
+    lived = [Line("model", finding_text(n)) for n in lifecycle_of(target, found.exchanges, today)]
+    fitting = [
+        Line("contract", _FITS.format(name=one.name, why=evidence_of(one), contract=one.contract))
+        for one in proposals_for(target, found.exchanges)
+    ]
+    return [_answer(target, found), *lived, *fitting]
+
+
+def _answer(target: Target, found: Reached) -> Line:
     if found.reason is not None or found.exchange is None:
         told = finding_text(found.reason) if found.reason else _NOT_TRIED
         return Line("endpoint", told, is_well=False)
@@ -226,6 +259,14 @@ _NONE = Text("none", "无")
 _NOT_TRIED = Text(
     "not tried: name one with --base-url and --model, or --target",
     "未测试：请用 --base-url 与 --model 或 --target 指定接口",
+)
+_FITS = Text(
+    "it looks like {name} ({why}): `--contract {contract}` judges it by {name}'s own documentation",
+    "看起来是 {name}（{why}）：`--contract {contract}` 按 {name} 自己的文档判定",
+)
+_UNKNOWN = Text(
+    "it does not say which server it is; `--contract {contract}` is the behaviour of the live API",
+    "它没有说明自己是哪种服务器；`--contract {contract}` 为官方 API 的行为",
 )
 _ANSWERS = Text(
     "{url} answers with {status} in {seconds} s ({model})",

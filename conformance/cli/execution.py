@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance.cli.exit_codes import details_of, unforeseen
+from conformance.cli.exit_codes import UserError, details_of, unforeseen
 from conformance.cli.folder import new_record
+from conformance.cli.resuming import BEGINNING, TakenUp
 from conformance.cli.screen import has_progress
 from conformance.contract import Contract
 from conformance.engine import runner
@@ -45,10 +46,12 @@ def judge(
     reference: Reference | None = None,
     language: Language = Language.ENGLISH,
     verbosity: Verbosity = Verbosity.NORMAL,
+    part: TakenUp = BEGINNING,
 ) -> str | None:
     """Test a target and write the record to ``folder``.
 
-    After an interruption the record contains everything up to then, without a footer.
+    After an interruption the record contains everything up to then, without a footer. ``part`` is
+    what an earlier part of the run hands on.
 
     Returns:
         None, or a message about why the run ended early: a full disk, or an internal error.
@@ -56,9 +59,11 @@ def judge(
     Raises:
         UserError: the record cannot be created; nothing has been sent.
     """
-    with new_record(folder) as writer:
+    with _record_in(folder, part) as writer:
         try:
-            events = runner.run(target, contract, options, reference=reference)
+            events = runner.run(
+                target, contract, options, reference=reference, earlier=part.earlier
+            )
             progress = Progressing(screen, language, verbosity, has_bar=has_progress())
             asyncio.run(_record(events, writer, progress))
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -68,6 +73,15 @@ def judge(
         except Exception as error:  # noqa: BLE001 - a report of the results so far is still written
             return failed(error, target, folder, reference)
     return None
+
+
+def _record_in(folder: Path, part: TakenUp) -> RunWriter:
+    if part is BEGINNING:
+        return new_record(folder)
+    try:
+        return part.writer(folder)
+    except RecordError as error:
+        raise UserError(str(error)) from None
 
 
 def failed(

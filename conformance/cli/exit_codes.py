@@ -38,7 +38,7 @@ Most objects live until the end of a command. The default of 700 costs a tenth o
 """
 
 
-WRITING = frozenset({"badge", "init", "matrix", "report", "run"})
+WRITING = frozenset({"badge", "init", "matrix", "merge", "report", "run"})
 """Commands whose result is in files."""
 
 
@@ -73,6 +73,7 @@ class Suite(LazyGroup):
         gate.forget_all()
         given = args[0] if args else extra.get("args")
         words = sys.argv[1:] if given is None else given
+        extra.setdefault("obj", tuple(words))
         with tolerant_streams() as output, ci_log.guarded(), gate.guarded():
             try:
                 _remember_keys(words)

@@ -213,6 +213,8 @@ def contract(name_or_path: str) -> Contract:
         return load_contract(name_or_path)
     except ContractError as error:
         hint = "" if name_or_path in CONTRACTS or not _is_file(name_or_path) else _WAY_OUT
+        if name_or_path == "auto":
+            hint = _ASKS
         if "action " in str(error) and str(error).endswith("selects nothing"):
             hint = _NOTHING_SELECTED
         raise UserError(f"--contract: {error}{hint}") from None
@@ -226,6 +228,7 @@ def _is_file(name: str) -> bool:
 
 
 _WAY_OUT = "; an overlay changes spec/openapi.yaml, as docs/own-contract.md shows"
+_ASKS = "; auto asks an endpoint: use it with `conformance run --base-url` or `conformance doctor`"
 _NOTHING_SELECTED = (
     "; no such place is in spec/openapi.yaml, where a parameter is at "
     "$.components.schemas.CreateCompletionRequest.properties.NAME"

@@ -31,6 +31,8 @@ HOW = frozenset(
         "seed",
         "strict",
         "max_failures",
+        "region",
+        "label",
         "profiles",
     }
 )

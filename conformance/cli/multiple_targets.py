@@ -3,66 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple
 
 import click
 from rich.console import Console
 
 from conformance.cli import inputs
 from conformance.cli.execution import failed, interruptible, stop_when_terminated
+from conformance.cli.exit_codes import UserError
 from conformance.cli.expected import NONE, Expecting, expecting, revised
-from conformance.cli.files import WriteError
-from conformance.cli.folder import RECORD, fresh_folder, write_reports
-from conformance.cli.github import show_in_ci
+from conformance.cli.folder import RECORD, fresh_folder
 from conformance.cli.limits import options_of, slow_rate, typed
-from conformance.cli.matrix_files import write_matrix
+from conformance.cli.many_results import Landing, reported, show_many, worst
 from conformance.cli.memory import give_back
-from conformance.cli.options import why_nothing_is_chosen
-from conformance.cli.outputs import (
-    Output,
-    Rendered,
-    assert_one_file_each,
-    names_of,
-    stdout_for,
-    write_named,
-)
-from conformance.cli.places import place_of
+from conformance.cli.options import tokenizer_of, why_nothing_is_chosen
+from conformance.cli.outputs import Output, assert_one_file_each, stdout_for
 from conformance.cli.reference import reference_of
+from conformance.cli.resuming import (
+    BEGINNING,
+    Resume,
+    State,
+    TakenUp,
+    existing_folder,
+    taken_up,
+)
 from conformance.cli.screen import has_progress, screen
-from conformance.cli.terminal import say, show
-from conformance.contract import Contract, common_to
-from conformance.docs_audit.page_reader import PAGES
+from conformance.cli.terminal import say
+from conformance.contract import Contract
 from conformance.engine import runner
 from conformance.engine.comparison import Reference
 from conformance.engine.selection import Options
 from conformance.language import Language, Text
-from conformance.model import ExitCode, Run, Target
+from conformance.model import ExitCode, Target
 from conformance.record.line import RunFileError
-from conformance.record.ndjson import (
-    RecordError,
-    RunWriter,
-    read_run,
-)
+from conformance.record.ndjson import RecordError, read_run
 from conformance.report.console import Verbosity
-from conformance.report.console import show as show_run
-from conformance.report.matrix import Matrix, Recorded, matrix_of
-from conformance.report.matrix import terminal as text
+from conformance.report.matrix import Recorded
 from conformance.report.matrix.progress import ProgressOfMany
 from conformance.targets import FILE, Entry, MissingSecretError, expected_beside
+from conformance.tokenizer import Tokenizer
 from conformance.transport.exposure import exposure_of
-
-WORST_FIRST = (
-    ExitCode.NOT_CONFORMING,
-    ExitCode.INTERRUPTED,
-    ExitCode.UNDECIDED,
-    ExitCode.NOTHING_RAN,
-    ExitCode.CONFORMING,
-)
-"""Precedence of exit codes; the first one that occurs wins."""
 
 _INTERRUPTED = Text("Interrupted before it started.", "尚未开始即被中断。")
 
@@ -80,25 +64,12 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A target that is ready to run, and its folder."""
+    """A target that is ready to run, its folder, and what an earlier part of its run hands on."""
 
     planned: Planned
     target: Target
     folder: Path
-
-
-@dataclass(frozen=True, slots=True)
-class _Landing:
-    """Where reports go, and what they are made of."""
-
-    config: Path
-    outputs: Sequence[Output]
-    stdout: TextIO
-    language: Language
-
-    def rendered(self, run: Run) -> Rendered:
-        """Return what the reports of one run are made of."""
-        return Rendered(None, self.language, place_of(run.header, self.config))
+    part: TakenUp
 
 
 def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> Planned:
@@ -119,8 +90,19 @@ def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> P
         bundled_is_judged=False,
     )
     known = _known(entry, given)
-    options = replace(options_of(here, entry.options), expected=known.file if known else None)
+    options = replace(
+        options_of(here, entry.options),
+        expected=known.file if known else None,
+        tokenizer=given["tokenizer"] or _tokenizer(entry),
+    )
     return Planned(changed, contract, options, reference, known)
+
+
+def _tokenizer(entry: Entry) -> Tokenizer | None:
+    if entry.tokenizer is None:
+        return None
+    name, folder = entry.tokenizer
+    return tokenizer_of(name, folder, f"target {entry.name!r}: tokenizer")
 
 
 def _known(entry: Entry, given: dict[str, Any]) -> Expecting | None:
@@ -145,20 +127,27 @@ def run_many(
     outputs: Sequence[Output],
     language: Language,
     verbosity: Verbosity = Verbosity.NORMAL,
+    resume: Resume | None = None,
 ) -> ExitCode:
     """Test targets in parallel, print each result, and write a matrix of all.
 
     A target that fails to start does not stop the others; an interruption keeps all results so far.
     """
     assert_one_file_each(outputs, [one.entry.name for one in planned])
-    with stdout_for(outputs) as stdout, fresh_folder(out, "conformance", "targets") as home:
+    folder = (
+        fresh_folder(out, "conformance", "targets")
+        if resume is None
+        else existing_folder(resume.folder)
+    )
+    with stdout_for(outputs) as stdout, folder as home:
         return _run_into(
             home,
             planned,
             environment,
-            _Landing(config, outputs, stdout, language),
+            Landing(config, outputs, stdout, language),
             jobs=jobs,
             verbosity=verbosity,
+            resume=resume,
         )
 
 
@@ -166,26 +155,17 @@ def _run_into(
     home: Path,
     planned: Sequence[Planned],
     environment: Mapping[str, str],
-    landing: _Landing,
+    landing: Landing,
     *,
     jobs: int,
     verbosity: Verbosity,
+    resume: Resume | None,
 ) -> ExitCode:
     language = landing.language
-    ready: list[_Job] = []
-    reasons: dict[str, Text] = {}
-    for one in planned:
-        nothing = why_nothing_is_chosen(one.contract, one.options)
-        if nothing:
-            reasons[one.entry.name] = Text(nothing, "")
-            continue
-        try:
-            target = one.entry.target(one.contract, environment)
-        except MissingSecretError as missing:
-            reasons[one.entry.name] = missing.reason
-        else:
-            ready.append(_Job(one, target, home / one.entry.name))
+    ready, reasons, finished = _prepared(home, planned, environment, resume)
     _announce(ready, reasons, language)
+    for name in finished:
+        say(f"{name}: is finished; nothing is sent")
     terminal = screen()
     with interruptible():
         failures, interrupted = _judge_all(ready, jobs, terminal, language, verbosity)
@@ -200,54 +180,62 @@ def _run_into(
         if result.run is not None and name not in failures:
             codes[name] = result.run.exit_code
         recorded.append(result)
-    matrix = matrix_of(recorded, PAGES, common_to(PAGES))
-    _print_results(recorded, matrix, terminal, language, verbosity)
-    for result in recorded:
-        if result.run is not None:
-            click.echo(home / result.name)
-    runs = [
-        (one.name, one.run, landing.rendered(one.run)) for one in recorded if one.run is not None
-    ]
-    try:
-        for path in write_named(runs, landing.outputs, landing.stdout):
-            click.echo(path)
-    finally:
-        for path in write_matrix(matrix, home, names_of(landing.outputs), language):
-            click.echo(path)
-        show_in_ci(runs, language)
+    folders = [home / result.name for result in recorded if result.run is not None]
+    show_many(recorded, folders, home, landing, terminal=terminal, verbosity=verbosity)
     return worst([*codes.values(), *([ExitCode.INTERRUPTED] if interrupted else [])])
 
 
-def _print_results(
-    recorded: Sequence[Recorded],
-    matrix: Matrix,
-    terminal: Console,
-    language: Language,
-    verbosity: Verbosity,
-) -> None:
-    """Print the table and the causes; a single run is printed as `conformance run` prints one."""
-    runs = [one for one in recorded if one.run is not None]
-    if len(recorded) == len(runs) == 1 and runs[0].run is not None:
-        show_run(runs[0].run, terminal, language, verbosity)
-    elif verbosity is Verbosity.QUIET:
-        show(text.sentence(matrix, language), terminal)
-    elif len(runs) == 1 and runs[0].run is not None:
-        show_run(runs[0].run, terminal, language, verbosity)
-    else:
-        click.echo()
-        show(text.render(matrix, language), terminal)
-        for one in runs if verbosity is Verbosity.VERBOSE else []:
-            click.echo(f"\n{one.name}")
-            if one.run is not None:
-                show_run(one.run, terminal, language, verbosity)
-        if verbosity is not Verbosity.VERBOSE:
-            show(text.causes(runs, terminal, language), terminal)
-    click.echo()
+class _Prepared(NamedTuple):
+    """What is ready to run, why others are not, and the names of those that are finished."""
+
+    ready: list[_Job]
+    reasons: dict[str, Text]
+    finished: list[str]
 
 
-def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """Return the exit code for several runs: the worst one."""
-    return min(codes, key=WORST_FIRST.index, default=ExitCode.NOTHING_RAN)
+def _prepared(
+    home: Path,
+    planned: Sequence[Planned],
+    environment: Mapping[str, str],
+    resume: Resume | None,
+) -> _Prepared:
+    """Find out what there is to do, before anything is sent.
+
+    Raises:
+        UserError: records of other runs are in the folder; all of them are named.
+    """
+    prepared = _Prepared([], {}, [])
+    mistakes: list[str] = []
+    for one in planned:
+        name = one.entry.name
+        nothing = why_nothing_is_chosen(one.contract, one.options)
+        if nothing:
+            prepared.reasons[name] = Text(nothing, "")
+            continue
+        try:
+            target = one.entry.target(one.contract, environment)
+            part = _part(home / name, target, one, resume)
+        except MissingSecretError as missing:
+            prepared.reasons[name] = missing.reason
+        except UserError as error:
+            mistakes.append(error.message)
+        else:
+            if part.state is State.FINISHED:
+                prepared.finished.append(name)
+            else:
+                prepared.ready.append(_Job(one, target, home / name, part))
+    if mistakes:
+        *others, last = mistakes
+        for mistake in others:
+            say(mistake)
+        raise UserError(last)
+    return prepared
+
+
+def _part(folder: Path, target: Target, planned: Planned, resume: Resume | None) -> TakenUp:
+    if resume is None:
+        return BEGINNING
+    return taken_up(folder, target, planned.contract, planned.options, repeat=resume.repeat)
 
 
 def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Language) -> None:
@@ -256,6 +244,8 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
         if job.target.api_key:
             variable, url = job.target.api_key_env, job.target.base_url
             say(f"{job.target.name}: sending the API key in ${variable} to {url}")
+        if job.part.state is State.BROKEN_OFF:
+            say(f"{job.target.name}: {job.part.sentence}")
         if slow := slow_rate(job.planned.options):
             say(f"{job.target.name}: {slow.of(language)}")
         if exposed := exposure_of(job.target):
@@ -291,7 +281,7 @@ async def _side_by_side(
         name = job.planned.entry.name
         async with slots:
             try:
-                job.folder.mkdir()
+                job.folder.mkdir(exist_ok=True)  # of a run that is resumed
                 await _record(job, progress)
             except RecordError as error:
                 tell_failure(name, str(error))
@@ -306,20 +296,21 @@ async def _side_by_side(
 
 async def _record(job: _Job, progress: ProgressOfMany) -> None:
     planned = job.planned
-    events = runner.run(job.target, planned.contract, planned.options, reference=planned.reference)
-    with RunWriter(job.folder / RECORD) as writer:
+    events = runner.run(
+        job.target,
+        planned.contract,
+        planned.options,
+        reference=planned.reference,
+        earlier=job.part.earlier,
+    )
+    with job.part.writer(job.folder) as writer:
         async with aclosing(events):
             async for event in events:
                 writer.write(event)
                 progress.show(planned.entry.name, event)
 
 
-def _recorded(
-    planned: Planned,
-    folder: Path,
-    reason: Text | None,
-    landing: _Landing,
-) -> Recorded:
+def _recorded(planned: Planned, folder: Path, reason: Text | None, landing: Landing) -> Recorded:
     """Read a target's record and write its reports."""
     entry = planned.entry
     try:
@@ -334,11 +325,4 @@ def _recorded(
         )
     if planned.known is not None and reason is None:
         run = revised(run, planned.known, folder / RECORD)
-    try:
-        written = write_reports(run, folder, names_of(landing.outputs), landing.rendered(run))
-    except WriteError as error:
-        # A report that cannot be written must not stop the other targets.
-        say(error.message)
-        written = []
-    page = next((f"{entry.name}/{path.name}" for path in written if path.suffix == ".html"), None)
-    return Recorded(entry.name, run, page, because=reason)
+    return reported(entry.name, run, folder, landing, reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +17,7 @@ from conformance.cli.expected import NONE, expecting, with_expected_file
 from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.options import (
+    AUTO,
     UNNAMED_KEY,
     at_path,
     choosing,
@@ -23,12 +25,14 @@ from conformance.cli.options import (
     how_much,
     in_language,
     into_formats,
-    under_contract,
+    under_contract_or_auto,
     with_headers_of,
     with_key_from,
     with_prices,
+    with_tokenizer,
 )
 from conformance.cli.reference import reference_of, with_reference
+from conformance.cli.resuming import Resume, assert_usable, parts_of, taking_up
 from conformance.cli.screen import on_screen
 from conformance.cli.single_target import RunRequest, run_one
 from conformance.cli.terminal import say
@@ -49,10 +53,13 @@ DIALECTS = (REFERENCE, *CONTRACTS)
         "conformance run --target 'zero*' --target eronmind --jobs 2",
         "conformance run --contract zero --dialect gpt-ge",
         "conformance run --format html,sarif=conformance.sarif",
+        "conformance run --config targets.toml --shard 1/4 --out part-1",
+        "conformance run --config targets.toml --shard 1/4 --resume part-1",
         "conformance run --profile lm-eval",
     )
-    + "\n\nWith several targets the worst result decides the exit code: 1 not conforming, then 2 "
-    "interrupted, 3 inconclusive or a key was missing, 5 no checks ran, 0 all conform.",
+    + "\n\n--contract auto exits with 6: it proposes a contract and judges nothing. With several "
+    "targets the worst result decides the exit code: 1 not conforming, then 2 interrupted, "
+    "3 inconclusive or a key was missing, 5 no checks ran, 0 all conform.",
 )
 @click.option(
     "--base-url",
@@ -77,6 +84,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 @with_key_from(UNNAMED_KEY)
 @with_headers_of
 @with_prices
+@with_tokenizer
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -98,7 +106,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     metavar="N",
     help="Number of targets tested in parallel.",
 )
-@under_contract
+@under_contract_or_auto
 @for_clients
 @choosing(Tier.STANDARD)
 @click.option(
@@ -112,6 +120,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     is_flag=True,
     help="Send nothing; print the requests and tokens of the run, as `conformance plan` does.",
 )
+@taking_up
 @with_expected_file
 @into_formats("html,junit,json")
 @within_limits
@@ -125,14 +134,27 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
 
     Command-line options override the file.
     """
+    assert_usable(given)
+    if given["contract_name"] == AUTO:
+        from conformance.cli.proposal import propose  # noqa: PLC0415 - runs start sooner without
+
+        if given["base_url"] is None or given["dry_run"]:
+            raise click.UsageError(_NEEDS_ENDPOINT)
+        return propose(_request_of(given), context.obj or (), given["language"])
     how = {name: given[name] for name in HOW}
     landing = {name: given[name] for name in ("out", "outputs", "language", "verbosity")}
+    if given["resume"] is not None:
+        landing["resume"] = Resume(given["resume"], given["repeat_inconclusive"])
     path = _file(given)
     if path is not None:
         # Most runs judge one endpoint, and start sooner without what many need.
-        from conformance.cli.multiple_targets import planned_of, run_many, worst  # noqa: PLC0415
+        from conformance.cli.many_results import worst  # noqa: PLC0415
+        from conformance.cli.multiple_targets import planned_of, run_many  # noqa: PLC0415
 
-        entries = _chosen(path, given["wanted"])
+        entries = chosen(path, given["wanted"])
+        if not (entries := parts_of(entries, given["shard"])):
+            say(f"no target of {path} is in shard {given['shard']}; there is nothing to do")
+            return ExitCode.CONFORMING
         if len(entries) > 1 and given["expected_name"] not in {None, NONE}:
             raise click.UsageError(
                 f"--expected is for one target, and {len(entries)} are selected; select one with "
@@ -146,6 +168,10 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
                 [show_plan(one.contract, one.options, one.entry.prices) for one in planned]
             )
         return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
+    if given["shard"] is not None:
+        raise click.UsageError(
+            "--shard divides the targets of a file; the checks of one endpoint are not divided"
+        )
     contract = inputs.contract(given["contract_name"])
     if given["dry_run"]:
         from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
@@ -158,7 +184,19 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         contract=contract,
         bundled_is_judged=given["base_url"] is None,
     )
-    request = RunRequest(
+    request = _request_of(given)
+    name = given["expected_name"]
+    known = expecting(
+        None if name in {None, NONE} else Path(name),
+        update=given["expected_update"],
+        prune=given["expected_prune"],
+    )
+    options = replace(options_of(how), tokenizer=given["tokenizer"])
+    return run_one(request, contract, options, reference, known=known, **landing)
+
+
+def _request_of(given: dict[str, Any]) -> RunRequest:
+    return RunRequest(
         **{name: given[name] for name in ("base_url", "model", "dialect", "key_name")},
         contract_name=given["contract_name"],
         headers=given["headers"],
@@ -166,13 +204,12 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         path=given["path"],
         prices=given["prices"],
     )
-    name = given["expected_name"]
-    known = expecting(
-        None if name in {None, NONE} else Path(name),
-        update=given["expected_update"],
-        prune=given["expected_prune"],
-    )
-    return run_one(request, contract, options_of(how), reference, known=known, **landing)
+
+
+_NEEDS_ENDPOINT = (
+    "--contract auto asks one endpoint which server it is: name it with --base-url, and leave out "
+    "--dry-run, which sends nothing"
+)
 
 
 def _file(given: dict[str, Any]) -> Path | None:
@@ -216,7 +253,7 @@ def _file(given: dict[str, Any]) -> Path | None:
     return path
 
 
-def _chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
+def chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
     """Read the targets file and keep the targets that match ``globs``.
 
     Raises:

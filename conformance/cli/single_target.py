@@ -24,6 +24,16 @@ from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
 from conformance.cli.places import place_of
 from conformance.cli.reference import dialect_of
+from conformance.cli.resuming import (
+    BEGINNING,
+    HOW_TO_REPEAT,
+    NEW,
+    Resume,
+    State,
+    TakenUp,
+    existing_folder,
+    taken_up,
+)
 from conformance.cli.screen import screen
 from conformance.cli.terminal import say
 from conformance.contract import Contract
@@ -58,7 +68,7 @@ class RunRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Endpoint:
+class Endpoint:
     """The endpoint under test; ``host`` becomes part of the folder name."""
 
     target: Target
@@ -76,6 +86,7 @@ def run_one(
     language: Language,
     verbosity: console.Verbosity = console.Verbosity.NORMAL,
     known: Expecting | None = None,
+    resume: Resume | None = None,
 ) -> ExitCode:
     """Run the checks, print the result, and write the record and reports."""
     options = replace(options, expected=known.file if known else None)
@@ -95,6 +106,7 @@ def run_one(
             language=language,
             verbosity=verbosity,
             known=known,
+            resume=resume,
         )
 
 
@@ -110,6 +122,7 @@ def _run(
     language: Language,
     verbosity: console.Verbosity,
     known: Expecting | None,
+    resume: Resume | None,
 ) -> ExitCode:
     slow = slow_rate(options)
     if slow is not None:
@@ -119,8 +132,14 @@ def _run(
         if request.base_url is None:
             endpoint = _bundled(request, contract.name, stack)
         else:
-            endpoint = _named(request, request.base_url, contract)
-        folder = stack.enter_context(fresh_folder(out, endpoint.host, contract.name))
+            endpoint = named_endpoint(request, request.base_url, contract)
+        if resume is None:
+            folder = stack.enter_context(fresh_folder(out, endpoint.host, contract.name))
+            part = BEGINNING
+        else:
+            folder = stack.enter_context(existing_folder(resume.folder))
+            is_bundled = request.base_url is None
+            part = _part(endpoint.target, contract, options, resume, is_bundled=is_bundled)
         failure = judge(
             endpoint.target,
             contract,
@@ -130,6 +149,7 @@ def _run(
             reference=reference,
             language=language,
             verbosity=verbosity,
+            part=part,
         )
     give_back()
     try:
@@ -161,8 +181,31 @@ def _run(
     return judged.exit_code
 
 
-def _named(request: RunRequest, typed: str, contract: Contract) -> _Endpoint:
-    """Validate ``--base-url``, ``--model`` and the key."""
+def _part(
+    target: Target, contract: Contract, options: Options, resume: Resume, *, is_bundled: bool
+) -> TakenUp:
+    """Return what is taken over from the record.
+
+    Raises:
+        UserError: it is of another run, or nothing of it is left to do.
+    """
+    part = taken_up(
+        resume.folder, target, contract, options, repeat=resume.repeat, is_bundled=is_bundled
+    )
+    if part.state is State.FINISHED:
+        left = "no check of it is inconclusive" if resume.repeat else HOW_TO_REPEAT
+        raise UserError(f"the run in {resume.folder} is finished, {left}; {NEW}")
+    if part.state is State.BROKEN_OFF:
+        say(part.sentence)
+    return part
+
+
+def named_endpoint(request: RunRequest, typed: str, contract: Contract) -> Endpoint:
+    """Return the endpoint of ``--base-url``, ``--model`` and the key.
+
+    Raises:
+        UsageError, UserError: one of them is missing or unusable.
+    """
     if request.dialect is not None:
         raise click.UsageError(
             "--dialect applies only to the bundled server; omit it with --base-url"
@@ -180,10 +223,10 @@ def _named(request: RunRequest, typed: str, contract: Contract) -> _Endpoint:
         target = with_headers(target, request.headers, request.headers_env, os.environ)
     except MissingSecretError as error:
         raise UserError(f"--header-env: {error}") from None
-    return _Endpoint(target, where.host)
+    return Endpoint(target, where.host)
 
 
-def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:
+def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> Endpoint:
     """Start the bundled server."""
     if request.headers or request.headers_env:
         raise click.UsageError("--header and --header-env require --base-url")
@@ -208,4 +251,4 @@ def _bundled(request: RunRequest, contract: str, stack: ExitStack) -> _Endpoint:
         KEY_VARIABLE,
         prices=request.prices,
     )
-    return _Endpoint(target, "bundled")
+    return Endpoint(target, "bundled")

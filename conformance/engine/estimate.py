@@ -19,6 +19,7 @@ from conformance.model import Exchange, Finding, Target, Verdict
 from conformance.record.events import ExchangeMade, FindingMade
 from conformance.testing import FakeEndpoint
 from conformance.testing.fake_endpoint import MODEL
+from conformance.transport.budget import is_free
 from conformance.transport.token_bound import bounds
 
 KEY = "sk-in-memory"
@@ -91,8 +92,9 @@ async def _plan(contract: Contract, options: Options, checks: Iterable[Check] | 
         for finding in findings
     ]
     planned.sort(key=lambda check: check.id)
+    counted = sum(not is_free(exchange.request) for exchange in exchanges.values())
     read, written = (sum(cost[part] for cost in costs.values()) for part in (0, 1))
-    return Plan(tuple(planned), len(exchanges), read + written, read, written)
+    return Plan(tuple(planned), counted, read + written, read, written)
 
 
 def _most(exchange: Exchange, contract: Contract) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from conformance import __version__
 from conformance.contract import Contract
+from conformance.contract.digest import digest_of
 from conformance.engine.discovery import all_checks
 from conformance.engine.expectations import resolved
 from conformance.engine.selection import Options
@@ -44,8 +45,12 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         stage=options.stage,
         exclude=tuple(map(redactor.text, options.exclude)),
         expected=expected and _redacted(expected, redactor),
+        contract_digest=digest_of(contract),
+        region=options.region and redactor.text(options.region),
+        label=options.label and redactor.text(options.label),
         profiles=tuple(profile.name for profile in options.profiles),
         prices=target.prices,
+        tokenizer=redactor.text(options.tokenizer.name) if options.tokenizer else None,
     )
 
 

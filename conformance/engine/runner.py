@@ -23,6 +23,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from conformance.api import NOTHING_YET, Api, RetestBudget, SharedResponses, Transport
 from conformance.checks import Check
@@ -35,7 +36,9 @@ from conformance.engine.decisive import resting_on
 from conformance.engine.discovery import all_checks
 from conformance.engine.header import header_of, now
 from conformance.engine.judging import cut, finding_of, judge, ruling_of
+from conformance.engine.notes import LIST, ask_for_models, notes_of
 from conformance.engine.preflight import preflight
+from conformance.engine.resumption import NOTHING_EARLIER, Earlier, RecordedFirst
 from conformance.engine.scheduling import CHECKS_PER_SLOT, in_order, prepared
 from conformance.engine.selection import LIVE, PRICES, Chosen, Options, choose
 from conformance.engine.verdicts import Ruling, as_information
@@ -84,6 +87,7 @@ async def run(
     reference: Reference | None = None,
     clock: Callable[[], float] = time.time,
     is_live: bool = True,
+    earlier: Earlier = NOTHING_EARLIER,
 ) -> AsyncGenerator[RunEvent, None]:
     """Test a target and yield events, the header first and the footer last.
 
@@ -100,6 +104,7 @@ async def run(
         clock: returns the time in Unix seconds for checks.
         is_live: whether a request can be sent again to find out if the account is still served;
             false for a record.
+        earlier: what an earlier part of the run hands on, see :mod:`.resumption`.
     """
     started = time.monotonic()
     in_progress = _RunInProgress(
@@ -111,6 +116,7 @@ async def run(
         reference=reference,
         clock=clock,
         is_live=is_live,
+        earlier=earlier,
     )
     yield in_progress.started()
     # A separate task does the work, so that events are yielded while checks are in progress.
@@ -149,6 +155,7 @@ class _RunInProgress:
         reference: Reference | None,
         clock: Callable[[], float],
         is_live: bool,
+        earlier: Earlier,
     ) -> None:
         self.events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
         self.findings: list[Finding] = []
@@ -165,18 +172,20 @@ class _RunInProgress:
         self._judgeable = [choice.check for choice in chosen if choice.skip is None]
         self._undocumented = [choice for choice in chosen if choice.undocumented]
         self._transport, self._reference, self._clock = transport, reference, clock
-        self._budget = Budget(options.ceiling)
+        self._earlier, self._recorded = earlier, RecordedFirst(earlier)
+        self._budget = Budget(options.ceiling, earlier.spent)
         self._reference_budget = Budget(comparison_limits(options.limits))
         self._is_enough = self._is_stopped = False  # the second once a check was left out
         self._seen_ids: set[str] = set()
+        self._lists: list[Exchange] = []
         self._retest_budget = RetestBudget()
         # What earlier stages leave would not suffice where requests change each other's responses.
         self._burst_retest_budget = RetestBudget()
         secrets = reference.secrets if reference else ()
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
         self._clients = Clients(options, target.model, self._redactor)
-        self._responses = SharedResponses()
-        self._header = header_of(target, contract, options)
+        self._responses = SharedResponses(has_flat_errors=contract.has_flat_errors)
+        self._header = earlier.continued(header_of(target, contract, options))
         self._slots = Slots(options.transport.concurrency)
         self._workers = options.transport.concurrency * CHECKS_PER_SLOT
 
@@ -198,10 +207,13 @@ class _RunInProgress:
         # Whatever was found to conform, a run that ended early has not been completed.
         concluded = conclude_early if because else conclude
         reference_cost = self._reference_budget.cost
+        exchanges = [*self._lists, *(response.exchange for response in self.trace)]
+        today = datetime.fromisoformat(self._header.started_at).date()
+        notes = notes_of(self._target, self._contract, exchanges, today)
         return RunFinished(
             Footer(
                 finished_at=now(),
-                elapsed=round(seconds, 3),
+                elapsed=round(self._earlier.elapsed + seconds, 3),
                 conclusion=concluded(findings, strict=self._options.strict),
                 because=because and bounded(because),
                 counts=count_verdicts(findings),
@@ -209,6 +221,7 @@ class _RunInProgress:
                 reference_cost=reference_cost if reference_cost.requests else None,
                 explained=self.explained,
                 is_stopped=is_stopped,
+                notes=tuple(bounded(self._redactor.message(note)) for note in notes),
                 readiness=self._clients.readiness(self.trace[: self._judged], findings),
             )
         )
@@ -238,6 +251,8 @@ class _RunInProgress:
             for stage in Stage:
                 await self._run_stage(stage, coalescer)
             await self._judge_trace(coalescer)
+            if self.guard is not None:
+                await ask_for_models(self._api(coalescer))
             # Last, so that undocumented parameters take no budget from the contract's checks.
             await self._inspect_undocumented(coalescer)
             # What clients send comes behind the checks, and is judged by their needs alone.
@@ -268,18 +283,25 @@ class _RunInProgress:
             sender=self._transport.send if self._transport else None,
             guard=self.guard,
             slots=self._slots,
+            last_number=self._earlier.last_number,
+            began=self._earlier.began,
         ) as send:
-            coalescer = RequestCoalescer(send, self._record)
+            coalescer = RequestCoalescer(self._recorded.around(send), self._keep)
             try:
                 yield coalescer
             finally:
                 await coalescer.close()
 
-    def _record(self, exchange: Exchange) -> None:
+    def _keep(self, exchange: Exchange) -> None:
         # In a replay, two requests for a fresh response may get the same exchange.
         if exchange.id in self._seen_ids:
             return
         self._seen_ids.add(exchange.id)
+        if exchange.request == LIST:
+            # Evidence for notes, which no check judges.
+            self._lists.append(exchange)
+            self._show(exchange)
+            return
         self.trace.append(RecordedExchange(exchange, self._contract, self._responses.of))
         self._show(exchange)
 
@@ -313,7 +335,7 @@ class _RunInProgress:
         # A check of another package gets responses of its own: it may change what it reads.
         shares = check is None or check.is_built_in
         in_bursts = check is not None and check.stage is Stage.TOGETHER
-        return Api(
+        api = Api(
             coalescer.ranked(self._ranks[check.id]) if check else coalescer,
             self._contract,
             self._target.model,
@@ -321,12 +343,14 @@ class _RunInProgress:
             secret_headers=self._target.secret_headers,
             retest_budget=self._burst_retest_budget if in_bursts else self._retest_budget,
             trace=trace,
-            clock=self._clock,
             seed=self._options.seed,
             responses=self._responses if shares else None,
             pace=self._options.transport,
             tier=self._options.tier,
+            tokenizer=self._options.tokenizer,
         )
+        api.clock = self._recorded.clock_of(api.exchanges, self._clock)
+        return api
 
     async def _run_stage(self, stage: Stage, coalescer: RequestCoalescer) -> None:
         """Run all checks of a stage that send requests: concurrently, unless they send bursts."""
@@ -339,7 +363,8 @@ class _RunInProgress:
                 return
             # Whatever else is in flight would be a part of the burst.
             self._slots.count = self._options.transport.burst
-            for job in jobs:
+            for check, job in zip(checks, jobs, strict=True):
+                self._recorded.begin_burst(check.id)
                 await job
             self._slots.count = self._options.transport.concurrency
 

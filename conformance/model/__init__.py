@@ -45,6 +45,7 @@ from conformance.model.run import (
     Finding,
     Footer,
     Header,
+    Resumption,
     Run,
 )
 
@@ -81,6 +82,7 @@ __all__ = [
     "Readiness",
     "Request",
     "Requirement",
+    "Resumption",
     "Role",
     "Run",
     "Source",

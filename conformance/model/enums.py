@@ -146,7 +146,7 @@ class Conclusion(StrEnum):
 
 
 class ExitCode(IntEnum):
-    """The exit codes of the command line; each has the meaning it has for pytest."""
+    """The exit codes of the command line; those up to 5 have the meaning they have for pytest."""
 
     CONFORMING = 0
     NOT_CONFORMING = 1
@@ -154,6 +154,7 @@ class ExitCode(IntEnum):
     UNDECIDED = 3
     USAGE = 4
     NOTHING_RAN = 5
+    PROPOSED = 6
 
 
 EXIT_CODES: Mapping[Conclusion, ExitCode] = {

@@ -97,6 +97,25 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumption:
+    """One time at which a run that broke off was taken up again.
+
+    Attributes:
+        at: when, as ISO 8601 in UTC.
+        began: the same in seconds since the start of the run.
+        exchanges: how many recorded exchanges were taken over, which were not sent again.
+        elapsed: the seconds that the run had taken until it broke off.
+        unrecorded: what had been spent on exchanges that were not taken over, such as timeouts.
+    """
+
+    at: str
+    began: float
+    exchanges: int
+    elapsed: float
+    unrecorded: Cost = field(default_factory=Cost)
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The first line of a run record: the target, the contract and the options.
 
@@ -117,9 +136,15 @@ class Header:
             ``suite_version``.
         exclude: globs that left out checks; empty leaves out none.
         expected: the expected deviations in force; None if no file was given.
+        contract_digest: the SHA-256 of the contract, see
+            :func:`conformance.contract.digest.digest_of`; None in records of older versions.
+        region: where the requests were sent from, in the user's word; None if it was not said.
+        label: the user's word for the run instead of its day; None if there is none.
+        resumed: when the run was taken up again, in order; empty if it was made in one go.
         profiles: names of the client profiles that the run was for; empty for a run that is about
             conformance.
         prices: what the target's tokens cost, as the user states it; None if nothing was stated.
+        tokenizer: the name of the tokenizer that counted prompts; None if none was named.
     """
 
     format: int
@@ -147,8 +172,13 @@ class Header:
     contract_file: str | None = None
     exclude: tuple[str, ...] = ()
     expected: ExpectedFile | None = None
+    contract_digest: str | None = None
+    region: str | None = None
+    label: str | None = None
+    resumed: tuple[Resumption, ...] = ()
     profiles: tuple[str, ...] = ()
     prices: Prices | None = None
+    tokenizer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +186,7 @@ class Footer:
     """The last line of a run record; a record without one is incomplete.
 
     Attributes:
-        elapsed: the duration in seconds.
+        elapsed: the duration in seconds, without the time between two parts of a resumed run.
         conclusion: the result.
         because: why the run ended early, such as a failed preflight or a key revoked in mid-run;
             None otherwise.
@@ -166,6 +196,8 @@ class Footer:
             None if it got no requests.
         explained: the findings that are explained, by id of the check.
         is_stopped: whether the run ended at the number of failures that it was to end at.
+        notes: what a reader should know of the target besides, such as that its model is retired;
+            no note decides anything.
         readiness: what the run shows of each client, which is no part of the conclusion; empty in
             records of older versions.
     """
@@ -179,6 +211,7 @@ class Footer:
     reference_cost: Cost | None = None
     explained: Mapping[str, Explanation] = field(default_factory=dict)
     is_stopped: bool = False
+    notes: tuple[Message, ...] = ()
     readiness: tuple[ClientReadiness, ...] = ()
 
 
@@ -196,6 +229,21 @@ class Run:
     footer: Footer | None
     comparisons: tuple[Comparison, ...] = ()
     expected: Expected | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """The duration in seconds; of an incomplete run, up to the last response.
+
+        The time between two parts of a resumed run does not count.
+        """
+        if self.footer is not None:
+            return self.footer.elapsed
+        ends = [a.started + a.elapsed for x in self.exchanges for a in x.attempts]
+        last = max(ends, default=0.0)
+        if not self.header.resumed:
+            return last
+        part = self.header.resumed[-1]
+        return part.elapsed + max(0.0, last - part.began)
 
     @property
     def conclusion(self) -> Conclusion:

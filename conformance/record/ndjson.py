@@ -18,7 +18,7 @@ from dataclasses import replace
 from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Literal, Self
 
 from conformance.input_files import (
     MIB,
@@ -66,10 +66,10 @@ class RunWriter:
         RecordError: the file exists (:class:`RecordExistsError`) or cannot be created.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, mode: Literal["xb", "ab"] = "xb") -> None:
         self._path = path
         try:
-            self._file = path.open("xb", buffering=0)
+            self._file = path.open(mode, buffering=0)
         except FileExistsError:
             raise RecordExistsError(one_line(f"another run has created {path}")) from None
         except OSError as error:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from conformance.model import (
     Comparison,
     Conclusion,
+    Cost,
     Exchange,
     Finding,
     Footer,
@@ -117,6 +118,9 @@ def assert_plausible(record: Header | Exchange | Finding | Comparison | Footer) 
             _assert_expected(record)
             limits = record.limits
             _assert_counts("limits", (limits.requests or 0, limits.tokens or 0))
+            for part in record.resumed:
+                _assert_counts("resumed", (part.exchanges, *_counts_of(part.unrecorded)))
+            _assert_names(*(word for word in (record.region, record.label) if word is not None))
             if record.prices is not None and not CURRENCY.fullmatch(record.prices.currency):
                 raise BadValueError(f"{brief(record.prices.currency)} is not a currency")
         case Footer():
@@ -124,10 +128,19 @@ def assert_plausible(record: Header | Exchange | Finding | Comparison | Footer) 
                 raise BadValueError("'as expected' is not the conclusion of a run")
             _assert_counts("counts", record.counts.values())
             for cost in (record.cost, record.reference_cost or record.cost):
-                tokens = (cost.prompt_tokens, cost.completion_tokens, cost.estimated_tokens)
-                _assert_counts("cost", (cost.requests, *tokens, cost.cached_tokens))
+                _assert_counts("cost", _counts_of(cost))
                 if cost.cached_tokens > cost.prompt_tokens:
                     raise BadValueError("more tokens are cached than the prompts have")
+
+
+def _counts_of(cost: Cost) -> tuple[int, ...]:
+    return (
+        cost.requests,
+        cost.prompt_tokens,
+        cost.completion_tokens,
+        cost.estimated_tokens,
+        cost.cached_tokens,
+    )
 
 
 def _assert_expected(header: Header) -> None:

@@ -105,7 +105,8 @@ class _Writer:
             f"## {escape(self._of(self._summary.headline))}",
             prose(self._of(self._summary.sentence)),
             self._reason(),
-            self._judged_again(),
+            *map(self._note, (self._summary.judged_again, self._summary.taken_up)),
+            self._notes(),
             self._facts(),
             self._counts(),
             self._clients(),
@@ -136,9 +137,11 @@ class _Writer:
         reason = self._summary.because
         return f"{self._of(_BECAUSE)}{code(self._of(reason))}" if reason else ""
 
-    def _judged_again(self) -> str:
-        result = self._summary.judged_again
-        return escape(self._of(result)) if result else ""
+    def _note(self, note: Text | None) -> str:
+        return escape(self._of(note)) if note else ""
+
+    def _notes(self) -> str:
+        return "\n\n".join(f"{self._of(_NOTE)}{prose(self._of(n))}" for n in self._summary.notes)
 
     def _counts(self) -> str:
         return " · ".join(
@@ -269,6 +272,7 @@ _CLIENTS_HEAD = Text("| client | state | why |", "| 客户端 | 状态 | 原因 
 _KNOWN = Text(" (expected)", "（已知）")
 _MODEL = Text("model", "模型")
 _CONTRACT = Text("contract", "契约")
+_NOTE = Text("Note: ", "提示：")
 _BECAUSE = Text("Reason: ", "原因：")
 _FINDINGS_HEAD = Text("| verdict | check | finding |", "| 判定 | 检查 | 发现 |")
 _EXPECTED = Text("expected: ", "预期：")

@@ -20,6 +20,7 @@ from conformance.model import (
     Prices,
     Run,
 )
+from conformance.record.key import key_of
 from conformance.report.case import Case, case_of
 from conformance.report.clients import clients_of, why_of
 from conformance.report.summary import Summary
@@ -49,6 +50,7 @@ def render(run: Run, key_env: str | None = None) -> str:
         "sentence": summary.sentence.en,
         "sentence_zh": summary.sentence.zh,
         "because": summary.because.en if summary.because else None,
+        "notes": [{"text": note.en, "text_zh": note.zh} for note in summary.notes],
         "complete": footer is not None and footer.because is None,
         "target": {
             "base_url": header.base_url,
@@ -58,6 +60,8 @@ def render(run: Run, key_env: str | None = None) -> str:
         "contract": {"name": header.contract, "title": header.contract_title},
         "suite_version": header.suite_version,
         "recorded_by": header.recorded_by,
+        "key": asdict(key_of(header)),
+        "resumed": [asdict(part) for part in header.resumed],
         "tier": header.tier.value,
         "select": list(header.select),
         "exclude": list(header.exclude),

@@ -75,10 +75,20 @@ class Summary:
         return finding_text(given) if given else None
 
     @property
+    def notes(self) -> tuple[Text, ...]:
+        """What a reader should know of the target besides; no note decides anything."""
+        return tuple(map(finding_text, self.run.footer.notes)) if self.run.footer else ()
+
+    @property
     def judged_again(self) -> Text | None:
         """A note for re-evaluated runs: the recording and the judging version; None otherwise."""
         header = self.run.header
         return sentences.judged_again(header.recorded_by, header.suite_version)
+
+    @property
+    def taken_up(self) -> Text | None:
+        """A note for a run that was resumed; None otherwise."""
+        return sentences.taken_up(self.run.header.resumed)
 
     @property
     def cost(self) -> Cost | None:
@@ -94,10 +104,7 @@ class Summary:
     @property
     def elapsed(self) -> float:
         """Duration in seconds; of an incomplete run, up to the last response."""
-        if self.run.footer:
-            return self.run.footer.elapsed
-        ends = [a.started + a.elapsed for x in self.run.exchanges for a in x.attempts]
-        return max(ends, default=0.0)
+        return self.run.elapsed
 
     @property
     def cost_in_words(self) -> Text:

@@ -1,5 +1,6 @@
 """The budget of a run: each request reserves its worst-case cost before it is sent.
 
+The list of models is free, so it is not counted; but none is sent beyond a limit.
 When the response arrives, the reported usage replaces the reservation. So an endpoint that obeys
 ``max_tokens`` cannot exceed a token limit.
 """
@@ -25,11 +26,16 @@ what JSON numbers represent, and the record could not be written."""
 
 
 class Budget:
-    """The limits of a run, its cost so far, and the reservations of requests in flight."""
+    """The limits of a run, its cost so far, and the reservations of requests in flight.
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    Args:
+        limits: the maximum requests and tokens.
+        spent: what earlier parts of the run have cost.
+    """
+
+    def __init__(self, limits: Limits = Limits(), spent: Cost = Cost()) -> None:  # noqa: B008 - frozen
         self.limits = limits
-        self.cost = Cost()
+        self.cost = spent
         self._reserved = 0
         self._settled = asyncio.Condition()
 
@@ -49,7 +55,7 @@ class Budget:
             BudgetSpent: the limits do not allow it, and no request in flight can free tokens.
         """
         async with self._settled:
-            self._reserve_requests()
+            self.check_requests()
             while not self._fits(tokens):
                 if not self._reserved:
                     raise BudgetSpent(
@@ -62,7 +68,7 @@ class Budget:
                         )
                     )
                 await self._settled.wait()
-                self._reserve_requests()
+                self.check_requests()
             self.cost = _add(self.cost, Cost(requests=1))
             self._reserved += tokens
 
@@ -88,7 +94,12 @@ class Budget:
         limit = self.limits.requests
         return limit is not None and self.cost.requests >= limit
 
-    def _reserve_requests(self) -> None:
+    def check_requests(self) -> None:
+        """Check that one more request is allowed.
+
+        Raises:
+            BudgetSpent: it is not.
+        """
         if self._out_of_requests():
             raise BudgetSpent(
                 say("budget spent: {requests} requests were allowed", requests=self.limits.requests)
@@ -115,6 +126,9 @@ class Budgeted:
         Raises:
             BudgetSpent: the request could exceed a limit.
         """
+        if is_free(request):
+            self._budget.check_requests()
+            return await self._send(request)
         bound = upper_bound(request, self._default_tokens)
         await self._budget.reserve(bound)
         spent = Cost(estimated_tokens=bound)
@@ -124,6 +138,11 @@ class Budgeted:
         finally:
             await self._budget.settle(bound, spent)
         return exchange
+
+
+def is_free(request: Request) -> bool:
+    """Return whether no endpoint charges for a request: it asks for the list of models."""
+    return (request.method, request.path) == ("GET", "/models")
 
 
 def cost_of(exchange: Exchange, bound: int) -> Cost:

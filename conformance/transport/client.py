@@ -73,6 +73,8 @@ class Client:
         silence: timeout in seconds between two reads of a body.
         default_tokens: the contract's default of ``max_tokens``; None if it has none.
         body_limit: maximum bytes of a body; None derives it from the request.
+        last_number: the number of the last exchange of earlier parts of the run.
+        began: seconds since the start of the run.
         http: replaces the network in tests.
         clock, sleep: replace time in tests.
     """
@@ -88,6 +90,8 @@ class Client:
         silence: float = SILENCE_SECONDS,
         default_tokens: int | None = FALLBACK_TOKENS,
         body_limit: int | None = None,
+        last_number: int = 0,
+        began: float = 0.0,
         http: Transport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -105,8 +109,8 @@ class Client:
         self._redactor = Redactor.of(target)
         self._where = without_login(target.base_url).rstrip("/")
         self._trouble = trouble_with(target.base_url)
-        self._sent = 0
-        self._started = clock()
+        self._sent = last_number
+        self._started = clock() - began
         self._http = self._connections(http)
 
     def _connections(self, http: Transport | None) -> httpx.AsyncClient:

@@ -32,6 +32,8 @@ async def open_pipeline(
     sender: Sender | None = None,
     guard: AccountGuard | None = None,
     slots: Slots | None = None,
+    last_number: int = 0,
+    began: float = 0.0,
 ) -> AsyncIterator[Sender]:
     """Open a pipeline to a target; its connections are closed when the block ends.
 
@@ -50,6 +52,8 @@ async def open_pipeline(
         guard: ends the run if the account, the route or a gatekeeper refuses every request.
         slots: the requests that may be in flight, for a caller who changes their number; by default
             ``options.concurrency``.
+        last_number: the number of the last exchange of earlier parts of the run.
+        began: seconds since the start of the run.
     """
     async with AsyncExitStack() as stack:
         if sender is None:
@@ -60,6 +64,8 @@ async def open_pipeline(
                 seed=seed,
                 may_retry=budget.take_retry,
                 default_tokens=default_tokens,
+                last_number=last_number,
+                began=began,
             )
             await stack.enter_async_context(client)
             # Only what comes from the network can be too large.

@@ -32,6 +32,7 @@ from reference_server.completions.rules import (
     PromptForm,
     Rules,
 )
+from reference_server.completions.servers.sglang import SGLANG_ERRORS, SGLANG_RULES
 
 BASE_PATH = "/v1"
 INSTRUCT = "gpt-3.5-turbo-instruct"
@@ -52,6 +53,8 @@ class Dialect:
     any_model: bool = False
     """Whether the name of the model decides nothing: every name is served."""
     errors: ErrorShape = LIVE_SHAPE
+    owner: str = "reference-server"
+    """``owned_by`` in the list of models, where many servers write their own name."""
     base_path: str = BASE_PATH
     """What the address of the endpoint has before ``/completions``; it is also at `BASE_PATH`."""
 
@@ -249,6 +252,7 @@ VLLM = Dialect(
     VLLM_RULES,
     fingerprint=True,
     errors=VLLM_ERRORS,
+    owner="vllm",
 )
 LLAMA_CPP = Dialect(
     "llama-cpp",
@@ -257,6 +261,16 @@ LLAMA_CPP = Dialect(
     fingerprint=True,
     any_model=True,
     errors=LLAMA_CPP_ERRORS,
+    owner="llamacpp",
+)
+
+SGLANG = Dialect(
+    "sglang",
+    "SGLang: any model, max_tokens above 0, errors without an envelope; top_k, min_p and others",
+    SGLANG_RULES,
+    any_model=True,
+    errors=SGLANG_ERRORS,
+    owner="sglang",
 )
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
@@ -264,7 +278,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         dialect.name: dialect
         for dialect in (
             *(REFERENCE, OPENAI, ZERO, GPT_GE, AOCHENG, ZHIZENGZENG, ERONMIND),
-            *(VLLM, LLAMA_CPP),
+            *(VLLM, LLAMA_CPP, SGLANG),
         )
     }
 )

@@ -67,6 +67,6 @@ def usage(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
     }
 
 
-def model_card(name: str, created: int) -> dict[str, Any]:
+def model_card(name: str, created: int, owner: str) -> dict[str, Any]:
     """One entry of the list of models."""
-    return {"id": name, "object": "model", "created": created, "owned_by": "reference-server"}
+    return {"id": name, "object": "model", "created": created, "owned_by": owner}

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -138,9 +139,7 @@ class _Endpoints:
     async def models(self, request: Request) -> Response:
         """``GET /v1/models``."""
         self._authorize(request)
-        cards = [
-            envelope.model_card(name, self._settings.started) for name in self._settings.models
-        ]
+        cards = [self._card(name) for name in self._settings.models]
         return _json({"object": "list", "data": cards})
 
     async def model(self, request: Request) -> Response:
@@ -149,7 +148,11 @@ class _Endpoints:
         name = request.path_params["id"]
         if name not in self._settings.models:
             raise errors.unknown_model(name)
-        return _json(envelope.model_card(name, self._settings.started))
+        return _json(self._card(name))
+
+    def _card(self, name: str) -> dict[str, Any]:
+        owner = self._settings.dialect.owner
+        return envelope.model_card(name, self._settings.started, owner)
 
     async def health(self, _: Request) -> Response:
         """``GET`` at ``HEALTH``, for programs that start or monitor the server; needs no key."""

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from reference_server.completions import envelope, errors, strict_json
 from reference_server.completions.envelope import Envelope
 from reference_server.completions.errors import ApiError
+from reference_server.completions.extensions import of_choice
 from reference_server.completions.schema import CompletionRequest
 from reference_server.completions.service import StreamPart
 from reference_server.http.disconnect import unless_disconnected
@@ -72,12 +73,14 @@ class EventStream(Response):
 
     def _chunks(self, part: StreamPart) -> str:
         request, events = self._request, []
-        for index, text_chunk in part.chunks:
+        extensions = request.extensions
+        for place, (index, text_chunk) in enumerate(part.chunks):
             entries = None if request.logprobs is None else text_chunk.entries
             choice = envelope.choice(index, text_chunk.text, entries, text_chunk.finish)
-            chunk = self._head.around([choice])
+            extra = of_choice(extensions, [text_chunk], part.prompts[place], str, stream=True)
+            chunk = self._head.around([choice | extra])
             if request.include_usage:
-                chunk["usage"] = None
+                chunk["usage"] = part.so_far[place] if extensions.continuous_usage else None
             events.append(_event(chunk))
         if part.usage and request.include_usage:
             events.append(_event(self._head.around([]) | {"usage": part.usage}))

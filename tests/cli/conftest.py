@@ -43,8 +43,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     conforming = runner.run
 
     def replace(endpoint=FakeEndpoint) -> None:
-        def run(target, contract, options, *, reference=None):
-            return conforming(target, contract, options, transport=endpoint(contract, target.model))
+        def run(target, contract, options, *, reference=None, transport=None, **part):
+            inside = endpoint(contract, target.model)
+            return conforming(target, contract, options, transport=inside, **part)
 
         monkeypatch.setattr(runner, "run", run)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cli.multiple_targets import WORST_FIRST, worst
+from conformance.cli.many_results import WORST_FIRST, worst
 from conformance.engine import runner
 from conformance.engine.selection import Options
 from conformance.model import ExitCode

@@ -25,7 +25,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch, fake) -> list:
     make_api = []
     fake_endpoint = runner.run
 
-    def run(target, contract, options, *, reference=None):
+    def run(target, contract, options, *, reference=None, **_):
         make_api.append(reference)
         return fake_endpoint(target, contract, options)
 
@@ -159,7 +159,7 @@ def test_faulty_server_is_compared_with_the_bundled_one(process, tmp_path: Path)
 def test_unreachable_reference_is_reported_in_one_line(command, monkeypatch) -> None:
     conforming = runner.run
 
-    def run(target, contract, options, *, reference=None):
+    def run(target, contract, options, *, reference=None, **_):
         endpoint = WithoutStop(contract, target.model)
         return conforming(target, contract, options, transport=endpoint, reference=reference)
 
@@ -174,7 +174,7 @@ def test_unreachable_reference_is_reported_in_one_line(command, monkeypatch) -> 
 def test_error_details_hide_the_reference_key(command, monkeypatch: pytest.MonkeyPatch) -> None:
     conforming = runner.run
 
-    async def failing(target, contract, options, *, reference=None):
+    async def failing(target, contract, options, *, reference=None, **_):
         async for event in conforming(target, contract, options):
             yield event
             raise RuntimeError(f"cannot send Bearer {reference.secrets[0]}")

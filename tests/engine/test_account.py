@@ -197,7 +197,8 @@ def test_single_refusal_is_forgotten(kind: str) -> None:
     result = result_of(endpoint, Options(Tier.SMOKE, transport=TransportOptions(concurrency=1)))
     assert endpoint.refused == 1
     assert {f.verdict for f in result.findings.values()} == {Verdict.PASS, Verdict.SKIPPED}
-    assert len(endpoint.sent) == undisturbed(SMOKE).footer.cost.requests + 2
+    # The refused one, its confirmation, and the list of models, which costs nothing.
+    assert len(endpoint.sent) == undisturbed(SMOKE).footer.cost.requests + 3
 
 
 def test_spent_budget_leaves_the_answer_open() -> None:
@@ -215,7 +216,8 @@ def test_conforming_endpoint_gets_no_further_request() -> None:
         endpoint = Dying(KINDS["key revoked"], NEVER)
         guarded = result_of(endpoint, Options(tier))
         usual = result_of(Dying(KINDS["key revoked"], NEVER), Options(tier), is_live=False)
-        assert guarded.footer.cost.requests == usual.footer.cost.requests == len(endpoint.sent)
+        asked = [request for request in endpoint.sent if request.method == "POST"]
+        assert guarded.footer.cost.requests == usual.footer.cost.requests == len(asked)
 
 
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────

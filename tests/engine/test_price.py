@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from conformance.contract import CONTRACTS, DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, DOCUMENTS, LIVING, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
 from conformance.engine.runner import Options, run
@@ -25,6 +25,9 @@ from tests.servers import running_server
 TRIES = 3
 """A check that comes upon a difference asks again, which chance or a busy machine can bring about,
 but not every time."""
+
+FEWER = 4
+"""Requests by which a run under a contract with parameters of its own may stay below its plan."""
 
 RUNS = [("openai", tier) for tier in Tier] + [
     (document, Tier.STANDARD) for document in CONTRACTS if document != "openai"
@@ -44,10 +47,13 @@ def test_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> None
         target = Target(server.base_url, MODEL, document, server.key)
         while planned.requests not in counted and len(counted) < TRIES:
             counted.append(asyncio.run(run_once(target, Options(tier))).cost.requests)
-    logged = [line for line in map(json.loads, server.log) if "method" in line]
-    assert counted[-1] == planned.requests
+    logged = counted_in(server.log)
+    # A penalty of at most 2 changes a text of the fake endpoint at a later try than one of the
+    # server, so that the plan can be a few requests above the run.
+    least = planned.requests - (FEWER if document in LIVING else 0)
+    assert least <= counted[-1] <= planned.requests
     assert len(logged) == sum(counted)
-    last = logged[-planned.requests :]
+    last = logged[-counted[-1] :]
     assert len(last) <= most_requests
     assert sum(map(usage_of, last)) <= min(planned.tokens, most_tokens)
 
@@ -60,7 +66,7 @@ def test_deep_run_of_a_dialect_keeps_its_price(document: str) -> None:
     with running_server("--dialect", document) as server:
         target = Target(server.base_url, MODEL, document, server.key)
         cost = asyncio.run(run_once(target, Options(Tier.DEEP))).cost
-    logged = [line for line in map(json.loads, server.log) if "method" in line]
+    logged = counted_in(server.log)
     assert len(logged) == cost.requests <= price.requests
     assert sum(map(usage_of, logged)) <= price.tokens
 
@@ -106,6 +112,14 @@ async def run_once(target: Target, options: Options) -> Footer:
         (footer,) = [event.footer async for event in events if isinstance(event, RunFinished)]
     assert footer.conclusion is Conclusion.CONFORMING
     return footer
+
+
+def counted_in(log: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The requests of a server's log that cost something; a list of models does not."""
+    lines = [line for line in map(json.loads, log) if "method" in line]
+    lists = [line for line in lines if line["path"] == "/v1/models"]
+    assert [line["method"] for line in lists] == ["GET"] * len(lists)
+    return [line for line in lines if line not in lists]
 
 
 def usage_of(line: Mapping[str, Any]) -> int:

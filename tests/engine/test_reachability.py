@@ -1,4 +1,4 @@
-"""Trying an endpoint sends the minimal request and no more."""
+"""Trying an endpoint sends the minimal request, asks for its list of models, and no more."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Counting(FakeEndpoint):
         return await super().send(request, fresh=fresh)
 
 
-def test_one_request_is_sent() -> None:
+def test_one_request_and_the_list_are_sent() -> None:
     contract = load_contract("openai")
     endpoint = Counting(contract, "tiny")
     found = asyncio.run(reach(TARGET, contract, endpoint))
     assert found.reason is None
     assert found.exchange is not None
     assert found.exchange.status == 200
-    assert endpoint.sent == 1
+    assert endpoint.sent == 2
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

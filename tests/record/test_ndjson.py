@@ -130,6 +130,7 @@ FOOTER = Footer(
 LATER = {
     "header": {
         "prices",
+        "tokenizer",
         "headers",
         "target",
         "reference",
@@ -139,6 +140,10 @@ LATER = {
         "contract_file",
         "exclude",
         "expected",
+        "contract_digest",
+        "region",
+        "label",
+        "resumed",
         "profiles",
     },
     "exchange": {"surplus"},
@@ -152,7 +157,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped", "readiness"},
+    "footer": {"reference_cost", "explained", "is_stopped", "notes", "readiness"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",

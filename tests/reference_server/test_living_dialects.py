@@ -1,16 +1,21 @@
 """What the dialects of today's servers accept and reject according to their documentation."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reference_server.completions.dialects import DIALECTS
 from reference_server.completions.errors import ApiError, unknown_model
+from reference_server.completions.extensions import NONE
 from reference_server.completions.schema import CompletionRequest, parse
 from tests.cases import for_each_case
 
-LIVING = ("vllm", "llama-cpp")
+LIVING = ("vllm", "llama-cpp", "sglang")
+WITHOUT_MODEL = ("vllm", "llama-cpp", "sglang")
+
+NOTHING = replace(NONE, choice_fields=DIALECTS["vllm"].rules.choice_fields)
 
 
 def ask(dialect: str, **body: Any) -> CompletionRequest:
@@ -24,7 +29,7 @@ def refusal(dialect: str, **body: Any) -> str:
     return caught.value.message
 
 
-@for_each_case("dialect", LIVING)
+@for_each_case("dialect", WITHOUT_MODEL)
 def test_model_is_optional(dialect: str) -> None:
     assert ask(dialect).model == ""
     assert ask(dialect, model="any").model == "any"
@@ -50,6 +55,13 @@ def test_prompt_is_required(dialect: str) -> None:
         ("vllm", {"best_of": 2}),
         ("vllm", {"min_p": 1.1}),
         ("vllm", {"top_k": -2}),
+        ("vllm", {"min_tokens": -1}),
+        ("vllm", {"min_tokens": 17}),
+        ("vllm", {"stop_token_ids": [-1]}),
+        ("vllm", {"prompt_logprobs": -2}),
+        ("vllm", {"prompt_logprobs": 1, "stream": True}),
+        ("vllm", {"return_token_ids": "yes"}),
+        ("vllm", {"ignore_eos": None}),
         ("vllm", {"stream_options": {}}),
         ("vllm", {"stream": True, "stream_options": {"include_obfuscation": True}}),
         ("vllm", {"repeat_penalty": 1.1}),
@@ -59,6 +71,14 @@ def test_prompt_is_required(dialect: str) -> None:
         ("llama-cpp", {"logit_bias": [["text", 1]]}),
         ("llama-cpp", {"repetition_penalty": 1.1}),
         ("llama-cpp", {"grammar": "root ::= 'a'"}),
+        ("sglang", {"max_tokens": 0, "echo": True}),
+        ("sglang", {"max_tokens": None}),
+        ("sglang", {"echo": None}),
+        ("sglang", {"prompt": ""}),
+        ("sglang", {"top_p": 0}),
+        ("sglang", {"temperature": -0.1}),
+        ("sglang", {"logit_bias": {"5": 101}}),
+        ("sglang", {"json_schema": "{}"}),
     ],
 )
 def test_rejected(dialect: str, body: dict[str, Any]) -> None:
@@ -78,6 +98,11 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("vllm", {"ignore_eos": True}, "ignore_eos", True),
         ("vllm", {"repetition_penalty": 1.2}, "repetition_penalty", 1.2),
         ("vllm", {}, "penalty_window", None),
+        ("vllm", {}, "extensions", NOTHING),
+        ("vllm", {"stop_token_ids": [5]}, "extensions", replace(NOTHING, stop_token_ids=(5,))),
+        ("vllm", {"min_tokens": 16}, "extensions", replace(NOTHING, min_tokens=16)),
+        ("vllm", {"prompt_logprobs": -1}, "extensions", replace(NOTHING, prompt_logprobs=-1)),
+        ("llama-cpp", {}, "extensions", NONE),
         ("llama-cpp", {}, "max_tokens", None),
         ("llama-cpp", {"max_tokens": -1}, "max_tokens", None),
         ("llama-cpp", {}, "temperature", 0.8),
@@ -93,6 +118,14 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("llama-cpp", {"logit_bias": [[5, False]]}, "logit_bias", ((5, -math.inf),)),
         ("llama-cpp", {"logit_bias": {"5": 101}}, "logit_bias", ((5, 101.0),)),
         ("llama-cpp", {"stream_options": {"include_usage": True}}, "include_usage", False),
+        ("sglang", {}, "max_tokens", 16),
+        ("sglang", {"temperature": 3}, "temperature", 3.0),
+        ("sglang", {"seed": None}, "seed", None),
+        ("sglang", {"best_of": 2}, "best_of", 2),
+        ("sglang", {"suffix": "end"}, "suffix", "end"),
+        ("sglang", {"stream_options": {"include_usage": True}}, "include_usage", False),
+        ("sglang", {"repetition_penalty": 1.2}, "repetition_of_prompt", False),
+        ("vllm", {"repetition_penalty": 1.2}, "repetition_of_prompt", True),
     ],
 )
 def test_accepted(dialect: str, body: dict[str, Any], name: str, value: object) -> None:
@@ -110,5 +143,12 @@ def test_errors_have_the_shape_of_the_document() -> None:
     assert error.envelope(DIALECTS["llama-cpp"].errors)["error"] == {
         "message": error.message,
         "type": "invalid_request_error",
+        "code": 404,
+    }
+    assert error.envelope(DIALECTS["sglang"].errors) == {
+        "object": "error",
+        "message": error.message,
+        "type": "NotFoundError",
+        "param": "model",
         "code": 404,
     }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from conformance.model import Conclusion, Cost, Effect, Role, State, Tier, Verdict
+from conformance.model import Conclusion, Cost, Effect, Resumption, Role, State, Tier, Verdict
 from conformance.report import results
 from tests.gallery.recording import FAULTY, NAMES, kept
 from tests.lanes import by_default
@@ -38,6 +38,9 @@ RUNS = {
         target="zero",
         strict=True,
         tier=Tier.DEEP,
+        region="eu",
+        label="release 7",
+        resumed=(Resumption("2026-12-01T10:00:00+00:00", 60.0, 57, 12.5, Cost(3)),),
     ),
 }
 

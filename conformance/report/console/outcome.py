@@ -101,8 +101,11 @@ class _Outcome:
         result = [self._verdict_line()]
         if summary.because:
             result.append(Text(cut(line(self._of(summary.because)), MAX_VALUE_CHARS)))
-        if summary.judged_again:
-            result.append(Text(line(self._of(summary.judged_again))))
+        notes = (summary.judged_again, summary.taken_up)
+        result.extend(Text(line(self._of(note))) for note in notes if note)
+        for told in summary.notes:
+            worded = _NOTE.format(note=cut(line(self._of(told)), MAX_VALUE_CHARS))
+            result.append(marked(self._of(worded)))
         counts = [self._counts()] if summary.tally and not self._could_not_begin else []
         return Group(*result, Text(self._of(facts), style="dim"), *counts)
 
@@ -224,6 +227,7 @@ _FACTS = Words(
     "{url}, {model}, contract {contract}; {cost}; {took}",
     "{url}，{model}，契约 {contract}；{cost}；用时 {took}",
 )
+_NOTE = Words("Note: {note}", "提示：{note}")
 _COMMA = Words(", ", "，")
 _COLON = Words(": ", "：")
 _KNOWN = Words(" (expected)", "（已知）")

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from conformance.language import Text, join_texts, same
-from conformance.model import Conclusion, Cost, Prices, State, Verdict, money_of
+from conformance.model import Conclusion, Cost, Prices, Resumption, State, Verdict, money_of
 from conformance.report.locale.terms import (
     CHECK,
     PARAMETER,
     REQUEST,
     TOKEN,
     WARNING,
+    Noun,
     counted,
     listing,
     money,
@@ -40,6 +41,8 @@ NOT_REACHED = Text(
     "条契约要求：检查之前运行已结束，或没有对应的检查",
 )
 
+RECORDED = Noun("recorded exchange", "recorded exchanges", "{n} 次已记录的请求")
+
 _STOP = Text(". ", "。")
 _THEN = Text("; ", "；")
 
@@ -53,6 +56,23 @@ def judged_again(recorded_by: str | None, judged_by: str) -> Text | None:
         "requests were sent.",
         "由 {then} 版套件记录，由 {now} 版根据记录重新判定，没有发送任何请求。",
     ).format(then=recorded_by, now=judged_by)
+
+
+def taken_up(parts: Sequence[Resumption]) -> Text | None:
+    """State when a run was resumed and what was taken over; None if it was made in one go."""
+    if not parts:
+        return None
+    last = parts[-1]
+    taken = counted(last.exchanges, RECORDED)
+    if len(parts) == 1:
+        return Text(
+            "This run was resumed on {at} with {taken}, which were not sent again.",
+            "本次运行于 {at} 继续进行，沿用{taken}，没有再次发送。",
+        ).format(at=last.at, taken=taken)
+    return Text(
+        "This run was resumed {n} times, at last on {at} with {taken}, which were not sent again.",
+        "本次运行曾 {n} 次继续进行，最近一次于 {at}，沿用{taken}，没有再次发送。",
+    ).format(n=len(parts), at=last.at, taken=taken)
 
 
 def the_verdict(

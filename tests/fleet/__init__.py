@@ -1,0 +1,1 @@
+"""Many targets over time: runs that are interrupted, resumed, sharded and merged."""
