@@ -220,10 +220,11 @@ def lowest(api: Api, name: str) -> float:
 
 
 def first_of(choice: Choice) -> str:
-    """Return the first token, or where tokens are not listed the first word."""
-    if choice.has_logprobs:
+    """Return the first token, or where tokens cannot be read the first word."""
+    try:
         return next(iter(readable_tokens(choice)), "")
-    return next(iter(choice.text.split()), "")
+    except NotApplicable:
+        return next(iter(choice.text.split()), "")
 
 
 def repeated_share(choice: Choice, prompt: str) -> float:
