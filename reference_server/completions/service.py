@@ -51,6 +51,8 @@ class StreamPart:
     """For each chunk what the model read, if it is the first of its choice."""
     so_far: tuple[dict[str, int], ...] = ()
     """For each chunk the usage of its choice until then."""
+    prompt_tokens: int = 0
+    """Tokens of all prompts; a part without chunks may leave them out."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,8 @@ class CompletionService:
                         prompts.append(None if index in begun else ids)
                         begun.add(index)
                         so_far.append(envelope.usage(len(ids), chunk.tokens))
-                    yield StreamPart(tuple(chunks), None, tuple(prompts), tuple(so_far))
+                    read = _prompt_tokens(engine_request)
+                    yield StreamPart(tuple(chunks), None, tuple(prompts), tuple(so_far), read)
         yield StreamPart((), envelope.usage(_prompt_tokens(engine_request), completion_tokens))
 
     def _name_of(self, token: int) -> str:

@@ -18,6 +18,7 @@ from reference_server.completions.errors import ApiError
 from reference_server.completions.extensions import of_choice
 from reference_server.completions.schema import CompletionRequest
 from reference_server.completions.service import StreamPart
+from reference_server.http.balance import Bill
 from reference_server.http.disconnect import unless_disconnected
 
 DONE = "data: [DONE]\n\n"
@@ -35,8 +36,14 @@ class EventStream(Response):
         first: StreamPart,
         rest: AsyncGenerator[StreamPart, None],
         facts: MutableMapping[str, object],
+        *,
+        bill: Bill,
+        usage_with_last_choice: bool = False,
     ) -> None:
-        """``facts`` receives what the request's log line reports about the stream."""
+        """``facts`` receives what the request's log line reports; ``bill`` counts what is sent.
+
+        ``usage_with_last_choice`` puts the usage on the last chunk, also where none is requested.
+        """
         self.status_code = 200
         self.background = None
         # A proxy that buffers or caches the events would defeat streaming.
@@ -46,6 +53,9 @@ class EventStream(Response):
         self._first = first
         self._rest = rest
         self._facts = facts
+        self._bill = bill
+        self._with_last = usage_with_last_choice
+        self._held: dict[str, Any] | None = None
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send the events. If the client disconnects, generation for it ends."""
@@ -54,22 +64,29 @@ class EventStream(Response):
                 await unless_disconnected(self._send(send), receive)
             except ClientDisconnect:
                 self._facts["left"] = True
+                self._bill.settle(None)
             except asyncio.CancelledError:  # shutdown, after the grace period
                 await _send_body(send, _event(errors.shutting_down().envelope()), more=False)
 
     async def _send(self, send: Send) -> None:
+        usage: dict[str, int] | None = None
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
         try:
+            self._bill.add(self._first)
             await _send_body(send, self._chunks(self._first))
             async for part in self._rest:
+                self._bill.add(part)
                 if part.usage:
                     self._facts.update(part.usage)
+                    usage = part.usage
                 await _send_body(send, self._chunks(part))
             last = DONE
         except ApiError as error:  # too late for an error status
             last = _event(error.envelope())
         await _send_body(send, last, more=False)
+        if usage is not None:
+            self._bill.settle(usage)
 
     def _chunks(self, part: StreamPart) -> str:
         request, events = self._request, []
@@ -81,10 +98,22 @@ class EventStream(Response):
             chunk = self._head.around([choice | extra])
             if request.include_usage:
                 chunk["usage"] = part.so_far[place] if extensions.continuous_usage else None
-            events.append(_event(chunk))
-        if part.usage and request.include_usage:
+            events += self._released()
+            if self._with_last and text_chunk.finish:
+                self._held = chunk
+            else:
+                events.append(_event(chunk))
+        if part.usage and self._held is not None:
+            self._held["usage"] = part.usage
+            events += self._released()
+        elif part.usage and request.include_usage:
             events.append(_event(self._head.around([]) | {"usage": part.usage}))
         return "".join(events)
+
+    def _released(self) -> list[str]:
+        """The end of a choice that was held back, since the last one carries the usage."""
+        held, self._held = self._held, None
+        return [] if held is None else [_event(held)]
 
 
 def _event(value: dict[str, Any]) -> str:
