@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from reference_server.completions.errors import LIVE_SHAPE, ErrorShape
+from reference_server.completions.hosted import CEREBRAS_RULES
 from reference_server.completions.living import (
     LLAMA_CPP_ERRORS,
     LLAMA_CPP_RULES,
@@ -263,12 +264,19 @@ LLAMA_CPP = Dialect(
     owner="llamacpp",
 )
 
+CEREBRAS = Dialect(
+    "cerebras",
+    "Cerebras: temperature up to 1.5, null almost everywhere; no suffix",
+    CEREBRAS_RULES,
+    fingerprint=True,
+)
+
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         dialect.name: dialect
         for dialect in (
             *(REFERENCE, OPENAI, ZERO, GPT_GE, AOCHENG, ZHIZENGZENG, ERONMIND),
-            *(VLLM, LLAMA_CPP),
+            *(VLLM, LLAMA_CPP, CEREBRAS),
         )
     }
 )

@@ -193,7 +193,7 @@ def _test_case(
     if levels["way"] != "plain":
         settings["stream"] = True
     if levels["way"] == "billed":
-        settings["stream_options"] = _stream_options(turns["way"])
+        settings["stream_options"] = _stream_options(turns["way"], contract)
     if levels.get("copies", "one") != "one":
         settings["n"] = 2
     if levels.get("copies") == "best":
@@ -236,9 +236,10 @@ def _max_tokens(combination: Combination, turn: int) -> int:
             return MAX_TOKENS
 
 
-def _stream_options(turn: int) -> Mapping[str, bool]:
+def _stream_options(turn: int, contract: Contract) -> Mapping[str, bool]:
     options = {"include_usage": True}
-    if turn % 4:
+    # Few documents have it, and a refusal would be of the whole combination.
+    if turn % 4 and "stream-options.include-obfuscation" in contract.requirements:
         options["include_obfuscation"] = turn % 4 < 3
     return options
 
