@@ -22,6 +22,7 @@ from conformance.model import Credentials, Exchange, Request, Tier, TransportOpt
 from conformance.protocol.request import COMPLETIONS
 from conformance.protocol.response import Response
 from conformance.protocol.trace import Trace
+from conformance.tokenizer import Tokenizer
 from conformance.transport.starting_line import at_once
 
 T = TypeVar("T")
@@ -66,10 +67,12 @@ class SharedResponses:
 
     Args:
         most: the estimated memory of all parsed responses.
+        has_flat_errors: whether the contract's document shows errors without an envelope.
     """
 
-    def __init__(self, most: int = PARSED_BYTES) -> None:
+    def __init__(self, most: int = PARSED_BYTES, *, has_flat_errors: bool = False) -> None:
         self._left = most
+        self._has_flat_errors = has_flat_errors
         # A response keeps its exchange, so no other exchange can have the same identity.
         self._read: dict[int, Response] = {}
         self._parsed: list[Response] = []
@@ -82,7 +85,7 @@ class SharedResponses:
         response = self._read.get(id(exchange))
         if response is None:
             features = features_of(exchange.request.body)
-            response = Response(exchange, features, self._make_room)
+            response = Response(exchange, features, self._make_room, self._has_flat_errors)
             self._read[id(exchange)] = response
         return response
 
@@ -118,6 +121,7 @@ class Api:
         seed: the run's seed, from which all random request values are generated.
         pace: how many requests the run may send at once, and how many per second.
         tier: the tier of the run, which decides how many requests generated checks send.
+        tokenizer: that of the model, as the user names it; None if none was named.
     """
 
     def __init__(
@@ -135,6 +139,7 @@ class Api:
         responses: SharedResponses | None = None,
         pace: TransportOptions = TransportOptions(),  # noqa: B008 - frozen
         tier: Tier = Tier.DEEP,
+        tokenizer: Tokenizer | None = None,
     ) -> None:
         self.contract = contract
         self.model = model
@@ -149,6 +154,7 @@ class Api:
         self.seed = seed
         self.pace = pace
         self.tier = tier
+        self.tokenizer = tokenizer
         self._transport = transport
         self._responses = responses
 
@@ -241,7 +247,11 @@ class Api:
         note(exchange)
         if self._responses is not None:
             return self._responses.of(exchange)
-        return Response(exchange, features_of(request.body))
+        return Response(
+            exchange,
+            features_of(request.body),
+            has_flat_errors=self.contract.has_flat_errors,
+        )
 
 
 async def burst(api: Api, requests: Sequence[Awaitable[T]]) -> list[T]:

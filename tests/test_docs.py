@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from conformance.contract import load_contract
-from conformance.profiles import READINGS, bundled_names, load_profile
+from conformance.profiles import COMPARISONS, READINGS, bundled_names, load_profile
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -157,4 +157,4 @@ def test_guide_names_each_profile_and_reading() -> None:
     for folder in (DOCS, CHINESE):
         rows = " ".join(TABLE_ROW.findall((folder / "profiles.md").read_text("utf-8")))
         named = set(re.findall(r"`([a-z-]+)`", rows))
-        assert {*bundled_names(), *READINGS} <= named
+        assert {*bundled_names(), *READINGS, *COMPARISONS} <= named

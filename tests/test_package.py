@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from conformance.contract import CONTRACTS
+
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -59,10 +61,7 @@ def test_schemas_are_in_the_wheel(installed: Path) -> None:
         assert json.loads((installed / "conformance" / name).read_text("utf-8"))["$id"]
 
 
-@pytest.mark.parametrize(
-    "contract",
-    ["openai", "zero", "gpt-ge", "aocheng", "zhizengzeng", "eronmind", "vllm", "llama-cpp"],
-)
+@pytest.mark.parametrize("contract", CONTRACTS)
 def test_every_contract_loads_from_the_wheel(run: Run, contract: str) -> None:
     planned = run("-m", "conformance", "plan", "--contract", contract, "--format", "json")
     assert planned.returncode == 0, planned.stderr

@@ -50,6 +50,13 @@ EXTRAS = (
         ),
     ),
     (
+        "tokenizer",
+        Text(
+            "`--tokenizer`, which counts prompts as the model does",
+            "`--tokenizer`，按模型自己的分词器为 prompt 计数",
+        ),
+    ),
+    (
         "transformers",
         Text(
             "other models in `reference-server --model`", "`reference-server --model` 加载其他模型"

@@ -20,7 +20,7 @@ from conformance.cli.folder import RECORD, fresh_folder
 from conformance.cli.limits import options_of, slow_rate, typed
 from conformance.cli.many_results import Landing, reported, show_many, worst
 from conformance.cli.memory import give_back
-from conformance.cli.options import why_nothing_is_chosen
+from conformance.cli.options import tokenizer_of, why_nothing_is_chosen
 from conformance.cli.outputs import Output, assert_one_file_each, stdout_for
 from conformance.cli.reference import reference_of
 from conformance.cli.resuming import (
@@ -45,6 +45,7 @@ from conformance.report.console import Verbosity
 from conformance.report.matrix import Recorded
 from conformance.report.matrix.progress import ProgressOfMany
 from conformance.targets import FILE, Entry, MissingSecretError, expected_beside
+from conformance.tokenizer import Tokenizer
 from conformance.transport.exposure import exposure_of
 
 _INTERRUPTED = Text("Interrupted before it started.", "尚未开始即被中断。")
@@ -89,8 +90,19 @@ def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> P
         bundled_is_judged=False,
     )
     known = _known(entry, given)
-    options = replace(options_of(here, entry.options), expected=known.file if known else None)
+    options = replace(
+        options_of(here, entry.options),
+        expected=known.file if known else None,
+        tokenizer=given["tokenizer"] or _tokenizer(entry),
+    )
     return Planned(changed, contract, options, reference, known)
+
+
+def _tokenizer(entry: Entry) -> Tokenizer | None:
+    if entry.tokenizer is None:
+        return None
+    name, folder = entry.tokenizer
+    return tokenizer_of(name, folder, f"target {entry.name!r}: tokenizer")
 
 
 def _known(entry: Entry, given: dict[str, Any]) -> Expecting | None:

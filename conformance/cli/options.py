@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
+from conformance.cli.exit_codes import UserError
 from conformance.cli.inputs import endpoint_path, key_variable
 from conformance.cli.outputs import TARGET, outputs_among
 from conformance.contract import CONTRACTS, LIVING, Contract, load_contract
@@ -24,6 +26,7 @@ from conformance.targets.keys import OPENAI_HOST
 from conformance.targets.parsing import TypedError
 from conformance.targets.settings import plain_headers, secret_headers
 from conformance.targets.settings import prices as prices_of
+from conformance.tokenizer import Tokenizer, TokenizerError, load_tokenizer
 from conformance.transport import gate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -277,6 +280,30 @@ def with_prices(function: Function) -> Function:
         "input=1.50,output=2.00,currency=USD, and cached=0.75 for cached prompts.",
     )
     return option(function)
+
+
+def with_tokenizer(function: Function) -> Function:
+    """Add ``--tokenizer``; the command receives ``tokenizer``, or None."""
+    option: Callable[[Function], Function] = click.option(
+        "--tokenizer",
+        callback=lambda _ctx, _param, typed: tokenizer_of(typed) if typed else None,
+        metavar="PATH|NAME",
+        help="Compare prompt_tokens with the count of the model's tokenizer: a tokenizer.json, or "
+        "an encoding of tiktoken such as cl100k_base.",
+    )
+    return option(function)
+
+
+def tokenizer_of(name: str, folder: Path | None = None, where: str = "--tokenizer") -> Tokenizer:
+    """Load a tokenizer.
+
+    Raises:
+        UserError: it cannot be used; the message begins with ``where``.
+    """
+    try:
+        return load_tokenizer(name, folder)
+    except TokenizerError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 def _prices(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> Prices | None:

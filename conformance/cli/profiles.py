@@ -19,6 +19,7 @@ from conformance.language import Language
 from conformance.language import Text as Words
 from conformance.model import ExitCode
 from conformance.profiles import (
+    COMPARISONS,
     READINGS,
     Need,
     Profile,
@@ -92,7 +93,8 @@ def _need(need: Need, language: Language) -> Group:
     lines = [Text.assemble((_WITHOUT.of(language), "dim"), without)]
     for shown in need.shown_by:
         for reading in shown.reads:
-            first = (READINGS[reading].__doc__ or "").partition("\n")[0].replace("``", "`")
+            read = READINGS.get(reading) or COMPARISONS[reading]
+            first = (read.__doc__ or "").partition("\n")[0].replace("``", "`")
             lines.append(Text.assemble((f"{shown.request}: ", "dim"), marked(first)))
     if need.requirements:
         names = ", ".join(need.requirements)

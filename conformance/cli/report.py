@@ -13,7 +13,13 @@ from conformance.cli.exit_codes import UserError
 from conformance.cli.files import write_chunks
 from conformance.cli.folder import RECORD, make_folder, recorded_in, write_reports
 from conformance.cli.help import examples
-from conformance.cli.options import how_much, in_language, into_formats, with_key_from
+from conformance.cli.options import (
+    how_much,
+    in_language,
+    into_formats,
+    with_key_from,
+    with_tokenizer,
+)
 from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
 from conformance.cli.places import place_of
 from conformance.cli.screen import on_screen, screen
@@ -23,6 +29,7 @@ from conformance.language import Language
 from conformance.model import ExitCode, Run
 from conformance.record.ndjson import lines_of
 from conformance.report import console
+from conformance.tokenizer import Tokenizer
 
 PDF = "pdf"
 PDF_NAME = "report.pdf"
@@ -61,6 +68,7 @@ AGAIN = "rejudged"
     metavar="NAME|PATH",
     help="With --rejudge: contract to test against. [default: the run's contract]",
 )
+@with_tokenizer
 @with_key_from("the variable that the run used")
 @how_much
 @on_screen
@@ -72,6 +80,7 @@ def report(
     out: Path | None,
     again: bool,
     contract_name: str | None,
+    tokenizer: Tokenizer | None,
     key_name: str | None,
     language: Language,
     verbosity: console.Verbosity,
@@ -81,13 +90,17 @@ def report(
         raise click.UsageError(
             "--contract requires --rejudge; without it a report shows the recorded verdicts"
         )
+    if tokenizer is not None and not again:
+        raise click.UsageError(
+            "--tokenizer requires --rejudge; without it a report shows the recorded verdicts"
+        )
     assert_pdf_in_folder(outputs)
     names = names_of(outputs)
     program = pdf.browser() if PDF in names else ""
     record, run = recorded_in(recorded)
     folder = out or (record.parent / AGAIN if again else record.parent)
     if again:
-        run = _judged_again(run, record, folder, contract_name)
+        run = _judged_again(run, record, folder, contract_name, tokenizer)
     if names or again:
         make_folder(folder)
     if again:
@@ -118,7 +131,13 @@ def assert_pdf_in_folder(outputs: Sequence[Output]) -> None:
             raise click.UsageError(f"--format {PDF} takes no path; choose its folder with --out")
 
 
-def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | None) -> Run:
+def _judged_again(
+    run: Run,
+    record: Path,
+    folder: Path,
+    contract_name: str | None,
+    tokenizer: Tokenizer | None,
+) -> Run:
     """Re-evaluate a record with the current checks.
 
     Raises:
@@ -138,7 +157,7 @@ def _judged_again(run: Run, record: Path, folder: Path, contract_name: str | Non
             f"{error}; the run used the contract {name!r}: pass its path with --contract"
         ) from None
     try:
-        judged = rejudge(run, contract)
+        judged = rejudge(run, contract, tokenizer)
     except UndatedError as error:
         raise UserError(f"cannot re-evaluate {record}: {error}") from None
     then, now = run.header, judged.header

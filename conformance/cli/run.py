@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -28,6 +29,7 @@ from conformance.cli.options import (
     with_headers_of,
     with_key_from,
     with_prices,
+    with_tokenizer,
 )
 from conformance.cli.reference import reference_of, with_reference
 from conformance.cli.resuming import Resume, assert_usable, parts_of, taking_up
@@ -82,6 +84,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 @with_key_from(UNNAMED_KEY)
 @with_headers_of
 @with_prices
+@with_tokenizer
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -188,7 +191,8 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         update=given["expected_update"],
         prune=given["expected_prune"],
     )
-    return run_one(request, contract, options_of(how), reference, known=known, **landing)
+    options = replace(options_of(how), tokenizer=given["tokenizer"])
+    return run_one(request, contract, options, reference, known=known, **landing)
 
 
 def _request_of(given: dict[str, Any]) -> RunRequest:

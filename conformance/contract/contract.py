@@ -62,7 +62,7 @@ DOCUMENTS: tuple[str, ...] = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronm
 Each of the five has its row wherever vendors are compared, whether or not it was tested.
 """
 
-LIVING: tuple[str, ...] = ("vllm", "llama-cpp", "cerebras")
+LIVING: tuple[str, ...] = ("vllm", "llama-cpp", "sglang", "cerebras")
 """Servers that implement the endpoint today, each by its own documentation.
 
 They appear where they are chosen, never as a row of a comparison that did not test them.
@@ -147,6 +147,18 @@ class Contract:
         return default if isinstance(default, int) else None
 
     @property
+    def has_flat_errors(self) -> bool:
+        """Whether the members of an error are at the top of the body, without an envelope."""
+        return _truth(self.openapi["components"]["schemas"]["Error"], "x-flat")
+
+    @property
+    def has_usage_with_last_choice(self) -> bool:
+        """Whether the usage of a stream is in its last chunk with a choice, not in one without."""
+        chunk = self.openapi["components"]["schemas"]["CompletionChunk"]
+        choices = chunk.get("properties", {}).get("choices", {})
+        return isinstance(choices, Mapping) and choices.get("minItems", 0) == 1
+
+    @property
     def path(self) -> str:
         """The path of the endpoint on its host, as documented: ``/v1/completions``."""
         servers = self.openapi.get("servers")
@@ -196,8 +208,8 @@ class Contract:
         return self._validate("CompletionChunk", body)
 
     def validate_error(self, body: object) -> tuple[SchemaViolation, ...]:
-        """Validate an error body against the contract's schema."""
-        return self._validate("Error", body)
+        """Validate an error body against the contract's schema, whose envelope it may lack."""
+        return self._validate("Error", {"error": body} if self.has_flat_errors else body)
 
     def _validate(self, component: str, body: object) -> tuple[SchemaViolation, ...]:
         return tuple(violations_of(self._validators[component], body))
@@ -206,6 +218,11 @@ class Contract:
     def _validators(self) -> Mapping[str, Draft202012Validator]:
         schemas = self.openapi["components"]["schemas"]
         return {name: validator_of(schemas, name) for name in schemas}
+
+
+def _truth(schema: object, key: str) -> bool:
+    """Return whether a schema has an extension that is true."""
+    return isinstance(schema, Mapping) and schema.get(key) is True
 
 
 def _subject(name: str, kind: str, documented: bool, known: Parameter | Field) -> Subject:

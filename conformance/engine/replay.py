@@ -22,7 +22,7 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.runner import run as judging
 from conformance.engine.selection import UNLIMITED, Options
 from conformance.judgement import Inconclusive, Judgement, NotApplicable
-from conformance.message import say
+from conformance.message import Message, say
 from conformance.model import (
     ClientReadiness,
     Conclusion,
@@ -40,9 +40,13 @@ from conformance.profiles import bundled_profiles
 from conformance.record.events import FindingMade, RunFinished, RunStarted
 from conformance.record.expected import with_expected
 from conformance.record.explained import as_concluded
+from conformance.tokenizer import Tokenizer
 from conformance.transport.account_guard import AccountGuard
 
 NO_RESPONSE = say("the record has no response to a request of this check")
+
+NO_TOKENIZER = say("a record has no tokenizer; name it again with --tokenizer")
+BY_TOKENIZER = "usage.prompt-by-tokenizer"
 
 _STAND_IN = "sk-replaces-the-key-of-the-run"
 """Replaces the key of the run, which is not recorded. It is never sent."""
@@ -70,7 +74,7 @@ class UndatedError(ValueError):
     """The record has no valid start time, which some checks need."""
 
 
-def rejudge(run: Run, contract: Contract) -> Run:
+def rejudge(run: Run, contract: Contract, tokenizer: Tokenizer | None = None) -> Run:
     """Return the run with the findings of today's checks.
 
     Exchanges, cost and times do not change. An incomplete run stays incomplete, because its missing
@@ -79,14 +83,15 @@ def rejudge(run: Run, contract: Contract) -> Run:
     Args:
         run: the record.
         contract: the contract to test against, usually the run's own.
+        tokenizer: counts the tokens of prompts; a record only names the one of the run.
 
     Raises:
         UndatedError: the record has no valid start time.
     """
-    return asyncio.run(_rejudged(run, contract))
+    return asyncio.run(_rejudged(run, contract, tokenizer))
 
 
-async def _rejudged(run: Run, contract: Contract) -> Run:
+async def _rejudged(run: Run, contract: Contract, tokenizer: Tokenizer | None) -> Run:
     responses = RecordedResponses(run)
     key = _STAND_IN if run.header.api_key_env else None
     target = Target(run.header.base_url, run.header.model, contract.name, api_key=key)
@@ -100,6 +105,7 @@ async def _rejudged(run: Run, contract: Contract) -> Run:
         stage=run.header.stage,
         exclude=run.header.exclude,
         expected=run.header.expected,
+        tokenizer=tokenizer,
         profiles=tuple(one for one in bundled_profiles() if one.name in run.header.profiles),
     )
     recorded = {finding.id: finding for finding in run.findings}
@@ -139,6 +145,7 @@ def _judged_by(today: Header, recorded: Header) -> Header:
         subjects=today.subjects,
         requirements=today.requirements,
         expected=today.expected,
+        tokenizer=today.tokenizer or recorded.tokenizer,
         contract_digest=today.contract_digest,
     )
 
@@ -182,6 +189,8 @@ def _known(check: Check, recorded: Finding | None) -> Check:
 
     async def run(api: Api) -> None:
         _current_check.set(_CheckInProgress(recorded, api))
+        if check.requirement == BY_TOKENIZER and api.tokenizer is None and recorded is not None:
+            raise _without_answer(recorded, NO_TOKENIZER)
         await check.run(api)
 
     return replace(check, run=run, tier=recorded.tier if recorded else check.tier)
@@ -240,13 +249,13 @@ def _started(header: Header) -> float:
         raise UndatedError(f"{header.started_at!r} is not a valid start time of a run") from None
 
 
-def _without_answer(recorded: Finding | None) -> Judgement:
-    """Return the judgement for a missing response, by the verdict that the check had then."""
+def _without_answer(recorded: Finding | None, why: Message = NO_RESPONSE) -> Judgement:
+    """Return the judgement for what is missing now, by the verdict that the check had then."""
     match recorded.verdict if recorded else None:
         case Verdict.FAIL | Verdict.WARN | Verdict.EXPLAINED | Verdict.ERROR:
-            return Inconclusive(NO_RESPONSE)
+            return Inconclusive(why)
         case Verdict.INCONCLUSIVE if recorded:
             return Inconclusive(recorded.message)
         case Verdict.SKIPPED if recorded:
             return NotApplicable(recorded.message)
-    return NotApplicable(NO_RESPONSE)
+    return NotApplicable(why)

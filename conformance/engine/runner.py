@@ -184,7 +184,7 @@ class _RunInProgress:
         secrets = reference.secrets if reference else ()
         self._redactor = Redactor.of(target, (*secrets, *gate.known()))
         self._clients = Clients(options, target.model, self._redactor)
-        self._responses = SharedResponses()
+        self._responses = SharedResponses(has_flat_errors=contract.has_flat_errors)
         self._header = earlier.continued(header_of(target, contract, options))
         self._slots = Slots(options.transport.concurrency)
         self._workers = options.transport.concurrency * CHECKS_PER_SLOT
@@ -347,6 +347,7 @@ class _RunInProgress:
             responses=self._responses if shares else None,
             pace=self._options.transport,
             tier=self._options.tier,
+            tokenizer=self._options.tokenizer,
         )
         api.clock = self._recorded.clock_of(api.exchanges, self._clock)
         return api

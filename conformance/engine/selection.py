@@ -13,6 +13,7 @@ from conformance.contract import LIVING, Contract, load_contract
 from conformance.message import Message, say
 from conformance.model import ExpectedFile, Limits, Stage, Tier, TransportOptions
 from conformance.profiles import Profile
+from conformance.tokenizer import Tokenizer
 
 
 class Price(NamedTuple):
@@ -62,6 +63,7 @@ class Options:
         expected: the expected deviations of the target; None if no file was given.
         max_failures: end the run at this many failures that no entry expects and no other finding
             explains; None goes on to the end.
+        tokenizer: that of the model, as the user names it; None if none was named.
         region: where the requests are sent from, in the user's word; None if it is not said.
         label: the user's word for the run instead of its day; None if there is none.
         profiles: the clients that the run is for, which sends what they send as well; empty if it
@@ -78,6 +80,7 @@ class Options:
     exclude: tuple[str, ...] = ()
     expected: ExpectedFile | None = None
     max_failures: int | None = None
+    tokenizer: Tokenizer | None = None
     region: str | None = None
     label: str | None = None
     profiles: tuple[Profile, ...] = ()

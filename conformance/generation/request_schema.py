@@ -49,6 +49,9 @@ NARROWER: Mapping[str, Json] = {
 }
 """The keywords that narrow each parameter's schema."""
 
+OPTIONS = frozenset({"include_usage", "include_obfuscation"})
+"""The members of `stream_options`; others are extensions of one server."""
+
 KEYWORDS = frozenset({"type", "minimum", "maximum", "properties"})
 """The keywords of the contract's schema that are kept for a parameter."""
 
@@ -80,13 +83,16 @@ def description(contract: Contract, model: str) -> Json:
     """Return the contract's OpenAPI description with the narrowed schema for its requests.
 
     Examples are left out, because schemathesis would send them too. So is the security scheme: a
-    generated key would replace the target's own. The schemas of responses stay unchanged.
+    generated key would replace the target's own. The schemas of responses stay unchanged, but for
+    that of errors without an envelope.
     """
     whole = {name: part for name, part in contract.openapi.items() if name != "security"}
     schemas = {
         **whole["components"]["schemas"],
         "CreateCompletionRequest": request_schema(contract, model),
     }
+    if contract.has_flat_errors:
+        schemas["Error"] = schemas["Error"]["properties"]["error"]
     ((path, item),) = whole["paths"].items()
     ((media_type, content),) = item["post"]["requestBody"]["content"].items()
     generated = {key: value for key, value in content.items() if key != "examples"}
@@ -108,6 +114,8 @@ def _narrowed(name: str, schema: Mapping[str, Any], contract: Contract) -> Json:
         branches: list[Json] = [{"enum": list(STOPS)}, {**some, "maxItems": most}]
         return {"anyOf": [*branches, {"type": "null"}] if parameter.nullable else branches}
     kept = {key: value for key, value in schema.items() if key in KEYWORDS}
+    if name == "stream_options":
+        kept["properties"] = {k: v for k, v in kept["properties"].items() if k in OPTIONS}
     narrower = NARROWER.get(name, {})
     return {**kept, **{key: _closer(key, kept.get(key), value) for key, value in narrower.items()}}
 

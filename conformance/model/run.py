@@ -144,6 +144,7 @@ class Header:
         profiles: names of the client profiles that the run was for; empty for a run that is about
             conformance.
         prices: what the target's tokens cost, as the user states it; None if nothing was stated.
+        tokenizer: the name of the tokenizer that counted prompts; None if none was named.
     """
 
     format: int
@@ -177,6 +178,7 @@ class Header:
     resumed: tuple[Resumption, ...] = ()
     profiles: tuple[str, ...] = ()
     prices: Prices | None = None
+    tokenizer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from conformance.profiles.reading import (
     bundled_profiles,
     load_profile,
 )
-from conformance.profiles.readings import READINGS
+from conformance.profiles.readings import COMPARISONS, READINGS
 
 __all__ = [
+    "COMPARISONS",
     "READINGS",
     "ClientRequest",
     "Need",

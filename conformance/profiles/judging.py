@@ -17,7 +17,7 @@ from conformance.judgement import Failure, Judgement, Refusal
 from conformance.message import NOTHING, Message, bounded, say
 from conformance.model import ClientReadiness, Finding, NeedResult, NeedState, Verdict
 from conformance.profiles.profile import Need, Profile, Shown
-from conformance.profiles.readings import READINGS
+from conformance.profiles.readings import COMPARISONS, READINGS
 from conformance.protocol.trace import RecordedExchange
 
 Sent = Mapping[str, RecordedExchange | Message]
@@ -67,10 +67,14 @@ def _read(need: Need, shown: Shown, sent: Sent) -> NeedResult:
     seen = sent.get(shown.request, NOT_SENT)
     if isinstance(seen, Message):
         return _of(need, NeedState.NOT_TESTED, seen)
+    others = [one for one in sent.values() if isinstance(one, RecordedExchange) and one is not seen]
     where = (seen.exchange.id,)
     for name in shown.reads:
         try:
-            READINGS[name](seen)
+            if name in COMPARISONS:
+                COMPARISONS[name](seen, others)
+            else:
+                READINGS[name](seen)
         except (Failure, Refusal) as judgement:
             return _of(need, NeedState.UNMET, judgement.said, exchanges=where)
         except Judgement as judgement:

@@ -18,7 +18,7 @@ from conformance.contract import ContractError, load_contract
 from conformance.contract.files import read_own_yaml, read_yaml, spec_directory
 from conformance.input_files import is_file, one_line
 from conformance.profiles.profile import ClientRequest, Need, Profile, ReadSource, Shown
-from conformance.profiles.readings import READINGS
+from conformance.profiles.readings import COMPARISONS, READINGS
 
 
 class ProfileError(ValueError):
@@ -86,8 +86,8 @@ def mistakes_in(profile: Profile) -> Iterator[str]:
             if shown.request not in earlier:
                 yield f"the need {need.id} names the request {shown.request}, which does not exist"
             for name in shown.reads:
-                if name not in READINGS:
-                    known = ", ".join(sorted(READINGS))
+                if name not in READINGS and name not in COMPARISONS:
+                    known = ", ".join(sorted((*READINGS, *COMPARISONS)))
                     yield f"the need {need.id} reads {name}; choose from {known}"
         for requirement in need.requirements:
             try:

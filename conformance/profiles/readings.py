@@ -7,7 +7,7 @@ response does not show it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from conformance.judgement import Failure, Inconclusive, NotApplicable, shown
 from conformance.message import say
@@ -17,6 +17,8 @@ from conformance.protocol.sse import Event
 from conformance.protocol.trace import RecordedExchange
 
 Reading = Callable[[RecordedExchange], None]
+Comparison = Callable[[RecordedExchange, Iterable[RecordedExchange]], None]
+"""A reading that compares the response with those to the other requests of the profile."""
 
 
 def text(seen: RecordedExchange) -> None:
@@ -36,16 +38,33 @@ def choices_by_index(seen: RecordedExchange) -> None:
         )
 
 
-def choices_in_order(seen: RecordedExchange) -> None:
-    """There is a choice for each prompt, in the order of the prompts."""
-    raw = _completion(seen).raw.get("choices")
-    sent = [c.get("index") for c in raw if isinstance(c, Mapping)] if isinstance(raw, list) else []
-    wanted = list(range(seen.request.choices))
-    if sent != wanted:
+def choices_in_order(seen: RecordedExchange, others: Iterable[RecordedExchange]) -> None:
+    """The choices of a batch come in the order of its prompts, whatever ``index`` says."""
+    raw = _completion(seen).raw["choices"]
+    texts = [choice.get("text") for choice in raw]
+    prompts = seen.request.prompts
+    if len(texts) != len(prompts):
+        raise Failure(say("{count} choices", count=len(prompts)), shown(texts))
+    alone = {one.request.prompts[0]: _alone(one) for one in others if _is_alike(seen, one)}
+    expected = [alone.get(prompt) for prompt in prompts]
+    if texts == expected:
+        return
+    if sorted(map(str, texts)) == sorted(map(str, expected)):
         raise Failure(
-            say("choices in the order {indexes}", indexes=tuple(wanted)),
-            say("choices = {value}", value=shown(sent)),
+            say("texts in the order of the prompts: {texts}", texts=shown(expected)),
+            say("texts {texts}", texts=shown(texts)),
         )
+    raise NotApplicable(say("the texts of the batch are not those of its prompts alone"))
+
+
+def _is_alike(batch: RecordedExchange, other: RecordedExchange) -> bool:
+    """Return whether a request has one prompt, and is otherwise that of the batch."""
+    same = {**other.request.raw, "prompt": None} == {**batch.request.raw, "prompt": None}
+    return same and len(other.request.prompts) == 1 and other.response.is_served
+
+
+def _alone(seen: RecordedExchange) -> str:
+    return _completion(seen).choices[0].text
 
 
 def prompt_scores(seen: RecordedExchange) -> None:
@@ -197,7 +216,6 @@ def first_chunk(seen: RecordedExchange) -> None:
 READINGS: Mapping[str, Reading] = {
     "text": text,
     "choices-by-index": choices_by_index,
-    "choices-in-order": choices_in_order,
     "prompt-scores": prompt_scores,
     "top-scores": top_scores,
     "stopped": stopped,
@@ -211,6 +229,9 @@ READINGS: Mapping[str, Reading] = {
     "first-chunk": first_chunk,
 }
 """What a profile can name in ``reads``; the first line of each says what it is."""
+
+COMPARISONS: Mapping[str, Comparison] = {"choices-in-order": choices_in_order}
+"""What it can name besides."""
 
 
 def _completion(seen: RecordedExchange) -> Completion:

@@ -44,21 +44,25 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 class ErrorResponse:
     """An error response: the HTTP status and the body as parsed JSON, or as text if it is none.
 
-    ``exchange`` is that of a check's own request, otherwise None.
+    ``exchange`` is that of a check's own request, otherwise None. ``is_flat`` is whether the
+    document shows the members of an error without an envelope, at the top of the body.
     """
 
     status: int
     raw: object
     exchange: Exchange | None = field(default=None, compare=False, repr=False)
+    is_flat: bool = field(default=False, compare=False, repr=False)
 
     @property
     def error(self) -> JsonObject:
-        """The object inside the error envelope.
+        """The object inside the error envelope, or the body where the document has no envelope.
 
         Raises:
             Missing: the body has no ``error`` object.
         """
         inner = self.raw.get("error") if isinstance(self.raw, Mapping) else None
+        if self.is_flat and isinstance(self.raw, Mapping) and "error" not in self.raw:
+            inner = self.raw
         if isinstance(inner, Mapping):
             return inner
         expected, seen = say('an error envelope {{"error": {{…}}}}'), shown(self.raw)
@@ -114,11 +118,13 @@ class Response:
         exchange: the exchange that it was received in.
         features: the parameters that the request used.
         parsing: is called before the body is parsed, so that its memory can be counted.
+        has_flat_errors: whether the document shows errors without an envelope.
     """
 
     exchange: Exchange
     features: frozenset[str] = frozenset()
     parsing: Callable[[Response], None] | None = field(default=None, repr=False, compare=False)
+    has_flat_errors: bool = field(default=False, repr=False, compare=False)
 
     @property
     def status(self) -> int:
@@ -267,7 +273,9 @@ class Response:
         """
         status = self.status
         if status in statuses:
-            return ErrorResponse(status, self._error_json(), self.exchange)
+            return ErrorResponse(
+                status, self._error_json(), self.exchange, is_flat=self.has_flat_errors
+            )
         if status in TRANSIENT_STATUSES:
             raise Inconclusive(say("answered {status}: {body}", status=status, body=self._brief()))
         is_own = self.exchange.request.credentials is Credentials.OWN

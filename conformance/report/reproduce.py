@@ -165,8 +165,8 @@ NEEDS_SUITE = Text(
 """What is said where sending the requests again does not show a finding."""
 
 NEEDS_RUN = Text(
-    "this request alone may not show it, as it may depend on other requests; a whole run does",
-    "仅重发该请求未必能复现，因为结果可能取决于其他请求；完整运行可以复现",
+    "this request alone may not show it, as it may depend on others, which a whole run sends",
+    "仅重发该请求未必能复现，因为结果可能取决于其他请求，完整运行会发送这些请求",
 )
 """What is said where requests before or beside may decide whether a finding shows."""
 

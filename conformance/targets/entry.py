@@ -52,6 +52,8 @@ class Entry:
         contract: the name of a document, or the path of an overlay.
         api_key_env: the environment variable that holds the key; None if no key is needed.
         prices: what a million tokens cost; None if the file does not say.
+        tokenizer: the name of the model's tokenizer, and the folder that a path is relative to;
+            None if the file names none.
         path: the endpoint's path on the host, which replaces that of the base URL; None keeps it.
         headers: headers of every request, without secrets.
         headers_env: further headers, each with the environment variable that holds its value.
@@ -70,6 +72,7 @@ class Entry:
     expected: Path | None = None
     path: str | None = None
     prices: Prices | None = None
+    tokenizer: tuple[str, Path] | None = None
 
     def target(self, contract: Contract, environment: Mapping[str, str]) -> Target:
         """Return the target with its secrets.

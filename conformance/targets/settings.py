@@ -226,5 +226,6 @@ OWN: Mapping[str, Callable[[Any], Any]] = {
     "api-key-env": variable,
     "headers-env": secret_headers,
     "expected": text,
+    "tokenizer": text,
 }
 """Keys that are only allowed in a target, so that secrets go only to the intended host."""

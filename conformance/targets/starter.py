@@ -38,6 +38,7 @@ TAIL = """
 # base-url = "http://127.0.0.1:8000/v1"
 # path = "/beta/completions"        # if the endpoint is elsewhere on that host
 # model = "some-model"
+# tokenizer = "tokenizer.json"      # of the model, to count prompts; or an encoding of tiktoken
 # expected = "mine.expected.yaml"   # known deviations; a file of this name is found by itself
 # contract = "openai"       # or the path of an overlay, relative to this file
 # headers-env = {"X-Gateway-Token" = "GATEWAY_TOKEN"}   # a header whose value is a secret

@@ -114,7 +114,9 @@ class FakeEndpoint:
         chunks: list[Mapping[str, Any]] = [
             {**envelope, "choices": [part], **extra} for turn in parts for part in turn if part
         ]
-        if extra:
+        if self._contract.has_usage_with_last_choice:
+            chunks[-1] = {**chunks[-1], "usage": usage}
+        elif extra:
             chunks.append({**envelope, "choices": [], "usage": usage})
         events = [f"data: {_json(chunk)}\n\n".encode() for chunk in chunks]
         events.append(b"data: [DONE]\n\n")
@@ -132,7 +134,8 @@ class FakeEndpoint:
         return self._exchange(request, status, JSON_TYPE, body, arrivals)
 
     def _refusal(self, request: Request, error: RequestError) -> Exchange:
-        return self._response(request, error.body, error.status)
+        body = error.members if self._contract.has_flat_errors else {"error": error.members}
+        return self._response(request, body, error.status)
 
     def _exchange(
         self,

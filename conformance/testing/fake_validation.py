@@ -36,15 +36,13 @@ class RequestError:
     type: str = "invalid_request_error"
 
     @property
-    def body(self) -> dict[str, object]:
-        """The error envelope."""
+    def members(self) -> dict[str, object]:
+        """The error object."""
         return {
-            "error": {
-                "message": self.message,
-                "type": self.type,
-                "param": self.param,
-                "code": self.code,
-            }
+            "message": self.message,
+            "type": self.type,
+            "param": self.param,
+            "code": self.code,
         }
 
 

@@ -33,6 +33,7 @@ from reference_server.completions.rules import (
     PromptForm,
     Rules,
 )
+from reference_server.completions.servers.sglang import SGLANG_ERRORS, SGLANG_RULES
 
 BASE_PATH = "/v1"
 INSTRUCT = "gpt-3.5-turbo-instruct"
@@ -264,6 +265,14 @@ LLAMA_CPP = Dialect(
     owner="llamacpp",
 )
 
+SGLANG = Dialect(
+    "sglang",
+    "SGLang: any model, max_tokens above 0, errors without an envelope; top_k, min_p and others",
+    SGLANG_RULES,
+    any_model=True,
+    errors=SGLANG_ERRORS,
+    owner="sglang",
+)
 CEREBRAS = Dialect(
     "cerebras",
     "Cerebras: temperature up to 1.5, null almost everywhere; no suffix",
@@ -276,7 +285,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         dialect.name: dialect
         for dialect in (
             *(REFERENCE, OPENAI, ZERO, GPT_GE, AOCHENG, ZHIZENGZENG, ERONMIND),
-            *(VLLM, LLAMA_CPP, CEREBRAS),
+            *(VLLM, LLAMA_CPP, SGLANG, CEREBRAS),
         )
     }
 )

@@ -22,6 +22,8 @@ class ErrorShape:
     """Whether ``code`` is the number of the status."""
     kinds: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     """The ``type`` of errors by their status, if the document has its own."""
+    is_flat: bool = False
+    """Whether the members are at the top of the body, beside ``"object": "error"``."""
 
 
 LIVE_SHAPE = ErrorShape()
@@ -60,7 +62,8 @@ class ApiError(Exception):
         }
         if shape.has_param:
             error["param"] = self.param
-        return {"error": error | {"code": self.status if shape.status_as_code else self.code}}
+        error["code"] = self.status if shape.status_as_code else self.code
+        return {"object": "error", **error} if shape.is_flat else {"error": error}
 
 
 def bad_request(message: str, *, param: str | None = None, code: str | None = None) -> ApiError:

@@ -58,6 +58,7 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
         request.repetition_penalty,
         request.penalty_window,
         request.temperature_last,
+        request.repetition_of_prompt,
     )
     alternatives = request.logprobs or 0
     if alternatives < 0:

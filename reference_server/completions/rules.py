@@ -74,6 +74,10 @@ class Rules:
 
     max_tokens_default: int | None = 16
     """None is all that fits into the context."""
+    min_tokens_limit: int = 0
+    """The least `max_tokens`; 0 serves an echo alone."""
+    max_tokens_limit: int | None = None
+    """The largest `max_tokens`; None is what fits into the context."""
     seed_default: int | None = None
     temperature_default: float = 1.0
     top_p_default: float = 1.0
@@ -120,6 +124,8 @@ class Rules:
     bias_pairs: bool = False
     """Whether `logit_bias` may also be an array of pairs of token id and bias, where false bans."""
     repetition_name: str = "repetition_penalty"
+    repetition_of_prompt: bool = True
+    """Whether the repetition penalty counts the tokens of the prompt."""
     penalty_window: int | None = None
     """The number of last tokens that penalties count; None counts the sampled ones alone."""
     temperature_last: bool = False

@@ -53,6 +53,7 @@ class CompletionRequest:
     repetition_penalty: float = 1.0
     ignore_eos: bool = False
     """Whether the completion never ends by itself."""
+    repetition_of_prompt: bool = True
     penalty_window: int | None = None
     temperature_last: bool = False
 
@@ -102,6 +103,7 @@ def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRe
         min_p=read("min_p", rules.min_p_default, fields.decimal, 0, 1),
         repetition_penalty=read(rules.repetition_name, 1.0, fields.decimal, 1e-6, 1e6),
         ignore_eos=read("ignore_eos", False, fields.boolean),
+        repetition_of_prompt=rules.repetition_of_prompt,
         penalty_window=rules.penalty_window,
         temperature_last=rules.temperature_last,
     )
@@ -213,8 +215,8 @@ def _include_usage(given: Mapping[str, Any], rules: Rules, *, stream: bool) -> b
 
 
 def _max_tokens(value: Any, name: str, rules: Rules) -> int | None:
-    low = fields.INT64[0] if rules.endless_tokens else 0
-    count = fields.integer(value, name, low, fields.INT64[1])
+    low = fields.INT64[0] if rules.endless_tokens else rules.min_tokens_limit
+    count = fields.integer(value, name, low, rules.max_tokens_limit or fields.INT64[1])
     return None if count < 0 else count
 
 

@@ -19,10 +19,13 @@ class SamplingParameters:
     repetition_penalty: float = 1.0
     penalty_window: int | None = None
     """The number of last tokens that all penalties count, those of the prompt among them; None
-    counts the sampled ones, and for the repetition penalty all of the prompt and the sampled."""
+    counts the sampled ones, and for the repetition penalty also those of the prompt."""
     temperature_last: bool = False
     """Whether `top_k`, `top_p` and `min_p` choose, in this order, before the temperature applies.
     Otherwise it applies first, and `min_p` chooses before `top_k` and `top_p`."""
+
+    repetition_of_prompt: bool = True
+    """Whether the repetition penalty counts the tokens of the prompt, where there is no window."""
 
     @property
     def narrows(self) -> bool:

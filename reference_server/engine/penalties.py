@@ -3,7 +3,8 @@
 The formula of the two penalties is the one that OpenAI published:
 ``logit[j] -= count[j] * frequency_penalty + (count[j] > 0) * presence_penalty``, where only tokens
 sampled for this choice count, not those of the prompt. llama.cpp counts the last ``repeat_last_n``
-tokens instead, those of the prompt among them. The repetition penalty is that of CTRL (Keskar et
+tokens instead, those of the prompt among them. SGLang's repetition penalty counts the sampled
+tokens alone, vLLM's also those of the prompt. The repetition penalty is that of CTRL (Keskar et
 al., 2019, section 4.1): a logit above 0 is divided by it, another one multiplied.
 """
 
@@ -37,7 +38,8 @@ class Penalties:
         window = parameters.penalty_window
         self._recent = None if window is None else deque(prompt, maxlen=window)
         self._counts = Counter(self._recent or ())
-        self._repeated = set(prompt) if self._scales and window is None else set()
+        counts_prompt = self._scales and window is None and parameters.repetition_of_prompt
+        self._repeated = set(prompt) if counts_prompt else set()
         self._shift = self._bias.copy()
         for token in self._counts:
             self._lower(token)

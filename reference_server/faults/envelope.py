@@ -258,7 +258,8 @@ def chat_shaped_answer() -> Behaviour:
 @fault(
     "answer-bare",
     breaks="envelope.id envelope.created index.each-once finish-reason.known-value",
-    also_breaks="envelope.* streaming.chunk-shape streaming.one-finish-per-choice logprobs.*",
+    also_breaks="envelope.created-is-now envelope.id-* streaming.chunk-shape"
+    " streaming.one-finish-per-choice logprobs.returned",
     evidence=Evidence.REPORTED,
     triggers=(),
 )

@@ -306,7 +306,6 @@ def penalties_zero_default() -> Behaviour:
 @fault(
     "penalty-on-cached-prompt",
     breaks="presence-penalty.not-on-prompt frequency-penalty.not-on-prompt",
-    also_breaks="presence-penalty.* frequency-penalty.*",
     evidence=Evidence.REPORTED,
     tier=Tier.DEEP,
     triggers=(),

@@ -95,8 +95,8 @@ def cached_stream_as_json() -> Behaviour:
 @fault(
     "truncated-response-cached",
     breaks="max-tokens.limits-answer max-tokens.longer-extends finish-reason.length-at-limit",
-    # All of a cached response is that of another request: its id, and what else was asked for.
-    also_breaks="*",
+    # What is cached has the id of the first response.
+    also_breaks="envelope.id-unique",
     evidence=Evidence.SIBLING,
     triggers=(),
 )

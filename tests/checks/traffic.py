@@ -13,10 +13,15 @@ from conformance.contract import load_contract
 from conformance.engine.judging import judge
 from conformance.model import Finding, Request
 from conformance.protocol.trace import RecordedExchange, Trace
+from conformance.testing.fake_model import encode as encode_text
+from conformance.tokenizer import Tokenizer
 from conformance.transport.coalesce import RequestCoalescer
 from tests.fake_server import MODEL, FakeServer
 
 Body = dict[str, Any]
+
+ITS_OWN = Tokenizer("its-own", lambda text: len(encode_text(text)))
+"""The tokenizer of the fake endpoint."""
 
 SHAPES: tuple[Body, ...] = (
     {},
@@ -102,6 +107,8 @@ async def look(
     """
     coalescer, held_to = RequestCoalescer(server.send), load_contract(contract)
     return {
-        check.id: await judge(check, Api(coalescer, held_to, MODEL, has_key=True, trace=run))
+        check.id: await judge(
+            check, Api(coalescer, held_to, MODEL, has_key=True, trace=run, tokenizer=ITS_OWN)
+        )
         for check in checks
     }

@@ -5,8 +5,6 @@ one token generated, so a server that leaves anything out of either scores chanc
 """
 
 import json
-import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +13,15 @@ from typing import Any
 import pytest
 
 from tests.clients.lm_eval.direct import Direct, accuracies, perplexities
-from tests.environments import python_of
+from tests.clients.lm_eval.running import CHECKPOINT, TASKS, lm_eval
 from tests.servers import RunningServer
 
 pytestmark = pytest.mark.heavy_client("640 MB on top of the development environment")
 
-HERE = Path(__file__).parent
-TASKS = HERE / "lm_eval"
-CHECKPOINT = HERE.parents[1] / "reference_server" / "weights"
 TOLERANCE = 1e-4
 """The server computes in float32."""
 
-SHAPES = {
+SHAPES: Mapping[str, Mapping[str, Any]] = {
     "one at a time": {"batch_size": 1, "num_concurrent": 1, "tokenized_requests": True},
     "batches side by side": {"batch_size": 4, "num_concurrent": 4, "tokenized_requests": True},
     "text instead of tokens": {"batch_size": 3, "num_concurrent": 2, "tokenized_requests": False},
@@ -43,51 +38,14 @@ class Evaluation:
     """By task and row: one response for each of the row's requests."""
 
 
-@pytest.fixture(scope="module")
-def python() -> Path:
-    return python_of(HERE / "environments" / "lm-eval.txt", layered=True)
-
-
 @pytest.fixture(scope="module", params=SHAPES)
 def evaluation(
     request: pytest.FixtureRequest,
-    python: Path,
     server: RunningServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Evaluation:
     folder = tmp_path_factory.mktemp("lm-eval")
-    shape = dict(SHAPES[request.param])
-    batch = shape.pop("batch_size")
-    arguments = {
-        "model": "davinci-002",
-        "base_url": f"{server.base_url}/completions",
-        "tokenizer": CHECKPOINT,
-        "tokenizer_backend": "huggingface",
-        "max_retries": 1,
-        **shape,
-    }
-    command = [
-        *(python, "-m", "lm_eval", "run", "--model", "local-completions"),
-        *("--model_args", ",".join(f"{name}={value}" for name, value in arguments.items())),
-        *("--include_path", ".", "--tasks", ",".join(rows_of)),
-        *("--batch_size", batch, "--output_path", folder, "--log_samples"),
-    ]
-    offline = {
-        "HF_HUB_OFFLINE": "1",
-        "HF_DATASETS_OFFLINE": "1",
-        "HF_HOME": str(folder / "cache"),
-        "OPENAI_API_KEY": server.key,
-    }
-    ended = subprocess.run(
-        [str(word) for word in command],
-        cwd=TASKS,
-        check=False,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=600,
-        env={**os.environ, **offline},
-    )
+    ended = lm_eval(server, folder, tuple(rows_of), **SHAPES[request.param])
     assert ended.returncode == 0, ended.stderr
     (totals,) = folder.glob("davinci-002/results_*.json")
     return Evaluation(

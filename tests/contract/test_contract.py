@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import DOCUMENTS, Contract, ContractError, load_contract
+from conformance.contract import CONTRACTS, DOCUMENTS, Contract, ContractError, load_contract
 from conformance.language import Text
 from conformance.model import Level
 from tests.cases import for_each_case
@@ -161,8 +161,8 @@ def test_requirement_is_known_even_if_not_in_force() -> None:
         ),
         (
             "eronmind",
-            "max-tokens.default-sixteen",
-            "not in the eronmind contract (only zero, aocheng, openai and vllm)",
+            "best-of.equal-to-n-served",
+            "not in the eronmind contract (only openai and aocheng)",
         ),
         ("zero", "seed.default-one", "not in the zero contract (only zhizengzeng)"),
         (
@@ -416,13 +416,13 @@ def test_custom_overlay_is_a_contract(tmp_path: Path) -> None:
 
 
 def test_custom_overlay_can_inherit_a_documents_requirements(tmp_path: Path) -> None:
-    sixteen = "max-tokens.default-sixteen"
+    equal = "best-of.equal-to-n-served"
     update = "  - target: $\n    update: {x-conformance: {document: openai}}\n"
     alone = overlay_file(tmp_path, f"  - target: {STOP}\n    remove: true\n")
-    assert load_contract(alone).why_not_in_force(sixteen) == (
-        "not in the ours contract (only zero, aocheng, openai and vllm)"
+    assert load_contract(alone).why_not_in_force(equal) == (
+        "not in the ours contract (only openai and aocheng)"
     )
-    assert load_contract(overlay_file(tmp_path, update)).why_not_in_force(sixteen) is None
+    assert load_contract(overlay_file(tmp_path, update)).why_not_in_force(equal) is None
 
 
 def test_custom_overlay_can_remove_a_response_field(tmp_path: Path) -> None:
@@ -439,7 +439,7 @@ def test_custom_overlay_can_remove_a_response_field(tmp_path: Path) -> None:
 def test_unknown_name_gets_the_known_ones() -> None:
     sentence = sentence_of("zhizeng")
     assert "unknown contract `zhizeng`" in sentence
-    assert "zero, gpt-ge, aocheng, zhizengzeng, eronmind, openai, vllm, llama-cpp" in sentence
+    assert ", ".join(CONTRACTS) in sentence
     assert "path of an overlay file" in sentence
 
 
@@ -513,3 +513,14 @@ def test_overlay_mistake_is_reported_in_a_sentence(
     assert result.startswith(f"{path}: ")
     assert sentence in result
     assert "\n" not in result
+
+
+def test_flat_errors_are_validated_without_an_envelope() -> None:
+    flat, nested = load_contract("sglang"), load_contract("openai")
+    members = {"message": "no", "type": "BadRequestError", "param": None, "code": 400}
+    assert flat.has_flat_errors
+    assert not nested.has_flat_errors
+    assert flat.validate_error({"object": "error", **members}) == ()
+    assert nested.validate_error({"error": members}) == ()
+    (missing,) = flat.validate_error({**members, "message": ""})
+    assert missing.path == "error.message"

@@ -103,6 +103,11 @@ def load(column: str) -> tuple[Difference, ...]:
     return (*unlisted, *(_difference(row) for row in entry["differences"]))
 
 
+def of_others(contract: str) -> tuple[Difference, ...]:
+    """Read what all other documents say where this one is alone."""
+    return tuple(_difference(row) for row in _read(contract).get("of-others", ()))
+
+
 def deviations(findings: Sequence[Finding]) -> list[Finding]:
     """Choose what has to be explained."""
     return [finding for finding in findings if finding.verdict in FAILURES]
@@ -115,7 +120,7 @@ def explained(
     stated = load_contract(contract)
     found = {
         difference: [f for f in deviations(findings) if difference.explains(f)]
-        for difference in differences
+        for difference in (*differences, *of_others(contract))
         if difference.contradicts(stated)
     }
     return {difference: rows for difference, rows in found.items() if rows}

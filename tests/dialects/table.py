@@ -253,11 +253,19 @@ def main(names: Sequence[str]) -> None:
         for column, contract in chosen:
             cell = judging.column(column, [contract])[contract]
             entries[column, contract] = entry_of(cell, column, contract)
+            _write(entries)
+            sys.stdout.write(f"{column}, {contract}\n")
+            sys.stdout.flush()
+
+
+def _write(entries: Entries) -> None:
+    """Write the pages, once every cell is known."""
+    if len(entries) < len(columns()) * len(CONTRACTS):
+        return
     for language in LANGUAGES:
         language.page.write_text(page_of(entries, language), "utf-8")
         guide = language.guide.read_text("utf-8")
         language.guide.write_text(with_table(guide, guide_table(entries, language)), "utf-8")
-    sys.stdout.write(", ".join(str(language.page) for language in LANGUAGES) + "\n")
 
 
 if __name__ == "__main__":

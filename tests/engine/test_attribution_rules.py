@@ -146,3 +146,37 @@ def test_samples_at_zero_explain_the_penalties_formula() -> None:
     zero = a_deviation("temperature.zero-repeats-everywhere")
     formula = a_deviation("presence-penalty.formula", exchanges=("x1",), effect=Effect.ALTERED)
     assert roots(zero, formula, exchanges=exchanges) == {formula.id: zero.id}
+
+
+def served(count: int, prefix: str = "s") -> tuple[Exchange, ...]:
+    return tuple(an_answer(f"{prefix}{number}", " 1") for number in range(count))
+
+
+def failed(count: int) -> tuple[Exchange, ...]:
+    body = {"error": {"message": "EngineCore encountered an issue.", "type": "server_error"}}
+    return tuple(an_exchange(f"x{number}", status=500, body=body) for number in range(count))
+
+
+ON_STOP = (
+    a_deviation("logit-bias.unknown-id-refused", exchanges=("x0",), roles={"x0": Role.PROBE}),
+    a_deviation("max-tokens.negative-refused", exchanges=("x5",), roles={"x5": Role.PROBE}),
+)
+
+
+def test_request_that_stops_the_endpoint_explains_later_errors() -> None:
+    first, later = ON_STOP
+    for exchanges in (served(3) + failed(9), served(3) + failed(1) + served(7, "t") + failed(9)):
+        assert roots(first, later, exchanges=exchanges) == {later.id: first.id}
+
+
+@pytest.mark.parametrize(
+    "exchanges",
+    [
+        pytest.param(served(3) + failed(7), id="too few"),
+        pytest.param(failed(9), id="never served"),
+        pytest.param(served(3) + failed(9) + served(1, "t"), id="served since"),
+        pytest.param(failed(6) + served(20) + failed(9), id="served between"),
+    ],
+)
+def test_errors_of_an_endpoint_that_serves_others_stay(exchanges: tuple[Exchange, ...]) -> None:
+    assert roots(*ON_STOP, exchanges=exchanges) == {}

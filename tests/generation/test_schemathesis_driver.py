@@ -100,6 +100,16 @@ def test_response_schemas_stay_unchanged() -> None:
     assert kept == before
 
 
+def test_flat_errors_are_described_without_an_envelope() -> None:
+    described = description(load_contract("sglang"), "m")["components"]["schemas"]["Error"]
+    assert set(described["required"]) == {"message", "type", "param", "code"}
+
+
+def test_extensions_are_not_generated() -> None:
+    options = request_schema(load_contract("vllm"), "m")["properties"]["stream_options"]
+    assert set(options["properties"]) == {"include_usage"}
+
+
 def test_narrower_limits_of_the_contract_hold() -> None:
     properties = request_schema(OPENAI, "m")["properties"]
     assert properties["n"]["maximum"] == 2

@@ -45,7 +45,7 @@ FAULTS = [
     ("cursortab", "missing-done", "stream"),
     ("tabby", "suffix-null-refused", "null-suffix"),
     ("proxyai", "stop-null-refused", "suffix"),
-    ("langchain", "index-reversed", "batch"),
+    ("langchain", "batch-reversed", "batch"),
     ("langchain", "logprobs-null-refused", "invoke batch stream"),
     ("openai-python", "stream-ignored", "streams"),
     ("openai-node", "refused-stream-as-events", "messages"),

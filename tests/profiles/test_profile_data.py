@@ -16,7 +16,14 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.estimate import plan
 from conformance.engine.selection import PRICES, Options, globs_for
 from conformance.model import Tier
-from conformance.profiles import READINGS, Profile, ProfileError, bundled_profiles, load_profile
+from conformance.profiles import (
+    COMPARISONS,
+    READINGS,
+    Profile,
+    ProfileError,
+    bundled_profiles,
+    load_profile,
+)
 from conformance.profiles.reading import mistakes_in
 from tests.cases import for_each_case
 
@@ -28,7 +35,7 @@ REQUESTS = {
     "continue-fim": 9,
     "cursortab": 8,
     "guidellm": 6,
-    "langchain": 8,
+    "langchain": 9,
     "litellm": 13,
     "lm-eval": 7,
     "lm-eval-batch": 6,
@@ -93,9 +100,10 @@ def test_readings_say_what_they_read() -> None:
     used = {
         name for p in bundled_profiles() for n in p.needs for s in n.shown_by for name in s.reads
     }
-    assert used == READINGS.keys()
+    assert used == {*READINGS, *COMPARISONS}
     assert all(
-        (reading.__doc__ or "").split("\n")[0].endswith(".") for reading in READINGS.values()
+        (reading.__doc__ or "").split("\n")[0].endswith(".")
+        for reading in (*READINGS.values(), *COMPARISONS.values())
     )
 
 

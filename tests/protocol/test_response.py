@@ -310,3 +310,18 @@ def test_arbitrary_body_raises_no_unexpected_error(body: bytes, kind: str) -> No
         assert completion.texts is not None
     except Failure:
         pass
+
+
+# ── errors without an envelope ───────────────────────────────────────────────────────────────────
+
+
+def test_flat_error_is_read_where_documented() -> None:
+    flat = {"object": "error", "message": "no", "type": "t", "param": "n", "code": 400}
+    with pytest.raises(Missing):
+        _ = response(flat, 400).expect_error(400).error
+    read = replace(response(flat, 400), has_flat_errors=True).expect_error(400)
+    assert (read.message, read.param, read.code) == ("no", "n", 400)
+
+
+def test_enveloped_error_is_read_everywhere() -> None:
+    assert replace(response(error(), 400), has_flat_errors=True).expect_error(400).message == "no"

@@ -130,6 +130,7 @@ FOOTER = Footer(
 LATER = {
     "header": {
         "prices",
+        "tokenizer",
         "headers",
         "target",
         "reference",

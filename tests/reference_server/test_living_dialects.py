@@ -10,7 +10,8 @@ from reference_server.completions.errors import ApiError, unknown_model
 from reference_server.completions.schema import CompletionRequest, parse
 from tests.cases import for_each_case
 
-LIVING = ("vllm", "llama-cpp")
+LIVING = ("vllm", "llama-cpp", "sglang")
+WITHOUT_MODEL = ("vllm", "llama-cpp", "sglang")
 
 
 def ask(dialect: str, **body: Any) -> CompletionRequest:
@@ -24,7 +25,7 @@ def refusal(dialect: str, **body: Any) -> str:
     return caught.value.message
 
 
-@for_each_case("dialect", LIVING)
+@for_each_case("dialect", WITHOUT_MODEL)
 def test_model_is_optional(dialect: str) -> None:
     assert ask(dialect).model == ""
     assert ask(dialect, model="any").model == "any"
@@ -59,6 +60,14 @@ def test_prompt_is_required(dialect: str) -> None:
         ("llama-cpp", {"logit_bias": [["text", 1]]}),
         ("llama-cpp", {"repetition_penalty": 1.1}),
         ("llama-cpp", {"grammar": "root ::= 'a'"}),
+        ("sglang", {"max_tokens": 0, "echo": True}),
+        ("sglang", {"max_tokens": None}),
+        ("sglang", {"echo": None}),
+        ("sglang", {"prompt": ""}),
+        ("sglang", {"top_p": 0}),
+        ("sglang", {"temperature": -0.1}),
+        ("sglang", {"logit_bias": {"5": 101}}),
+        ("sglang", {"json_schema": "{}"}),
     ],
 )
 def test_rejected(dialect: str, body: dict[str, Any]) -> None:
@@ -93,6 +102,14 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("llama-cpp", {"logit_bias": [[5, False]]}, "logit_bias", ((5, -math.inf),)),
         ("llama-cpp", {"logit_bias": {"5": 101}}, "logit_bias", ((5, 101.0),)),
         ("llama-cpp", {"stream_options": {"include_usage": True}}, "include_usage", False),
+        ("sglang", {}, "max_tokens", 16),
+        ("sglang", {"temperature": 3}, "temperature", 3.0),
+        ("sglang", {"seed": None}, "seed", None),
+        ("sglang", {"best_of": 2}, "best_of", 2),
+        ("sglang", {"suffix": "end"}, "suffix", "end"),
+        ("sglang", {"stream_options": {"include_usage": True}}, "include_usage", False),
+        ("sglang", {"repetition_penalty": 1.2}, "repetition_of_prompt", False),
+        ("vllm", {"repetition_penalty": 1.2}, "repetition_of_prompt", True),
     ],
 )
 def test_accepted(dialect: str, body: dict[str, Any], name: str, value: object) -> None:
@@ -110,5 +127,12 @@ def test_errors_have_the_shape_of_the_document() -> None:
     assert error.envelope(DIALECTS["llama-cpp"].errors)["error"] == {
         "message": error.message,
         "type": "invalid_request_error",
+        "code": 404,
+    }
+    assert error.envelope(DIALECTS["sglang"].errors) == {
+        "object": "error",
+        "message": error.message,
+        "type": "NotFoundError",
+        "param": "model",
         "code": 404,
     }

@@ -62,6 +62,11 @@ def test_repetition_counts_prompt_and_sampled_once() -> None:
     assert applied([0, 1, 1], [2, 2], repetition_penalty=2) == [1, -4, 0.5, 0]
 
 
+def test_repetition_may_leave_out_the_prompt() -> None:
+    made = applied([0, 1, 1], [2, 2], repetition_penalty=2, repetition_of_prompt=False)
+    assert made == [2, -2, 0.5, 0]
+
+
 def test_repetition_comes_before_the_other_penalties() -> None:
     made = applied([0], [2], repetition_penalty=2, frequency_penalty=1)
     assert made == [1, -2, -0.5, 0]

@@ -274,7 +274,7 @@ def refusal_of(exchange: RecordedExchange) -> ErrorResponse:
     is_left = not exchange.is_whole and exchange.response.is_stream
     if exchange.exchange.fault is not None or (is_left and exchange.response.readable is None):
         raise NotApplicable(say("the rejection is incomplete"))
-    return ErrorResponse(status, _read(exchange))
+    return ErrorResponse(status, _read(exchange), is_flat=exchange.contract.has_flat_errors)
 
 
 def _read(exchange: RecordedExchange) -> JsonObject | str:

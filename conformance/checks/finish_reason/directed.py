@@ -19,11 +19,19 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.checks._shared.stop_candidates import across_words, before, middle_of, start_of
+from conformance.contract import Contract
 from conformance.judgement import NotApplicable, expect
 from conformance.message import say
 from conformance.protocol.completion import Choice, Completion
 
 REASONS = ("stop", "length", "content_filter")
+"""The reasons that every document may use; some list others, too."""
+
+
+def known_reasons(contract: Contract) -> tuple[str, ...]:
+    """Return the reasons that a contract lists."""
+    listed = contract.field("choices[].finish_reason").values
+    return (*REASONS, *(reason for reason in listed if reason not in REASONS))
 
 
 @check("finish-reason.known", requirement="finish-reason.known-value", tier="smoke")
@@ -32,7 +40,8 @@ async def the_reason_is_a_known_one(api: Api) -> None:
 
     非流式 choice 的 finish_reason 为 `stop`、`length` 或 `content_filter`，绝不为 null。
     """
-    expect((await non_streaming(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
+    reason = (await non_streaming(api)).only.finish_reason
+    expect(reason, "finish_reason").one_of(*known_reasons(api.contract))
 
 
 @check("finish-reason.known-in-batch", requirement="finish-reason.known-value")
@@ -44,7 +53,7 @@ async def every_choice_has_a_known_reason(api: Api) -> None:
     for choice in (await non_streaming(api, two_prompts(api))).choices:
         expect(
             choice.finish_reason, say("finish_reason of choice {index}", index=choice.index)
-        ).one_of(*REASONS)
+        ).one_of(*known_reasons(api.contract))
 
 
 @check(
@@ -58,7 +67,8 @@ async def a_streamed_choice_has_a_known_reason(api: Api) -> None:
 
     流式 choice 以 finish_reason `stop`、`length` 或 `content_filter` 结束。
     """
-    expect((await streamed(api)).only.finish_reason, "finish_reason").one_of(*REASONS)
+    reason = (await streamed(api)).only.finish_reason
+    expect(reason, "finish_reason").one_of(*known_reasons(api.contract))
 
 
 @check("finish-reason.one-token", requirement="finish-reason.length-at-limit", tier="smoke")

@@ -11,7 +11,7 @@ from conformance.checks._shared.greedy import Sight, greedy_in, place_of_stop
 from conformance.checks._shared.invariants import Inspection
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.requests import MAX_TOKENS_IN_ANY_CONTEXT
-from conformance.checks.finish_reason.directed import REASONS
+from conformance.checks.finish_reason.directed import REASONS, known_reasons
 from conformance.judgement import Failure, Judgement, NotApplicable, expect
 from conformance.message import say
 from conformance.protocol.completion import Choice
@@ -30,7 +30,8 @@ def every_choice_has_a_known_reason(exchange: RecordedExchange) -> None:
     for choice in exchange.completion.choices:
         if streams and choice.finish_reason is None:
             continue
-        expect(choice.finish_reason, f"{choice.where}.finish_reason").one_of(*REASONS)
+        known = known_reasons(exchange.contract)
+        expect(choice.finish_reason, f"{choice.where}.finish_reason").one_of(*known)
 
 
 @invariant("finish-reason.one-token-everywhere", requirement="finish-reason.length-at-limit")

@@ -193,7 +193,7 @@ def _test_case(
     if levels["way"] != "plain":
         settings["stream"] = True
     if levels["way"] == "billed":
-        settings["stream_options"] = _stream_options(turns["way"], contract)
+        settings["stream_options"] = _stream_options(contract, turns["way"])
     if levels.get("copies", "one") != "one":
         settings["n"] = 2
     if levels.get("copies") == "best":
@@ -204,7 +204,7 @@ def _test_case(
         settings["logprobs"] = 0 if levels["scores"] == "none listed" else 2
     if levels.get("suffix") == "on":
         settings["suffix"] = SUFFIX
-    max_tokens = _max_tokens(combination, turns.get("length", 0))
+    max_tokens = _max_tokens(contract, combination, turns.get("length", 0))
     texts = [text(prompt, settings.get("suffix"), max_tokens) for prompt in prompts]
     # Of batches, every other one has sequences of its second prompt.
     first = (turns.get("form", 0) + 1) % len(texts)
@@ -225,20 +225,20 @@ def _test_case(
     )
 
 
-def _max_tokens(combination: Combination, turn: int) -> int:
-    """Return ``max_tokens``; 0 is valid only with an echo."""
+def _max_tokens(contract: Contract, combination: Combination, turn: int) -> int:
+    """Return ``max_tokens``; 0 is valid only with an echo, and not in every document."""
     match combination.get("length"):
         case "part":
             return 5 - turn % 2
         case "least":
-            return 0 if combination.get("echo") == "on" else 1
+            alone = "max-tokens.zero-with-echo" in contract.requirements
+            return 0 if alone and combination.get("echo") == "on" else 1
         case _:
             return MAX_TOKENS
 
 
-def _stream_options(turn: int, contract: Contract) -> Mapping[str, bool]:
+def _stream_options(contract: Contract, turn: int) -> Mapping[str, bool]:
     options = {"include_usage": True}
-    # Few documents have it, and a refusal would be of the whole combination.
     if turn % 4 and "stream-options.include-obfuscation" in contract.requirements:
         options["include_obfuscation"] = turn % 4 < 3
     return options

@@ -6,6 +6,7 @@ each answer one question about one finding: does another finding of the run expl
 tried in this order, and each is a module of this package:
 
 ======================  ==========================================================================
+``dead_since``          no request is served since that of another finding
 ``kinds``               the answer is of another kind than its request's: an error told as success
 ``places``              the check could not read its answer, and another one reports that
 ``refusals``            a request was refused because of a parameter that is refused anyway
@@ -31,6 +32,7 @@ from conformance.engine.attribution.another_prompt import prompt_is_another
 from conformance.engine.attribution.characters import characters_are_wrong
 from conformance.engine.attribution.combined import alone_is_wrong, wrong_with_a_setting
 from conformance.engine.attribution.counts import another_count_is_wrong
+from conformance.engine.attribution.dead_since import nothing_is_served_since
 from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated, is_invariant
 from conformance.engine.attribution.finish import limit_is_named
 from conformance.engine.attribution.foreign_text import text_is_foreign
@@ -48,6 +50,7 @@ from conformance.protocol.trace import RecordedExchange
 __all__ = ["explanations_of"]
 
 RULES = (
+    nothing_is_served_since,
     of_another_kind,
     greedy_is_sampled,
     prompt_is_another,

@@ -102,7 +102,7 @@ def _lacking_in_error(evidence: Evidence, finding: Finding) -> Explanation | Non
     name = ERROR_MEMBER_OF[finding.requirement]
     for exchange in evidence.of(finding):
         for body in _bodies(exchange):
-            error = body.get("error")
+            error = body if evidence.contract.has_flat_errors else body.get("error")
             violated = [one.subject for one in evidence.contract.validate_error(body)]
             if isinstance(error, Mapping) and (
                 name.removeprefix("error.") not in error or name in violated
@@ -113,7 +113,12 @@ def _lacking_in_error(evidence: Evidence, finding: Finding) -> Explanation | Non
 
 def _lacking_message(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Explain errors that have all members but a message."""
-    bodies = [body.get("error") for one in evidence.judged_by(finding) for body in _bodies(one)]
+    is_flat = evidence.contract.has_flat_errors
+    bodies = [
+        body if is_flat else body.get("error")
+        for one in evidence.judged_by(finding)
+        for body in _bodies(one)
+    ]
     members = {"message", "type", "param", "code"}
     for error in bodies:
         if not isinstance(error, Mapping) or members - error.keys() != {"message"}:

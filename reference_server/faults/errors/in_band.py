@@ -18,7 +18,7 @@ ERROR = {
     "param": None,
     "code": None,
 }
-UNSERVED = "suffix.*"
+UNSERVED = "suffix.conditions-insertion suffix.with-echo-or-batch"
 """What is not served, whichever form the failure takes."""
 
 

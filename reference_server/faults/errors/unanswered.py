@@ -164,8 +164,6 @@ def echo_cut_after_a_while() -> Behaviour:
 @fault(
     "echo-refused-after-a-while",
     breaks="errors.served-stays-served",
-    # From then on it is refused.
-    also_breaks="echo.*",
     triggers=(),
 )
 def echo_refused_after_a_while() -> Behaviour:

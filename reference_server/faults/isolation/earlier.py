@@ -13,6 +13,7 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.faults.isolation.crowd import is_greedy
 from reference_server.faults.isolation.reported import (
+    ANOTHER_PROMPT,
     EARLIER,
     OWN_PROMPT,
     reported_fault,
@@ -93,7 +94,12 @@ class _Poisoned:
         return await upstream(request)
 
 
-@reported_fault("cache-poisoned-by-stop", breaks=EARLIER)
+@reported_fault(
+    "cache-poisoned-by-stop",
+    breaks=EARLIER,
+    # What is left of the prompt is billed.
+    also_breaks="usage.prompt-grows-with-text",
+)
 def cache_poisoned_by_stop() -> Behaviour:
     """A long prompt whose response ended at a stop sequence is continued otherwise from then on.
 
@@ -121,7 +127,7 @@ class _AfterHit:
         return await upstream(request)
 
 
-@reported_fault("cache-hit-stays", breaks=f"{EARLIER} {OWN_PROMPT}")
+@reported_fault("cache-hit-stays", breaks=f"{EARLIER} {OWN_PROMPT}", also_breaks=ANOTHER_PROMPT)
 def cache_hit_stays() -> Behaviour:
     """The request after one whose long prompt came from the cache continues that prompt.
 
@@ -152,7 +158,7 @@ class _Aborted:
         self._left = prompt
 
 
-@reported_fault("aborted-stream-stays", breaks=EARLIER)
+@reported_fault("aborted-stream-stays", breaks=EARLIER, also_breaks=ANOTHER_PROMPT)
 def aborted_stream_stays() -> Behaviour:
     """The request after an aborted one gets the memory of its prompt, and continues that.
 

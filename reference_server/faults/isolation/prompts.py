@@ -15,10 +15,15 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.faults.isolation.crowd import Changing, Visit
 from reference_server.faults.isolation.reported import (
+    ANOTHER_PROMPT,
+    EARLIER,
     OWN_PROMPT,
     OWN_SETTINGS,
     reported_fault,
 )
+
+OWN = f"{OWN_PROMPT} {OWN_SETTINGS}"
+MIXED = f"{EARLIER} {ANOTHER_PROMPT}"
 
 
 def _text_prompts(bodies: Sequence[Body], but: Any) -> list[str]:
@@ -45,7 +50,7 @@ class _Mixed(Changing):
         return {**body, "prompt": self._chance.choice(prompts)}
 
 
-@reported_fault("mixed-up-at-sixteen", breaks=f"{OWN_PROMPT} {OWN_SETTINGS}", also_breaks="")
+@reported_fault("mixed-up-at-sixteen", breaks=OWN, also_breaks=MIXED)
 def mixed_up_at_sixteen() -> Behaviour:
     """With sixteen requests at once, some continue the prompt of another.
 
@@ -54,7 +59,7 @@ def mixed_up_at_sixteen() -> Behaviour:
     return _Mixed(16, 0.2)
 
 
-@reported_fault("mixed-up-at-four", breaks=f"{OWN_PROMPT} {OWN_SETTINGS}")
+@reported_fault("mixed-up-at-four", breaks=OWN, also_breaks=MIXED)
 def mixed_up_at_four() -> Behaviour:
     """With four requests at once, the responses are mixed up.
 
@@ -86,7 +91,7 @@ class _Restored(Changing):
         return {**visit.body, "prompt": self._chance.choice(stale)}
 
 
-@reported_fault("stale-prompt-restored", breaks=f"{OWN_PROMPT} {OWN_SETTINGS}")
+@reported_fault("stale-prompt-restored", breaks=OWN, also_breaks=MIXED)
 def stale_prompt_restored() -> Behaviour:
     """Under load, a request may continue an unrelated prompt that was served before.
 

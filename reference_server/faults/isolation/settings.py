@@ -14,6 +14,7 @@ from reference_server.behaviour.messages import (
 )
 from reference_server.faults.isolation.crowd import Changing, Crowd, Visit, is_greedy
 from reference_server.faults.isolation.reported import (
+    ANOTHER_TEXT,
     OWN_SETTINGS,
     SEED,
     reported_fault,
@@ -47,7 +48,12 @@ def penalty_of_neighbour() -> Behaviour:
     return _Inheriting("frequency_penalty")
 
 
-@reported_fault("bias-of-neighbour", breaks=OWN_SETTINGS)
+@reported_fault(
+    "bias-of-neighbour",
+    breaks=OWN_SETTINGS,
+    # The scores are those without the bias.
+    also_breaks="index.prompt-major logprobs-arrays.greedy-is-top",
+)
 def bias_of_neighbour() -> Behaviour:
     """The logits processor of a request is applied to the one behind it in the batch.
 
@@ -63,7 +69,12 @@ class _NextInherits(_Inheriting):
         return super().changed(visit, [visit.before.body] if visit.before else [])
 
 
-@reported_fault("stop-of-neighbour", breaks=OWN_SETTINGS)
+@reported_fault(
+    "stop-of-neighbour",
+    breaks=OWN_SETTINGS,
+    # A response without a stop sequence ends at one.
+    also_breaks="finish-reason.length-at-limit",
+)
 def stop_of_neighbour() -> Behaviour:
     """Requests of one batch are cut at the stop sequences with which it was begun.
 
@@ -85,7 +96,13 @@ class _Refused(Crowd):
         return Rejected(400, "temperature must be greater than 0.", param="temperature").response
 
 
-@reported_fault("refused-for-neighbour", breaks=OWN_SETTINGS)
+@reported_fault(
+    "refused-for-neighbour",
+    breaks=OWN_SETTINGS,
+    # What is sampled may be refused.
+    also_breaks="temperature.range-served temperature.scales-randomness"
+    " temperature.with-top-p-served top-p.*-served top-p.narrows-sampling seed.*",
+)
 def refused_for_neighbour() -> Behaviour:
     """A request with ``temperature: 0`` makes others at the same time fail with its error.
 
@@ -108,7 +125,10 @@ class _OtherTemperature(Crowd):
 
 
 @reported_fault(
-    "other-temperature-beside-breaks", breaks=f"{OWN_SETTINGS} errors.few-left-unanswered"
+    "other-temperature-beside-breaks",
+    breaks=f"{OWN_SETTINGS} errors.few-left-unanswered",
+    also_breaks="errors.good-input-no-server-fault prompt.empty"
+    " prompt.absent-or-null stop.empty-is-harmless",
 )
 def other_temperature_beside_breaks() -> Behaviour:
     """Requests with different temperatures at the same time get a server error.
@@ -171,7 +191,12 @@ def _with_marks(choice: Body, kept: int) -> Body:
     return {**choice, "text": text[:kept] + "!" * (len(text) - kept)}
 
 
-@reported_fault("garbled-by-early-end", breaks=OWN_SETTINGS)
+@reported_fault(
+    "garbled-by-early-end",
+    breaks=OWN_SETTINGS,
+    # The tokens that are listed beside the text stay.
+    also_breaks=f"{ANOTHER_TEXT} logprobs-arrays.tokens-join-to-text",
+)
 def garbled_by_early_end() -> Behaviour:
     """In a batch of eight, the early end of one request corrupts those that go on.
 
@@ -203,7 +228,14 @@ class _Interleaved(Crowd):
         return response.with_chunks(mine)
 
 
-@reported_fault("streams-interleaved", breaks=OWN_SETTINGS)
+@reported_fault(
+    "streams-interleaved",
+    breaks=OWN_SETTINGS,
+    # The tokens that are listed beside the text stay.
+    also_breaks=f"{ANOTHER_TEXT} streaming.logprobs-as-plain streaming.echo-once"
+    " streaming.whole-characters interactions.kept-together"
+    " logprobs-arrays.tokens-join-to-text logprobs-arrays.four-parallel",
+)
 def streams_interleaved() -> Behaviour:
     """Of two streams at the same time, tokens of one appear in the other.
 

@@ -62,7 +62,7 @@ def names_without_first_space() -> Behaviour:
 @fault(
     "best-named-for-sampled",
     breaks=f"{JOINED} logprobs-arrays.sampled-agrees-with-top",
-    also_breaks="echo.*",
+    also_breaks="echo.logprobs-cover-prompt",
     evidence=Evidence.REPORTED,
     triggers=ALL_TRIGGERS - {Trigger.ECHO},
 )

@@ -153,7 +153,8 @@ class _LastOfCandidates:
 @fault(
     "batch-with-best-of-last-only",
     breaks="best-of.returns-best prompt.strings",
-    also_breaks="index.* echo.own-prompt-in-batch usage.completion-sums-choices prompt.*",
+    also_breaks="index.each-once index.prompt-major n.count echo.own-prompt-in-batch"
+    " usage.completion-sums-choices prompt.batch-as-singles prompt.token-arrays",
     evidence=Evidence.REPORTED,
     tier=Tier.DEEP,
     triggers=(),

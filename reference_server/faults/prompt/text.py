@@ -54,7 +54,8 @@ def chat_template_applied() -> Behaviour:
 @fault(
     "chat-template-with-logprobs",
     breaks="prompt.verbatim prompt.decides-answer usage.prompt-grows-with-text",
-    also_breaks="logprobs.* logprobs-arrays.* text-offset.* echo.* usage.*",
+    also_breaks="echo.prompt-then-completion text-offset.starts-at-prompt-length"
+    " usage.prompt-counted-once usage.prompt-sums-batch",
     evidence=Evidence.REPORTED,
     triggers=(),
 )

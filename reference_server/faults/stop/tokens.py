@@ -135,7 +135,7 @@ class _MaskedByLimit(_OfTokens):
 @fault(
     "stop-missed-in-last-step",
     breaks=CUTS,
-    also_breaks="finish-reason.*",
+    also_breaks="finish-reason.stop-at-sequence",
     evidence=Evidence.REPORTED,
     triggers=(),
 )
@@ -151,7 +151,7 @@ def stop_missed_in_last_step() -> Behaviour:
     "stream-stop-within-token-only",
     breaks="streaming.stop-never-leaks streaming.text-equals-plain stop.across-token-borders",
     # No token is withheld, and the stream goes on.
-    also_breaks="finish-reason.stop-at-sequence usage.stream-equals-plain stop.*",
+    also_breaks="finish-reason.stop-at-sequence usage.stream-equals-plain stop.excluded-from-text",
     evidence=Evidence.REPORTED,
     triggers=(),
 )

@@ -185,7 +185,7 @@ def held_text_lost_at_natural_end() -> Behaviour:
 @fault(
     "near-match-breaks-characters",
     breaks="streaming.held-text-released",
-    also_breaks="streaming.whole-characters streaming.text-equals-plain stop.*",
+    also_breaks="streaming.whole-characters streaming.text-equals-plain",
     evidence=Evidence.REPORTED,
     triggers=(),
 )

@@ -17,7 +17,7 @@ from reference_server.behaviour.triggers import Trigger
 from reference_server.faults._usage import IN_USAGE, added_up, by_length, by_words, prompts
 
 GROWS = "usage.prompt-grows-with-text"
-COUNTED = f"{GROWS} usage.stream-equals-plain usage.prompt-sums-batch"
+COUNTED = f"{GROWS} usage.stream-equals-plain usage.prompt-sums-batch usage.prompt-by-tokenizer"
 """Requirements broken by a wrong count in streams or batches alone."""
 
 
