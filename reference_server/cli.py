@@ -25,6 +25,9 @@ MODELS = (INSTRUCT, "davinci-002")
 """The model of the documents' examples, and a base model."""
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
+BALANCE_RULES = ("generated", "whole", "nothing")
+"""The rules of ``reference_server.http.balance``, which this module imports late."""
+
 CANNOT_RUN = 3
 USAGE = 4
 
@@ -128,6 +131,13 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=MODELS,
         help=f"names to serve the model under (default: {' '.join(MODELS)})",
+    )
+    add(
+        "--balance",
+        metavar="RULE",
+        choices=BALANCE_RULES,
+        help="serve a balance of tokens at /v1/balance; a stream that its client leaves costs what "
+        "was generated, its whole limit, or nothing: generated, whole or nothing (default: none)",
     )
     add(
         "--max-running",

@@ -246,6 +246,8 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
             say(f"{job.target.name}: sending the API key in ${variable} to {url}")
         if job.part.state is State.BROKEN_OFF:
             say(f"{job.target.name}: {job.part.sentence}")
+        if job.target.balance:
+            say(f"{job.target.name}: reading the balance at {job.target.balance.path} on its host")
         if slow := slow_rate(job.planned.options):
             say(f"{job.target.name}: {slow.of(language)}")
         if exposed := exposure_of(job.target):

@@ -32,6 +32,7 @@ class Parameter:
         default_unlimited: whether the documented default is no limit.
         minimum, maximum: inclusive limits of the value, or of the values of a map.
         max_items: the maximum number of items of an array.
+        members: the names of the members of an object.
         forms: the forms of a prompt, each with whether it is promised.
         says: what each document says about it, by the document's name; ``says_zh`` in Chinese.
         description: the description in the schema.
@@ -51,6 +52,7 @@ class Parameter:
     minimum: float | None = None
     maximum: float | None = None
     max_items: int | None = None
+    members: tuple[str, ...] = ()
     forms: Mapping[str, bool] = field(default_factory=dict)
     says: Mapping[str, str] = field(default_factory=dict)
     says_zh: Mapping[str, str] = field(default_factory=dict)
@@ -78,7 +80,8 @@ class Parameter:
         """Describe an aspect that is not documented; None if it is.
 
         Args:
-            aspect: ``null``, ``default``, ``minimum``, ``maximum``, ``max_items``, or a form.
+            aspect: ``null``, ``default``, ``minimum``, ``maximum``, ``max_items``, a form of a
+                prompt, or a member of an object.
         """
         name = self.name
         present, words = {
@@ -106,6 +109,9 @@ class Parameter:
             aspect,
             (aspect in self.forms, say("{form} as a `{parameter}`", form=aspect, parameter=name)),
         )
+        if aspect in self.members or (self.members and not present):
+            present = aspect in self.members
+            words = say("`{member}` of `{parameter}`", member=aspect, parameter=name)
         return None if present else words
 
 
@@ -179,6 +185,7 @@ def _parameter(name: str, schema: Schema, *, required: bool) -> Parameter:
         minimum=values.get("minimum"),
         maximum=values.get("maximum"),
         max_items=schema.get("maxItems"),
+        members=tuple(schema.get("properties", ())),
         forms={
             form["x-form"]: _boolean(form, "x-promised")
             for form in schema.get("anyOf", ())

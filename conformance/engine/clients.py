@@ -83,7 +83,7 @@ def sent_anyway(
     for seen in trace:
         made = seen.exchange.request
         if made.credentials is Credentials.OWN and not made.headers:
-            with suppress(NotApplicable):
+            with suppress(NotApplicable, RecursionError):  # some checks send what nests deeply
                 known.setdefault(_form(seen.request.raw, made.read_events), seen)
     sent: dict[str, RecordedExchange] = {}
     for request in profile.requests:

@@ -30,6 +30,7 @@ from conformance.checks import Check
 from conformance.checks._shared import greedy
 from conformance.contract import Contract, load_contract
 from conformance.engine.attribution import explanations_of
+from conformance.engine.balance import Account, Reconciliation
 from conformance.engine.clients import Clients
 from conformance.engine.comparison import Reference, compare, comparison_limits, deciding
 from conformance.engine.decisive import resting_on
@@ -162,6 +163,7 @@ class _RunInProgress:
         self.trace: list[RecordedExchange] = []
         self.explained: Mapping[str, Explanation] = {}
         self.failed_preflight: Message | None = None
+        self._account_notes: tuple[Message, ...] = ()
         self._judged = 0  # the exchanges that checks made
         # What ended the run is recorded as evidence, and judged by no check.
         self.guard = AccountGuard(target.model, self._show) if is_live else None
@@ -209,7 +211,10 @@ class _RunInProgress:
         reference_cost = self._reference_budget.cost
         exchanges = [*self._lists, *(response.exchange for response in self.trace)]
         today = datetime.fromisoformat(self._header.started_at).date()
-        notes = notes_of(self._target, self._contract, exchanges, today)
+        notes = (
+            *notes_of(self._target, self._contract, exchanges, today),
+            *self._account_notes,
+        )
         return RunFinished(
             Footer(
                 finished_at=now(),
@@ -244,6 +249,9 @@ class _RunInProgress:
             if reason is not None:
                 self.failed_preflight = self._redactor.message(reason)
                 return
+            account = self._reconciliation()
+            if account is not None:
+                await account.begin(self._budget.cost)
             if self.guard is not None and first.exchanges:
                 self.guard.arm(first.exchanges[-1].request)
             # Generated checks come late, so that a limit cuts them off before directed ones, and
@@ -259,9 +267,24 @@ class _RunInProgress:
             self._judged = len(self.trace)
             if not self._is_enough:
                 await self._clients.send(lambda: self._api(coalescer))
+            if account is not None:
+                await account.end(self._api(coalescer), self.trace, lambda: self._budget.cost)
+                self._account_notes = tuple(account.notes)
         judged = self.trace[: self._judged]
         self.explained = explanations_of(self.findings, judged, self._contract)
         await self._compare_with_reference()
+
+    def _reconciliation(self) -> Reconciliation | None:
+        """Return what reads the balance around the run, if there is one and the run is live.
+
+        Of a run that is taken up, some responses come from its record, and cost nothing now.
+        """
+        source, target = self._target.balance, self._target
+        is_whole = self.guard is not None and self._earlier.last_number == 0
+        if source is None or self._transport is not None or not is_whole:
+            return None
+        account = Account(target, source, timeout=self._options.transport.timeout)
+        return Reconciliation(account, target.prices)
 
     def _report_skipped(self) -> None:
         for choice in self._chosen:

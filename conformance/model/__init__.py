@@ -6,6 +6,7 @@ Bodies are the bytes on the wire, with the API key redacted.
 
 from __future__ import annotations
 
+from conformance.model.balance import BalanceSource
 from conformance.model.contract import (
     Common,
     Requirement,
@@ -55,6 +56,7 @@ __all__ = [
     "WRONG_KEY",
     "Arrival",
     "Attempt",
+    "BalanceSource",
     "ClientReadiness",
     "Common",
     "Comparison",

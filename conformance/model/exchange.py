@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from conformance.message import Message
+from conformance.model.balance import BalanceSource
 from conformance.model.cost import Prices
 from conformance.model.enums import Credentials
 
@@ -33,6 +34,7 @@ class Target:
         shown_headers: the headers as recorded; a secret value is replaced by its environment
             variable, ``$NAME``.
         prices: what its tokens cost, as the user states it; None if nothing is stated.
+        balance: where the balance of its account is told; None if the user names no place.
     """
 
     base_url: str
@@ -45,6 +47,7 @@ class Target:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     shown_headers: Mapping[str, str] = field(default_factory=dict)
     prices: Prices | None = None
+    balance: BalanceSource | None = None
 
     @property
     def secret_headers(self) -> tuple[str, ...]:

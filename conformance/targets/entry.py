@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from conformance.contract import Contract
 from conformance.engine.selection import LIVE, Options
 from conformance.language import Text
-from conformance.model import DEFAULT_KEY_ENV, Prices, Target
+from conformance.model import DEFAULT_KEY_ENV, BalanceSource, Prices, Target
 from conformance.targets.address import located
 from conformance.targets.parsing import (
     MOST_KEY_CHARS,
@@ -54,6 +55,7 @@ class Entry:
         prices: what a million tokens cost; None if the file does not say.
         tokenizer: the name of the model's tokenizer, and the folder that a path is relative to;
             None if the file names none.
+        balance: where the balance of the account is told, as the file has it; None if nowhere.
         path: the endpoint's path on the host, which replaces that of the base URL; None keeps it.
         headers: headers of every request, without secrets.
         headers_env: further headers, each with the environment variable that holds its value.
@@ -73,6 +75,7 @@ class Entry:
     path: str | None = None
     prices: Prices | None = None
     tokenizer: tuple[str, Path] | None = None
+    balance: Mapping[str, Any] | None = None
 
     def target(self, contract: Contract, environment: Mapping[str, str]) -> Target:
         """Return the target with its secrets.
@@ -95,7 +98,26 @@ class Entry:
             name=self.name,
             prices=self.prices,
         )
-        return with_headers(target, self.headers, self.headers_env, environment)
+        target = with_headers(target, self.headers, self.headers_env, environment)
+        return with_balance(target, self.balance, environment)
+
+
+def with_balance(
+    target: Target, stated: Mapping[str, Any] | None, environment: Mapping[str, str]
+) -> Target:
+    """Return the target with the place of its balance, whose own key is a secret, too.
+
+    Raises:
+        MissingSecretError: the variable of that key is not set, or holds no key.
+    """
+    if stated is None:
+        return target
+    key = _secret(stated["api-key-env"], environment) if "api-key-env" in stated else None
+    source = BalanceSource(
+        stated["path"], stated["pointer"], stated["unit"], stated.get("rises", False), key
+    )
+    secrets = (*target.secrets, key) if key else target.secrets
+    return replace(target, balance=source, secrets=secrets)
 
 
 def with_headers(

@@ -175,6 +175,7 @@ def _entry(
         expected=_expected(name, own, path),
         path=own.get("path"),
         prices=settings.get("prices"),
+        balance=own.get("balance"),
         tokenizer=(own["tokenizer"], path.parent) if "tokenizer" in own else None,
     )
 

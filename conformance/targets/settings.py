@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from conformance.model import Prices, Tier
+from conformance.model.balance import TOKENS
 from conformance.record.validation import CURRENCY, DECIMAL
 from conformance.targets.address import read_path
 from conformance.targets.parsing import TypedError, is_variable, read_base_url
@@ -220,6 +221,35 @@ SHARED: Mapping[str, Callable[[Any], Any]] = {
 }
 """Keys that are allowed in ``[defaults]`` and in targets."""
 
+
+def balance(value: Any) -> Mapping[str, Any]:
+    """Validate the place of a balance; the result has ``api-key-env`` instead of the key."""
+    if not isinstance(value, dict):
+        raise TypedError(f"must be a table, such as {BALANCE_EXAMPLE}")
+    known = {"path", "pointer", "unit", "rises", "api-key-env"}
+    if unknown := sorted(value.keys() - known):
+        raise TypedError(f"has {unknown[0]!r}; its keys are {', '.join(sorted(known))}")
+    if missing := [name for name in ("path", "pointer", "unit") if name not in value]:
+        raise TypedError(f"has no {missing[0]}; write, for example, {BALANCE_EXAMPLE}")
+    path, pointer, unit = (value[name] for name in ("path", "pointer", "unit"))
+    if not isinstance(path, str) or not _HOST_PATH.fullmatch(path):
+        raise TypedError(
+            "has a path that is not one on the host of base-url, such as /user/balance"
+        )
+    if not isinstance(pointer, str) or not _POINTER.fullmatch(pointer):
+        raise TypedError("has a pointer that is no JSON Pointer, such as /data/total_usage")
+    if unit != TOKENS and not (isinstance(unit, str) and CURRENCY.fullmatch(unit)):
+        raise TypedError('has a unit that is neither "tokens" nor a currency such as USD')
+    truth(value.get("rises", False))
+    if "api-key-env" in value:
+        variable(value["api-key-env"])
+    return dict(value)
+
+
+_HOST_PATH = re.compile(r"/(?!/)[!-~]{0,500}")
+_POINTER = re.compile(r"(?:/[^/\x00-\x1f]{0,200}){1,20}")
+BALANCE_EXAMPLE = '{path = "/user/balance", pointer = "/total_balance", unit = "USD"}'
+
 OWN: Mapping[str, Callable[[Any], Any]] = {
     "base-url": base_url,
     "path": path,
@@ -227,5 +257,6 @@ OWN: Mapping[str, Callable[[Any], Any]] = {
     "headers-env": secret_headers,
     "expected": text,
     "tokenizer": text,
+    "balance": balance,
 }
 """Keys that are only allowed in a target, so that secrets go only to the intended host."""

@@ -39,6 +39,7 @@ TAIL = """
 # path = "/beta/completions"        # if the endpoint is elsewhere on that host
 # model = "some-model"
 # tokenizer = "tokenizer.json"      # of the model, to count prompts; or an encoding of tiktoken
+# balance = {path = "/user/balance", pointer = "/total_balance", unit = "USD"}   # of the account
 # expected = "mine.expected.yaml"   # known deviations; a file of this name is found by itself
 # contract = "openai"       # or the path of an overlay, relative to this file
 # headers-env = {"X-Gateway-Token" = "GATEWAY_TOKEN"}   # a header whose value is a secret

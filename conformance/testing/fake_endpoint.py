@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.contract import Contract
 from conformance.model import Arrival, Attempt, Credentials, Exchange, Request
+from conformance.testing import fake_extras as extras
 from conformance.testing import fake_model as language
 from conformance.testing.fake_generation import Draft, generate, value_or
 from conformance.testing.fake_validation import Body, RequestError, error_in, prompts_of
@@ -35,6 +36,7 @@ class FakeEndpoint:
     def __init__(self, contract: Contract, model: str = MODEL) -> None:
         self._contract = contract
         self._model = model
+        self._fields = extras.fields_of(contract)
         self._samples = 0
         self.requests: list[Request] = []
 
@@ -68,11 +70,7 @@ class FakeEndpoint:
         choices = [choice for of_prompt in drafts for choice in of_prompt]
         read = sum(map(len, prompts)) + len(language.encode(body.get("suffix") or ""))
         written = sum(len(draft.tokens) for draft in choices)
-        usage = {
-            "prompt_tokens": read,
-            "completion_tokens": written,
-            "total_tokens": read + written,
-        }
+        usage = extras.usage(read, written)
         envelope = {
             "id": f"cmpl-{len(self.requests):08x}",
             "object": "text_completion",
@@ -82,7 +80,10 @@ class FakeEndpoint:
         }
         if body.get("stream"):
             return self._stream(request, body, envelope, choices, usage)
-        whole = [_choice(draft, body, i) for i, draft in enumerate(choices)]
+        whole = [
+            extras.whole_choice(_choice(draft, body, i), draft, body, self._fields)
+            for i, draft in enumerate(choices)
+        ]
         return self._response(request, {**envelope, "choices": whole, "usage": usage})
 
     def _drafts(self, body: Body, prompt: list[int], n: int) -> list[Draft]:
@@ -107,16 +108,22 @@ class FakeEndpoint:
         usage: Mapping[str, int],
     ) -> Exchange:
         """Stream the choices interleaved, one token of each in turn."""
-        options = body.get("stream_options")
-        counted = isinstance(options, dict) and options.get("include_usage")
-        extra = {"usage": None} if counted else {}
-        parts = zip_longest(*(_parts(draft, body, i) for i, draft in enumerate(choices)))
-        chunks: list[Mapping[str, Any]] = [
-            {**envelope, "choices": [part], **extra} for turn in parts for part in turn if part
-        ]
+        options = body.get("stream_options") or {}
+        counted = options.get("include_usage")
+        always = counted and options.get("continuous_usage_stats")
+        parts = zip_longest(
+            *(
+                extras.parts_of_choice(_parts(draft, body, i), draft, body, self._fields)
+                for i, draft in enumerate(choices)
+            )
+        )
+        chunks: list[Mapping[str, Any]] = []
+        for part, so_far in (one for turn in parts for one in turn if one):
+            extra = {"usage": so_far if always else None} if counted else {}
+            chunks.append({**envelope, "choices": [part], **extra})
         if self._contract.has_usage_with_last_choice:
             chunks[-1] = {**chunks[-1], "usage": usage}
-        elif extra:
+        elif counted:
             chunks.append({**envelope, "choices": [], "usage": usage})
         events = [f"data: {_json(chunk)}\n\n".encode() for chunk in chunks]
         events.append(b"data: [DONE]\n\n")
@@ -196,7 +203,8 @@ def _parts(draft: Draft, body: Body, index: int) -> Iterator[dict[str, Any]]:
             continue
         columns = _columns(entries[result:known]) if entries is not None else None
         fragment = text[sent:cut].decode("utf-8", errors="replace")
-        yield {"text": fragment, "index": index, "logprobs": columns, "finish_reason": None}
+        part = {"text": fragment, "index": index, "logprobs": columns, "finish_reason": None}
+        yield part | {extras.TOKENS: number}
         sent, result = cut, known
     rest = text[sent:].decode("utf-8", errors="replace")
     columns = _columns(entries[result:]) if entries else None
@@ -218,7 +226,7 @@ def _border(text: bytes, end: int) -> int:
 
 def _entries(draft: Draft, body: Body) -> Iterator[tuple[str, float | None, Any, int]]:
     """Yield each token's text, log probability, alternatives and offset, with an echoed prompt."""
-    count = int(body["logprobs"])
+    count = int(body["logprobs"]) if body["logprobs"] >= 0 else language.SIZE
     head = len(draft.prompt) if body.get("echo") else 0
     distributions = [language.predict(draft.prompt[:i]) for i in range(head)]
     distributions += draft.distributions
@@ -231,26 +239,18 @@ def _entries(draft: Draft, body: Body) -> Iterator[tuple[str, float | None, Any,
         offset = len(raw.decode("utf-8", errors="ignore"))
         raw += fragment
         if head and i == 0:
-            yield _shown(fragment), None, None, offset
+            yield extras.name_of(token, body), None, None, offset
             continue
         shown = dict.fromkeys([*distributions[i].top(count), token])
         alternatives = {
-            _shown(language.token_text(other)): distributions[i].logprob(other) for other in shown
+            extras.name_of(other, body): distributions[i].logprob(other) for other in shown
         }
-        yield _shown(fragment), distributions[i].logprob(token), alternatives, offset
+        yield extras.name_of(token, body), distributions[i].logprob(token), alternatives, offset
 
 
 def _columns(entries: Sequence[tuple[str, float | None, Any, int]]) -> dict[str, list[Any]]:
     names = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
     return {name: [entry[i] for entry in entries] for i, name in enumerate(names)}
-
-
-def _shown(fragment: bytes) -> str:
-    r"""Format a token as in ``logprobs``: its text, or ``bytes:\xe2`` if it is not valid UTF-8."""
-    try:
-        return fragment.decode() or "<|endoftext|>"
-    except UnicodeDecodeError:
-        return "bytes:" + "".join(f"\\x{byte:02x}" for byte in fragment)
 
 
 def _json(value: object) -> str:

@@ -110,6 +110,10 @@ def _of_rules(body: Body, contract: Contract) -> RequestError | None:
         error = RequestError("stream_options is only allowed with stream", "stream_options")
     elif body.get("max_tokens") == 0 and not body.get("echo"):
         error = RequestError("max_tokens must be at least 1 without echo", "max_tokens")
+    elif 0 <= (body.get("max_tokens") or CONTEXT) < (body.get("min_tokens") or 0):
+        error = RequestError("min_tokens must be at most max_tokens", "min_tokens")
+    elif body.get("stream") and body.get("prompt_logprobs") is not None:
+        error = RequestError("prompt_logprobs cannot be streamed", "prompt_logprobs")
     elif any(not _is_token(key) for key in body.get("logit_bias") or ()):
         error = RequestError("logit_bias names a token that does not exist", "logit_bias")
     elif any(not 0 <= token < language.SIZE for ids in prompts_of(body) for token in ids):

@@ -13,29 +13,34 @@ from types import MappingProxyType
 from reference_server.completions.errors import ErrorShape
 from reference_server.completions.rules import PARAMETERS, UNLIMITED
 
-_VLLM_SERVED = frozenset({"top_k", "min_p", "repetition_penalty", "ignore_eos"})
+_VLLM_NOT_NULL = frozenset({"ignore_eos", "include_stop_str_in_output", "min_tokens"})
+_VLLM_SERVED = _VLLM_NOT_NULL | frozenset(
+    {
+        "top_k",
+        "min_p",
+        "repetition_penalty",
+        "stop_token_ids",
+        "prompt_logprobs",
+        "return_token_ids",
+        "return_tokens_as_token_ids",
+    }
+)
 _VLLM_REJECTED = frozenset(
     {
         "use_beam_search",
         "length_penalty",
-        "stop_token_ids",
-        "include_stop_str_in_output",
-        "min_tokens",
         "skip_special_tokens",
         "spaces_between_special_tokens",
         "truncate_prompt_tokens",
         "truncation_side",
         "allowed_token_ids",
         "bad_words",
-        "prompt_logprobs",
         "logprob_token_ids",
         "add_special_tokens",
         "response_format",
         "structured_outputs",
         "priority",
         "request_id",
-        "return_tokens_as_token_ids",
-        "return_token_ids",
         "cache_salt",
         "stream_interval",
     }
@@ -47,7 +52,7 @@ VLLM_RULES = replace(
     parameters=PARAMETERS - {"suffix", "best_of"} | _VLLM_SERVED | _VLLM_REJECTED,
     unsupported=_VLLM_REJECTED,
     # "| None" in the protocol. A null prompt is rejected where it is validated.
-    nullable=PARAMETERS - {"prompt", "n", "suffix", "best_of"} | _VLLM_SERVED - {"ignore_eos"},
+    nullable=PARAMETERS - {"prompt", "n", "suffix", "best_of"} | _VLLM_SERVED - _VLLM_NOT_NULL,
     needs_model=False,
     required=(("prompt",),),
     empty_prompts=False,
@@ -57,7 +62,9 @@ VLLM_RULES = replace(
     top_p_zero=False,
     # "top_k must be 0 (disable), or at least 1": -1 is converted to 0 before.
     min_top_k=-1,
-    stream_options=("include_usage",),
+    stream_options=("include_usage", "continuous_usage_stats"),
+    # Null where they were not asked for.
+    choice_fields=("stop_reason", "token_ids", "prompt_logprobs", "prompt_token_ids"),
 )
 
 VLLM_ERRORS = ErrorShape(

@@ -60,15 +60,22 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
         request.temperature_last,
         request.repetition_of_prompt,
     )
-    alternatives = request.logprobs or 0
-    if alternatives < 0:
-        alternatives = tokenizer.size
+    alternatives = _all_of(request.logprobs, tokenizer.size) or 0
+    extensions = request.extensions
     seed = fresh_seed() if request.seed is None else request.seed
     return tuple(
         Generation(
             model_ids=prompt.model_ids,
             choice=ChoiceRequest(
-                prompt.ids, prompt.text, limits[index], request.echo, request.stop
+                prompt.ids,
+                prompt.text,
+                limits[index],
+                request.echo,
+                request.stop,
+                frozenset(extensions.stop_token_ids),
+                extensions.include_stop,
+                extensions.min_tokens,
+                extensions.tokens_as_ids,
             ),
             sampling=sampling,
             candidates=request.best_of,
@@ -78,9 +85,15 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
             score_prompt=scored and request.echo,
             prompt_start=prompt.start,
             never_ends=request.ignore_eos,
+            prompt_alternatives=_all_of(extensions.prompt_logprobs, tokenizer.size),
         )
         for index, prompt in enumerate(prompts)
     )
+
+
+def _all_of(count: int | None, vocabulary: int) -> int | None:
+    """A number of alternatives; below 0 it is the whole vocabulary."""
+    return vocabulary if count is not None and count < 0 else count
 
 
 def _limit(request: CompletionRequest, prompt: _ReadPrompt, context: int) -> int:

@@ -118,6 +118,8 @@ class Rules:
     """Integers that are typed as numbers, and so may be sent as 16.0."""
     quoted_values: bool = False
     """Whether numbers and booleans may be sent in quotation marks."""
+    choice_fields: tuple[str, ...] = ()
+    """Fields of a choice that the live API does not have."""
     stream_options: tuple[str, ...] = ("include_usage", "include_obfuscation")
     options_need_stream: bool = True
     """Whether `stream_options` is rejected without `stream`."""

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from reference_server.completions import fields
+from reference_server.completions import extensions, fields
 from reference_server.completions.conversation import transcript
 from reference_server.completions.dialects import REFERENCE, Dialect
 from reference_server.completions.errors import bad_request
+from reference_server.completions.extensions import NONE, Extensions
 from reference_server.completions.rules import PromptForm, Rules
 
 Prompt = str | tuple[int, ...] | None
@@ -56,6 +57,7 @@ class CompletionRequest:
     repetition_of_prompt: bool = True
     penalty_window: int | None = None
     temperature_last: bool = False
+    extensions: Extensions = NONE
 
 
 def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRequest:
@@ -106,6 +108,7 @@ def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRe
         repetition_of_prompt=rules.repetition_of_prompt,
         penalty_window=rules.penalty_window,
         temperature_last=rules.temperature_last,
+        extensions=extensions.read(given, rules, stream=stream),
     )
     _check_together(request, best_of, rules)
     return request

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reference_server.completions import envelope, errors
+from reference_server.completions.extensions import of_choice
 from reference_server.completions.prepare import plan
 from reference_server.completions.schema import CompletionRequest
 from reference_server.engine.choice import Choice, TextChunk
 from reference_server.engine.engine import BrokenEngineError, Engine, LoadedModel, OverloadedError
+from reference_server.engine.logprobs import render
 from reference_server.engine.request import EngineRequest, Update
 
 MAX_INLINE_CHARS = 16_384
@@ -44,6 +46,13 @@ class StreamPart:
     chunks: tuple[tuple[int, TextChunk], ...]
     """Pairs of choice index and chunk."""
     usage: dict[str, int] | None = None
+    """In the last part, of the whole response."""
+    prompts: tuple[tuple[int, ...] | None, ...] = ()
+    """For each chunk what the model read, if it is the first of its choice."""
+    so_far: tuple[dict[str, int], ...] = ()
+    """For each chunk the usage of its choice until then."""
+    prompt_tokens: int = 0
+    """Tokens of all prompts; a part without chunks may leave them out."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +140,15 @@ class CompletionService:
             echoed = len(generation.choice.prompt_ids) if generation.score_prompt else 0
             for chosen in _best(candidates, request.n, echoed):
                 entries = None if request.logprobs is None else chosen.entries
-                choices.append(envelope.choice(len(choices), chosen.text, entries, chosen.finish))
+                choice = envelope.choice(len(choices), chosen.text, entries, chosen.finish)
+                extra = of_choice(
+                    request.extensions,
+                    chosen.chunks,
+                    generation.model_ids,
+                    self._name_of,
+                    stream=False,
+                )
+                choices.append(choice | extra)
                 completion_tokens += chosen.tokens
         return NonStreamingResponse(
             choices, envelope.usage(_prompt_tokens(engine_request), completion_tokens)
@@ -145,6 +162,7 @@ class CompletionService:
         """
         engine_request = await self._request(request, live=True)
         completion_tokens = 0
+        begun: set[int] = set()
         async with aclosing(self._updates(engine_request)) as steps:
             async for updates in steps:
                 chunks = []
@@ -153,8 +171,18 @@ class CompletionService:
                     chunks += [(index, chunk) for chunk in update.chunks if chunk]
                 completion_tokens += sum(chunk.tokens for _, chunk in chunks if chunk.finish)
                 if chunks:
-                    yield StreamPart(tuple(chunks))
+                    prompts, so_far = [], []
+                    for index, chunk in chunks:
+                        ids = engine_request.generations[index // request.n].model_ids
+                        prompts.append(None if index in begun else ids)
+                        begun.add(index)
+                        so_far.append(envelope.usage(len(ids), chunk.tokens))
+                    read = _prompt_tokens(engine_request)
+                    yield StreamPart(tuple(chunks), None, tuple(prompts), tuple(so_far), read)
         yield StreamPart((), envelope.usage(_prompt_tokens(engine_request), completion_tokens))
+
+    def _name_of(self, token: int) -> str:
+        return render(self._model.tokenizer.token_bytes(token))
 
     async def _request(self, request: CompletionRequest, *, live: bool) -> EngineRequest:
         size = sum(len(prompt) for prompt in request.prompts if isinstance(prompt, str))

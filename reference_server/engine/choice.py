@@ -38,6 +38,12 @@ class TextChunk:
     finish: Finish | None = None
     tokens: int = 0
     """Tokens sampled so far, including the end of text and those of a stop sequence."""
+    ids: tuple[int, ...] = ()
+    """The tokens sampled since the chunk before, including those that are in no text."""
+    reason: str | int | None = None
+    """The stop sequence or the token that ended the choice, other than the end of text."""
+    prompt: tuple[TokenScore | None, ...] | None = None
+    """In the first chunk, the scores of what the model read, if they were requested."""
 
     def __bool__(self) -> bool:
         return bool(self.text or self.entries or self.finish)
@@ -54,6 +60,14 @@ class ChoiceRequest:
     max_tokens: int
     echo: bool = False
     stop: tuple[str, ...] = ()
+    stop_ids: frozenset[int] = frozenset()
+    """Tokens that end the choice, and are in its text."""
+    include_stop: bool = False
+    """Whether the text includes the stop sequence that ended it."""
+    min_tokens: int = 0
+    """Tokens whose text is not searched for stop sequences."""
+    tokens_as_ids: bool = False
+    """Whether entries name tokens by their ids."""
 
 
 class ChoiceWriter:
@@ -68,7 +82,8 @@ class ChoiceWriter:
         self._request = request
         self._tokenizer = tokenizer
         self._characters = CharacterStream()
-        self._stop = StopMatcher(request.stop)
+        self._stop = StopMatcher(request.stop, keeps=request.include_stop)
+        self._fresh: list[int] = []
         self._waiting: deque[TokenEntry] = deque()
         self._sampled = 0
         self._base = 0
@@ -88,7 +103,7 @@ class ChoiceWriter:
         text, starts = self._echo(scored=scores is not None)
         self._released = len(text)
         entries = list(map(self._entry, request.prompt_ids, scores or (), starts))
-        if entries and request.prompt_text is not None:
+        if entries and request.prompt_text is not None and not request.tokens_as_ids:
             # The text that the tokenizer puts before every text is not the client's.
             name = entries[0].token.removeprefix(self._tokenizer.prefix)
             entries[0] = replace(entries[0], token=name)
@@ -104,6 +119,7 @@ class ChoiceWriter:
         as lm-evaluation-harness, expect one entry after the prompt's.)
         """
         self._sampled += 1
+        self._fresh.append(token)
         ended = token in self._tokenizer.end_ids
         if ended:
             completed = self._characters.finish()
@@ -112,23 +128,35 @@ class ChoiceWriter:
             completed, start = self._characters.feed(self._tokenizer.token_bytes(token))
         if score is not None:
             self._waiting.append(self._entry(token, score, self._base + start))
-        text = self._stop.feed(completed)
+        searched = self._sampled > self._request.min_tokens
+        text = self._stop.feed(completed) if searched else completed
         if ended:
             return self._end(text, "stop")
-        if self._stop.found or self._sampled == self._request.max_tokens:
+        if token in self._request.stop_ids and self._stop.found is None:
+            return self._end(text, "stop", token)
+        if self._stop.found is not None or self._sampled == self._request.max_tokens:
             return self._end(text, "length")
         self._released += len(text)
-        return TextChunk(text, self._release(), tokens=self._sampled)
+        chunk = TextChunk(text, self._release(), tokens=self._sampled)
+        return replace(chunk, ids=self._news()) if chunk else chunk
 
-    def _end(self, text: str, finish: Finish) -> TextChunk:
-        if not self._stop.found:
-            text += self._stop.feed(self._characters.finish())
-        if self._stop.found:
-            finish = "stop"
+    def _end(self, text: str, finish: Finish, reason: int | None = None) -> TextChunk:
+        if self._stop.found is None:
+            rest = self._characters.finish()
+            searched = self._sampled > self._request.min_tokens
+            text += self._stop.feed(rest) if searched else rest
+        found = self._stop.found
         text += self._stop.flush()
         self._released += len(text)
-        entries = self._release(everything=not self._stop.found)
-        return TextChunk(text, entries, finish, self._sampled)
+        entries = self._release(everything=found is None)
+        if found is not None:
+            return TextChunk(text, entries, "stop", self._sampled, self._news(), found)
+        return TextChunk(text, entries, finish, self._sampled, self._news(), reason)
+
+    def _news(self) -> tuple[int, ...]:
+        """The tokens since the chunk before."""
+        news, self._fresh = tuple(self._fresh), []
+        return news
 
     def _release(self, *, everything: bool = False) -> tuple[TokenEntry, ...]:
         """The entries of tokens that begin in released text; the others wait, in order."""
@@ -162,17 +190,22 @@ class ChoiceWriter:
         return self._tokenizer.text(self._request.prompt_ids) if text is None else text
 
     def _entry(self, token: int, score: TokenScore | None, offset: int) -> TokenEntry:
-        name = render(self._tokenizer.token_bytes(token))
+        name = self._name(token)
         if score is None:
             return TokenEntry(name, None, None, offset)
         top: dict[str, float] = {}
         for other, logprob in score.top:
             if other != token:
                 # If two ids have the same spelling, the likelier one is listed.
-                top.setdefault(render(self._tokenizer.token_bytes(other)), logprob)
+                top.setdefault(self._name(other), logprob)
             else:
                 top[name] = logprob
         return TokenEntry(name, score.logprob, top, offset)
+
+    def _name(self, token: int) -> str:
+        if self._request.tokens_as_ids:
+            return f"token_id:{token}"
+        return render(self._tokenizer.token_bytes(token))
 
 
 @dataclass

@@ -5,7 +5,7 @@ precision of 32-bit arithmetic.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,10 @@ class TokenScore:
     logprob: float
     top: tuple[tuple[int, float], ...]
     """Pairs of id and log probability, likeliest first, always including the token itself."""
+    token: int = -1
+    """The token, where it is ranked."""
+    rank: int = 0
+    """One more than the tokens that are likelier; 0 where tokens are not ranked."""
 
 
 def score(
@@ -35,6 +39,14 @@ def score(
     return [
         _score(row, token, normaliser, _likeliest(row[:named], top))
         for row, token, normaliser in zip(logits, tokens, normalisers, strict=True)
+    ]
+
+
+def ranked(scores: Sequence[TokenScore], logits: Floats, tokens: Sequence[int]) -> list[TokenScore]:
+    """The scores with the rank of each token, by the logits that they were made from."""
+    return [
+        replace(score, token=token, rank=1 + int((row > row[token]).sum()))
+        for score, row, token in zip(scores, logits, tokens, strict=True)
     ]
 
 

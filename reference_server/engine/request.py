@@ -24,6 +24,8 @@ class Generation:
     """The position of the prompt's first token in `model_ids`."""
     never_ends: bool = False
     """Whether the end of text is never sampled."""
+    prompt_alternatives: int | None = None
+    """The number of alternatives per token of `model_ids`, None for no list of them."""
 
 
 @dataclass(eq=False)

@@ -24,8 +24,16 @@ class Sampler:
         forbidden: Iterable[int],
         generator: np.random.Generator,
         prompt: Sequence[int] = (),
+        *,
+        held: Iterable[int] = (),
+        until: int = 0,
     ) -> None:
-        """``prompt`` is what the model reads, for the penalties that count it."""
+        """``prompt`` is what the model reads, for the penalties that count it.
+
+        ``held`` are tokens that are not among the first ``until`` ones.
+        """
+        self._held = [token for token in held if token < vocabulary]
+        self._left = until
         self._parameters = parameters
         self._generator = generator
         self._penalties = Penalties(parameters, vocabulary, forbidden, prompt)
@@ -33,6 +41,9 @@ class Sampler:
     def pick(self, logits: Floats) -> int:
         """The next token, given logits of shape [vocabulary]; counts it for the penalties."""
         scored = self._penalties.apply(logits)
+        if self._left > 0:
+            self._left -= 1
+            scored[self._held] = -np.inf
         token = int(scored.argmax()) if self._parameters.temperature == 0 else self._drawn(scored)
         self._penalties.count(token)
         return token

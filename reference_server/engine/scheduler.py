@@ -29,6 +29,8 @@ class _Prompt:
     generation: Generation
     prefilled: Prefilled | None = None
     scores: list[TokenScore | None] | None = None
+    listed: tuple[TokenScore | None, ...] | None = None
+    """The scores of all that the model read, if they were requested."""
 
 
 @dataclass(eq=False)
@@ -133,6 +135,8 @@ class Scheduler:
                         [*self._forbidden, *ends],
                         random,
                         generation.model_ids,
+                        held=self._tokenizer.end_ids | generation.choice.stop_ids,
+                        until=generation.choice.min_tokens,
                     ),
                 )
 
@@ -140,7 +144,7 @@ class Scheduler:
         """Deliver the echo, sample the first token, and join the batch unless that ended it."""
         prompt = candidate.prompt
         prefilled = prompt.prefilled or self._read(prompt)
-        chunk = candidate.writer.begin(prompt.scores)
+        chunk = replace(candidate.writer.begin(prompt.scores), prompt=prompt.listed)
         _deliver(candidate, chunk, updates)
         if not chunk.finish and not self._choose(candidate, prefilled.logits[-1], updates):
             candidate.handle = self._backend.open(prefilled)
@@ -184,6 +188,11 @@ class Scheduler:
             scores = self._score(rows, ids[1:], generation.alternatives or 0) if ids else []
             # Nothing precedes the first token of a prompt, so it has no score.
             prompt.scores = [None, *scores] if ids else []
+        if generation.prompt_alternatives is not None:
+            ids = generation.model_ids
+            rows = prefilled.logits[: len(ids) - 1]
+            scores = self._score(rows, ids[1:], generation.prompt_alternatives) if ids[1:] else []
+            prompt.listed = (None, *logprobs.ranked(scores, rows, ids[1:]))
         # Only the last row is needed from here on; the others can be many megabytes.
         prefilled = replace(prefilled, logits=prefilled.logits[-1:].copy())
         prompt.prefilled = prefilled

@@ -13,11 +13,14 @@ from functools import lru_cache
 class StopMatcher:
     """Reads generated text and releases what is certain to be in the completion."""
 
-    def __init__(self, sequences: Sequence[str]) -> None:
+    def __init__(self, sequences: Sequence[str], *, keeps: bool = False) -> None:
+        """``keeps``: whether the released text includes the sequence that was found."""
+        self._keeps = keeps
         self._automata = [(sequence, _borders(sequence)) for sequence in sequences]
         self._matched = [0] * len(self._automata)
         self._held = ""
-        self.found = False
+        self.found: str | None = None
+        """The sequence that ended the text."""
 
     @property
     def held(self) -> int:
@@ -32,9 +35,9 @@ class StopMatcher:
         for position in range(len(self._held), len(window)):
             longest = self._step(window[position])
             if longest:
-                self.found = True
+                self.found = window[position + 1 - longest : position + 1]
                 self._held = ""
-                return window[: position + 1 - longest]
+                return window[: position + 1 - (0 if self._keeps else longest)]
         certain = len(window) - max(self._matched)
         self._held = window[certain:]
         return window[:certain]

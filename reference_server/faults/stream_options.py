@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.behaviour.builders import chunks, drops, rejects, rejects_null
+from reference_server.behaviour.builders import chunks, drops, rejects, rejects_null, rewrites
 from reference_server.behaviour.messages import Behaviour, Body
 from reference_server.behaviour.registry import Evidence, Shows, fault
 from reference_server.faults._parts import IN_EVENTS, of_each_choice
@@ -155,3 +155,49 @@ def stream_options_null_refused() -> Behaviour:
     Reported for TGI: https://github.com/huggingface/text-generation-inference/issues/3155
     """
     return rejects_null("stream_options")
+
+
+@fault(
+    "usage-so-far-of-the-chunk",
+    breaks="stream-options.usage-so-far",
+    evidence=Evidence.REPORTED,
+    triggers=(),
+    contract="vllm",
+    dialect="vllm",
+)
+def usage_so_far_of_the_chunk() -> Behaviour:
+    """With ``continuous_usage_stats``, each chunk counts its own token alone.
+
+    Reported for vLLM: https://github.com/vllm-project/vllm/pull/9357
+    """
+
+    def one_each(request: Body, sent: list[Body]) -> list[Body]:
+        options = request.get("stream_options") or {}
+        if not options.get("continuous_usage_stats"):
+            return sent
+        return [
+            {**c, "usage": {**c["usage"], "completion_tokens": 1}} if c["choices"] else c
+            for c in sent
+        ]
+
+    return chunks(one_each)
+
+
+@fault(
+    "usage-so-far-missing",
+    breaks="stream-options.usage-so-far",
+    triggers=(),
+    contract="vllm",
+    dialect="vllm",
+)
+def usage_so_far_missing() -> Behaviour:
+    """``continuous_usage_stats`` has no effect."""
+
+    def without(request: Body) -> Body:
+        options = request.get("stream_options")
+        if not isinstance(options, dict):
+            return request
+        left = {k: v for k, v in options.items() if k != "continuous_usage_stats"}
+        return {**request, "stream_options": left}
+
+    return rewrites(without)

@@ -27,6 +27,7 @@ from reference_server.completions.envelope import Envelope
 from reference_server.completions.errors import ApiError, ErrorShape
 from reference_server.completions.schema import CompletionRequest, parse
 from reference_server.completions.service import Service
+from reference_server.http.balance import Balance, Bill
 from reference_server.http.bodies import Bodies
 from reference_server.http.disconnect import unless_disconnected
 from reference_server.http.event_stream import EventStream
@@ -51,6 +52,8 @@ class Settings:
     api_key: str
     models: Sequence[str]
     dialect: Dialect = REFERENCE
+    balance: Balance | None = None
+    """Served at ``/v1/balance``; None if there is none."""
     started: int = field(default_factory=lambda: int(time.time()))
 
 
@@ -76,6 +79,11 @@ def create_app(service: Service, settings: Settings) -> RequestLog:
                     Route(f"{base}/completions", face.completions, methods=["POST"]),
                     Route(f"{base}/models", face.models, methods=["GET"]),
                     Route(f"{base}/models/{{id:path}}", face.model, methods=["GET"]),
+                    *(
+                        [Route(f"{base}/balance", face.balance, methods=["GET"])]
+                        if settings.balance
+                        else []
+                    ),
                 )
             ),
             *(Route(path, face.health, methods=["GET"]) for path in HEALTH),
@@ -154,6 +162,11 @@ class _Endpoints:
         owner = self._settings.dialect.owner
         return envelope.model_card(name, self._settings.started, owner)
 
+    async def balance(self, request: Request) -> Response:
+        """``GET /v1/balance``, if the server has one."""
+        self._authorize(request)
+        return _json(self._settings.balance.told() if self._settings.balance else {})
+
     async def health(self, _: Request) -> Response:
         """``GET`` at ``HEALTH``, for programs that start or monitor the server; needs no key."""
         if self._service.healthy:
@@ -184,9 +197,12 @@ class _Endpoints:
             parts = self._service.stream(body)
             # The first part is awaited, so that an error before it gets its own status.
             first = await unless_disconnected(anext(parts), request.receive)
-            return EventStream(head, body, first, parts, facts)
+            bill = Bill(self._settings.balance, body)
+            return EventStream(head, body, first, parts, facts, bill=bill)
         response = await unless_disconnected(self._service.respond(body), request.receive)
         facts |= response.usage
+        if self._settings.balance:
+            self._settings.balance.charge(response.usage)
         return _json(head.around(response.choices) | {"usage": response.usage})
 
 

@@ -15,8 +15,10 @@ from starlette.types import Receive, Scope, Send
 from reference_server.completions import envelope, errors, strict_json
 from reference_server.completions.envelope import Envelope
 from reference_server.completions.errors import ApiError
+from reference_server.completions.extensions import of_choice
 from reference_server.completions.schema import CompletionRequest
 from reference_server.completions.service import StreamPart
+from reference_server.http.balance import Bill
 from reference_server.http.disconnect import unless_disconnected
 
 DONE = "data: [DONE]\n\n"
@@ -34,8 +36,10 @@ class EventStream(Response):
         first: StreamPart,
         rest: AsyncGenerator[StreamPart, None],
         facts: MutableMapping[str, object],
+        *,
+        bill: Bill,
     ) -> None:
-        """``facts`` receives what the request's log line reports about the stream."""
+        """``facts`` receives what the request's log line reports; ``bill`` counts what is sent."""
         self.status_code = 200
         self.background = None
         # A proxy that buffers or caches the events would defeat streaming.
@@ -45,6 +49,7 @@ class EventStream(Response):
         self._first = first
         self._rest = rest
         self._facts = facts
+        self._bill = bill
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send the events. If the client disconnects, generation for it ends."""
@@ -53,31 +58,40 @@ class EventStream(Response):
                 await unless_disconnected(self._send(send), receive)
             except ClientDisconnect:
                 self._facts["left"] = True
+                self._bill.settle(None)
             except asyncio.CancelledError:  # shutdown, after the grace period
                 await _send_body(send, _event(errors.shutting_down().envelope()), more=False)
 
     async def _send(self, send: Send) -> None:
+        usage: dict[str, int] | None = None
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
         try:
+            self._bill.add(self._first)
             await _send_body(send, self._chunks(self._first))
             async for part in self._rest:
+                self._bill.add(part)
                 if part.usage:
                     self._facts.update(part.usage)
+                    usage = part.usage
                 await _send_body(send, self._chunks(part))
             last = DONE
         except ApiError as error:  # too late for an error status
             last = _event(error.envelope())
         await _send_body(send, last, more=False)
+        if usage is not None:
+            self._bill.settle(usage)
 
     def _chunks(self, part: StreamPart) -> str:
         request, events = self._request, []
-        for index, text_chunk in part.chunks:
+        extensions = request.extensions
+        for place, (index, text_chunk) in enumerate(part.chunks):
             entries = None if request.logprobs is None else text_chunk.entries
             choice = envelope.choice(index, text_chunk.text, entries, text_chunk.finish)
-            chunk = self._head.around([choice])
+            extra = of_choice(extensions, [text_chunk], part.prompts[place], str, stream=True)
+            chunk = self._head.around([choice | extra])
             if request.include_usage:
-                chunk["usage"] = None
+                chunk["usage"] = part.so_far[place] if extensions.continuous_usage else None
             events.append(_event(chunk))
         if part.usage and request.include_usage:
             events.append(_event(self._head.around([]) | {"usage": part.usage}))

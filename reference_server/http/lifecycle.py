@@ -21,6 +21,7 @@ from reference_server.completions.service import CompletionService, Service
 from reference_server.engine.engine import LoadedModel, MissingExtraError, ModelError, load
 from reference_server.http import request_log
 from reference_server.http.app import Settings, create_app
+from reference_server.http.balance import Balance, Rule
 from reference_server.http.connection import Connection
 
 GRACE_SECONDS = 5
@@ -124,7 +125,8 @@ def _application(model: LoadedModel, options: argparse.Namespace) -> ASGIApp:
 
     def serve(dialect: Dialect) -> ASGIApp:
         names = tuple(options.served_model_name)
-        return create_app(service, Settings(options.api_key, names, dialect))
+        balance = Balance(Rule(options.balance)) if options.balance else None
+        return create_app(service, Settings(options.api_key, names, dialect, balance))
 
     if options.showcase:
         return Showcase(serve, options.api_key)

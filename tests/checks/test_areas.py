@@ -34,6 +34,7 @@ FOLDER_OF = {
     "served-streams": "streaming",
     "presence-penalty": "penalties",
     "repeat-penalty": "repetition_penalty",
+    "matched-stop": "stop_reason",
     "frequency-penalty": "penalties",
 }
 """Areas of ids that share a folder with another one."""

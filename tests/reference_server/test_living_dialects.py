@@ -1,17 +1,21 @@
 """What the dialects of today's servers accept and reject according to their documentation."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reference_server.completions.dialects import DIALECTS
 from reference_server.completions.errors import ApiError, unknown_model
+from reference_server.completions.extensions import NONE
 from reference_server.completions.schema import CompletionRequest, parse
 from tests.cases import for_each_case
 
 LIVING = ("vllm", "llama-cpp", "sglang", "cerebras")
 WITHOUT_MODEL = ("vllm", "llama-cpp", "sglang")
+
+NOTHING = replace(NONE, choice_fields=DIALECTS["vllm"].rules.choice_fields)
 
 
 def ask(dialect: str, **body: Any) -> CompletionRequest:
@@ -52,6 +56,13 @@ def test_null_is_no_prompt(dialect: str) -> None:
         ("vllm", {"best_of": 2}),
         ("vllm", {"min_p": 1.1}),
         ("vllm", {"top_k": -2}),
+        ("vllm", {"min_tokens": -1}),
+        ("vllm", {"min_tokens": 17}),
+        ("vllm", {"stop_token_ids": [-1]}),
+        ("vllm", {"prompt_logprobs": -2}),
+        ("vllm", {"prompt_logprobs": 1, "stream": True}),
+        ("vllm", {"return_token_ids": "yes"}),
+        ("vllm", {"ignore_eos": None}),
         ("vllm", {"stream_options": {}}),
         ("vllm", {"stream": True, "stream_options": {"include_obfuscation": True}}),
         ("vllm", {"repeat_penalty": 1.1}),
@@ -99,6 +110,11 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("vllm", {"ignore_eos": True}, "ignore_eos", True),
         ("vllm", {"repetition_penalty": 1.2}, "repetition_penalty", 1.2),
         ("vllm", {}, "penalty_window", None),
+        ("vllm", {}, "extensions", NOTHING),
+        ("vllm", {"stop_token_ids": [5]}, "extensions", replace(NOTHING, stop_token_ids=(5,))),
+        ("vllm", {"min_tokens": 16}, "extensions", replace(NOTHING, min_tokens=16)),
+        ("vllm", {"prompt_logprobs": -1}, "extensions", replace(NOTHING, prompt_logprobs=-1)),
+        ("llama-cpp", {}, "extensions", NONE),
         ("llama-cpp", {}, "max_tokens", None),
         ("llama-cpp", {"max_tokens": -1}, "max_tokens", None),
         ("llama-cpp", {}, "temperature", 0.8),

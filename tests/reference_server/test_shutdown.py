@@ -130,7 +130,7 @@ def test_second_signal_skips_the_grace_period(
     service = CompletionService(LoadedModel(backend, tiny, "fp_test"), rows=1, queue=10)
     app = create_app(service, Settings("key", ["m"]))
     config = uvicorn.Config(app, http=Connection, ws="none", lifespan="on", log_config=None)
-    ending = lifecycle._Server(config)
+    ending = lifecycle._Server(config, "/v1")
     body = b'{"model":"m","prompt":"you"}'
     head = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer key\r\n"
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -21,10 +21,10 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl
 
 CRAFT: Craft[Planting, RunResult] = Craft(result_of, ended_early)
 PAIR, MASKED = ("created-missing", "total-mismatch"), ("total-mismatch", "usage-missing")
-SHOWN = ("echo-ignored", "response-cache", "echo-refused-after-a-while")
-"""Faults whose findings a probe, a repeated request and a whole run show."""
+SHOWN = ("echo-ignored", "response-cache", "second-response")
+"""Faults whose findings a probe, a repeated request and the suite's own command show."""
 
-BY_SUITE = {"echo-refused-after-a-while": "errors.served-stays-served"}
+BY_SUITE = {"second-response": "headers.framing-everywhere"}
 PRECISION_OF_FEW = 1.0
 PRECISION_OF_SINGLES, PRECISION_OF_COMBINATIONS = 0.97, 0.9
 

@@ -31,10 +31,11 @@ async def a_valid_request_gets_a_whole_response(api: Api) -> None:
     sent = [one for one in sent_requests(api) if one.why != INTERNAL]
     found = await never_answered(api, sent)
     if found:
-        raise Failure(
+        failure = Failure(
             say("a complete response, or a 4xx that rejects the request"),
             say("none each time: {requests}", requests=tuple(one.said for one in found)),
         )
+        raise failure.only_by_run() if any(one.before for one in found) else failure
 
 
 @check_afterwards("errors.unanswered-share", requirement="errors.few-left-unanswered")
@@ -57,7 +58,7 @@ async def few_valid_requests_are_left_unanswered(api: Api) -> None:
             all=len(sent),
             why=why,
         ),
-    )
+    ).only_by_run()
 
 
 def _is_one_outage(left: Sequence[Sent], sent: Sequence[Sent]) -> bool:

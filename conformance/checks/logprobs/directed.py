@@ -8,10 +8,12 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.neutral_values import nulls_are_harmless
+from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.refusals import (
     assert_usual_status,
     below,
     expect_rejected,
+    served_or_rejected,
     where_served,
 )
 from conformance.checks._shared.requests import ONE_TOKEN_REQUEST, non_streaming, streamed
@@ -23,6 +25,7 @@ from conformance.checks._shared.token_scores import (
     positions_of,
     scored,
     scores_of,
+    shares,
     tokens_of,
 )
 from conformance.judgement import Failure, NotApplicable, expect, shown
@@ -36,6 +39,9 @@ TWO_SCORED_CHOICES: Mapping[str, Any] = {
     "logprobs": 2,
 }
 """Two samples that practically never agree, so their tokens cannot be confused."""
+
+MANY = 20
+"""Alternatives that servers list by default at most."""
 
 
 @check("logprobs.returned", requirement="logprobs.returned", tier="smoke", sees_effect=True)
@@ -247,4 +253,43 @@ def assert_no_scores(logprobs: object) -> None:
     if any(logprobs.values()) if isinstance(logprobs, Mapping) else logprobs:
         raise Failure(
             say("logprobs null or absent"), say("logprobs = {value}", value=shown(logprobs))
+        )
+
+
+@check("logprobs.twenty", requirement="logprobs.twenty-listed")
+async def twenty_alternatives_are_listed(api: Api) -> None:
+    """With `logprobs: 20`, twenty alternatives are listed, or the request is rejected.
+
+    设置 `logprobs: 20` 时，列出二十个备选 token，或拒绝请求。
+    """
+    await assert_many_listed(api, MANY, MANY)
+
+
+@check("logprobs.minus-one", requirement="logprobs.minus-one-lists-all", tier="deep")
+async def minus_one_lists_all(api: Api) -> None:
+    """With `logprobs: -1`, more than twenty tokens are listed, or the request is rejected.
+
+    设置 `logprobs: -1` 时，列出二十个以上的 token，或拒绝请求。
+    """
+    await assert_many_listed(api, -1, MANY + 1)
+
+
+async def assert_many_listed(api: Api, requested: int, least: int) -> None:
+    """Assert that a token has at least so many alternatives; parts of characters may share one.
+
+    Raises:
+        NotApplicable: so many are rejected.
+    """
+    response = await api.complete(prompt=COUNTING, max_tokens=1, temperature=0, logprobs=requested)
+    completion = served_or_rejected(response)
+    if completion is None:
+        raise NotApplicable(say("so many alternatives are rejected"))
+    positions = positions_of(completion.only)
+    if not positions:
+        raise NotApplicable(say("the response has no tokens"))
+    listed = len(positions[0].top or ())
+    if listed < least and not shares(positions[0]):
+        raise Failure(
+            say("at least {count} alternatives", count=least),
+            say("{count} alternatives", count=listed),
         )

@@ -13,16 +13,21 @@ from conformance.checks._shared.refusals import as_rejected
 from conformance.checks._shared.requests import (
     MINIMAL_REQUEST,
     choices_in_chunk,
+    collect_stream,
     non_streaming,
     stream_response,
     streamed,
 )
 from conformance.judgement import Failure, Feature, Missing, expect, shown
 from conformance.message import say
-from conformance.protocol.completion import JsonObject
+from conformance.model import Effect
+from conformance.protocol.completion import JsonObject, Usage
 from conformance.protocol.response import DONE
 
 USAGE = {"include_usage": True}
+
+FEW_CHUNKS = 4
+"""Chunks of a stream that may all come at its end."""
 
 
 @check(
@@ -175,3 +180,29 @@ def chunks_with_usage(chunks: Iterable[JsonObject]) -> list[JsonObject]:
     if not counted:
         raise Missing(Feature.STREAM_USAGE, say("a chunk with usage"), say("no chunk with usage"))
     return counted
+
+
+@check(
+    "stream-options.usage-so-far",
+    requirement="stream-options.usage-so-far",
+    sees_effect=True,
+)
+async def every_chunk_has_the_usage_so_far(api: Api) -> None:
+    """With `continuous_usage_stats`, each chunk counts the tokens so far, up to the total.
+
+    设置 `continuous_usage_stats` 时，每个数据块都统计截至当时的 token，直到总数。
+    """
+    options = {"include_usage": True, "continuous_usage_stats": True}
+    response = await stream_response(api, stream_options=options)
+    completion = collect_stream(response)
+    counts, of_choices = [], 0
+    for chunk in completion.chunks:
+        usage = chunk.get("usage")
+        if not isinstance(usage, Mapping):
+            raise Failure(say("a usage object in every chunk"), shown(chunk), effect=Effect.IGNORED)
+        counts.append(Usage(usage).completion_tokens)
+        of_choices = counts[-1] if choices_in_chunk(chunk) else of_choices
+    total = completion.usage.completion_tokens
+    at_once = len(counts) > FEW_CHUNKS and counts[0] == total
+    if counts != sorted(counts) or {counts[-1], of_choices} != {total} or at_once:
+        raise Failure(say("counts of tokens that rise to {total}", total=total), shown(counts))

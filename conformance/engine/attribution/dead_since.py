@@ -24,19 +24,15 @@ def nothing_is_served_since(evidence: Evidence, finding: Finding) -> Explanation
     """Return the finding about the request since which all others get the same server error."""
     error, first = _end_of(evidence)
     judged = [one.exchange for one in evidence.judged_by(finding)]
-    if first is None or not judged or first in judged:
+    if first is None or not judged or any(signature_of(one) != error for one in judged):
         return None
-    if any(signature_of(one) != error for one in judged):
-        return None
-    owner = next(
-        (
-            one
-            for one in evidence.accusations
-            if evidence.exchanges[first.id] in evidence.judged_by(one)
-        ),
-        None,
-    )
-    return explained(owner, say("no request is served since then"))
+    owner = next((one for one in evidence.accusations if _is_of(evidence, one, first)), None)
+    return None if owner is finding else explained(owner, say("no request is served since then"))
+
+
+def _is_of(evidence: Evidence, finding: Finding, exchange: Exchange) -> bool:
+    """Return whether a finding is about one exchange alone."""
+    return [one.exchange for one in evidence.judged_by(finding)] == [exchange]
 
 
 def _end_of(evidence: Evidence) -> tuple[object, Exchange | None]:

@@ -12,7 +12,12 @@ from types import MappingProxyType
 from reference_server.completions.errors import ErrorShape
 from reference_server.completions.rules import PARAMETERS, UNLIMITED
 
-_SERVED = frozenset({"top_k", "min_p", "repetition_penalty", "ignore_eos"})
+_SERVED = frozenset(
+    {
+        *("top_k", "min_p", "repetition_penalty", "ignore_eos"),
+        *("min_tokens", "stop_token_ids", "return_token_ids"),
+    }
+)
 _REJECTED = frozenset(
     {
         "cache_salt",
@@ -24,7 +29,6 @@ _REJECTED = frozenset(
         "images_config",
         "json_schema",
         "lora_path",
-        "min_tokens",
         "ngram_corpus_id",
         "no_stop_trim",
         "priority",
@@ -33,14 +37,12 @@ _REJECTED = frozenset(
         "return_cached_tokens_details",
         "return_hidden_states",
         "return_routed_experts",
-        "return_token_ids",
         "rid",
         "routed_experts_start_len",
         "session_id",
         "session_params",
         "skip_special_tokens",
         "stop_regex",
-        "stop_token_ids",
     }
 )
 
@@ -51,6 +53,7 @@ SGLANG_RULES = replace(
     # "Optional" in the protocol.
     nullable=frozenset(
         {"best_of", "logit_bias", "logprobs", "seed", "stop", "stream_options", "suffix", "user"}
+        | {"stop_token_ids"}
     ),
     needs_model=False,
     required=(("prompt",),),
@@ -63,7 +66,8 @@ SGLANG_RULES = replace(
     max_penalty=2.0,
     # "The bias values can range from -100 to 100".
     max_bias=100.0,
-    stream_options=("include_usage",),
+    stream_options=("include_usage", "continuous_usage_stats"),
+    choice_fields=("matched_stop", "token_ids", "prompt_token_ids"),
     options_need_stream=False,
     # "Scales the logits of previously generated tokens".
     repetition_of_prompt=False,

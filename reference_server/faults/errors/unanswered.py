@@ -164,6 +164,9 @@ def echo_cut_after_a_while() -> Behaviour:
 @fault(
     "echo-refused-after-a-while",
     breaks="errors.served-stays-served",
+    # From then on it is refused.
+    also_breaks="echo.prompt-then-completion echo.own-prompt-in-batch echo.logprobs-cover-prompt"
+    " echo.scored-equals-generated echo.zero-tokens-scores-prompt",
     triggers=(),
 )
 def echo_refused_after_a_while() -> Behaviour:

@@ -180,6 +180,7 @@ def test_moment_since_when_is_told() -> None:
     bodies = [*ORDINARY, *({**PLAIN, "prompt": f"{i}", "echo": True} for i in range(4)), LAST]
     found = judged(Failing(lambda body, number: bool(body.get("echo")) and number > 9), bodies)
     assert "; served until x0007)" in (found.seen or "")
+    assert found.needs_run
 
 
 @pytest.mark.parametrize("number", range(1, 1 + len(ORDINARY)))

@@ -1,0 +1,1 @@
+"""Checks of the parameter `include_stop_str_in_output`."""

@@ -1,0 +1,1 @@
+"""Checks of the parameter `min_tokens`."""

@@ -1,0 +1,1 @@
+"""Checks of the parameter `stop_token_ids`."""
