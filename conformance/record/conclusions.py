@@ -86,7 +86,9 @@ def state_of(subject: Subject, findings: Iterable[Finding]) -> State:
     # Only a request's parameter can be refused. A check of a field that was refused saw none.
     if is_parameter and verdicts[Verdict.REFUSED]:
         return State.REFUSED
-    if verdicts[Verdict.INCONCLUSIVE] + verdicts[Verdict.ERROR] > served:
+    # What had no answer to judge is explained by that, and still tells nothing of its subject.
+    unread = sum(f.verdict is Verdict.EXPLAINED and f.effect is None for f in about)
+    if verdicts[Verdict.INCONCLUSIVE] + verdicts[Verdict.ERROR] + unread > served:
         return State.UNCLEAR
     if not served:
         return State.UNTESTED

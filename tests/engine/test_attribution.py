@@ -476,7 +476,7 @@ def test_lost_stop_sequence_is_not_explained_by_tokens() -> None:
 # ── chains ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_only_accusations_explain_and_are_explained() -> None:
+def test_only_deviations_explain_and_are_explained() -> None:
     passed = a_deviation("errors.envelope", verdict=Verdict.PASS)
     found = a_deviation("n.zero-refused", Place.MESSAGE)
     assert roots(passed, found, a_deviation("stop.string")) == {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from conformance.message import say
-from conformance.model import Effect, Exchange, Finding, Place, Role
+from conformance.message import Message, say
+from conformance.model import Effect, Exchange, Finding, Place, Role, Verdict
 from tests.engine.test_attribution import a_deviation, roots
 from tests.engine.test_attribution_rules import COMPARED, GREEDY, an_answer, vs
 from tests.report.builders import an_exchange
@@ -205,3 +206,69 @@ def test_white_space_lost_from_lists_explains_them() -> None:
     lost = a_deviation("echo.awkward-text", Place.ECHO, exchanges=("x3",))
     stop = combined("interactions.stop", seen=vs([" 13,"], [" 13, "]))
     assert roots(lost, stop, exchanges=exchanges) == {stop.id: lost.id}
+
+
+# ── what never gets a whole answer ───────────────────────────────────────────────────────────────
+
+
+def cut_off(key: str, **asked: Any) -> Exchange:
+    answer = an_answer(key, " 1", prompt="0", **asked)
+    return replace(answer, fault="incomplete response")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [({"stream": True, "n": 2}, True), ({"echo": True}, False)],
+)
+def test_never_answered_request_explains_what_is_undecided(
+    asked: dict[str, Any], told: bool
+) -> None:
+    exchanges = (cut_off("x1", stream=True), cut_off("x2", **asked))
+    never = a_deviation("errors.good-input-whole-response", exchanges=("x1",))
+    lacks = say("the response is incomplete: {fault}", fault="incomplete response")
+    text = an_undecided(lacks, exchanges=("x2",))
+    assert roots(never, text, exchanges=exchanges) == ({text.id: never.id} if told else {})
+
+
+def test_request_answered_once_explains_nothing_undecided() -> None:
+    exchanges = (
+        cut_off("x1", stream=True),
+        an_answer("x2", " 1", prompt="0", stream=True),
+    )
+    never = a_deviation("errors.good-input-whole-response", exchanges=("x1",))
+    lacks = say("the response is incomplete: {fault}", fault="incomplete response")
+    assert roots(never, an_undecided(lacks, exchanges=("x1",)), exchanges=exchanges) == {}
+
+
+def test_other_doubts_are_no_missing_answers() -> None:
+    never = a_deviation("errors.good-input-whole-response", exchanges=("x1",))
+    doubt = an_undecided(say("the log probabilities are not deterministic"), exchanges=("x1",))
+    assert roots(never, doubt, exchanges=(cut_off("x1", stream=True),)) == {}
+
+
+def an_undecided(message: Message, **changes: Any) -> Finding:
+    known = {"verdict": Verdict.INCONCLUSIVE, "message": message, "effect": None}
+    return a_deviation("interactions.text", **{**known, **changes})
+
+
+def test_stop_that_loses_text_explains_an_echo_without_it() -> None:
+    asked = {"prompt": "red green", "echo": True, "stop": "n9", "stream": True}
+    exchanges = (an_answer("x1", "red gree", **asked), an_answer("x2", "red gree", **asked, n=1))
+    stop = a_deviation("stop.string", exchanges=("x1",))
+    echo = a_deviation("echo.prompt-first-everywhere", Place.ECHO, exchanges=("x2",))
+    assert roots(stop, echo, exchanges=exchanges) == {echo.id: stop.id}
+
+
+def test_completion_for_two_requests_is_no_error() -> None:
+    asked = {"prompt": "0", "stop": "9"}
+    exchanges = (
+        an_answer("x1", "bad", prompt="1", id_="cmpl-error", n=0),
+        an_answer("x2", "ill", prompt="2", id_="cmpl-error", best_of=0),
+        *(an_answer(f"y{n}", f" {n}", prompt=str(n), id_=str(n)) for n in range(3)),
+        an_answer("x3", " 0", id_="0", **asked),
+    )
+    served = a_deviation("n.zero-refused", Place.SERVED, exchanges=("x1",))
+    ids = a_deviation("envelope.id-unique-everywhere", exchanges=("x1",))
+    stop = a_deviation("stop.string", exchanges=("x3",))
+    found = roots(served, ids, stop, exchanges=exchanges)
+    assert found == {stop.id: ids.id}

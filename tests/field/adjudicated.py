@@ -1,4 +1,4 @@
-"""A recorded run of a server, and what a person made of each accusation against it."""
+"""A recorded run of a server, and what a person made of each finding about it."""
 
 from __future__ import annotations
 

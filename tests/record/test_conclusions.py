@@ -18,6 +18,7 @@ from conformance.record.conclusions import conclude, count_verdicts, state_of
 
 PASS, FAIL, WARN = Verdict.PASS, Verdict.FAIL, Verdict.WARN
 REFUSED, SKIPPED = Verdict.REFUSED, Verdict.SKIPPED
+EXPLAINED = Verdict.EXPLAINED
 INCONCLUSIVE, ERROR, INFO = Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.INFO
 
 
@@ -141,6 +142,8 @@ def test_recommended_default_does_not_mean_ignored() -> None:
         ([finding(INCONCLUSIVE), finding(SKIPPED)], State.UNCLEAR),
         ([SEEN, finding(INCONCLUSIVE), finding(ERROR)], State.UNCLEAR),
         ([SEEN, finding(INCONCLUSIVE)], State.HONOURED),
+        ([SEEN, finding(EXPLAINED), finding(EXPLAINED)], State.UNCLEAR),
+        ([SEEN, *[finding(EXPLAINED, Effect.ALTERED)] * 2], State.HONOURED),
         ([finding(INCONCLUSIVE), finding(FAIL, Effect.ALTERED)], State.ALTERED),
         ([finding(SKIPPED)], State.UNTESTED),
         ([], State.UNTESTED),

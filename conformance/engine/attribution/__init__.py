@@ -17,6 +17,7 @@ tried in this order, and each is a module of this package:
 ``white_space``         white space is lost at the ends of the texts that are compared
 ``characters``          characters of the texts are broken or lost
 ``combined``            settings are wrong in combination, and one of them alone is as well
+``unanswered``          a request is never answered as a whole, and checks cannot judge
 ``simpler``             what the finding rests on is wrong in a simpler answer, too
 ======================  ==========================================================================
 
@@ -33,7 +34,7 @@ from conformance.engine.attribution.characters import characters_are_wrong
 from conformance.engine.attribution.combined import alone_is_wrong, wrong_with_a_setting
 from conformance.engine.attribution.counts import another_count_is_wrong
 from conformance.engine.attribution.dead_since import nothing_is_served_since
-from conformance.engine.attribution.evidence import ACCUSING, Evidence, is_generated, is_invariant
+from conformance.engine.attribution.evidence import DEVIATING, Evidence, is_generated, is_invariant
 from conformance.engine.attribution.finish import limit_is_named
 from conformance.engine.attribution.foreign_text import text_is_foreign
 from conformance.engine.attribution.kinds import of_another_kind
@@ -42,6 +43,7 @@ from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.refusals import refused_anyway, refused_together
 from conformance.engine.attribution.sampling import greedy_is_sampled
 from conformance.engine.attribution.simpler import TWIN, wrong_in_a_simpler_request
+from conformance.engine.attribution.unanswered import never_answered
 from conformance.engine.attribution.white_space import white_space_is_lost
 from conformance.message import Message
 from conformance.model import Explanation, Finding, Role, Tier, Verdict
@@ -75,19 +77,19 @@ def explanations_of(
 
     Args:
         findings: all findings of the run; only those that fail or warn are explained or explain,
-            and those of a refused request.
+            and those of a refused request; and those are explained that had no whole answer.
         trace: the exchanges of the run.
         contract: the contract of the run.
     """
     exchanges = {one.exchange.id: one for one in trace}
     told = sorted(findings, key=lambda finding: _order(finding, exchanges))
-    accusations = [finding for finding in told if finding.verdict in ACCUSING]
+    deviations = [finding for finding in told if finding.verdict in DEVIATING]
     refusals = [finding for finding in told if finding.verdict is Verdict.REFUSED]
-    if len(accusations) + len(refusals) < 2:
+    if not deviations and len(refusals) < 2:
         return {}
     # What is drawn at random shows a defect of what was drawn, and seldom explains another claim.
-    known = tuple(finding for finding in accusations if not is_generated(finding))
-    drawn = tuple(finding for finding in accusations if is_generated(finding))
+    known = tuple(finding for finding in deviations if not is_generated(finding))
+    drawn = tuple(finding for finding in deviations if is_generated(finding))
     evidence = Evidence(known, exchanges, contract, drawn)
     causes: dict[str, Explanation] = {}
     for rule in RULES:
@@ -95,13 +97,15 @@ def explanations_of(
             # Answers of another kind, as to a request that had to be refused, explain no more.
             left = tuple(one for one in known if one.id not in causes)
             evidence = Evidence(left, exchanges, contract, drawn)
-        for finding in accusations:
+        for finding in deviations:
             if finding.id in causes:
                 continue
             cause = rule(evidence, finding)
             # Of two that would explain each other, the one that came first stays.
             if cause is not None and _root(cause.by, causes) != finding.id:
                 causes[finding.id] = cause
+    undecided = [finding for finding in told if finding.verdict is Verdict.INCONCLUSIVE]
+    causes.update(never_answered(Evidence(known, exchanges, contract), undecided))
     for check, cause in refused_together(evidence, refusals):
         if _root(cause.by, causes) != check:
             causes[check] = cause

@@ -68,7 +68,7 @@ def _billed_as_another(evidence: Evidence, finding: Finding) -> Explanation | No
     if finding.requirement != BILL or not is_invariant(finding):
         return None
     deviating = {one.exchange.id for one in evidence.judged_by(finding)}
-    for owner in evidence.accusations:
+    for owner in evidence.deviations:
         if is_invariant(owner) or owner.place or owner.subject.startswith("usage"):
             continue
         own = deviating <= set(owner.exchanges) and _differ(evidence, owner)

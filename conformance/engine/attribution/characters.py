@@ -34,7 +34,7 @@ def characters_are_wrong(evidence: Evidence, finding: Finding) -> Explanation | 
     if finding.place is Place.ECHO:
         shows = bool(judged) and all(map(_echoes_broken, judged))
     elif finding.place is None and any(fnmatchcase(finding.requirement, glob) for glob in STOPS):
-        generated = dict(_generated(evidence))
+        generated = dict(generated_texts(evidence))
         shows = bool(judged) and all(_stops_nowhere(one, generated) for one in judged)
     else:
         shows = False
@@ -60,7 +60,7 @@ def _echoes_broken(exchange: RecordedExchange) -> bool:
     return whole and any(REPLACEMENT in text.rstrip(REPLACEMENT) for text in texts)
 
 
-def _generated(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def generated_texts(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Yield prompts that were completed alone and greedily, and the text of their tokens."""
     for exchange in evidence.everything:
         try:

@@ -61,10 +61,21 @@ def alone_is_wrong(evidence: Evidence, finding: Finding) -> Explanation | None:
         return None
     if finding.subject == WHOLE:
         return _of_counts(evidence, finding)
-    if finding.subject == SCORES and probes[0].logprobs is None:
+    if finding.subject == SCORES:
+        return _of_lists(evidence, probes[0])
+    return _of_a_simpler(evidence, finding, probes[0])
+
+
+def _of_lists(evidence: Evidence, probe: CompletionRequest) -> Explanation | None:
+    """Return the finding about lists that nobody asked for, or that a setting spoils."""
+    if probe.logprobs is None:
         unasked = next(evidence.about("logprobs.absent-unless-asked"), None)
         return explained(unasked, say("log probabilities are returned that were not asked for"))
-    return _of_a_simpler(evidence, finding, probes[0])
+    for owner in evidence.deviations:
+        spoilt = frozenset({"logprobs"}) < evidence.needs_of(owner) <= traits_of(probe)
+        if spoilt and part_claimed(owner) is Part.SCORES and is_own(owner):
+            return explained(owner, say("the same settings spoil the log probabilities"))
+    return None
 
 
 def _of_a_simpler(
@@ -74,7 +85,7 @@ def _of_a_simpler(
     part = ABOUT.get(finding.subject, Part.EFFECT)
     owners = (
         (part_claimed(owner), len(evidence.shared_traits(owner)), owner)
-        for owner in evidence.accusations
+        for owner in evidence.deviations
         if controls and _makes_them_differ(evidence, owner, part, probe, controls)
     )
     first = min(owners, key=lambda one: (one[0] or 0, one[1]), default=None)
@@ -140,11 +151,13 @@ def _makes_them_differ(
     if not (owned is part or owned is Part.EFFECT or owned in READ_BEFORE[part]):
         return False
     traits = evidence.needs_of(owner)
+    changed = {name for control in controls for name in _changed(probe, control)}
     if not traits <= traits_of(probe):
-        return False
+        # The tokens of the controls tell where a limit cuts the text that is predicted.
+        tells = owned is Part.SCORES and "max_tokens" in changed
+        return tells and all(traits <= traits_of(control) for control in controls)
     if any(not traits <= traits_of(control) for control in controls):
         return True
-    changed = {name for control in controls for name in _changed(probe, control)}
     if owned is Part.EFFECT or owner.subject in probe.raw:
         return owner.subject in changed
     return not changed.isdisjoint(CUT_BY)
@@ -174,7 +187,7 @@ def _owner_of(evidence: Evidence, count: str, asked: Traits) -> Finding | None:
     about = (f"usage.{count}", WHOLE)
     found = (
         owner
-        for owner in evidence.accusations
+        for owner in evidence.deviations
         if owner.subject in about
         and fnmatchcase(owner.requirement, "usage.*")
         and is_own(owner)

@@ -26,7 +26,7 @@ def nothing_is_served_since(evidence: Evidence, finding: Finding) -> Explanation
     judged = [one.exchange for one in evidence.judged_by(finding)]
     if first is None or not judged or any(signature_of(one) != error for one in judged):
         return None
-    owner = next((one for one in evidence.accusations if _is_of(evidence, one, first)), None)
+    owner = next((one for one in evidence.deviations if _is_of(evidence, one, first)), None)
     return None if owner is finding else explained(owner, say("no request is served since then"))
 
 

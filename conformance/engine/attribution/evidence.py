@@ -1,4 +1,4 @@
-"""What the rules of attribution read: the accusations of a run and the exchanges behind them."""
+"""What the rules of attribution read: a run's findings of deviations and their exchanges."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conformance.model import Explanation, Finding, Role, Stage, Verdict
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
 
-ACCUSING = frozenset({Verdict.FAIL, Verdict.WARN})
+DEVIATING = frozenset({Verdict.FAIL, Verdict.WARN})
 """The verdicts that say that the endpoint deviates."""
 
 ALWAYS: Mapping[str, Traits] = {
@@ -30,24 +30,24 @@ COMBINED = "interactions."
 
 @dataclass(frozen=True)
 class Evidence:
-    """The accusations of a run, its exchanges by id, and its contract.
+    """A run's findings of deviations, its exchanges by id, and its contract.
 
     Attributes:
-        accusations: what was judged of requests that checks wrote.
+        deviations: the findings that fail or warn about requests that checks wrote.
         exchanges: all of the run.
         contract: of the run.
-        drawn: the accusations about requests that were drawn.
+        drawn: those about requests that were drawn.
     """
 
-    accusations: tuple[Finding, ...]
+    deviations: tuple[Finding, ...]
     exchanges: Mapping[str, RecordedExchange]
     contract: Contract
     drawn: tuple[Finding, ...] = ()
 
     def about(self, *requirements: str) -> Iterator[Finding]:
-        """Yield the accusations about requirements that match globs, in the order of these."""
+        """Yield the findings about requirements that match globs, in the order of these."""
         for glob in requirements:
-            yield from (f for f in self.accusations if fnmatchcase(f.requirement, glob))
+            yield from (f for f in self.deviations if fnmatchcase(f.requirement, glob))
 
     def of(self, finding: Finding) -> tuple[RecordedExchange, ...]:
         """Return the exchanges that a finding refers to.

@@ -6,7 +6,7 @@ stream, an answer to what has to be rejected: whatever else is said of such an a
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from conformance.engine.attribution.evidence import Evidence, explained, is_invariant, request_of
@@ -15,6 +15,8 @@ from conformance.model import Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
 OK = 200
+
+UNIQUE = "envelope.id-unique"
 
 FEW_IDS = 3
 """With fewer ids in a run, an id says nothing about which request a response answers."""
@@ -86,7 +88,7 @@ def _as_disguised(
 ) -> Explanation | None:
     """Explain what is said of an error in the shape of a completion, by its envelope."""
     for owner in evidence.about("errors.never-as-success"):
-        if finding.requirement == owner.requirement or not _ids_identify(evidence):
+        if finding.requirement == owner.requirement or not _telling_ids(evidence):
             continue
         known = {_envelope(exchange) for exchange in evidence.judged_by(owner)} - {None}
 
@@ -103,10 +105,11 @@ def _as_repeated(
     evidence: Evidence, finding: Finding, judged: tuple[RecordedExchange, ...]
 ) -> Explanation | None:
     """Explain what is said of an answer that was given to another request before."""
-    owner = next(evidence.about("envelope.id-unique"), None)
-    if owner is None or finding.requirement == owner.requirement or not _ids_identify(evidence):
+    owner = next(evidence.about(UNIQUE), None)
+    if owner is None or finding.requirement == owner.requirement:
         return None
-    if finding.place is Place.SERVED:
+    telling = frozenset() if finding.place is Place.SERVED else _telling_ids(evidence)
+    if not telling:
         return None
     first: dict[str, bytes] = {}
     for exchange in evidence.everything:
@@ -116,7 +119,8 @@ def _as_repeated(
 
     def is_repeated(exchange: RecordedExchange) -> bool:
         key = _whole(exchange)
-        return key is not None and first[key] != exchange.exchange.request.body
+        told = key is not None and _id_of(exchange) in telling
+        return key is not None and told and first[key] != exchange.exchange.request.body
 
     compared = evidence.controls_of(finding)
     if all(map(is_repeated, judged)) or any(map(is_repeated, compared)):
@@ -124,15 +128,33 @@ def _as_repeated(
     return None
 
 
-def _ids_identify(evidence: Evidence) -> bool:
-    """Return whether equal ids mean equal completions, as they do unless the id is a constant."""
-    by_id: dict[str, str] = {}
+def _is_id_of_two(evidence: Evidence) -> bool:
+    """Return whether one completion answers two requests, whatever else has its id."""
+    telling = _telling_ids(evidence)
+    requests: dict[str, set[bytes]] = defaultdict(set)
     for exchange in evidence.everything:
-        raw, whole = _body(exchange), _whole(exchange)
-        own = repr(raw.get("id")) if isinstance(raw, Mapping) else ""
-        if whole is not None and by_id.setdefault(own, whole) != whole:
-            return False
-    return len(by_id) >= FEW_IDS
+        if _whole(exchange) is not None and _id_of(exchange) in telling:
+            requests[_id_of(exchange)].add(exchange.exchange.request.body)
+    return any(len(bodies) > 1 for bodies in requests.values())
+
+
+def _telling_ids(evidence: Evidence) -> frozenset[str]:
+    """Return the ids that only equal completions have; none if there are few of them.
+
+    Of errors that are told as completions, for example, each may have the same id.
+    """
+    by_id: dict[str, set[str]] = defaultdict(set)
+    for exchange in evidence.everything:
+        whole = _whole(exchange)
+        if whole is not None:
+            by_id[_id_of(exchange)].add(whole)
+    telling = frozenset(key for key, wholes in by_id.items() if len(wholes) == 1)
+    return telling if len(telling) >= FEW_IDS else frozenset()
+
+
+def _id_of(exchange: RecordedExchange) -> str:
+    raw = _body(exchange)
+    return repr(raw.get("id")) if isinstance(raw, Mapping) else ""
 
 
 def _envelope(exchange: RecordedExchange) -> str | None:
@@ -164,8 +186,10 @@ def _should_be_refused(
     """Explain what the answers to requests say that had to be refused."""
     if finding.place is Place.SERVED or any(one.exchange.status != OK for one in judged):
         return None
+    if finding.requirement == UNIQUE and _is_id_of_two(evidence):
+        return None
     invalid: dict[tuple[str, str], Finding] = {}
-    for owner in evidence.accusations:
+    for owner in evidence.deviations:
         if owner.place is Place.SERVED and owner.requirement != finding.requirement:
             for exchange in evidence.judged_by(owner):
                 invalid.setdefault(("", repr(exchange.exchange.request)), owner)

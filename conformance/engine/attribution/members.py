@@ -158,7 +158,7 @@ def _owner(evidence: Evidence, finding: Finding, subject: str) -> Finding | None
         if owner is not None:
             return owner
     while subject:
-        for other in evidence.accusations:
+        for other in evidence.deviations:
             if other.subject == subject and other.requirement != finding.requirement:
                 return other
         whole = subject.removesuffix("[]")

@@ -3,7 +3,7 @@
 A check reads an answer from the outside in: its status, its body, its choices, their index, and
 then the member that it is about. What it could not read is the finding's
 :class:`~conformance.model.Place`, and then its sentence says nothing about its own requirement. If
-no check that owns the place accuses, the finding is kept, because somebody has to tell.
+no check that owns the place reports it, the finding stays, because somebody has to tell.
 """
 
 from __future__ import annotations

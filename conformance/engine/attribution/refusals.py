@@ -3,8 +3,8 @@
 The refusals with the same status and message form a group. What all their requests have in common,
 and no request that was served has, is the cause: a parameter, or one of its values.
 
-A parameter that its contract lets an endpoint refuse is not accused, but it is *refused*; that is
-not to be said of the parameters that were only ever refused together with it.
+A parameter that its contract lets an endpoint refuse is no deviation, but *refused*; that is not to
+be said of the parameters that were only ever refused together with it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def refused_anyway(evidence: Evidence, finding: Finding) -> Explanation | None:
         return None
     group = [
         (other, exchange)
-        for other in evidence.accusations
+        for other in evidence.deviations
         if (exchange := _refused(evidence, other)) is not None
         and _reply(exchange) == _reply(refused)
     ]
@@ -77,12 +77,12 @@ def refused_together(
     """Yield the refusals that only show that another parameter is refused, by the finding's id.
 
     Args:
-        evidence: the accusations and exchanges of the run.
-        refusals: the findings of the run that say that a request was refused, and accuse nobody.
+        evidence: the findings and exchanges of the run.
+        refusals: the findings that say that a request was refused, which is no deviation.
     """
     known = {
         finding.id: (finding, exchange)
-        for finding in chain(refusals, evidence.accusations)
+        for finding in chain(refusals, evidence.deviations)
         if (exchange := _refused(evidence, finding)) is not None
     }
     served = _served(evidence)

@@ -18,7 +18,9 @@ from conformance.engine.attribution.apart import is_apart
 from conformance.engine.attribution.evidence import (
     Evidence,
     all_stream,
+    any_streams,
     explained,
+    is_combined,
     is_generated,
     is_invariant,
     request_of,
@@ -73,6 +75,7 @@ ORDERS = (
         "logprobs-arrays.top-mass-at-most-one",
         "logprobs-arrays.greedy-is-top",
         "logprobs-arrays.*",
+        "echo.scored-equals-generated",
     ),
     ("echo.off-by-default", "text.*"),
     ("finish-reason.known-value", "finish-reason.*"),
@@ -139,7 +142,7 @@ def wrong_in_a_simpler_request(evidence: Evidence, finding: Finding) -> Explanat
 def _owners(
     evidence: Evidence, finding: Finding, part: Part
 ) -> Iterator[tuple[Part, Traits, Finding]]:
-    for owner in evidence.accusations:
+    for owner in evidence.deviations:
         # An owner that counts the tokens billed says nothing of the text.
         owned = part_claimed(owner) or part_of(owner.requirement)
         if owned is None or owner is finding or not is_own(owner) or owner.place is Place.SERVED:
@@ -199,7 +202,8 @@ def _rests_on(
         owner.requirement == "streaming.logprobs-as-plain" and part is Part.SCORES
     ):
         # What is wrong in streams alone is what streams have differently.
-        rests = "stream" in evidence.shared_traits(finding)
+        one_streams = is_combined(finding) and any_streams(evidence.requests_of(finding))
+        rests = one_streams or "stream" in evidence.shared_traits(finding)
     elif (
         part is Part.EFFECT
         and _is_own_trait(finding.subject)
@@ -209,7 +213,8 @@ def _rests_on(
         # Nothing says that the part is wrong without the parameter of the claim.
         rests = False
     elif owned is part:
-        rests = _is_before(owner.requirement, finding.requirement)
+        echoes = finding.requirement == ECHO_SCORES and "echo" in sought
+        rests = not echoes and _is_before(owner.requirement, finding.requirement)
     else:
         rests = owned in READ_BEFORE[part] and _is_read(evidence, finding, owner, owned)
     return rests
@@ -256,6 +261,9 @@ def _is_effect_of(
         return _all_repeat_a_text(evidence, finding)
     if part is not Part.EFFECT or owner.subject == finding.subject:
         return True
+    if owner.subject == "stop" and finding.place is Place.ECHO:
+        # Where each request has a stop sequence, what it cuts may be the echo.
+        return sought <= evidence.shared_traits(finding)
     return owner.subject in TOOLS and PARAMETERS.get(finding.subject) not in sought
 
 
@@ -349,7 +357,7 @@ def _twin(evidence: Evidence, finding: Finding) -> Finding | None:
         return directed
     twins = [
         one
-        for one in evidence.accusations
+        for one in evidence.deviations
         if one.requirement == finding.requirement
         and (one.subject == finding.subject or finding.place is Place.SCHEMA)
         and one is not finding
@@ -384,7 +392,7 @@ def _is_twin(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
     ours, theirs = (evidence.shared_traits(one) for one in (finding, owner))
     if ours != theirs or is_invariant(owner) != is_invariant(finding):
         return theirs <= ours
-    places = [one.id for one in evidence.accusations]
+    places = [one.id for one in evidence.deviations]
     return finding.id not in places or places.index(owner.id) < places.index(finding.id)
 
 

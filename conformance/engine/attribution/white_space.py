@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
+from conformance.engine.attribution.characters import generated_texts
 from conformance.engine.attribution.evidence import Evidence, explained, is_invariant
 from conformance.engine.attribution.foreign_text import TEXT_CLAIMS
 from conformance.judgement import Judgement
@@ -31,7 +32,7 @@ def white_space_is_lost(evidence: Evidence, finding: Finding) -> Explanation | N
     # What echoes alone lack is no white space of texts.
     told = (one for one in evidence.about(OWNER) if one.place is None)
     owners = [one for one in told if not (is_invariant(one) and _echoes(evidence, one))]
-    owners += [one for one in evidence.accusations if _echoes_other_space(evidence, one)]
+    owners += [one for one in evidence.deviations if _echoes_other_space(evidence, one)]
     if not owners or owners[0] is finding:
         return None
     shows = (
@@ -39,6 +40,7 @@ def white_space_is_lost(evidence: Evidence, finding: Finding) -> Explanation | N
         or _differ_in_white_space(finding)
         or _compares_what_lost_some(evidence, finding, owners)
         or _stops_at_white_space(evidence, finding)
+        or _is_cut_but_for_space(evidence, finding)
     )
     why = say("white space of its texts is lost or changed")
     return explained(owners[0], why) if shows else None
@@ -93,6 +95,22 @@ def _stops_at_white_space(evidence: Evidence, finding: Finding) -> bool:
     except Judgement:
         return False
     return bool(stops) and all(stop != _black(stop) for stop in stops)
+
+
+def _is_cut_but_for_space(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether each text is what was generated before its stop, but for white space."""
+    generated = dict(generated_texts(evidence))
+    found = []
+    for exchange in evidence.judged_by(finding):
+        try:
+            stops = [stop for stop in exchange.request.stops if stop]
+        except Judgement:
+            return False
+        for prompt, text in _pairs(exchange) if stops else ():
+            whole = generated.get(prompt, "")
+            cut = min((whole.partition(stop)[0] for stop in stops), key=len)
+            found.append(bool(whole) and _black(cut) == _black(text))
+    return bool(found) and all(found)
 
 
 def _pairs(exchange: RecordedExchange) -> Iterator[Pair]:

@@ -172,7 +172,13 @@ def _listed(response: ServerResponse) -> Iterable[tuple[str, ...]]:
             yield tuple((part["logprobs"] or {}).get("tokens", ()))
 
 
-@fault("echo-breaks-server-when-cached", breaks=BREAKS, evidence=REPORTED, triggers=())
+@fault(
+    "echo-breaks-server-when-cached",
+    breaks=BREAKS,
+    also_breaks="errors.few-left-unanswered",
+    evidence=REPORTED,
+    triggers=(),
+)
 def echo_breaks_server_when_cached() -> Behaviour:
     """``echo`` with ``logprobs`` causes a server error if 16 tokens of the prompt are cached.
 
