@@ -197,6 +197,8 @@ def usage_without_choices(seen: RecordedExchange) -> None:
 def whole_length(seen: RecordedExchange) -> None:
     """Exactly ``max_tokens`` tokens are generated, whatever the model would end with."""
     completion = _completion(seen)
+    if not completion.has_usage:
+        raise NotApplicable(say("no usage says how many tokens were generated"))
     wanted = seen.request.limit * seen.request.choices
     counted = completion.usage.completion_tokens
     if counted != wanted:

@@ -12,7 +12,7 @@ from reference_server.completions.extensions import NONE
 from reference_server.completions.schema import CompletionRequest, parse
 from tests.cases import for_each_case
 
-LIVING = ("vllm", "llama-cpp", "sglang", "cerebras")
+LIVING = ("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim", "cerebras")
 WITHOUT_MODEL = ("vllm", "llama-cpp", "sglang")
 
 NOTHING = replace(NONE, choice_fields=DIALECTS["vllm"].rules.choice_fields)
@@ -20,7 +20,7 @@ NOTHING = replace(NONE, choice_fields=DIALECTS["vllm"].rules.choice_fields)
 
 def ask(dialect: str, **body: Any) -> CompletionRequest:
     named = {} if dialect in WITHOUT_MODEL else {"model": "m"}
-    return parse({"prompt": "Hi", **named, **body}, DIALECTS[dialect])
+    return parse({**named, "prompt": "Hi", **body}, DIALECTS[dialect])
 
 
 def refusal(dialect: str, **body: Any) -> str:
@@ -91,6 +91,16 @@ def test_null_is_no_prompt(dialect: str) -> None:
         ("sglang", {"temperature": -0.1}),
         ("sglang", {"logit_bias": {"5": 101}}),
         ("sglang", {"json_schema": "{}"}),
+        ("ollama", {"prompt": ["a"]}),
+        ("ollama", {"logprobs": 1}),
+        ("ollama", {"n": 1}),
+        ("deepseek-fim", {"prompt": [1]}),
+        ("deepseek-fim", {"max_tokens": 4097}),
+        ("deepseek-fim", {"stop": list("abcdefghijklmnopq")}),
+        ("deepseek-fim", {"echo": True, "logprobs": 0}),
+        ("deepseek-fim", {"echo": True, "suffix": "end"}),
+        ("deepseek-fim", {"temperature": None}),
+        ("deepseek-fim", {"seed": 1}),
     ],
 )
 def test_rejected(dialect: str, body: dict[str, Any]) -> None:
@@ -142,6 +152,13 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("sglang", {"stream_options": {"include_usage": True}}, "include_usage", False),
         ("sglang", {"repetition_penalty": 1.2}, "repetition_of_prompt", False),
         ("vllm", {"repetition_penalty": 1.2}, "repetition_of_prompt", True),
+        ("ollama", {}, "max_tokens", None),
+        ("ollama", {"temperature": 3}, "temperature", 3.0),
+        ("ollama", {"suffix": None}, "suffix", None),
+        ("deepseek-fim", {}, "max_tokens", None),
+        ("deepseek-fim", {"max_tokens": 4096}, "max_tokens", 4096),
+        ("deepseek-fim", {"stop": list("abcdefghijklmnop")}, "stop", tuple("abcdefghijklmnop")),
+        ("deepseek-fim", {"echo": False, "logprobs": 20}, "logprobs", 20),
     ],
 )
 def test_accepted(dialect: str, body: dict[str, Any], name: str, value: object) -> None:

@@ -69,6 +69,26 @@ async def usage_comes_before_done(api: Api) -> None:
         expect(after[-1], say("event after the usage")).equals(DONE)
 
 
+@check(
+    "stream-options.usage-with-last-choice",
+    requirement="stream-options.usage-with-last-choice",
+    tier="smoke",
+    sees_effect=True,
+)
+async def usage_is_with_the_last_choice(api: Api) -> None:
+    """With `include_usage`, the last chunk with a choice has the usage, and none is without one.
+
+    设置 `include_usage` 时，用量在最后一个含 choice 的数据块上，且没有不含 choice 的数据块。
+    """
+    chunks = (await streamed(api, stream_options=USAGE)).chunks
+    counted = chunks_with_usage(chunks)
+    bare = [chunk for chunk in chunks if not choices_in_chunk(chunk)]
+    expect(len(bare), say("number of chunks without a choice")).equals(0)
+    expect(len(counted), say("number of chunks with usage")).equals(1)
+    if counted[0] is not chunks[-1]:
+        raise Failure(say("the usage in the last chunk"), shown(chunks[-1]))
+
+
 @check("stream-options.only-one-bill", requirement="stream-options.other-chunks-null", tier="smoke")
 async def no_other_chunk_has_usage(api: Api) -> None:
     """With `include_usage`, the chunks with text have no usage.
