@@ -40,8 +40,9 @@ def choices_by_index(seen: RecordedExchange) -> None:
 
 def choices_in_order(seen: RecordedExchange, others: Iterable[RecordedExchange]) -> None:
     """The choices of a batch come in the order of its prompts, whatever ``index`` says."""
-    raw = _completion(seen).raw["choices"]
-    texts = [choice.get("text") for choice in raw]
+    completion = _completion(seen)
+    _ = completion.choices  # an array of objects
+    texts = [choice.get("text") for choice in completion.raw["choices"]]
     prompts = seen.request.prompts
     if len(texts) != len(prompts):
         raise Failure(say("{count} choices", count=len(prompts)), shown(texts))
