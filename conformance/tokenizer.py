@@ -69,9 +69,7 @@ def _of_file(path: Path) -> Callable[[str], int]:
         loaded.encode("a", add_special_tokens=False)
     except InputError as error:
         raise TokenizerError(str(error)) from None
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # noqa: BLE001 - the library also raises panics of Rust
+    except Exception as error:  # noqa: BLE001 - the library raises no more specific error
         reason = one_line(str(error), MAX_NAME_CHARS)
         shown = one_line(str(path), MAX_NAME_CHARS)
         raise TokenizerError(f"{shown} is not a tokenizer of Hugging Face: {reason}") from None

@@ -29,6 +29,7 @@ COMMANDS = {
         ("matrix", "matrix", "matrix", "Compare targets in one table."),
         ("merge", "merge", "merge", "Merge the folders of several machines into one."),
         ("compare", "compare", "compare", "Compare two recorded runs."),
+        ("history", "history", "history", "Keep the records of many runs and look them up."),
         ("badge", "badge", "badge", "Make a badge of a recorded run."),
         ("doctor", "doctor", "doctor", "Show what is installed and whether an endpoint answers."),
         ("documents", "documents", "documents", "Validate the vendors' documentation."),

@@ -12,7 +12,7 @@ from pathlib import Path
 from conformance.cli.exit_codes import UserError
 from conformance.cli.files import WriteError, together, write_text
 from conformance.cli.outputs import RENDERED, Rendered
-from conformance.input_files import is_folder, one_line
+from conformance.input_files import is_file, is_folder, one_line
 from conformance.model import Run
 from conformance.record.line import RunFileError
 from conformance.record.ndjson import (
@@ -22,6 +22,7 @@ from conformance.record.ndjson import (
 )
 
 RECORD = "run.ndjson"
+COMPRESSED = f"{RECORD}.gz"
 HOME = Path("reports")
 
 
@@ -118,13 +119,29 @@ def _dated(host: str, contract: str) -> Path:
             return folder
 
 
+def record_in(folder: Path) -> Path | None:
+    """Return the record in a folder, compressed or not; None if there is none."""
+    return next((folder / name for name in (RECORD, COMPRESSED) if is_file(folder / name)), None)
+
+
+def records_below(folder: Path) -> list[Path]:
+    """Return the record in a folder, or those in its subfolders, in the order of their names."""
+    own = record_in(folder)
+    if own is not None:
+        return [own]
+    found = (record_in(inner.parent) for inner in sorted(folder.glob(f"*/{RECORD}*")))
+    return list(dict.fromkeys(record for record in found if record is not None))
+
+
 def recorded_in(folder_or_file: Path) -> tuple[Path, Run]:
     """Read a run from its folder or record file; return the record's path and the run.
 
     Raises:
         UserError: the record is missing or unreadable.
     """
-    record = folder_or_file / RECORD if is_folder(folder_or_file) else folder_or_file
+    record = folder_or_file
+    if is_folder(folder_or_file):
+        record = record_in(folder_or_file) or folder_or_file / RECORD
     try:
         return record, read_run(record)
     except RunFileError as error:

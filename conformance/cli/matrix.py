@@ -13,7 +13,7 @@ from urllib.parse import quote
 import click
 
 from conformance.cli.exit_codes import UserError
-from conformance.cli.folder import RECORD, fresh_folder, recorded_in
+from conformance.cli.folder import RECORD, fresh_folder, recorded_in, records_below
 from conformance.cli.help import examples
 from conformance.cli.inputs import FOLDER, names_among
 from conformance.cli.matrix_files import write_matrix
@@ -114,8 +114,7 @@ def _records(name: str) -> Iterator[Path]:
 def _inside(path: Path) -> Sequence[Path]:
     if not is_folder(path):
         return [path]
-    own = path / RECORD
-    return [own] if is_file(own) else sorted(path.glob(f"*/{RECORD}"))
+    return records_below(path)
 
 
 def _page(record: Path, folder: Path) -> str | None:

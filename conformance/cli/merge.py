@@ -15,7 +15,11 @@ import click
 from conformance.cli import inputs
 from conformance.cli.exit_codes import UserError
 from conformance.cli.files import write_chunks
-from conformance.cli.folder import RECORD, fresh_folder, make_folder
+from conformance.cli.folder import (
+    fresh_folder,
+    make_folder,
+    records_below,
+)
 from conformance.cli.help import examples
 from conformance.cli.many_results import Landing, reported, show_many, worst
 from conformance.cli.options import how_much, in_language, into_formats
@@ -25,7 +29,7 @@ from conformance.cli.screen import on_screen, screen
 from conformance.cli.terminal import say
 from conformance.contract import load_contract
 from conformance.engine.resumption import has_ended
-from conformance.input_files import is_file, is_folder, one_line
+from conformance.input_files import is_folder, one_line
 from conformance.language import Text
 from conformance.language import same as same_text
 from conformance.model import ExitCode, Run
@@ -182,8 +186,7 @@ def _found(folder: Path) -> Iterator[Part | Unread]:
     """
     if not is_folder(folder):
         raise UserError(f"there is no folder {folder} to merge")
-    own = folder / RECORD
-    records = [own] if is_file(own) else sorted(folder.glob(f"*/{RECORD}"))
+    records = records_below(folder)
     if not records:
         say(f"{folder} has no run, and nothing of it is merged")
     for record in records:
@@ -272,7 +275,7 @@ def _landed(part: Part, folder: Path, landing: Landing) -> Recorded:
     """Copy a record and write its reports."""
     make_folder(folder)
     with part.record.open("rb") as file:
-        write_chunks(folder / RECORD, iter(partial(file.read, BLOCK_BYTES), b""))
+        write_chunks(folder / part.record.name, iter(partial(file.read, BLOCK_BYTES), b""))
     return reported(folder.name, part.run, folder, landing)
 
 

@@ -16,7 +16,7 @@ from conformance.cli import inputs
 from conformance.cli.execution import failed, interruptible, stop_when_terminated
 from conformance.cli.exit_codes import UserError
 from conformance.cli.expected import NONE, Expecting, expecting, revised
-from conformance.cli.folder import RECORD, fresh_folder
+from conformance.cli.folder import RECORD, fresh_folder, record_in
 from conformance.cli.limits import options_of, slow_rate, typed
 from conformance.cli.many_results import Landing, reported, show_many, worst
 from conformance.cli.memory import give_back
@@ -316,7 +316,7 @@ def _recorded(planned: Planned, folder: Path, reason: Text | None, landing: Land
     """Read a target's record and write its reports."""
     entry = planned.entry
     try:
-        run = read_run(folder / RECORD)
+        run = read_run(record_in(folder) or folder / RECORD)
     except RunFileError:
         return Recorded(
             entry.name,

@@ -11,7 +11,7 @@ import click
 from conformance.cli import inputs, pdf
 from conformance.cli.exit_codes import UserError
 from conformance.cli.files import write_chunks
-from conformance.cli.folder import RECORD, make_folder, recorded_in, write_reports
+from conformance.cli.folder import COMPRESSED, RECORD, make_folder, recorded_in, write_reports
 from conformance.cli.help import examples
 from conformance.cli.options import (
     how_much,
@@ -85,7 +85,10 @@ def report(
     language: Language,
     verbosity: console.Verbosity,
 ) -> ExitCode:
-    """Regenerate reports. RUN is a run folder or its run.ndjson, including incomplete runs."""
+    """Regenerate reports. RUN is a run folder or its run.ndjson, including incomplete runs.
+
+    A record may be compressed: run.ndjson.gz.
+    """
     if contract_name is not None and not again:
         raise click.UsageError(
             "--contract requires --rejudge; without it a report shows the recorded verdicts"
@@ -98,6 +101,11 @@ def report(
     names = names_of(outputs)
     program = pdf.browser() if PDF in names else ""
     record, run = recorded_in(recorded)
+    if out is None and (names or again) and record.suffix == ".gz" and record.name != COMPRESSED:
+        raise UserError(
+            f"the folder of {record} has records of other runs, too, whose reports would be "
+            "overwritten; name their folder with --out"
+        )
     folder = out or (record.parent / AGAIN if again else record.parent)
     if again:
         run = _judged_again(run, record, folder, contract_name, tokenizer)

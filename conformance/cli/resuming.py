@@ -20,7 +20,7 @@ import click
 
 from conformance.cli import inputs
 from conformance.cli.exit_codes import UserError
-from conformance.cli.folder import RECORD, claimed
+from conformance.cli.folder import COMPRESSED, RECORD, claimed, record_in
 from conformance.contract import Contract
 from conformance.engine.header import header_of
 from conformance.engine.resumption import (
@@ -223,7 +223,7 @@ def taken_up(
         UserError: the record cannot be read, or is of another run; or the folder has other files
             and no record.
     """
-    record = folder / RECORD
+    record = record_in(folder) or folder / RECORD
     if is_folder(folder) and not is_file(record) and any(folder.iterdir()):
         raise UserError(f"the folder {folder} has no record {RECORD} to resume; {NEW}")
     if not is_file(record) or not _has_begun(record):
@@ -240,6 +240,8 @@ def taken_up(
         raise UserError(f"cannot resume {record}: {other}; {NEW}")
     if has_ended(run) and not (repeat and is_open(run)):
         return TakenUp(State.FINISHED)
+    if record.name == COMPRESSED:
+        raise UserError(f"cannot resume {record}: it is compressed; decompress it with `gunzip`")
     try:
         return TakenUp(State.BROKEN_OFF, earlier_of(run, contract, repeat=repeat))
     except UndatedRunError as error:

@@ -62,7 +62,10 @@ DOCUMENTS: tuple[str, ...] = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronm
 Each of the five has its row wherever vendors are compared, whether or not it was tested.
 """
 
-LIVING: tuple[str, ...] = ("vllm", "llama-cpp", "sglang")
+LIVING: tuple[str, ...] = (
+    *("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim"),
+    "cerebras",
+)
 """Servers that implement the endpoint today, each by its own documentation.
 
 They appear where they are chosen, never as a row of a comparison that did not test them.
@@ -150,6 +153,12 @@ class Contract:
     def has_flat_errors(self) -> bool:
         """Whether the members of an error are at the top of the body, without an envelope."""
         return _truth(self.openapi["components"]["schemas"]["Error"], "x-flat")
+
+    @property
+    def refused_together(self) -> tuple[frozenset[str], ...]:
+        """Parameters that are documented not to work together in one request."""
+        schema = self.openapi["components"]["schemas"]["CreateCompletionRequest"]
+        return tuple(map(frozenset, schema.get("x-refused-together", ())))
 
     @property
     def has_usage_with_last_choice(self) -> bool:

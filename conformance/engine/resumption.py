@@ -30,6 +30,9 @@ from conformance.transport.coalesce import Sender
 from conformance.transport.starting_line import current_line
 from conformance.transport.token_bound import upper_bound
 
+MAX_AGE_SECONDS = 10 * 365 * 86_400
+"""An older start is that of a machine without a clock; times behind it would not be plausible."""
+
 OPEN = frozenset({Verdict.INCONCLUSIVE, Verdict.ERROR})
 """Verdicts of checks that did not judge."""
 
@@ -113,6 +116,8 @@ def earlier_of(
     spent = _spent(run, contract)
     ends = [attempt.started + attempt.elapsed for x in run.exchanges for attempt in x.attempts]
     since = ((at or datetime.now(UTC)) - _started(run.header)).total_seconds()
+    if since > MAX_AGE_SECONDS:
+        raise UndatedRunError(f"{run.header.started_at!r} is too long ago to be its start")
     return Earlier(
         header=run.header,
         exchanges=taken,

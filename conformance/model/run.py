@@ -141,6 +141,8 @@ class Header:
         region: where the requests were sent from, in the user's word; None if it was not said.
         label: the user's word for the run instead of its day; None if there is none.
         resumed: when the run was taken up again, in order; empty if it was made in one go.
+        promises: the SHA-256 of the subjects and requirements if they are in a file of their own,
+            as in a history; None in a run that was read whole.
         profiles: names of the client profiles that the run was for; empty for a run that is about
             conformance.
         prices: what the target's tokens cost, as the user states it; None if nothing was stated.
@@ -176,6 +178,7 @@ class Header:
     region: str | None = None
     label: str | None = None
     resumed: tuple[Resumption, ...] = ()
+    promises: str | None = None
     profiles: tuple[str, ...] = ()
     prices: Prices | None = None
     tokenizer: str | None = None

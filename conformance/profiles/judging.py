@@ -79,6 +79,9 @@ def _read(need: Need, shown: Shown, sent: Sent) -> NeedResult:
             return _of(need, NeedState.UNMET, judgement.said, exchanges=where)
         except Judgement as judgement:
             return _of(need, NeedState.NOT_TESTED, judgement.said, exchanges=where)
+        except Exception as error:  # noqa: BLE001 - no response may end a run
+            why = say("internal error ({error})", error=type(error).__name__)
+            return _of(need, NeedState.NOT_TESTED, why, exchanges=where)
     return _of(need, NeedState.MET, exchanges=where)
 
 

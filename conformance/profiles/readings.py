@@ -40,8 +40,9 @@ def choices_by_index(seen: RecordedExchange) -> None:
 
 def choices_in_order(seen: RecordedExchange, others: Iterable[RecordedExchange]) -> None:
     """The choices of a batch come in the order of its prompts, whatever ``index`` says."""
-    raw = _completion(seen).raw["choices"]
-    texts = [choice.get("text") for choice in raw]
+    completion = _completion(seen)
+    _ = completion.choices  # an array of objects
+    texts = [choice.get("text") for choice in completion.raw["choices"]]
     prompts = seen.request.prompts
     if len(texts) != len(prompts):
         raise Failure(say("{count} choices", count=len(prompts)), shown(texts))
@@ -197,6 +198,8 @@ def usage_without_choices(seen: RecordedExchange) -> None:
 def whole_length(seen: RecordedExchange) -> None:
     """Exactly ``max_tokens`` tokens are generated, whatever the model would end with."""
     completion = _completion(seen)
+    if not completion.has_usage:
+        raise NotApplicable(say("no usage says how many tokens were generated"))
     wanted = seen.request.limit * seen.request.choices
     counted = completion.usage.completion_tokens
     if counted != wanted:

@@ -39,6 +39,7 @@ MAX_NAME_CHARS = 500
 DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,12})?")
 """A price: digits and a point, so that arithmetic with it stays small and exact."""
 
+SHA256 = re.compile(r"[0-9a-f]{64}")
 CURRENCY = re.compile(r"[A-Z]{3}")
 """The code of a currency (ISO 4217)."""
 
@@ -118,6 +119,8 @@ def assert_plausible(record: Header | Exchange | Finding | Comparison | Footer) 
             _assert_expected(record)
             limits = record.limits
             _assert_counts("limits", (limits.requests or 0, limits.tokens or 0))
+            if record.promises is not None and not SHA256.fullmatch(record.promises):
+                raise BadValueError(f"{brief(record.promises)} is not a SHA-256")
             for part in record.resumed:
                 _assert_counts("resumed", (part.exchanges, *_counts_of(part.unrecorded)))
             _assert_names(*(word for word in (record.region, record.label) if word is not None))

@@ -106,6 +106,8 @@ def _of_rules(body: Body, contract: Contract) -> RequestError | None:
         error = RequestError("best_of must be greater than n", "best_of")
     elif (candidates or 1) > 1 and body.get("stream"):
         error = RequestError("best_of above 1 cannot be streamed", "best_of")
+    elif any(_all(names, body) for names in contract.refused_together):
+        error = RequestError("these parameters cannot be used together")
     elif body.get("stream_options") is not None and not body.get("stream"):
         error = RequestError("stream_options is only allowed with stream", "stream_options")
     elif body.get("max_tokens") == 0 and not body.get("echo"):
@@ -121,6 +123,11 @@ def _of_rules(body: Body, contract: Contract) -> RequestError | None:
     else:
         error = _over_context(body)
     return error
+
+
+def _all(names: frozenset[str], body: Body) -> bool:
+    """Return whether a body uses all of some parameters."""
+    return all(body.get(name) not in (None, False) for name in names)
 
 
 def _over_context(body: Body) -> RequestError | None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from reference_server.completions.errors import LIVE_SHAPE, ErrorShape
+from reference_server.completions.hosted import CEREBRAS_RULES
 from reference_server.completions.living import (
     LLAMA_CPP_ERRORS,
     LLAMA_CPP_RULES,
@@ -32,6 +33,8 @@ from reference_server.completions.rules import (
     PromptForm,
     Rules,
 )
+from reference_server.completions.servers.deepseek_fim import DEEPSEEK_FIM_RULES
+from reference_server.completions.servers.ollama import OLLAMA_RULES
 from reference_server.completions.servers.sglang import SGLANG_ERRORS, SGLANG_RULES
 
 BASE_PATH = "/v1"
@@ -55,6 +58,8 @@ class Dialect:
     errors: ErrorShape = LIVE_SHAPE
     owner: str = "reference-server"
     """``owned_by`` in the list of models, where many servers write their own name."""
+    usage_with_last_choice: bool = False
+    """Whether the usage of a stream is always sent, on its last chunk with a choice."""
     base_path: str = BASE_PATH
     """What the address of the endpoint has before ``/completions``; it is also at `BASE_PATH`."""
 
@@ -272,13 +277,37 @@ SGLANG = Dialect(
     errors=SGLANG_ERRORS,
     owner="sglang",
 )
+CEREBRAS = Dialect(
+    "cerebras",
+    "Cerebras: temperature up to 1.5, null almost everywhere; no suffix",
+    CEREBRAS_RULES,
+    fingerprint=True,
+)
+
+DEEPSEEK_FIM = Dialect(
+    "deepseek-fim",
+    "DeepSeek FIM: eleven parameters at /beta, the prompt a string, usage on the last choice",
+    DEEPSEEK_FIM_RULES,
+    fingerprint=True,
+    base_path="/beta",
+    usage_with_last_choice=True,
+    owner="deepseek",
+)
+
+OLLAMA = Dialect(
+    "ollama",
+    "Ollama: twelve parameters, the prompt a string; no n, best_of, echo, logprobs or logit_bias",
+    OLLAMA_RULES,
+    fingerprint=True,
+    owner="library",
+)
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         dialect.name: dialect
         for dialect in (
             *(REFERENCE, OPENAI, ZERO, GPT_GE, AOCHENG, ZHIZENGZENG, ERONMIND),
-            *(VLLM, LLAMA_CPP, SGLANG),
+            *(VLLM, LLAMA_CPP, SGLANG, OLLAMA, DEEPSEEK_FIM, CEREBRAS),
         )
     }
 )

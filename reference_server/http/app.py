@@ -198,7 +198,10 @@ class _Endpoints:
             # The first part is awaited, so that an error before it gets its own status.
             first = await unless_disconnected(anext(parts), request.receive)
             bill = Bill(self._settings.balance, body)
-            return EventStream(head, body, first, parts, facts, bill=bill)
+            with_last = self._settings.dialect.usage_with_last_choice
+            return EventStream(
+                head, body, first, parts, facts, bill=bill, usage_with_last_choice=with_last
+            )
         response = await unless_disconnected(self._service.respond(body), request.receive)
         facts |= response.usage
         if self._settings.balance:

@@ -38,8 +38,12 @@ class EventStream(Response):
         facts: MutableMapping[str, object],
         *,
         bill: Bill,
+        usage_with_last_choice: bool = False,
     ) -> None:
-        """``facts`` receives what the request's log line reports; ``bill`` counts what is sent."""
+        """``facts`` receives what the request's log line reports; ``bill`` counts what is sent.
+
+        ``usage_with_last_choice`` puts the usage on the last chunk, also where none is requested.
+        """
         self.status_code = 200
         self.background = None
         # A proxy that buffers or caches the events would defeat streaming.
@@ -50,6 +54,8 @@ class EventStream(Response):
         self._rest = rest
         self._facts = facts
         self._bill = bill
+        self._with_last = usage_with_last_choice
+        self._held: dict[str, Any] | None = None
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send the events. If the client disconnects, generation for it ends."""
@@ -92,10 +98,22 @@ class EventStream(Response):
             chunk = self._head.around([choice | extra])
             if request.include_usage:
                 chunk["usage"] = part.so_far[place] if extensions.continuous_usage else None
-            events.append(_event(chunk))
-        if part.usage and request.include_usage:
+            events += self._released()
+            if self._with_last and text_chunk.finish:
+                self._held = chunk
+            else:
+                events.append(_event(chunk))
+        if part.usage and self._held is not None:
+            self._held["usage"] = part.usage
+            events += self._released()
+        elif part.usage and request.include_usage:
             events.append(_event(self._head.around([]) | {"usage": part.usage}))
         return "".join(events)
+
+    def _released(self) -> list[str]:
+        """The end of a choice that was held back, since the last one carries the usage."""
+        held, self._held = self._held, None
+        return [] if held is None else [_event(held)]
 
 
 def _event(value: dict[str, Any]) -> str:

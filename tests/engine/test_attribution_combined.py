@@ -251,7 +251,7 @@ def an_undecided(message: Message, **changes: Any) -> Finding:
     return a_deviation("interactions.text", **{**known, **changes})
 
 
-def test_stop_that_loses_text_explains_an_echo_without_it() -> None:
+def test_stop_that_loses_text_explains_missing_echo() -> None:
     asked = {"prompt": "red green", "echo": True, "stop": "n9", "stream": True}
     exchanges = (an_answer("x1", "red gree", **asked), an_answer("x2", "red gree", **asked, n=1))
     stop = a_deviation("stop.string", exchanges=("x1",))

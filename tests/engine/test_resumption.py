@@ -302,3 +302,5 @@ def test_cost_of_what_is_dropped_is_kept() -> None:
 def test_undated_record_is_refused() -> None:
     with pytest.raises(UndatedRunError, match="not a valid start time"):
         earlier_of(a_record(incomplete=True, started_at="yesterday"), OPENAI)
+    with pytest.raises(UndatedRunError, match="too long ago"):
+        earlier_of(a_record(incomplete=True, started_at="1970-01-01T00:00:07+00:00"), OPENAI)

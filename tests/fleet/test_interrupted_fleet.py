@@ -40,8 +40,10 @@ FAULTS = (
     "user-refused",
     "suffix-dropped",
 )
-QUIET = ("--reference", "none", "--no-progress", "--quiet", "--format", "json")
-SECONDS = 400
+# The server writes whole streams, so that what this check judges is the load of the machine.
+WITHOUT_TIMES = ("--exclude", "streaming.incremental")
+QUIET = (*WITHOUT_TIMES, "--reference", "none", "--no-progress", "--quiet", "--format", "json")
+SECONDS = 1_800  # on a loaded machine; an idle one needs a tenth
 
 
 def words_of(*words: str) -> list[str]:
@@ -58,8 +60,8 @@ def called(*words: str) -> subprocess.CompletedProcess[str]:
 def results_of(folder: Path) -> dict[str, Any]:
     """Return what a matrix says of its targets, without what differs between two quiet runs.
 
-    Some checks pass or are skipped by the times of arrival: `streaming.incremental` has nothing to
-    judge if the events of a stream arrive at once.
+    Findings that others explain count nowhere, and which ones are left for that, or are skipped for
+    the budget's sake, depends on which of the concurrent requests was answered first.
     """
     rows = json.loads((folder / "matrix.json").read_text("utf-8"))["targets"]
     kept = ("verdict", "because", "states", "tier", "common_states", "contract", "base_url")
@@ -70,7 +72,7 @@ def results_of(folder: Path) -> dict[str, Any]:
             "findings": {
                 check: verdict
                 for check, verdict in row["verdicts"].items()
-                if verdict not in {"pass", "skipped"}
+                if verdict not in {"pass", "skipped", "explained"}
             },
         }
         for row in rows

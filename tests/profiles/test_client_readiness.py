@@ -42,7 +42,7 @@ FAULTS = [
     ("continue-fim", "suffix-dropped", "insertion"),
     ("continue-fim", "fake-streaming", "early"),
     ("continue", "stream-ignored", "stream cancel early"),
-    ("cursortab", "missing-done", "stream"),
+    ("cursortab", "stream-chat-delta", "stream cancel"),
     ("tabby", "suffix-null-refused", "null-suffix"),
     ("proxyai", "stop-null-refused", "suffix"),
     ("langchain", "batch-reversed", "batch"),
@@ -50,7 +50,7 @@ FAULTS = [
     ("openai-python", "stream-ignored", "streams"),
     ("openai-node", "refused-stream-as-events", "messages"),
     ("litellm", "usage-missing", "usage"),
-    ("guidellm", "missing-done", "request"),
+    ("guidellm", "usage-missing", "usage"),
     ("vllm-bench", "usage-chunk-with-choice", "usage"),
 ]
 

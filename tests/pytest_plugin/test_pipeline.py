@@ -43,7 +43,7 @@ def in_memory(monkeypatch: pytest.MonkeyPatch) -> Endpoint:
 
     @contextmanager
     def at(*faults: str) -> Iterator[str]:
-        def run(target, contract, options, *, reference=None, checks=None):
+        def run(target, contract, options, *, reference=None, checks=None, **_):
             transport = endpoint_with(*faults)(contract, target.model)
             return over_the_network(target, contract, options, transport=transport, checks=checks)
 

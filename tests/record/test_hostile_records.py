@@ -87,7 +87,7 @@ REFUSED = [
     ("NUL", START + b"\0" * 100 + b"\n" + END, "line 2: not JSON"),
     ("not UTF-8", START + b'"\xff"\n', "line 2: not UTF-8 (byte 2)"),
     ("byte order mark", b"\xef\xbb\xbf" + START, "line 1: not JSON"),
-    ("compressed", gzip.compress(START), "is compressed; decompress it"),
+    ("compressed twice", gzip.compress(gzip.compress(START)), "is compressed; decompress it"),
     ("long kind", b'{"kind": "' + b"k" * 10**6 + b'"}\n', "unknown kind of record 'kkk"),
     ("format", line("header", HEADER, "format", raw="9" * 400), "has format a number with too"),
 ]

@@ -144,6 +144,7 @@ LATER = {
         "region",
         "label",
         "resumed",
+        "promises",
         "profiles",
     },
     "exchange": {"surplus"},

@@ -90,3 +90,13 @@ def test_messages_are_rejected_in_other_dialects(tiny: Tokenizer) -> None:
     response = ask(tiny, "reference", BODY | {"messages": []})
     assert response.status_code == 400
     assert "Unrecognized request argument supplied: messages" in response.text
+
+
+@pytest.mark.parametrize("options", [{}, {"stream_options": {"include_usage": True}}])
+def test_usage_may_be_on_the_last_choice(tiny: Tokenizer, options: dict[str, Any]) -> None:
+    body = BODY | {"max_tokens": 2, "stream": True} | options
+    stream = ask(tiny, "deepseek-fim", body).text
+    *before, last = [json.loads(event[6:]) for event in stream.split("\n\n")[:-2]]
+    assert last["choices"][0]["finish_reason"] == "length"
+    assert last["usage"]["completion_tokens"] == 2
+    assert all(chunk.get("usage") is None and chunk["choices"] for chunk in before)

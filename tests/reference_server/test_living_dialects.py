@@ -12,14 +12,15 @@ from reference_server.completions.extensions import NONE
 from reference_server.completions.schema import CompletionRequest, parse
 from tests.cases import for_each_case
 
-LIVING = ("vllm", "llama-cpp", "sglang")
+LIVING = ("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim", "cerebras")
 WITHOUT_MODEL = ("vllm", "llama-cpp", "sglang")
 
 NOTHING = replace(NONE, choice_fields=DIALECTS["vllm"].rules.choice_fields)
 
 
 def ask(dialect: str, **body: Any) -> CompletionRequest:
-    return parse({"prompt": "Hi", **body}, DIALECTS[dialect])
+    named = {} if dialect in WITHOUT_MODEL else {"model": "m"}
+    return parse({**named, "prompt": "Hi", **body}, DIALECTS[dialect])
 
 
 def refusal(dialect: str, **body: Any) -> str:
@@ -36,7 +37,7 @@ def test_model_is_optional(dialect: str) -> None:
 
 
 @for_each_case("dialect", LIVING)
-def test_prompt_is_required(dialect: str) -> None:
+def test_null_is_no_prompt(dialect: str) -> None:
     assert "prompt" in refusal(dialect, prompt=None)
 
 
@@ -65,6 +66,17 @@ def test_prompt_is_required(dialect: str) -> None:
         ("vllm", {"stream_options": {}}),
         ("vllm", {"stream": True, "stream_options": {"include_obfuscation": True}}),
         ("vllm", {"repeat_penalty": 1.1}),
+        ("cerebras", {"temperature": 1.6}),
+        ("cerebras", {"suffix": "end"}),
+        ("cerebras", {"stop": ["a", "b", "c", "d", "e"]}),
+        ("cerebras", {"echo": None}),
+        ("cerebras", {"frequency_penalty": 2.1}),
+        ("cerebras", {"logit_bias": {"5": 101}}),
+        ("cerebras", {"min_tokens": 2}),
+        ("cerebras", {"grammar_root": "root"}),
+        ("cerebras", {"return_raw_tokens": True}),
+        ("cerebras", {"top_k": 5}),
+        ("cerebras", {"stream": True, "stream_options": {"include_obfuscation": True}}),
         ("llama-cpp", {"n": 0}),
         ("llama-cpp", {"top_p": -0.1}),
         ("llama-cpp", {"logit_bias": [[5]]}),
@@ -79,6 +91,16 @@ def test_prompt_is_required(dialect: str) -> None:
         ("sglang", {"temperature": -0.1}),
         ("sglang", {"logit_bias": {"5": 101}}),
         ("sglang", {"json_schema": "{}"}),
+        ("ollama", {"prompt": ["a"]}),
+        ("ollama", {"logprobs": 1}),
+        ("ollama", {"n": 1}),
+        ("deepseek-fim", {"prompt": [1]}),
+        ("deepseek-fim", {"max_tokens": 4097}),
+        ("deepseek-fim", {"stop": list("abcdefghijklmnopq")}),
+        ("deepseek-fim", {"echo": True, "logprobs": 0}),
+        ("deepseek-fim", {"echo": True, "suffix": "end"}),
+        ("deepseek-fim", {"temperature": None}),
+        ("deepseek-fim", {"seed": 1}),
     ],
 )
 def test_rejected(dialect: str, body: dict[str, Any]) -> None:
@@ -118,6 +140,10 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("llama-cpp", {"logit_bias": [[5, False]]}, "logit_bias", ((5, -math.inf),)),
         ("llama-cpp", {"logit_bias": {"5": 101}}, "logit_bias", ((5, 101.0),)),
         ("llama-cpp", {"stream_options": {"include_usage": True}}, "include_usage", False),
+        ("cerebras", {"temperature": 1.5}, "temperature", 1.5),
+        ("cerebras", {"temperature": None}, "temperature", 1.0),
+        ("cerebras", {"n": 129}, "n", 129),
+        ("cerebras", {"logit_bias": {"5": 100}}, "logit_bias", ((5, 100.0),)),
         ("sglang", {}, "max_tokens", 16),
         ("sglang", {"temperature": 3}, "temperature", 3.0),
         ("sglang", {"seed": None}, "seed", None),
@@ -126,6 +152,13 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("sglang", {"stream_options": {"include_usage": True}}, "include_usage", False),
         ("sglang", {"repetition_penalty": 1.2}, "repetition_of_prompt", False),
         ("vllm", {"repetition_penalty": 1.2}, "repetition_of_prompt", True),
+        ("ollama", {}, "max_tokens", None),
+        ("ollama", {"temperature": 3}, "temperature", 3.0),
+        ("ollama", {"suffix": None}, "suffix", None),
+        ("deepseek-fim", {}, "max_tokens", None),
+        ("deepseek-fim", {"max_tokens": 4096}, "max_tokens", 4096),
+        ("deepseek-fim", {"stop": list("abcdefghijklmnop")}, "stop", tuple("abcdefghijklmnop")),
+        ("deepseek-fim", {"echo": False, "logprobs": 20}, "logprobs", 20),
     ],
 )
 def test_accepted(dialect: str, body: dict[str, Any], name: str, value: object) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
-from conformance.model import Run
+from conformance.message import as_message
+from conformance.model import ClientReadiness, NeedResult, NeedState, Run
 from tests.report.builders import (
     a_failure,
     a_finding,
@@ -51,7 +53,7 @@ def a_hostile_run(attack: str) -> Run:
         headers=(("content-type", attack), (attack, attack)),
         fault=attack,
     )
-    return a_run(
+    judged = a_run(
         a_failure(expected=attack, seen=attack, title=attack, message=attack, exchanges=("x1",)),
         a_finding("stop.unsure", "inconclusive", message=attack, title=attack),
         a_finding("stop.skipped", "skipped", message=attack),
@@ -66,3 +68,9 @@ def a_hostile_run(attack: str) -> Run:
         subjects=(a_subject("stop", promise=attack, says={attack: attack, "zero": attack}),),
         requirements=(a_requirement(statement=attack, statement_zh=attack),),
     )
+    need = NeedResult(
+        attack, attack, attack, attack, attack, NeedState.UNMET, as_message(attack), ("x1",)
+    )
+    assert judged.footer is not None
+    client = ClientReadiness(attack, attack, (need,))
+    return replace(judged, footer=replace(judged.footer, readiness=(client,)))

@@ -19,6 +19,7 @@ from conformance.report.case import case_of
 from conformance.report.console import Progressing, Verbosity, console_for, show
 from conformance.report.console.outcome import MAX_LINES
 from conformance.report.diagnosis import cause_of
+from conformance.report.reproduce import NEEDS_RUN
 from conformance.report.summary import Summary
 from tests.report.builders import (
     a_failure,
@@ -211,13 +212,15 @@ def test_block_has_sentence_count_and_command() -> None:
     assert lines[start + 4] == "      1 more finding about stop, not traced to this one: stop.b"
 
 
-def test_long_comparison_shows_the_probe_alone() -> None:
+@pytest.mark.parametrize("doubted", [False, True])
+def test_long_comparison_shows_the_probe_alone(doubted: bool) -> None:
     console = pipe()
     roles = {"x1": Role.PROBE, "x2": Role.CONTROL}
-    finding = a_failure("stop.a", exchanges=("x1", "x2"), roles=roles)
+    finding = a_failure("stop.a", exchanges=("x1", "x2"), roles=roles, needs_run=doubted)
     exchanges = (an_exchange("x1"), an_exchange("x2", request={"prompt": "another"}))
     show(a_run(finding, exchanges=exchanges), console)
     lines = printed(console).splitlines()
+    assert any(NEEDS_RUN.en in line for line in lines) is doubted
     commands = [line for line in lines if line.startswith("      curl -sS -i")]
     assert len(commands) == 1
     assert "another" not in commands[0]

@@ -10,6 +10,7 @@ import pytest
 from conformance.selftest.reproduction import (
     Answer,
     differ_in_form,
+    finds_again,
     read_answer,
     run_command,
     shows_deviation,
@@ -130,6 +131,12 @@ def test_command_gets_the_key() -> None:
     command = r"""printf "HTTP/1.1 200 OK\r\nA: $KEY\r\n\r\nbody" """
     assert run_command(command, "KEY", "sk-1").headers == (("a", "sk-1"),)
     assert not run_command("exit 7", "KEY", "sk-1").whole
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="needs a POSIX shell")
+def test_endless_run_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.selftest.reproduction.SUITE_SECONDS", 0.2)
+    assert not finds_again("sleep 60 | cat", "stop.string", "KEY", "sk-1")
 
 
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a POSIX shell")

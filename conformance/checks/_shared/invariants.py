@@ -143,7 +143,7 @@ def conclude(inspected: Inspected, api: Api) -> None:
         failure.shown_by(evidence)
         if first.needs_suite:
             failure.only_by_suite()
-        if not is_told_apart(broken, inspected.at):
+        if first.needs_run or not is_told_apart(broken, inspected.at):
             failure.only_by_run()
         raise failure
     if not inspected.at:

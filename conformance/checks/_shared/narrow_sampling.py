@@ -14,9 +14,10 @@ from typing import Any
 from conformance.api import Api
 from conformance.checks._shared.ab_compare import REPEATS
 from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS, lead_before, parting_of
+from conformance.checks._shared.readable_tokens import readable_positions
 from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.sampling import STORY, sampled
-from conformance.checks._shared.token_scores import Position, alternatives, positions_of
+from conformance.checks._shared.token_scores import Position, alternatives
 from conformance.judgement import Failure, Inconclusive, NotApplicable, Refusal, shown
 from conformance.message import Message, say
 from conformance.model import Effect
@@ -52,8 +53,13 @@ def hot(api: Api) -> float:
     return min(HOT, api.contract.parameter("temperature").maximum or HOT)
 
 
-async def assert_narrow_as_greedy(api: Api, narrow: Mapping[str, Any]) -> None:
+async def assert_narrow_as_greedy(
+    api: Api, narrow: Mapping[str, Any], *, tells_ignored: bool = False
+) -> None:
     """Assert that a request that leaves one token gives the greedy text, if that is deterministic.
+
+    ``tells_ignored`` says that a parameter which leaves several tokens would show otherwise, so
+    that samples which all differ mean that it is ignored.
 
     Raises:
         Failure: the greedy text repeats, and none of several narrow samples equals it.
@@ -77,7 +83,8 @@ async def assert_narrow_as_greedy(api: Api, narrow: Mapping[str, Any]) -> None:
         )
     if len(set(texts)) == 1:
         await assert_no_near_tie(api, prompt, greedy, texts[0])
-    effect = Effect.IGNORED if len(set(texts)) == len(texts) else Effect.ALTERED
+    differ = len(set(texts)) == len(texts)
+    effect = Effect.IGNORED if differ and tells_ignored else Effect.ALTERED
     raise Failure(say("the greedy text {text}", text=shown(greedy)), shown(texts), effect=effect)
 
 
@@ -117,11 +124,11 @@ async def assert_inside(
 
     Raises:
         Failure: two or more tokens are not, by the response's own log probabilities.
-        NotApplicable: the response lists no log probabilities to judge by.
+        NotApplicable: the response lists no log probabilities to judge by, or unreadable ones.
     """
     body = {**request, "max_tokens": MAX_TOKENS, "logprobs": alternatives(api)}
     choice = (await api.complete(**body)).expect_ok().only
-    positions = [p for p in positions_of(choice) if p.logprob is not None and p.top]
+    positions = [p for p in readable_positions(choice) if p.logprob is not None and p.top]
     if not positions:
         raise NotApplicable(say("the response lists no alternatives"))
     found = list(_outside(positions, outside))
@@ -138,6 +145,7 @@ async def assert_inside(
             score=worst.logprob,
             best=shown(worst.top),
         ),
+        effect=Effect.IGNORED if 2 * len(found) > len(positions) else Effect.ALTERED,
     )
 
 

@@ -30,6 +30,20 @@ def ids_in(choice: Choice, name: str = "token_ids") -> list[int]:
     return _as_ids(choice.raw.get(name), name)
 
 
+def readable_ids(choice: Choice) -> list[int]:
+    """Return the ids of a choice's tokens, for checks that need them to judge something else.
+
+    Raises:
+        NotApplicable: there are none.
+    """
+    try:
+        return ids_in(choice)
+    except Failure as failure:
+        raise NotApplicable(
+            say("the token ids cannot be read: {failure}", failure=failure.said)
+        ) from None
+
+
 def streamed_ids(completion: Completion, name: str = "token_ids") -> list[int]:
     """Return the ids in the chunks of a stream with one choice, in order."""
     found: list[int] = []
@@ -54,12 +68,12 @@ async def early_token(api: Api) -> tuple[str, list[int], int]:
     """Find a token of the usual response that does not occur before: the text, all ids, its place.
 
     Raises:
-        NotApplicable: the document returns no ids, or the response repeats one token.
+        NotApplicable: there are no ids, which another check reports, or one token repeats.
     """
     if not api.contract.parameter("return_token_ids").documented:
         raise NotApplicable(say("this document does not mention a way to get token ids"))
     choice = (await with_ids(api)).only
-    ids = ids_in(choice)
+    ids = readable_ids(choice)
     place = next((i for i in range(2, len(ids) - 2) if ids[i] not in ids[:i]), None)
     if place is None:
         raise NotApplicable(say("the response has no token that occurs late enough"))

@@ -131,6 +131,12 @@ ALLOWED: Sequence[tuple[tuple[str, ...], Allowed]] = (
     _no_suffix_beside("script", "ascii"),
 )
 
+NO_ECHO_WITH_SCORES: tuple[tuple[str, ...], Allowed] = (
+    ("echo", "scores"),
+    lambda row: "off" in {row["echo"], row["scores"]},
+)
+"""For documents that serve only one of the two."""
+
 
 def covering_array(contract: Contract) -> CoveringArray:
     """Return the combinations of a contract's levels, the most telling ones first.
@@ -141,15 +147,18 @@ def covering_array(contract: Contract) -> CoveringArray:
     """
     # Checks want the same array concurrently: one thread computes it, the others wait.
     with _computing:
-        return _array(tuple(factors_of(contract).items()))
+        apart = {"echo", "logprobs"} in contract.refused_together
+        return _array(tuple(factors_of(contract).items()), apart=apart)
 
 
 @cache
-def _array(factors: tuple[tuple[str, tuple[str, ...]], ...]) -> CoveringArray:
+def _array(factors: tuple[tuple[str, tuple[str, ...]], ...], *, apart: bool) -> CoveringArray:
+    """Make the array; ``apart`` keeps echoes and log probabilities in different requests."""
+    allowed = (*ALLOWED, NO_ECHO_WITH_SCORES) if apart else ALLOWED
     extremes = {name: (levels[0], levels[-1]) for name, levels in factors if name != "suffix"}
-    core = threewise(extremes, ALLOWED, among=[CODE_PATHS], given=[])
+    core = threewise(extremes, allowed, among=[CODE_PATHS], given=[])
     given = [{**row, **({"suffix": "off"} if "suffix" in dict(factors) else {})} for row in core]
-    whole = threewise(dict(factors), ALLOWED, among=THREES, given=given)
+    whole = threewise(dict(factors), allowed, among=THREES, given=given)
     return CoveringArray(tuple(whole), len(core))
 
 

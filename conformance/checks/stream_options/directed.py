@@ -18,7 +18,7 @@ from conformance.checks._shared.requests import (
     stream_response,
     streamed,
 )
-from conformance.judgement import Failure, Feature, Missing, expect, shown
+from conformance.judgement import Failure, Feature, Missing, NotApplicable, Refusal, expect, shown
 from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import JsonObject, Usage
@@ -67,6 +67,26 @@ async def usage_comes_before_done(api: Api) -> None:
     # Without [DONE] the stream is incomplete, and the usage is still its last event.
     if after:
         expect(after[-1], say("event after the usage")).equals(DONE)
+
+
+@check(
+    "stream-options.usage-with-last-choice",
+    requirement="stream-options.usage-with-last-choice",
+    tier="smoke",
+    sees_effect=True,
+)
+async def usage_is_with_the_last_choice(api: Api) -> None:
+    """With `include_usage`, the last chunk with a choice has the usage, and none is without one.
+
+    设置 `include_usage` 时，用量在最后一个含 choice 的数据块上，且没有不含 choice 的数据块。
+    """
+    chunks = (await streamed(api, stream_options=USAGE)).chunks
+    counted = chunks_with_usage(chunks)
+    bare = [chunk for chunk in chunks if not choices_in_chunk(chunk)]
+    expect(len(bare), say("number of chunks without a choice")).equals(0)
+    expect(len(counted), say("number of chunks with usage")).equals(1)
+    if counted[0] is not chunks[-1]:
+        raise Failure(say("the usage in the last chunk"), shown(chunks[-1]))
 
 
 @check("stream-options.only-one-bill", requirement="stream-options.other-chunks-null", tier="smoke")
@@ -193,7 +213,10 @@ async def every_chunk_has_the_usage_so_far(api: Api) -> None:
     设置 `continuous_usage_stats` 时，每个数据块都统计截至当时的 token，直到总数。
     """
     options = {"include_usage": True, "continuous_usage_stats": True}
-    response = await stream_response(api, stream_options=options)
+    try:
+        response = await stream_response(api, stream_options=options)
+    except Refusal:
+        raise NotApplicable(say("`continuous_usage_stats` is rejected")) from None
     completion = collect_stream(response)
     counts, of_choices = [], 0
     for chunk in completion.chunks:

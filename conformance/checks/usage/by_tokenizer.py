@@ -32,6 +32,9 @@ USUAL_SHARE = 0.8
 LONG = 8
 """Tokens of a text that two tokenizers of different vocabularies hardly ever agree on."""
 
+MAX_CHARS = 20_000
+"""Characters of a text that is counted: an endpoint may list any number of tokens."""
+
 MIN_TEXTS = 2
 """Texts of a script with listed tokens that show that a tokenizer fits it."""
 
@@ -169,7 +172,9 @@ def _counted(exchanges: Iterable[RecordedExchange], tokenizer: Tokenizer) -> Ite
             request, stated = exchange.request, exchange.usage.prompt_tokens
             if request.has("suffix") or request.best_of != 1:
                 continue
-            prompts = tuple(one for one in request.prompts if isinstance(one, str) and one)
+            prompts = tuple(
+                one for one in request.prompts if isinstance(one, str) and _is_text(one)
+            )
             if not prompts or len(prompts) != len(request.prompts):
                 continue
         except Judgement:
@@ -195,10 +200,23 @@ def _listed(exchange: RecordedExchange) -> Iterator[tuple[str, int]]:
         return
     if not all(isinstance(token, str) for token in tokens):
         return
-    if request.echo and isinstance(prompt, str):
+    if not _is_text(choices[0].raw.get("text")):
+        return
+    if request.echo and isinstance(prompt, str) and _is_text(prompt):
         yield from _prefix(prompt, tokens)
     elif not request.echo and request.is_greedy and join_tokens(tokens) == (choices[0].text, True):
         yield choices[0].text, len(tokens)
+
+
+def _is_text(value: object) -> bool:
+    """Return whether a value is text that a tokenizer reads: of UTF-8, and not too long."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_CHARS:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
 
 
 def _prefix(prompt: str, tokens: Sequence[str]) -> Iterator[tuple[str, int]]:

@@ -37,6 +37,9 @@ Prompts = tuple[Prompt, ...]
 ENOUGH = 2
 """Responses that have to agree before their number counts as that of the prompt."""
 
+CONFIRMATIONS = 3
+"""Further pairs that have to differ alike: neighbours can take a slot of a cache now and then."""
+
 
 @invariant("usage.cached-within-prompt-everywhere", requirement="usage.cached-within-prompt")
 def cached_tokens_are_tokens_of_the_prompt(exchange: RecordedExchange) -> None:
@@ -120,7 +123,7 @@ async def a_stream_reports_the_same_cached_tokens(api: Api) -> None:
 
     对同一 prompt，流上报的已缓存 token 数与非流式响应相同。
 
-    A difference is no deviation before two further responses of each kind show it.
+    A difference is no deviation before further responses of both kinds show it each time.
     """
     # The first request of every run, which leaves the prompt in a cache.
     await api.complete(**ONE_TOKEN_REQUEST)
@@ -128,7 +131,7 @@ async def a_stream_reports_the_same_cached_tokens(api: Api) -> None:
     if _stated(plain) is None and _stated(stream) is None:
         raise NotApplicable(say("usage states no cached tokens"))
     each: list[tuple[int, int]] = []
-    while len(each) < ENOUGH:
+    while len(each) < CONFIRMATIONS:
         if _cached(plain) == _cached(stream):
             return
         if not api.retest_budget.take(2):
@@ -138,7 +141,8 @@ async def a_stream_reports_the_same_cached_tokens(api: Api) -> None:
     if _cached(plain) == _cached(stream):
         return
     if len(set(each)) > 1:
-        raise Inconclusive(say("the number of cached tokens changes from response to response"))
+        # As with the slots of llama.cpp, which other requests take in between.
+        raise NotApplicable(say("the number of cached tokens changes from response to response"))
     wanted = say("{count} cached tokens, as in the non-streaming response", count=_cached(plain))
     failure = Failure(wanted, say("{count} cached tokens", count=_cached(stream)))
     raise failure.shown_by(Evidence((stream.exchange,), (plain.exchange,)))

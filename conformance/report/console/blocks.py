@@ -82,7 +82,8 @@ def _block(
     # What is known needs no reproducing.
     command = case.command if most and case.known is None else None
     if command is not None:
-        shown = (unwrapped(one, style="cyan") for one in _shortened(command))
+        forms = _shortened(command, is_enough=case.caution is None)
+        shown = (unwrapped(one, style="cyan") for one in forms)
         fitting = (one for one in shown if height_of(Indented(one, 6), console) <= most)
         below += [one for one in [next(fitting, None)] if one is not None]
     if group.others:
@@ -90,13 +91,16 @@ def _block(
     return Group(told, Indented(Group(*below), 4))
 
 
-def _shortened(command: str) -> Iterator[str]:
-    """Yield a command, each request on one line; of several requests then only the first one."""
+def _shortened(command: str, *, is_enough: bool) -> Iterator[str]:
+    """Yield a command, each request on one line; of several requests then only the first one.
+
+    Its comment stays where it says that the request may not show the finding.
+    """
     requests = command.replace(" \\\n  ", " ").split("\n\n")
     yield "\n\n".join(requests)
     if len(requests) > 1:
         rows = requests[0].splitlines()
-        yield "\n".join(row for row in rows if not row.startswith("#"))
+        yield "\n".join(row for row in rows if not (is_enough and row.startswith("#")))
 
 
 def _dim(words: Words, language: Language) -> Text:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conformance.api import Api
+from conformance.api import Api, encode
 from conformance.contract import load_contract
 from conformance.engine.judging import judge
 from conformance.model import Exchange, Finding, Request, Verdict
@@ -21,7 +21,7 @@ from reference_server.behaviour.of_requests import prompts_of
 from reference_server.behaviour.registry import all_variants
 from tests.checks.catalogue import CHECKS, findings
 from tests.checks.traffic import ITS_OWN, answers_of
-from tests.fake_server import FakeServer
+from tests.fake_server import MODEL, FakeServer
 
 OPENAI = load_contract("openai")
 CHECK = CHECKS["usage.prompt-by-tokenizer-everywhere"]
@@ -74,6 +74,16 @@ def without_scores(exchanges: tuple[RecordedExchange, ...]) -> tuple[RecordedExc
 
 def test_right_tokenizer_agrees() -> None:
     assert judged(traffic("none")).verdict is PASS
+
+
+def test_prompt_that_is_no_text_is_left_out() -> None:
+    def strict(text: str) -> int:
+        return len(text.encode()) and own(text)
+
+    asked = encode({"model": MODEL, "prompt": "a \ud800", "max_tokens": 1})
+    odd = asyncio.run(FakeServer().send(Request("POST", "/completions", asked)))
+    exchanges = (*traffic("none"), RecordedExchange(odd, OPENAI))
+    assert judged(exchanges, strict).verdict is PASS
 
 
 def test_without_a_tokenizer_nothing_is_judged() -> None:

@@ -1,0 +1,196 @@
+"""The folder of a history: records are added, found again, exported and removed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import astuple
+from enum import Enum, auto
+from pathlib import Path
+
+from conformance.history.index import Entry, Index, IndexBrokenError, IndexBusyError, entry_of
+from conformance.record.compressed import CONTRACTS, SUFFIX, compressed, split
+from conformance.record.key import RunKey, key_of
+from conformance.record.line import RunFileError
+from conformance.record.ndjson import read_run, whole_lines
+
+INDEX = "index.sqlite3"
+RUNS = "runs"
+ENDING = ".ndjson.gz"
+KEY_DIGITS = 12
+MAX_NAME_CHARS = 80
+_UNSAFE = re.compile(r"[^\w.-]+")
+
+
+class Added(Enum):
+    """What became of a record that was added."""
+
+    NEW = auto()
+    REPLACED = auto()  # an older one with the same key
+    KNOWN = auto()
+    OLDER = auto()  # than the one with the same key, which is kept
+    INCOMPLETE = auto()  # without a footer; it can be resumed instead
+
+
+class History:
+    """A history; its folder is created when something is added.
+
+    Args:
+        folder: where it is.
+        on_mistake: called with a sentence for each record that a new index has to leave out.
+    """
+
+    def __init__(self, folder: Path, on_mistake: Callable[[str], None] = lambda _: None) -> None:
+        self.folder = folder
+        self._on_mistake = on_mistake
+
+    def add(self, record: Path) -> Added:
+        """Add the record of a run.
+
+        A run that is added while another process adds or removes waits for it. If the process is
+        killed in between, the record may be there and not in the index, which :meth:`rebuild`
+        mends.
+
+        Raises:
+            RunFileError: the record cannot be read.
+            IndexBrokenError: the index cannot be changed.
+            OSError: a file cannot be written.
+        """
+        run = read_run(record)
+        if run.footer is None:
+            return Added.INCOMPLETE
+        place = _place_of(key_of(run.header))
+        digest, content, lines = split(whole_lines(record))
+        packed = b"".join(compressed(lines))
+        with self.index() as index, index.changing():
+            known = index.get(place)
+            if known is not None and self._has(place, packed):
+                return Added.KNOWN
+            if known is not None and known.finished_at > run.footer.finished_at:
+                return Added.OLDER
+            contract = self.folder / CONTRACTS / f"{digest}{SUFFIX}"
+            if not contract.exists():
+                _write(contract, compressed(iter([content])))
+            _write(self.folder / place, [packed])
+            index.put(entry_of(run, place, digest))
+        return Added.NEW if known is None else Added.REPLACED
+
+    def _has(self, place: str, packed: bytes) -> bool:
+        try:
+            return (self.folder / place).read_bytes() == packed
+        except OSError:
+            return False
+
+    @contextmanager
+    def index(self) -> Iterator[Index]:
+        """Open the index; one that is missing is made from the records first.
+
+        Raises:
+            IndexBrokenError: it cannot be used; :meth:`rebuild` makes a new one.
+        """
+        path = self.folder / INDEX
+        is_missing = not path.exists()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with Index(path) as index:
+            if is_missing:
+                with index.changing():
+                    if index.is_empty:  # another process may have been first
+                        self._fill(index)
+            yield index
+
+    def rebuild(self) -> int:
+        """Make the index again from the records, and return the number of runs.
+
+        Raises:
+            IndexBrokenError: the new index cannot be written.
+        """
+        path = self.folder / INDEX
+        try:
+            return self._rebuilt(path)
+        except IndexBusyError:
+            raise
+        except IndexBrokenError:
+            for name in (INDEX, f"{INDEX}-wal", f"{INDEX}-shm"):
+                (self.folder / name).unlink(missing_ok=True)
+            return self._rebuilt(path)
+
+    def _rebuilt(self, path: Path) -> int:
+        with Index(path) as index, index.changing():
+            index.clear()
+            return self._fill(index)
+
+    def _fill(self, index: Index) -> int:
+        count = 0
+        for record in sorted((self.folder / RUNS).glob(f"*/*{ENDING}")):
+            try:
+                run = read_run(record, whole=False)
+            except RunFileError as error:
+                self._on_mistake(str(error))
+                continue
+            place = record.relative_to(self.folder).as_posix()
+            index.put(entry_of(run, place, run.header.promises))
+            count += 1
+        return count
+
+    def lines_of(self, entry: Entry) -> Iterator[bytes]:
+        """Yield the lines of a record as they were when it was added.
+
+        Raises:
+            RunFileError: it cannot be read.
+        """
+        return whole_lines(self.folder / entry.path)
+
+    def prune(self, entries: Iterable[Entry]) -> int:
+        """Remove runs, and the contracts that no other run needs; return the bytes that are free.
+
+        Raises:
+            IndexBrokenError: the index cannot be changed.
+            OSError: a file cannot be removed.
+        """
+        freed = 0
+        with self.index() as index, index.changing():
+            paths = [entry.path for entry in entries]
+            index.remove(paths)
+            gone = [self.folder / path for path in paths]
+            needed = index.promises()
+            gone += [
+                contract
+                for contract in (self.folder / CONTRACTS).glob(f"*{SUFFIX}")
+                if contract.name.removesuffix(SUFFIX) not in needed
+            ]
+            for path in gone:
+                with suppress(FileNotFoundError):
+                    freed += path.stat().st_size
+                    path.unlink()
+        for folder in {path.parent for path in gone}:
+            with suppress(OSError):  # it has other records
+                folder.rmdir()
+        return freed
+
+
+def _place_of(key: RunKey) -> str:
+    """Return the path of the record with a key, from the folder of the history."""
+    digits = hashlib.sha256(repr(astuple(key)).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{RUNS}/{_name(key.target)}/{_name(key.when)}-{digits[:KEY_DIGITS]}{ENDING}"
+
+
+def _name(text: str) -> str:
+    """Return a text as a part of a path; a record may come from anyone."""
+    return _UNSAFE.sub("-", text)[:MAX_NAME_CHARS].strip("-.") or "unnamed"
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.writelines(chunks)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise

@@ -1,0 +1,163 @@
+"""``conformance history``: add, list, show, export, prune, rebuild."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.record.ndjson import read_run, write_run
+from tests.report.builders import a_failure, a_finding, a_run
+
+
+def recorded(place: str, day: int, *findings, **header: Any) -> None:
+    """Write the record of a run on a day of December to a folder, ``reports/target``."""
+    at = f"2026-12-{day:02}T04:17:00+00:00"
+    header = {"target": place.rpartition("/")[2], "contract_digest": "0" * 64, **header}
+    run = a_run(*(findings or (a_finding(),)), started_at=at, **header)
+    if run.footer is not None:
+        run = replace(run, footer=replace(run.footer, finished_at=at))
+    Path(place).mkdir(parents=True)
+    write_run(run, Path(place, "run.ndjson"))
+
+
+@pytest.fixture
+def week(command) -> None:
+    """Five days of two targets; one of them fails on two days."""
+    for day in range(1, 6):
+        found = a_failure() if day in {2, 3} else a_finding()
+        recorded(f"reports/{day}/zero", day, found)
+        recorded(f"reports/{day}/other", day)
+    days = [f"reports/{day}" for day in range(1, 6)]
+    result = command("history", "add", *days)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "10 runs added, 0 replaced, 0 known, 0 left out\n"
+
+
+@pytest.mark.usefixtures("week")
+def test_runs_are_listed_by_target_and_time(command) -> None:
+    lines = command("history", "list", "zero", "--since", "2026-12-03").stdout.splitlines()
+    assert (
+        lines
+        == [
+            "2026-12-03 04:17  zero    standard  Not conforming  1 finding   1 request",
+            "2026-12-04 04:17  zero    standard  Conforming      0 findings  1 request",
+            "2026-12-05 04:17  zero    standard  Conforming      0 findings  1 request",
+        ]
+        or len(lines) == 3
+    )
+    everything = json.loads(command("history", "list", "--format", "json").stdout)
+    assert [row["target"] for row in everything] == ["other"] * 5 + ["zero"] * 5
+    chinese = command("history", "list", "zero", "--lang", "zh").stdout
+    assert "不符合契约" in chinese
+
+
+@pytest.mark.usefixtures("week")
+def test_changes_are_shown_on_their_day(command) -> None:
+    shown = command("history", "show", "zero").stdout.splitlines()
+    assert [line for line in shown if line.startswith("  ")] == [
+        "  + stop.five-refused fail",
+        "  - stop.five-refused fail",
+    ]
+    assert shown.index("  + stop.five-refused fail") == 2
+    rows = json.loads(command("history", "show", "zero", "--format", "json").stdout)
+    assert [row["appeared"] for row in rows] == [{}, {"stop.five-refused": "fail"}, {}, {}, {}]
+    assert [row["gone"] for row in rows] == [{}, {}, {}, {"stop.five-refused": "fail"}, {}]
+
+
+@pytest.mark.usefixtures("week")
+def test_exported_runs_are_run_folders(command) -> None:
+    result = command("history", "export", "zero", "--before", "2026-12-03", "--out", "out")
+    assert result.exit_code == 0, result.output
+    folders = [Path(line) for line in result.stdout.splitlines()]
+    assert len(folders) == 2
+    first = Path("reports/1/zero/run.ndjson").read_bytes()
+    assert (folders[0] / "run.ndjson").read_bytes() == first
+    assert command("compare", *map(str, folders)).exit_code == 1
+    assert command("matrix", "out", "--format", "json", "--out", "table").exit_code == 0
+
+
+@pytest.mark.usefixtures("week")
+def test_kept_records_are_read_everywhere(command) -> None:
+    one, two, *_ = sorted(Path("history/runs/zero").iterdir())
+    refused = command("report", str(one))
+    assert refused.exit_code == 4
+    assert "name their folder with --out" in refused.output
+    shown = command("report", str(one), "--out", "page", "--format", "html,json")
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(Path("page/results.json").read_text())["key"]["target"] == "zero"
+    assert command("compare", str(one), str(two)).exit_code == 1
+    again = command("report", str(one), "--rejudge", "--out", "again")
+    assert "Traceback" not in again.output
+    assert read_run(Path("again/run.ndjson")).header.promises is None
+
+
+@pytest.mark.usefixtures("week")
+def test_index_is_made_again(command) -> None:
+    before = command("history", "list").stdout
+    for path in Path("history").glob("index.sqlite3*"):
+        path.unlink()
+    assert command("history", "list").stdout == before
+    Path("history/index.sqlite3").write_bytes(b"no index" * 999)
+    broken = command("history", "list")
+    assert broken.exit_code == 4
+    assert "`conformance history rebuild` makes it again" in broken.output
+    assert command("history", "rebuild").stdout == "10 runs indexed\n"
+    assert command("history", "list").stdout == before
+
+
+@pytest.mark.usefixtures("week")
+def test_prune_says_what_it_removes(command) -> None:
+    words = ("history", "prune", "zero", "--before", "2026-12-03")
+    dry = command(*words, "--dry-run")
+    assert "2 runs would be removed" in dry.output
+    assert len(json.loads(command("history", "list", "--format", "json").stdout)) == 10
+    done = command(*words)
+    assert done.stdout == dry.stdout
+    assert "2 runs removed, " in done.output
+    assert len(json.loads(command("history", "list", "--format", "json").stdout)) == 8
+
+
+@pytest.mark.usefixtures("week")
+def test_runs_are_added_once(command) -> None:
+    again = command("history", "add", "reports/1", "reports/2/zero/run.ndjson")
+    assert again.stdout == "0 runs added, 0 replaced, 3 known, 0 left out\n"
+    recorded("late/zero", 1, a_failure())
+    recorded("late/broken", 1, incomplete=True)
+    result = command("history", "add", "late")
+    assert "late/broken/run.ndjson is incomplete and is left out" in result.output
+    assert "0 runs added, 1 replaced, 0 known, 1 left out" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("list",), "there is no history history; `conformance history add DIR` begins one"),
+        (("add", "missing"), "cannot read missing"),
+        (("add", "empty"), "no recorded run in empty"),
+        (("show", "nobody", "--history", "kept"), "no run of 'nobody' in kept"),
+        (("export", "nobody", "--history", "kept", "--out", "x"), "no run in kept matches"),
+        (("prune", "--history", "kept"), "name what to remove"),
+        (("list", "--since", "soon"), "'soon' is no day, such as 2026-12-01 or 30d"),
+        (("list", "--since", "99999999d"), "is no day"),
+    ],
+)
+def test_mistakes_are_one_sentence(command, words: tuple[str, ...], said: str) -> None:
+    recorded("reports/zero", 1)
+    Path("empty").mkdir()
+    assert command("history", "add", "reports", "--history", "kept").exit_code == 0
+    result = command("history", *words)
+    assert result.exit_code == 4, result.output
+    assert said in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_nothing_found_is_said(command) -> None:
+    recorded("reports/zero", 1)
+    command("history", "add", "reports")
+    result = command("history", "list", "--before", "2020-01-01")
+    assert result.exit_code == 0
+    assert "no run in history matches" in result.output

@@ -1,1 +1,0 @@
-"""Many targets over time: runs that are interrupted, resumed, sharded and merged."""
