@@ -62,7 +62,10 @@ DOCUMENTS: tuple[str, ...] = ("zero", "gpt-ge", "aocheng", "zhizengzeng", "eronm
 Each of the five has its row wherever vendors are compared, whether or not it was tested.
 """
 
-LIVING: tuple[str, ...] = ("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim")
+LIVING: tuple[str, ...] = (
+    *("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim"),
+    "cerebras",
+)
 """Servers that implement the endpoint today, each by its own documentation.
 
 They appear where they are chosen, never as a row of a comparison that did not test them.

@@ -10,8 +10,9 @@ Every server here writes its own name somewhere. Read on 2026-12-01:
   the member ``error`` around them;
 - Ollama, ``openai/openai.go``: the namespace of the model, which is ``library`` unless it is a
   user's;
-- the services by their own domains, Fireworks also by headers that begin with its name
-  (docs.fireworks.ai), SiliconFlow by ``x-siliconcloud-trace-id`` (docs.siliconflow.cn).
+- the services by their own domains, and not by ``owned_by``, where relays write the maker of a
+  model; Fireworks also by headers that begin with its name (docs.fireworks.ai), SiliconFlow by
+  ``x-siliconcloud-trace-id`` (docs.siliconflow.cn).
 """
 
 from __future__ import annotations
@@ -60,15 +61,9 @@ MARKS = (
     Mark("sglang", "SGLang", owners=("sglang",)),
     Mark("llama-cpp", "llama.cpp", owners=("llamacpp",), server="llama.cpp"),
     Mark("ollama", "Ollama", owners=("library",)),
-    Mark("deepseek-fim", "DeepSeek", owners=("deepseek",), hosts=("api.deepseek.com",)),
+    Mark("deepseek-fim", "DeepSeek", hosts=("api.deepseek.com",)),
     Mark("together", "Together", hosts=("api.together.ai", "api.together.xyz")),
-    Mark(
-        "fireworks",
-        "Fireworks",
-        owners=("fireworks",),
-        headers=("fireworks-",),
-        hosts=("api.fireworks.ai",),
-    ),
+    Mark("fireworks", "Fireworks", headers=("fireworks-",), hosts=("api.fireworks.ai",)),
     Mark("cerebras", "Cerebras", hosts=("api.cerebras.ai",)),
     Mark(
         "siliconflow",

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from reference_server.completions.errors import LIVE_SHAPE, ErrorShape
+from reference_server.completions.hosted import CEREBRAS_RULES
 from reference_server.completions.living import (
     LLAMA_CPP_ERRORS,
     LLAMA_CPP_RULES,
@@ -276,6 +277,12 @@ SGLANG = Dialect(
     errors=SGLANG_ERRORS,
     owner="sglang",
 )
+CEREBRAS = Dialect(
+    "cerebras",
+    "Cerebras: temperature up to 1.5, null almost everywhere; no suffix",
+    CEREBRAS_RULES,
+    fingerprint=True,
+)
 
 DEEPSEEK_FIM = Dialect(
     "deepseek-fim",
@@ -300,7 +307,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         dialect.name: dialect
         for dialect in (
             *(REFERENCE, OPENAI, ZERO, GPT_GE, AOCHENG, ZHIZENGZENG, ERONMIND),
-            *(VLLM, LLAMA_CPP, SGLANG, OLLAMA, DEEPSEEK_FIM),
+            *(VLLM, LLAMA_CPP, SGLANG, OLLAMA, DEEPSEEK_FIM, CEREBRAS),
         )
     }
 )

@@ -135,7 +135,8 @@ def test_commented_settings_of_the_file_are_valid(command) -> None:
     shared, own = settings[:place], settings[place:]
     text = "\n".join(["[defaults]", *shared, *tables, *own])
     assert set(tomllib.loads(text)["targets"]["mine"]) == {
-        *("base-url", "model", "contract", "headers-env", "expected")
+        *("base-url", "path", "model", "contract", "headers-env", "expected"),
+        *("balance", "tokenizer"),
     }
     Path("mine.toml").write_text(text, "utf-8")
     (entry,) = read_targets(Path("mine.toml"))

@@ -73,6 +73,9 @@ def _line(contract: Contract, name: str) -> str | None:
 
     Few documents describe errors, and those of the others follow the live API (spec/README.md).
     """
+    if name.startswith("choices[]."):
+        known = next((field for field in contract.fields if field.path == name), None)
+        return known.says.get(contract.document) if known else None
     if not name.startswith("error."):
         return contract.parameter(name).says.get(contract.document)
     says = contract.field(name).says

@@ -251,7 +251,7 @@ def an_undecided(message: Message, **changes: Any) -> Finding:
     return a_deviation("interactions.text", **{**known, **changes})
 
 
-def test_stop_that_loses_text_explains_an_echo_without_it() -> None:
+def test_stop_that_loses_text_explains_missing_echo() -> None:
     asked = {"prompt": "red green", "echo": True, "stop": "n9", "stream": True}
     exchanges = (an_answer("x1", "red gree", **asked), an_answer("x2", "red gree", **asked, n=1))
     stop = a_deviation("stop.string", exchanges=("x1",))
@@ -272,3 +272,20 @@ def test_completion_for_two_requests_is_no_error() -> None:
     stop = a_deviation("stop.string", exchanges=("x3",))
     found = roots(served, ids, stop, exchanges=exchanges)
     assert found == {stop.id: ids.id}
+
+
+def test_sampled_count_explains_a_greedy_layout() -> None:
+    sampled = {"prompt": "0", "n": 2, "temperature": 1}
+    exchanges = (an_answer("x1", " 1", prompt="0", n=2), an_answer("x2", " 1", **sampled))
+    count = a_deviation("n.choices", Place.CHOICES, exchanges=("x2",))
+    layout = combined("interactions.layout", exchanges=("x1",), roles={"x1": Role.PROBE})
+    assert roots(count, layout, exchanges=exchanges) == {layout.id: count.id}
+
+
+def test_samples_explain_odd_tokens_everywhere() -> None:
+    exchanges = (scored("x1", " 1", [" 1"], prompt="0"),)
+    zero = a_deviation("temperature.zero-repeats")
+    odd = a_deviation(
+        "logprobs-arrays.greedy-is-top-everywhere", exchanges=("x1",), effect=Effect.ALTERED
+    )
+    assert roots(zero, odd, exchanges=exchanges) == {odd.id: zero.id}

@@ -34,10 +34,25 @@ def fitting(
     return {one.contract: one.evidence for one in proposals(url, model, listed, answers)}
 
 
-@for_each_case(("owner", "contract"), [("vllm", "vllm"), ("llamacpp", "llama-cpp")])
+@for_each_case(
+    ("owner", "contract"),
+    [
+        ("vllm", "vllm"),
+        ("llamacpp", "llama-cpp"),
+        ("sglang", "sglang"),
+        ("library", "ollama"),
+    ],
+)
 def test_owner_of_the_models_is_evidence(owner: str, contract: str) -> None:
     found = fitting(listed=[ListedModel("m", owner)])
     assert found == {contract: (f"`owned_by` is {owner}",)}
+
+
+def test_maker_of_a_model_is_no_server() -> None:
+    # Relays list the models that they resell with their makers as owners.
+    assert fitting(listed=[ListedModel("m", "deepseek")]) == {}
+    found = fitting(url="https://api.deepseek.com/beta")
+    assert found == {"deepseek-fim": ("the host is api.deepseek.com",)}
 
 
 def test_owner_of_another_model_is_none() -> None:

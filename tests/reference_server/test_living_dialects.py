@@ -12,7 +12,7 @@ from reference_server.completions.extensions import NONE
 from reference_server.completions.schema import CompletionRequest, parse
 from tests.cases import for_each_case
 
-LIVING = ("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim")
+LIVING = ("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim", "cerebras")
 WITHOUT_MODEL = ("vllm", "llama-cpp", "sglang")
 
 NOTHING = replace(NONE, choice_fields=DIALECTS["vllm"].rules.choice_fields)
@@ -37,7 +37,7 @@ def test_model_is_optional(dialect: str) -> None:
 
 
 @for_each_case("dialect", LIVING)
-def test_prompt_is_required(dialect: str) -> None:
+def test_null_is_no_prompt(dialect: str) -> None:
     assert "prompt" in refusal(dialect, prompt=None)
 
 
@@ -66,6 +66,17 @@ def test_prompt_is_required(dialect: str) -> None:
         ("vllm", {"stream_options": {}}),
         ("vllm", {"stream": True, "stream_options": {"include_obfuscation": True}}),
         ("vllm", {"repeat_penalty": 1.1}),
+        ("cerebras", {"temperature": 1.6}),
+        ("cerebras", {"suffix": "end"}),
+        ("cerebras", {"stop": ["a", "b", "c", "d", "e"]}),
+        ("cerebras", {"echo": None}),
+        ("cerebras", {"frequency_penalty": 2.1}),
+        ("cerebras", {"logit_bias": {"5": 101}}),
+        ("cerebras", {"min_tokens": 2}),
+        ("cerebras", {"grammar_root": "root"}),
+        ("cerebras", {"return_raw_tokens": True}),
+        ("cerebras", {"top_k": 5}),
+        ("cerebras", {"stream": True, "stream_options": {"include_obfuscation": True}}),
         ("llama-cpp", {"n": 0}),
         ("llama-cpp", {"top_p": -0.1}),
         ("llama-cpp", {"logit_bias": [[5]]}),
@@ -129,6 +140,10 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("llama-cpp", {"logit_bias": [[5, False]]}, "logit_bias", ((5, -math.inf),)),
         ("llama-cpp", {"logit_bias": {"5": 101}}, "logit_bias", ((5, 101.0),)),
         ("llama-cpp", {"stream_options": {"include_usage": True}}, "include_usage", False),
+        ("cerebras", {"temperature": 1.5}, "temperature", 1.5),
+        ("cerebras", {"temperature": None}, "temperature", 1.0),
+        ("cerebras", {"n": 129}, "n", 129),
+        ("cerebras", {"logit_bias": {"5": 100}}, "logit_bias", ((5, 100.0),)),
         ("sglang", {}, "max_tokens", 16),
         ("sglang", {"temperature": 3}, "temperature", 3.0),
         ("sglang", {"seed": None}, "seed", None),

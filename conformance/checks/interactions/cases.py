@@ -80,12 +80,15 @@ class TestCase:
 
     @property
     def only_setting(self) -> str | None:
-        """The setting, if there is one alone for one prompt; None otherwise.
+        """The setting, if there is one alone for one prompt, or beside a stop; None otherwise.
 
-        A stream is no setting of the answer, but the way that it comes.
+        How a prompt is written is its own setting. A stream is none of the answer, but the way that
+        it comes.
         """
-        rest = [trait for trait in self.traits if trait != "prompt"]
+        rest = [trait for trait in self.traits if trait not in {"prompt", "stop"}]
         name = rest[0] if len(rest) == 1 else "stream"
+        if name in {"listed", "escaped"}:
+            return "prompt"
         return name if name in self.settings and name != "stream" else None
 
     def encoded(self, model: str) -> bytes:

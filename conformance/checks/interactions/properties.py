@@ -39,6 +39,7 @@ STOPS = Aspect(
     say("each choice to have that text, up to the first stop sequence"),
     aspects.stopped_texts,
     by_text=True,
+    names_setting=True,
 )
 ENDINGS = Aspect(say("each choice to have the right finish_reason"), aspects.endings)
 USAGE = Aspect(say("the usage derived from the baseline responses"), aspects.usage)

@@ -13,6 +13,7 @@ from conformance.checks._shared.returned_ids import early_token, last_in_stream
 from conformance.checks._shared.stop_candidates import NEVER_GENERATED, middle_of
 from conformance.judgement import NotApplicable, expect
 from conformance.message import say
+from conformance.protocol.completion import Choice
 
 FIELDS = ("stop_reason", "matched_stop")
 """One field under the names that servers give it."""
@@ -59,7 +60,7 @@ async def the_sequence_is_named(api: Api, name: str) -> None:
     choice = (await non_streaming(api, stop=[NEVER_GENERATED, stop])).only
     if choice.finish_reason != "stop":
         raise NotApplicable(say("the stop sequence did not end the text (another check)"))
-    expect(choice.raw.get(name), f"choices[0].{name}").equals(stop)
+    expect(value_of(choice, name), f"choices[0].{name}").equals(stop)
 
 
 @check_of_both(
@@ -74,6 +75,7 @@ async def the_sequence_is_named_in_a_stream(api: Api, name: str) -> None:
     completion = await streamed(api, stop=[NEVER_GENERATED, stop])
     if completion.only.finish_reason != "stop":
         raise NotApplicable(say("the stop sequence did not end the text (another check)"))
+    value_of((await non_streaming(api, stop=[NEVER_GENERATED, stop])).only, name)
     expect(last_in_stream(completion, name), f"choices[0].{name}").equals(stop)
 
 
@@ -89,7 +91,7 @@ async def the_token_is_named(api: Api, name: str) -> None:
     choice = response.expect_ok().only
     if choice.finish_reason != "stop":
         raise NotApplicable(say("the token did not end the text (another check)"))
-    expect(choice.raw.get(name), f"choices[0].{name}").equals(ids[place])
+    expect(value_of(choice, name), f"choices[0].{name}").equals(ids[place])
 
 
 @check("stop-reason.null-at-the-end", requirement="stop-reason.null-at-the-end")
@@ -117,3 +119,14 @@ async def the_limit_is_no_stop(api: Api, name: str) -> None:
             expect(completion.only.raw.get(name), f"choices[0].{name}").equals(None)
             return
     raise NotApplicable(say("no response reached its limit of {count} tokens", count=MAX_TOKENS))
+
+
+def value_of(choice: Choice, name: str) -> Any:
+    """Return the value of the field.
+
+    Raises:
+        NotApplicable: there is no such field, which documents do not require.
+    """
+    if name not in choice.raw:
+        raise NotApplicable(say("the choice has no `{name}`", name=name))
+    return choice.raw[name]

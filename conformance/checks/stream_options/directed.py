@@ -18,7 +18,7 @@ from conformance.checks._shared.requests import (
     stream_response,
     streamed,
 )
-from conformance.judgement import Failure, Feature, Missing, expect, shown
+from conformance.judgement import Failure, Feature, Missing, NotApplicable, Refusal, expect, shown
 from conformance.message import say
 from conformance.model import Effect
 from conformance.protocol.completion import JsonObject, Usage
@@ -213,7 +213,10 @@ async def every_chunk_has_the_usage_so_far(api: Api) -> None:
     设置 `continuous_usage_stats` 时，每个数据块都统计截至当时的 token，直到总数。
     """
     options = {"include_usage": True, "continuous_usage_stats": True}
-    response = await stream_response(api, stream_options=options)
+    try:
+        response = await stream_response(api, stream_options=options)
+    except Refusal:
+        raise NotApplicable(say("`continuous_usage_stats` is rejected")) from None
     completion = collect_stream(response)
     counts, of_choices = [], 0
     for chunk in completion.chunks:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from conformance.engine.attribution.evidence import Evidence, explained, is_invariant
+from conformance.engine.attribution.evidence import Evidence, explained, is_combined, is_invariant
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place, Role
@@ -43,7 +43,8 @@ def prompt_is_another(evidence: Evidence, finding: Finding) -> Explanation | Non
     billed = _billed_as_another(evidence, finding)
     if billed is not None or finding.effect is Effect.REFUSED:
         return billed
-    if finding.place is Place.ECHO and _follow_others(evidence, finding):
+    echoes = finding.place is Place.ECHO or (is_combined(finding) and finding.subject == "echo")
+    if echoes and _follow_others(evidence, finding):
         batch = next(evidence.about(*OF_BATCHES), None)
         return explained(batch, say("each prompt of a batch is read behind the others"))
     claims = any(fnmatchcase(finding.requirement, glob) for glob in CLAIMS)

@@ -154,7 +154,7 @@ def _makes_them_differ(
     changed = {name for control in controls for name in _changed(probe, control)}
     if not traits <= traits_of(probe):
         # The tokens of the controls tell where a limit cuts the text that is predicted.
-        tells = owned is Part.SCORES and "max_tokens" in changed
+        tells = owned is not Part.SCORES or "max_tokens" in changed
         return tells and all(traits <= traits_of(control) for control in controls)
     if any(not traits <= traits_of(control) for control in controls):
         return True

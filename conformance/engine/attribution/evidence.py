@@ -9,10 +9,16 @@ from functools import cached_property
 
 from conformance.checks.catalogue import REGISTERED
 from conformance.contract import Contract
-from conformance.engine.attribution.traits import Traits, has_ids, has_several, traits_of
+from conformance.engine.attribution.traits import (
+    SAMPLED,
+    Traits,
+    has_ids,
+    has_several,
+    traits_of,
+)
 from conformance.judgement import Judgement
 from conformance.message import Message
-from conformance.model import Explanation, Finding, Role, Stage, Verdict
+from conformance.model import Explanation, Finding, Place, Role, Stage, Verdict
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
 
@@ -103,7 +109,9 @@ class Evidence:
 
     def needs_of(self, owner: Finding) -> Traits:
         """Return what an answer has to be asked for to be wrong as an owner says."""
-        return ALWAYS.get(owner.requirement) or self.shared_traits(owner)
+        traits = ALWAYS.get(owner.requirement) or self.shared_traits(owner)
+        # How many choices there are does not depend on how they are sampled.
+        return traits - {SAMPLED} if owner.place is Place.CHOICES else traits
 
     def asks_for(self, finding: Finding, traits: Traits) -> bool:
         """Return whether what a finding rests on asks for something.

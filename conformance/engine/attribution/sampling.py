@@ -15,12 +15,15 @@ from conformance.model import Effect, Explanation, Finding, Role
 from conformance.protocol.trace import RecordedExchange
 
 OWNER = "temperature.zero-is-greedy"
+OF_CHARACTERS = "streaming.whole-characters"
+"""A check compares characters with those of another answer, an invariant looks for broken ones."""
+
 OF_ONE_ANSWER = frozenset(
     {
         "frequency-penalty.lowers-repeats",
         "logprobs-arrays.greedy-is-top",
         "presence-penalty.lowers-repeats",
-        "streaming.whole-characters",
+        OF_CHARACTERS,
     }
 )
 """What is said of the tokens of a single greedy answer, of which samples make broken characters."""
@@ -36,7 +39,8 @@ def greedy_is_sampled(evidence: Evidence, finding: Finding) -> Explanation | Non
     """
     if finding.requirement == OWNER or finding.place is not None:
         return None
-    of_one = finding.requirement in OF_ONE_ANSWER and not is_invariant(finding)
+    by_itself = finding.requirement == OF_CHARACTERS and is_invariant(finding)
+    of_one = finding.requirement in OF_ONE_ANSWER and not by_itself
     compares = Role.CONTROL in finding.roles.values() or of_one
     requests = evidence.requests_of(finding)
     is_greedy = requests and not any(SAMPLED in traits_of(request) for request in requests)

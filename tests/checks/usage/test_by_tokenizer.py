@@ -76,7 +76,7 @@ def test_right_tokenizer_agrees() -> None:
     assert judged(traffic("none")).verdict is PASS
 
 
-def test_prompt_that_is_no_utf_8_is_left_out() -> None:
+def test_prompt_that_is_no_text_is_left_out() -> None:
     def strict(text: str) -> int:
         return len(text.encode()) and own(text)
 
