@@ -261,7 +261,6 @@ async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
 
     prompt 的得分与其后是否再生成 token 无关。
     """
-
     require_zero_tokens(api)
 
     async def alone(fresh: bool) -> Scores:
