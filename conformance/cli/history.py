@@ -182,13 +182,13 @@ def add(folders: Sequence[Path], folder: Path) -> ExitCode:
     records = [record for given in folders for record in _records_of(given)]
     kept = History(folder, say)
     count = dict.fromkeys(Added, 0)
-    unread: list[RunFileError] = []
+    unread: list[str] = []
     for record in records:
         try:
             with _index_sentences():
                 outcome = kept.add(record)
         except RunFileError as error:
-            unread.append(error)
+            unread.append(str(error))
             continue
         count[outcome] += 1
         if outcome is Added.INCOMPLETE:
@@ -201,11 +201,20 @@ def add(folders: Sequence[Path], folder: Path) -> ExitCode:
             f"{plural(count[Added.NEW], 'run')} added, {count[Added.REPLACED]} replaced, "
             f"{count[Added.KNOWN]} known, {left_out} left out"
         )
-    for error in unread[:-1]:
-        say(str(error))
-    if unread:
-        raise UserError(str(unread[-1]))
+    _assert_all_read(unread)
     return ExitCode.CONFORMING
+
+
+def _assert_all_read(mistakes: Sequence[str]) -> None:
+    """Say which records could not be read, once everything was done with the others.
+
+    Raises:
+        UserError: there are any.
+    """
+    for mistake in mistakes[:-1]:
+        say(mistake)
+    if mistakes:
+        raise UserError(mistakes[-1])
 
 
 def _records_of(given: Path) -> list[Path]:
@@ -344,15 +353,21 @@ def export(targets: Sequence[str], since: str, before: str, out: Path, folder: P
     kept, entries = _found(folder, targets, since, before)
     if not entries:
         raise UserError(f"no run in {folder} matches; `conformance history list` shows all")
+    unread: list[str] = []
     with fresh_folder(out, "conformance", "history") as home:
         for entry in entries:
             # The record's own name ends in the digits of its key, so no two are the same.
             stem = f"{entry.target}-{Path(entry.path).name.removesuffix('.ndjson.gz')}"
             place = home / _UNSAFE.sub("-", stem).strip("-.")
             make_folder(place)
-            with _sentences():
+            try:
                 write_chunks(place / RECORD, kept.lines_of(entry))
-            click.echo(place)
+            except RunFileError as error:
+                place.rmdir()
+                unread.append(str(error))
+            else:
+                click.echo(place)
+    _assert_all_read(unread)
     return ExitCode.CONFORMING
 
 

@@ -167,6 +167,18 @@ def test_damaged_record_does_not_stop_others(command) -> None:
     assert "b" in command("history", "list").output
 
 
+def test_damaged_record_is_not_exported(command) -> None:
+    recorded("reports/a", 1)
+    recorded("reports/b", 1)
+    command("history", "add", "reports")
+    (kept,) = Path("history/runs/a").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-20])
+    result = command("history", "export", "--out", "out")
+    assert result.exit_code == 4
+    assert f"{kept} cannot be decompressed" in result.output
+    assert [path.name[0] for path in Path("out").iterdir()] == ["b"]
+
+
 def test_folder_without_runs_adds_nothing(command) -> None:
     recorded("reports/a", 1)
     Path("empty").mkdir()
