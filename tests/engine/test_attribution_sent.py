@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from conformance.engine.attribution.places import NO_LIST
+from conformance.message import say
 from conformance.model import Effect, Place, Role
 from tests.engine.test_attribution import a_deviation, roots
 from tests.engine.test_attribution_combined import combined
-from tests.engine.test_attribution_rules import COMPARED, GREEDY, an_answer
+from tests.engine.test_attribution_rules import COMPARED, GREEDY, an_answer, vs
 from tests.report.builders import an_exchange
 
 SHOWN = {"x1": Role.PROBE}
@@ -139,6 +140,22 @@ def test_stream_without_total_explains_a_combination() -> None:
     total = a_deviation("stream-options.usage-everywhere", Place.USAGE, exchanges=("x1",))
     usage = combined("interactions.usage", place=Place.USAGE)
     assert roots(total, usage, exchanges=exchanges) == {usage.id: total.id}
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_told"), [(vs(" 1", ""), True), (say("no chunk with usage"), False)]
+)
+def test_options_that_change_the_text_explain_echoes(seen: Any, is_told: bool) -> None:
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    exchanges = (
+        an_answer("x1", " 1", prompt="0", echo=True, **options),
+        an_answer("x2", "", prompt="0", **options),
+        an_answer("x3", " 1", prompt="0", stream=True),
+    )
+    roles = {"x2": Role.PROBE, "x3": Role.CONTROL}
+    text = a_deviation("stream-options.same-text", exchanges=("x2", "x3"), roles=roles, seen=seen)
+    echo = a_deviation("echo.own-prompt-everywhere", Place.ECHO, exchanges=("x1",), roles=SHOWN)
+    assert roots(text, echo, exchanges=exchanges) == ({echo.id: text.id} if is_told else {})
 
 
 def test_cached_answer_without_a_role_explains_a_difference() -> None:

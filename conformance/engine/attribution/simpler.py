@@ -50,6 +50,7 @@ PARAMETERS: Mapping[str, str] = {
     "presence_penalty": "presence_penalty",
     "best_of": "best_of",
     "user": "user",
+    "stream_options": "stream_options",
     "n": SEVERAL,
     "prompt": SEVERAL,
     "temperature": SAMPLED,
@@ -96,7 +97,7 @@ UNAFFECTED = frozenset({Part.CHOICES, Part.SUM, Part.CONSTANT})
 TWIN = say("the same is wrong in a simpler answer, too")
 """Why one of two findings about one sentence is not told."""
 
-TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
+TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias", "stream_options"})
 """Parameters that checks of other parameters use as well."""
 
 WHATEVER_IS_SENT = frozenset({"errors.no-leak"})
