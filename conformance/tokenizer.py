@@ -48,6 +48,8 @@ def load_tokenizer(name: str, folder: Path | None = None) -> Tokenizer:
     Raises:
         TokenizerError: it is unknown or cannot be read, or a library is not installed.
     """
+    if not name.strip():
+        raise TokenizerError(f"must be a {FILE} or an encoding such as cl100k_base, and is empty")
     path = Path(name) if folder is None else folder / name
     path = path / FILE if is_folder(path) else path
     if is_file(path):

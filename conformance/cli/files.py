@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from conformance.input_files import one_line
+from conformance.input_files import InputError, one_line
 from conformance.model import ExitCode
 from conformance.transport import gate
 
@@ -92,7 +92,12 @@ def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
 
 
 def write_chunks(path: Path, chunks: Iterable[bytes], *, mode: int = 0o666) -> None:
-    """Write a file from pieces, whole or not at all; see :func:`write_text`."""
+    """Write a file from pieces, whole or not at all; see :func:`write_text`.
+
+    Raises:
+        InputError: the pieces are read from another file, and that cannot be read.
+        WriteError: it cannot be written.
+    """
     try:
         # A link keeps pointing to the file that is replaced.
         whole = Path(os.path.realpath(path))
@@ -100,6 +105,8 @@ def write_chunks(path: Path, chunks: Iterable[bytes], *, mode: int = 0o666) -> N
             _write_in_place(whole, chunks)
         else:
             _write_and_rename(whole, chunks, mode)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise _error(path, error) from None
 

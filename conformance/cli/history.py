@@ -20,7 +20,14 @@ from conformance.cli.help import examples
 from conformance.cli.inputs import FOLDER
 from conformance.cli.options import in_language
 from conformance.cli.terminal import say
-from conformance.history import Added, Entry, History, IndexBrokenError, IndexBusyError
+from conformance.history import (
+    Added,
+    Entry,
+    History,
+    IndexBrokenError,
+    IndexBusyError,
+    IndexUnwritableError,
+)
 from conformance.input_files import is_folder, one_line
 from conformance.language import Language
 from conformance.model import Conclusion, ExitCode
@@ -108,13 +115,30 @@ def _sentences() -> Iterator[None]:
         UserError: with it.
     """
     try:
+        with _index_sentences():
+            yield
+    except RunFileError as error:
+        raise UserError(str(error)) from None
+
+
+@contextmanager
+def _index_sentences() -> Iterator[None]:
+    """Turn what goes wrong with the index into one sentence.
+
+    Raises:
+        UserError: with it.
+    """
+    try:
         yield
     except IndexBusyError as error:
         raise UserError(f"{error}; try again when it has ended") from None
+    except IndexUnwritableError as error:
+        raise UserError(
+            f"{error}, which is needed to read it, too; use an account that can write there, or a "
+            "copy of the folder"
+        ) from None
     except IndexBrokenError as error:
         raise UserError(f"{error}; {REBUILD}") from None
-    except RunFileError as error:
-        raise UserError(str(error)) from None
 
 
 def _existing(folder: Path) -> History:
@@ -152,27 +176,57 @@ def add(folders: Sequence[Path], folder: Path) -> ExitCode:
     """Add the runs of folders; the folders stay as they are.
 
     DIR is a run folder, its record, or a folder of run folders. Of two runs with the same key the
-    newer one is kept. A run that is incomplete is left out: it can be resumed.
+    newer one is kept. A run that is incomplete is left out: it can be resumed. A record that cannot
+    be read is left out, too, and the exit code is then 4.
     """
+    records = [record for given in folders for record in _records_of(given)]
     kept = History(folder, say)
     count = dict.fromkeys(Added, 0)
-    for given in folders:
-        records = records_below(given) if is_folder(given) else [given]
-        if not records:
-            raise UserError(f"no recorded run in {given}: no folder there contains {RECORD}")
-        for record in records:
-            with _sentences():
+    unread: list[str] = []
+    for record in records:
+        try:
+            with _index_sentences():
                 outcome = kept.add(record)
-            count[outcome] += 1
-            if outcome is Added.INCOMPLETE:
-                say(f"{record} is incomplete and is left out; `conformance run --resume` ends it")
-            elif outcome is Added.OLDER:
-                say(f"{record} is older than the run with the same key, which is kept")
-    click.echo(
-        f"{plural(count[Added.NEW], 'run')} added, {count[Added.REPLACED]} replaced, "
-        f"{count[Added.KNOWN]} known, {count[Added.OLDER] + count[Added.INCOMPLETE]} left out"
-    )
+        except RunFileError as error:
+            unread.append(str(error))
+            continue
+        count[outcome] += 1
+        if outcome is Added.INCOMPLETE:
+            say(f"{record} is incomplete and is left out; `conformance run --resume` ends it")
+        elif outcome is Added.OLDER:
+            say(f"{record} is older than the run with the same key, which is kept")
+    left_out = count[Added.OLDER] + count[Added.INCOMPLETE] + len(unread)
+    if len(unread) < len(records):
+        click.echo(
+            f"{plural(count[Added.NEW], 'run')} added, {count[Added.REPLACED]} replaced, "
+            f"{count[Added.KNOWN]} known, {left_out} left out"
+        )
+    _assert_all_read(unread)
     return ExitCode.CONFORMING
+
+
+def _assert_all_read(mistakes: Sequence[str]) -> None:
+    """Say which records could not be read, once everything was done with the others.
+
+    Raises:
+        UserError: there are any.
+    """
+    for mistake in mistakes[:-1]:
+        say(mistake)
+    if mistakes:
+        raise UserError(mistakes[-1])
+
+
+def _records_of(given: Path) -> list[Path]:
+    """Return the records that an argument names.
+
+    Raises:
+        UserError: it is a folder without any.
+    """
+    records = records_below(given) if is_folder(given) else [given]
+    if not records:
+        raise UserError(f"no recorded run in {given}: no folder there contains {RECORD}")
+    return records
 
 
 @history.command(name="list")
@@ -299,15 +353,21 @@ def export(targets: Sequence[str], since: str, before: str, out: Path, folder: P
     kept, entries = _found(folder, targets, since, before)
     if not entries:
         raise UserError(f"no run in {folder} matches; `conformance history list` shows all")
+    unread: list[str] = []
     with fresh_folder(out, "conformance", "history") as home:
         for entry in entries:
             # The record's own name ends in the digits of its key, so no two are the same.
             stem = f"{entry.target}-{Path(entry.path).name.removesuffix('.ndjson.gz')}"
             place = home / _UNSAFE.sub("-", stem).strip("-.")
             make_folder(place)
-            with _sentences():
+            try:
                 write_chunks(place / RECORD, kept.lines_of(entry))
-            click.echo(place)
+            except RunFileError as error:
+                place.rmdir()
+                unread.append(str(error))
+            else:
+                click.echo(place)
+    _assert_all_read(unread)
     return ExitCode.CONFORMING
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -134,7 +135,9 @@ def merge(folders: Sequence[Path], **given: Any) -> ExitCode:
     several regions stay side by side.
     """
     entries = _entries(given["config"], given["wanted"])
-    found = [one for folder in folders for one in _found(folder)]
+    # A glob and a name may name a folder twice.
+    once = {os.path.realpath(folder): folder for folder in folders}.values()
+    found = [one for folder in once for one in _found(folder)]
     parts = _distinct([one for one in found if isinstance(one, Part)])
     unread = [one for one in found if isinstance(one, Unread)]
     if entries is not None:
@@ -217,10 +220,15 @@ def _distinct(parts: Iterable[Part]) -> list[Part]:
                     f"{other.record} and {best.record} are of the same run with other checks "
                     "(--select, --exclude, --stage, --seed, --profile); give each an own --as LABEL"
                 )
-            how = "is older" if other.is_finished else "did not come to its end"
-            say(f"{other.record} {how} and is left out: {best.record} is of the same run")
+            say(f"{other.record} {_why_left_out(other, best)}: {best.record} is of the same run")
         result.append(best)
     return sorted(result, key=lambda part: (part.name, part.key.region or ""))
+
+
+def _why_left_out(other: Part, best: Part) -> str:
+    if not other.is_finished:
+        return "did not come to its end and is left out"
+    return "is as old and is left out" if other.age == best.age else "is older and is left out"
 
 
 def _listed(parts: Sequence[Part], names: Sequence[str], config: Path) -> list[Part]:

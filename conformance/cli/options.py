@@ -286,7 +286,7 @@ def with_tokenizer(function: Function) -> Function:
     """Add ``--tokenizer``; the command receives ``tokenizer``, or None."""
     option: Callable[[Function], Function] = click.option(
         "--tokenizer",
-        callback=lambda _ctx, _param, typed: tokenizer_of(typed) if typed else None,
+        callback=lambda _ctx, _param, typed: None if typed is None else tokenizer_of(typed),
         metavar="PATH|NAME",
         help="Compare prompt_tokens with the count of the model's tokenizer: a tokenizer.json, or "
         "an encoding of tiktoken such as cl100k_base.",

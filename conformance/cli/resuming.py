@@ -231,7 +231,8 @@ def taken_up(
     try:
         run = read_run(record)
     except RunFileError as error:
-        raise UserError(f"{error}; {NEW}") from None
+        again = f"move the folder {folder} away, and its target is run anew, or "
+        raise UserError(f"{error}; {again if target.name else ''}{NEW}") from None
     today = header_of(target, contract, options)
     if is_bundled and urlsplit(run.header.base_url).hostname == urlsplit(today.base_url).hostname:
         today = replace(today, base_url=run.header.base_url)

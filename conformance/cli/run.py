@@ -14,6 +14,7 @@ import click
 from conformance.cli import inputs
 from conformance.cli.exit_codes import UserError
 from conformance.cli.expected import NONE, expecting, with_expected_file
+from conformance.cli.folder import fresh_folder
 from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
 from conformance.cli.options import (
@@ -154,6 +155,9 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         entries = chosen(path, given["wanted"])
         if not (entries := parts_of(entries, given["shard"])):
             say(f"no target of {path} is in shard {given['shard']}; there is nothing to do")
+            if given["out"] is not None and not given["dry_run"]:
+                with fresh_folder(given["out"], "", ""):  # `merge` refuses one that is missing
+                    pass
             return ExitCode.CONFORMING
         if len(entries) > 1 and given["expected_name"] not in {None, NONE}:
             raise click.UsageError(

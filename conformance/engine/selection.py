@@ -189,4 +189,12 @@ def reason_to_skip(check: Check, contract: Contract) -> Message | None:
             "this document does not mention {parameters}, which the check needs",
             parameters=tuple(missing),
         )
+    sent = {contract.requirement(check.requirement).subject, *check.needs}
+    for names in contract.refused_together:
+        if names <= sent:
+            return say(
+                "{contract} documents that {parameters} are not served together",
+                contract=contract.name,
+                parameters=tuple(sorted(names)),
+            )
     return None

@@ -7,7 +7,21 @@
 The records are the truth. The index only answers questions faster, and can be deleted.
 """
 
-from conformance.history.index import Entry, Index, IndexBrokenError, IndexBusyError
+from conformance.history.index import (
+    Entry,
+    Index,
+    IndexBrokenError,
+    IndexBusyError,
+    IndexUnwritableError,
+)
 from conformance.history.store import Added, History
 
-__all__ = ["Added", "Entry", "History", "Index", "IndexBrokenError", "IndexBusyError"]
+__all__ = [
+    "Added",
+    "Entry",
+    "History",
+    "Index",
+    "IndexBrokenError",
+    "IndexBusyError",
+    "IndexUnwritableError",
+]

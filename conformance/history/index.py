@@ -52,6 +52,10 @@ class IndexBusyError(IndexBrokenError):
     """Another process has been changing the index for long; it is not broken."""
 
 
+class IndexUnwritableError(IndexBrokenError):
+    """The index or its folder cannot be written, which reading needs, too; it is not broken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One run.
@@ -180,6 +184,8 @@ class Index:
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) in _BUSY:
                 raise IndexBusyError(f"another process is changing {self._path}") from None
+            if getattr(error, "sqlite_errorcode", 0) & PRIMARY in _UNWRITABLE:
+                raise IndexUnwritableError(f"{self._path} cannot be opened for writing") from None
             raise IndexBrokenError(f"{self._path} cannot be used: {error}") from None
 
     @contextmanager
@@ -260,6 +266,10 @@ class Index:
             return found
 
 
+PRIMARY = 0xFF
+"""The bits of an extended result code of SQLite that are its primary one."""
+
+_UNWRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _NAMES = tuple(one.name for one in fields(Entry))
 

@@ -11,7 +11,14 @@ from dataclasses import astuple
 from enum import Enum, auto
 from pathlib import Path
 
-from conformance.history.index import Entry, Index, IndexBrokenError, IndexBusyError, entry_of
+from conformance.history.index import (
+    Entry,
+    Index,
+    IndexBrokenError,
+    IndexBusyError,
+    IndexUnwritableError,
+    entry_of,
+)
 from conformance.record.compressed import CONTRACTS, SUFFIX, compressed, split
 from conformance.record.key import RunKey, key_of
 from conformance.record.line import RunFileError
@@ -110,7 +117,7 @@ class History:
         path = self.folder / INDEX
         try:
             return self._rebuilt(path)
-        except IndexBusyError:
+        except (IndexBusyError, IndexUnwritableError):
             raise
         except IndexBrokenError:
             for name in (INDEX, f"{INDEX}-wal", f"{INDEX}-shm"):

@@ -116,7 +116,7 @@ def _unknown(name: str) -> str:
     if os.sep in name or name.endswith((".yaml", ".yml")):
         return f"there is no file {shown}"
     near = get_close_matches(name, bundled_names(), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(bundled_names())}"
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(bundled_names())}."
     return f"there is no profile {shown}; {hint} A path names a profile of your own"
 
 

@@ -31,9 +31,9 @@ def read_path(typed: str) -> str:
         )
     if any(mark in path for mark in "?#") or not path.isprintable() or " " in path:
         raise TypedError(f"{path!r} must not contain a query, a fragment or blanks")
-    path = path.rstrip("/")
-    if not path.endswith(ENDING):
+    if not path.rstrip("/").endswith(ENDING):
         raise TypedError(f"{path!r} must end in {ENDING}, such as /beta/completions")
+    path = path.rstrip("/")
     if path.endswith(f"/chat{ENDING}"):
         raise TypedError(f"{path!r} is a path of chat completions; the suite tests completions")
     return path

@@ -247,7 +247,7 @@ def balance(value: Any) -> Mapping[str, Any]:
 
 
 _HOST_PATH = re.compile(r"/(?!/)[!-~]{0,500}")
-_POINTER = re.compile(r"(?:/[^/\x00-\x1f]{0,200}){1,20}")
+_POINTER = re.compile(r"(?:/(?:[^/~\x00-\x1f]|~[01]){0,200}){1,20}")
 BALANCE_EXAMPLE = '{path = "/user/balance", pointer = "/total_balance", unit = "USD"}'
 
 OWN: Mapping[str, Callable[[Any], Any]] = {

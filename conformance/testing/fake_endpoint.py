@@ -108,7 +108,8 @@ class FakeEndpoint:
         usage: Mapping[str, int],
     ) -> Exchange:
         """Stream the choices interleaved, one token of each in turn."""
-        options = body.get("stream_options") or {}
+        wanted = body.get("stream_options")
+        options = wanted if isinstance(wanted, dict) else {}
         counted = options.get("include_usage")
         always = counted and options.get("continuous_usage_stats")
         parts = zip_longest(

@@ -100,6 +100,25 @@ def usage_chunk_with_choice() -> Behaviour:
     return chunks(of)
 
 
+@fault(
+    "usage-apart-from-choices",
+    breaks="stream-options.usage-with-last-choice",
+    triggers=IN_EVENTS,
+    contract="deepseek-fim",
+    dialect="deepseek-fim",
+)
+def usage_apart_from_choices() -> Behaviour:
+    """Usage is sent in a chunk of its own where the document puts it on the last choice."""
+
+    def of(_: Body, sent: list[Body]) -> list[Body]:
+        last = sent[-1]
+        if not last.get("usage") or not last["choices"]:
+            return sent
+        return [*sent[:-1], {**last, "usage": None}, {**last, "choices": []}]
+
+    return chunks(of)
+
+
 @fault("stream-options-change-text", breaks="stream-options.include-usage", triggers=IN_EVENTS)
 def stream_options_change_text() -> Behaviour:
     """With ``stream_options``, the text of the first chunk is missing."""

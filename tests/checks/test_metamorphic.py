@@ -87,7 +87,7 @@ def exchanges_of(
         transport = FakeServer(shown)
         async for event in run(target, OPENAI, options, transport=transport):
             match event:
-                case ExchangeMade():
+                case ExchangeMade() if event.exchange.request.method == "POST":
                     exchanges.append(event.exchange)
                 case FindingMade():
                     findings.append(event.finding)

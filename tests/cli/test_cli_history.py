@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,53 @@ def test_mistakes_are_one_sentence(command, words: tuple[str, ...], said: str) -
     assert result.exit_code == 4, result.output
     assert said in result.output
     assert len(result.output.splitlines()) == 1
+
+
+def test_damaged_record_does_not_stop_others(command) -> None:
+    recorded("reports/a", 1)
+    recorded("reports/b", 1)
+    Path("reports/a/run.ndjson").write_bytes(b"\xff\x00garbage")
+    result = command("history", "add", "reports")
+    assert result.exit_code == 4
+    assert "1 run added, 0 replaced, 0 known, 1 left out" in result.output
+    assert "reports/a/run.ndjson" in result.output
+    assert "b" in command("history", "list").output
+
+
+def test_damaged_record_is_not_exported(command) -> None:
+    recorded("reports/a", 1)
+    recorded("reports/b", 1)
+    command("history", "add", "reports")
+    (kept,) = Path("history/runs/a").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-20])
+    result = command("history", "export", "--out", "out")
+    assert result.exit_code == 4
+    assert f"{kept} cannot be decompressed" in result.output
+    assert [path.name[0] for path in Path("out").iterdir()] == ["b"]
+
+
+def test_folder_without_runs_adds_nothing(command) -> None:
+    recorded("reports/a", 1)
+    Path("empty").mkdir()
+    assert command("history", "add", "reports", "empty").exit_code == 4
+    assert not Path("history").exists()
+
+
+def test_unwritable_history_says_what_helps(command, monkeypatch) -> None:
+    recorded("reports/a", 1)
+    command("history", "add", "reports")
+
+    def readonly(*_: Any, **__: Any) -> None:
+        error = sqlite3.OperationalError("attempt to write a readonly database")
+        error.sqlite_errorcode = sqlite3.SQLITE_READONLY_DIRECTORY
+        raise error
+
+    monkeypatch.setattr("conformance.history.index.sqlite3.connect", readonly)
+    for words in (("list",), ("rebuild",)):
+        result = command("history", *words)
+        assert result.exit_code == 4
+        assert "use an account that can write there, or a copy of the folder" in result.output
+    assert Path("history/index.sqlite3").exists()
 
 
 def test_nothing_found_is_said(command) -> None:

@@ -102,6 +102,20 @@ def test_newest_finished_run_comes_first(command) -> None:
     assert "part-2/a/run.ndjson is older and is left out" in result.output
 
 
+def test_folder_named_twice_is_merged_once(command) -> None:
+    recorded("part-1/a")
+    result = command("merge", "part-1", "./part-1/../part-1", "--out", "out", *QUIET)
+    assert result.exit_code == 0, result.output
+    assert "left out" not in result.output
+
+
+def test_copy_is_not_called_older(command) -> None:
+    recorded("part-1/a")
+    recorded("copy/a")
+    result = command("merge", "part-1", "copy", "--out", "out", *QUIET)
+    assert "is as old and is left out" in result.output
+
+
 def test_regions_stay_side_by_side(command) -> None:
     recorded("eu/a", region="eu")
     recorded("us/a", a_failure(), region="us")

@@ -220,6 +220,18 @@ def test_targets_that_never_began_are_run(command) -> None:
     assert findings("out/first") == findings("out/second")
 
 
+def test_target_of_a_damaged_record_runs_anew(command) -> None:
+    Path("conformance.toml").write_text(TWO)
+    command("run", *STOP, "--out", "out")
+    Path("out/second/run.ndjson").write_bytes(b"\xff\x00garbage")
+    result = command("run", *STOP, "--resume", "out")
+    assert result.exit_code == 4
+    assert "move the folder out/second away, and its target is run anew" in result.output
+    Path("out/second").rename("away")
+    assert command("run", *STOP, "--resume", "out").exit_code == 0
+    assert findings("out/first") == findings("out/second")
+
+
 def test_all_other_runs_are_named_first(command) -> None:
     Path("conformance.toml").write_text(TWO)
     command("run", *STOP, "--out", "out")
@@ -248,7 +260,16 @@ def test_empty_shard_has_nothing_to_do(command) -> None:
     assert [result.exit_code for result in results] == [0] * 9
     empty = [one for one in results if "there is nothing to do" in one.output]
     assert len(empty) == 7
-    assert len(list(Path().glob("p*"))) == 2
+
+
+def test_empty_shard_can_be_merged(command) -> None:
+    Path("conformance.toml").write_text(TWO)
+    for number in range(1, 10):
+        command("run", *STOP, "--shard", f"{number}/9", "--out", f"p{number}")
+    folders = [f"p{number}" for number in range(1, 10)]
+    result = command("merge", *folders, "--out", "all", "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert {path.parent.name for path in Path("all").glob("*/run.ndjson")} == {"first", "second"}
 
 
 def test_bundled_server_may_have_another_port(command) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from conformance.contract import CONTRACTS
 from conformance.model import Tier
 from conformance.selftest.outcome import Outcome
 from conformance.selftest.trials import Trial
@@ -26,6 +27,12 @@ FAULTS = [
     for name in ("dropped", "late")
 ]
 VARIANTS = [{"name": "crlf", "summary": "Lines end with CRLF."}]
+
+CORRECT = 2 + len(CONTRACTS)
+"""Servers that conform: the reference, a variant, and a dialect of each contract."""
+
+FAULTY = 6
+"""Runs against the two faults: at two tiers, and under a trigger at one more."""
 
 # The package has the command itself under this name.
 command_module = importlib.import_module("conformance.cli.selftest")
@@ -67,7 +74,7 @@ def test_sound_suite_ends_with_0(command, judged) -> None:
     result = command("selftest")
     assert result.exit_code == 0, result.output
     assert "Detected without a trigger: 2 of 2 (100 %) at smoke and" in result.output
-    assert "False positives: 0 of 10 conforming servers." in result.output
+    assert f"False positives: 0 of {CORRECT} conforming servers." in result.output
     assert "✓ all expected faults detected, no false positives" in result.output
 
 
@@ -128,7 +135,7 @@ def test_page_gets_the_tables(command, judged) -> None:
     assert "| stop | 2 | 0 of 2 (0 %) | 0 of 2 (0 %) | 0 of 2 (0 %) |" in output
     assert "### Missed\n\n- `dropped` (standard): `stop` is dropped.\n" in output
     assert "### Expected only at the deep tier\n" in output
-    assert "| standard | 14 | 100 | 100 | 3,000 | 3,000 |" in output
+    assert f"| standard | {CORRECT + 4} | 100 | 100 | 3,000 | 3,000 |" in output
 
 
 def test_selection_of_nothing_ends_with_5(command, judged) -> None:
@@ -154,8 +161,8 @@ def test_lost_worker_ends_with_3_and_keeps_results(command, judged) -> None:
     result = command("selftest")
     assert result.exit_code == 3
     assert "conformance: the bundled server ended during the run" in result.output
-    assert "False positives: 0 of 10 conforming servers." in result.output
-    assert "✗ incomplete: 6 of the runs did not take place" in result.output
+    assert f"False positives: 0 of {CORRECT} conforming servers." in result.output
+    assert f"✗ incomplete: {FAULTY} of the runs did not take place" in result.output
 
 
 @pytest.mark.parametrize("name", ["crlf", "late@stream"])
@@ -166,9 +173,9 @@ def test_interruption_ends_with_2_and_keeps_results(command, judged, name) -> No
     document = json.loads(result.output)
     runs = [run for of in (*document["faults"], *document["correct"]) for run in of["runs"]]
     assert document["complaints"] == [
-        f"incomplete: {16 - len(runs)} of the runs did not take place"
+        f"incomplete: {CORRECT + FAULTY - len(runs)} of the runs did not take place"
     ]
-    assert len(runs) == {"crlf": 0, "late@stream": 15}[name]
+    assert len(runs) == {"crlf": 0, "late@stream": CORRECT + FAULTY - 1}[name]
 
 
 def test_log_reports_problems_at_once_and_progress(

@@ -50,6 +50,12 @@ def test_missing_tokenizer_is_one_sentence(command) -> None:
     assert "target 'x': tokenizer: there is no file missing.json" in result.output
 
 
+def test_empty_tokenizer_is_refused(command) -> None:
+    result = command("run", "--tokenizer", "")  # as of an unset variable
+    assert (result.exit_code, result.output.count("\n")) == (4, 1), result.output
+    assert "--tokenizer: must be a tokenizer.json or an encoding" in result.output
+
+
 def test_record_alone_needs_no_tokenizer(command) -> None:
     result = command("report", "r", "--tokenizer", str(BUNDLED))
     assert result.exit_code == 4

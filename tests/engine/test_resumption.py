@@ -163,11 +163,11 @@ def test_record_cut_in_a_line_is_taken_up(tmp_path: Path) -> None:
 
 
 class Unreliable(Counting):
-    """An endpoint that answers 503 to requests with `stop`."""
+    """An endpoint that answers 429 to requests with `stop`."""
 
     async def send(self, request: Request, *, fresh: bool = False) -> Exchange:
         exchange = await super().send(request, fresh=fresh)
-        return replace(exchange, status=503) if b'"stop"' in request.body else exchange
+        return replace(exchange, status=429) if b'"stop"' in request.body else exchange
 
 
 def test_inconclusive_checks_are_repeated_alone(tmp_path: Path) -> None:

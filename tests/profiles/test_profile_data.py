@@ -153,6 +153,7 @@ def test_mistakes_are_named(tmp_path: Path, change: dict[str, Any], said: str) -
     [
         ("lm-evl", "did you mean lm-eval?"),
         ("nobody", "known: continue, continue-fim"),
+        ("nobody", "vllm-bench. A path names a profile of your own"),
         ("no/such.yaml", "there is no file no/such.yaml"),
         ("a\0b", "there is no profile a\\x00b"),
     ],

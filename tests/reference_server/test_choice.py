@@ -65,7 +65,9 @@ def test_end_of_text_is_counted_but_not_shown(tiny: Tokenizer) -> None:
 def test_last_allowed_token_finishes_with_length(tiny: Tokenizer) -> None:
     choice = write(tiny, ids(tiny, "ab世界"), max_tokens=2)
     assert (choice.text, choice.finish, choice.tokens) == ("ab世", "length", 2)
-    assert choice.chunks[-1] == TextChunk("世", choice.entries[1:], "length", 2)
+    assert choice.chunks[-1] == TextChunk(
+        "世", choice.entries[1:], "length", 2, ids=tuple(ids(tiny, "世"))
+    )
 
 
 def test_cut_character_is_one_replacement_character(tiny: Tokenizer) -> None:

@@ -70,6 +70,7 @@ def test_overlay_without_a_server_has_v1(servers: object) -> None:
         ("https://h/v1/completions", "begin with one /"),
         ("//h/completions", "begin with one /"),
         ("/v1", "must end in /completions"),
+        ("/", "'/' must end in /completions"),
         ("/v1/completions?key=1", "query"),
         ("/v1 /completions", "blanks"),
         ("/v1\u202e/completions", "blanks"),

@@ -55,6 +55,7 @@ def test_its_own_key_comes_from_the_environment(tmp_path: Path) -> None:
         ('{path = "@evil.example", pointer = "/x", unit = "USD"}', "not one on the host"),
         ('{path = "/b\\r\\nX: y", pointer = "/x", unit = "USD"}', "not one on the host"),
         ('{path = "/b", pointer = "x", unit = "USD"}', "no JSON Pointer"),
+        ('{path = "/b", pointer = "/~2", unit = "USD"}', "no JSON Pointer"),
         ('{path = "/b", pointer = "/x", unit = "dollars"}', "neither"),
         ('{path = "/b", pointer = "/x", unit = "USD", rises = "yes"}', "must be true or false"),
         ('{path = "/b", pointer = "/x", unit = "USD", key = "sk-1"}', "has 'key'"),

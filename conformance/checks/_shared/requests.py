@@ -53,8 +53,20 @@ async def non_streaming(
     return (await api.complete(fresh=fresh, **greedy(prompt, **more))).expect_ok()
 
 
+def require_zero_tokens(api: Api) -> None:
+    """Raise NotApplicable if the contract does not allow a response without generated tokens."""
+    least = api.contract.parameter("max_tokens").minimum
+    if least:
+        raise NotApplicable(say("`max_tokens` is at least {least} here", least=int(least)))
+
+
 async def awkward_echo(api: Api) -> Completion:
-    """Request only the echo of an awkward prompt, written in JSON with escapes."""
+    """Request only the echo of an awkward prompt, written in JSON with escapes.
+
+    Raises:
+        NotApplicable: the contract does not allow `max_tokens` 0.
+    """
+    require_zero_tokens(api)
     request = {"model": api.model, **greedy(AWKWARD, max_tokens=0, echo=True)}
     return (await api.post(json.dumps(request).encode())).expect_ok()
 

@@ -15,7 +15,12 @@ from conformance.api import Api
 from conformance.checks import check
 from conformance.checks._shared.characters import REPLACEMENT, is_whole
 from conformance.checks._shared.prompts import CHINESE, COUNTING, RARE
-from conformance.checks._shared.requests import choices_of, non_streaming, two_prompts
+from conformance.checks._shared.requests import (
+    choices_of,
+    non_streaming,
+    require_zero_tokens,
+    two_prompts,
+)
 from conformance.checks._shared.token_scores import (
     Scores,
     alike,
@@ -152,7 +157,12 @@ async def the_first_token_has_no_alternatives(api: Api) -> None:
     )
 
 
-@check("echo-logprobs.offset-zero", requirement="text-offset.echo-from-zero", tier="smoke")
+@check(
+    "echo-logprobs.offset-zero",
+    requirement="text-offset.echo-from-zero",
+    tier="smoke",
+    needs=("echo", "logprobs"),
+)
 async def echoed_offsets_start_at_zero(api: Api) -> None:
     """With `echo` the first offset is 0, and each points to its token in the returned text.
 
@@ -161,7 +171,11 @@ async def echoed_offsets_start_at_zero(api: Api) -> None:
     assert_offsets_point((await score(api, COUNTING)).only, COUNTING)
 
 
-@check("echo-logprobs.offset-zero-chinese", requirement="text-offset.echo-from-zero")
+@check(
+    "echo-logprobs.offset-zero-chinese",
+    requirement="text-offset.echo-from-zero",
+    needs=("echo", "logprobs"),
+)
 async def echoed_offsets_count_characters(api: Api) -> None:
     """With `echo` and a Chinese prompt offsets point to characters of the text, not to bytes.
 
@@ -174,6 +188,7 @@ async def echoed_offsets_count_characters(api: Api) -> None:
     "echo-logprobs.alternatives",
     requirement="logprobs.alternatives-count",
     tier="smoke",
+    needs=("echo", "logprobs"),
     sees_effect=True,
 )
 async def the_prompts_alternatives_are_listed(api: Api) -> None:
@@ -190,6 +205,7 @@ async def the_prompts_alternatives_are_listed(api: Api) -> None:
     "echo-logprobs.sampled-in-top",
     requirement="logprobs-arrays.sampled-agrees-with-top",
     tier="smoke",
+    needs=("echo", "logprobs"),
 )
 async def the_prompts_tokens_are_listed(api: Api) -> None:
     """An echoed token among the alternatives has the same log probability in both places.
@@ -245,6 +261,7 @@ async def a_score_does_not_depend_on_the_rest(api: Api) -> None:
 
     prompt 的得分与其后是否再生成 token 无关。
     """
+    require_zero_tokens(api)
 
     async def alone(fresh: bool) -> Scores:
         choice = (await score(api, COUNTING, fresh=fresh, max_tokens=0)).only

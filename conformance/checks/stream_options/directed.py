@@ -72,7 +72,7 @@ async def usage_comes_before_done(api: Api) -> None:
 @check(
     "stream-options.usage-with-last-choice",
     requirement="stream-options.usage-with-last-choice",
-    tier="smoke",
+    tier="standard",
     sees_effect=True,
 )
 async def usage_is_with_the_last_choice(api: Api) -> None:

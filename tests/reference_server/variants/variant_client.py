@@ -29,11 +29,13 @@ class Shown:
         with httpx.Client(base_url=origin, headers=server.headers, timeout=60) as client:
             yield cls(client)
 
-    def post(self, variant: str, *, key: str | None = None, **body: Any) -> httpx.Response:
-        """Send a small greedy request, updated by ``body``."""
+    def post(
+        self, variant: str, *, key: str | None = None, dialect: str = "reference", **body: Any
+    ) -> httpx.Response:
+        """Send a small greedy request, updated by ``body``, to a variant of a dialect."""
         request = {"model": "davinci-002", **GREEDY, **body}
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        path = f"/reference/{variant}/tests/v1/completions"
+        path = f"/{dialect}/{variant}/tests/v1/completions"
         return self.client.post(path, json=request, headers=headers)
 
     def non_streaming(self, variant: str, **body: Any) -> dict[str, Any]:
