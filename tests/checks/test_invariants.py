@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from conformance.checks._shared.changed_texts import is_broken_form
-from conformance.checks._shared.invariants import inspect_each
+from conformance.checks._shared.invariants import inspect_each, traits
 from conformance.checks.text.invariants import is_stripped_form
 from conformance.contract import load_contract
 from conformance.engine.runner import Options, run
@@ -130,6 +130,15 @@ def test_invariant_finds_what_no_check_requests() -> None:
     finding = reported["usage.total-everywhere"]
     assert "those with `echo`" in str(finding.seen)
     assert 1 <= len(finding.exchanges) <= 5
+
+
+def test_list_of_one_prompt_is_no_several() -> None:
+    request = Request("POST", "/completions", b'{"prompt":["1"],"echo":true}')
+    exchange = Exchange("x1", request, (), 200, (), b"", (), 0.1)
+    assert sorted(map(str, traits(RecordedExchange(exchange, OPENAI)))) == [
+        "`echo`",
+        "a list as prompt",
+    ]
 
 
 def test_invariant_with_a_found_cause_is_explained() -> None:

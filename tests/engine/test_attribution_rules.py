@@ -49,6 +49,24 @@ def test_lost_white_space_explains_texts_that_lost_it() -> None:
     assert roots(lost, stop, exchanges=exchanges) == {stop.id: lost.id}
 
 
+def test_longest_answer_tells_where_a_text_was_cut() -> None:
+    def listed(key: str, *tokens: str) -> Exchange:
+        logprobs = {"tokens": [*tokens], "token_logprobs": [-1.0] * len(tokens)}
+        choice = {"index": 0, "text": "".join(tokens), "logprobs": logprobs}
+        body = {"id": key, "choices": [{**choice, "finish_reason": "length"}]}
+        return an_exchange(key, request={**GREEDY, "prompt": "0", "logprobs": 1}, body=body)
+
+    exchanges = (
+        an_answer("x1", "red", prompt="0", stop="green"),
+        listed("x2", "red", "\n", "green"),
+        listed("x3", "r"),
+        an_answer("x4", "red", prompt="red ", echo=True),
+    )
+    echo = a_deviation("echo.awkward-text", Place.ECHO, exchanges=("x4",))
+    stop = a_deviation("stop.cut-at-match-everywhere", exchanges=("x1",))
+    assert roots(echo, stop, exchanges=exchanges) == {stop.id: echo.id}
+
+
 def test_white_space_explains_no_lost_stop_sequence() -> None:
     exchanges = (
         an_answer("x1", " 1 2", prompt="0", stop="1"),

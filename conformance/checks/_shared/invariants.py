@@ -191,7 +191,9 @@ def traits(exchange: RecordedExchange) -> Iterator[str]:
     request = exchange.exchange.request
     named = {"prompt:batch": say("several prompts"), "prompt:tokens": say("a prompt of tokens")}
     for feature in features_of(request.body) - {"model", "prompt"}:
-        if exchange.request.raw.get(feature) is not False:
+        if feature == "prompt:batch" and len(exchange.request.raw["prompt"]) == 1:
+            yield say("a list as prompt")
+        elif exchange.request.raw.get(feature) is not False:
             yield named.get(feature, f"`{feature}`")
     if not request.body.decode("utf-8", errors="replace").isascii():
         yield say("non-ASCII text")

@@ -83,9 +83,10 @@ class TestCase:
         """The setting, if there is one alone for one prompt, or beside a stop; None otherwise.
 
         How a prompt is written is its own setting. A stream is none of the answer, but the way that
-        it comes.
+        it comes; its options are one, which only a stream has.
         """
-        rest = [trait for trait in self.traits if trait not in {"prompt", "stop"}]
+        beside = {"prompt", "stop", *(("stream",) if "stream_options" in self.settings else ())}
+        rest = [trait for trait in self.traits if trait not in beside]
         name = rest[0] if len(rest) == 1 else "stream"
         if name in {"listed", "escaped"}:
             return "prompt"

@@ -314,7 +314,8 @@ def usage_of(
 def _alone(exchanges: Sequence[RecordedExchange]) -> Counts:
     """The prompt_tokens of prompts with one choice, not streamed, and a response with each.
 
-    The usual ones come first, of equally frequent ones those that were first.
+    Those of requests with the fewest parameters come first, because what a parameter adds must not
+    pass for the usual; of these the most frequent ones, and then those that were first.
     """
     alone: dict[Prompts, dict[int, list[RecordedExchange]]] = {}
     for exchange, prompts, counted in usage_of(exchanges):
@@ -323,10 +324,18 @@ def _alone(exchanges: Sequence[RecordedExchange]) -> Counts:
     return {
         prompts: {
             counted: responses[0]
-            for counted, responses in sorted(counts.items(), key=lambda one: -len(one[1]))
+            for counted, responses in sorted(
+                counts.items(), key=lambda one: (min(map(_parameters, one[1])), -len(one[1]))
+            )
         }
         for prompts, counts in alone.items()
     }
+
+
+def _parameters(exchange: RecordedExchange) -> tuple[int, int]:
+    """Return how many parameters a request has, and of how many null is to be no value."""
+    values = exchange.request.raw.values()
+    return len(values), sum(value is None for value in values)
 
 
 def _usual(counts: Mapping[int, RecordedExchange]) -> tuple[RecordedExchange, int]:

@@ -8,6 +8,7 @@ tried in this order, and each is a module of this package:
 ======================  ==========================================================================
 ``dead_since``          no request is served since that of another finding
 ``kinds``               the answer is of another kind than its request's: an error told as success
+``nulls``               a null is read as a value, and it is wrong only where that is sent
 ``places``              the check could not read its answer, and another one reports that
 ``refusals``            a request was refused because of a parameter that is refused anyway
 ``members``             a schema is violated by a member that another check is about
@@ -39,6 +40,7 @@ from conformance.engine.attribution.finish import limit_is_named
 from conformance.engine.attribution.foreign_text import text_is_foreign
 from conformance.engine.attribution.kinds import of_another_kind
 from conformance.engine.attribution.members import another_member_violates
+from conformance.engine.attribution.nulls import null_is_read
 from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.refusals import refused_anyway, refused_together
 from conformance.engine.attribution.sampling import greedy_is_sampled
@@ -54,6 +56,7 @@ __all__ = ["explanations_of"]
 RULES = (
     nothing_is_served_since,
     of_another_kind,
+    null_is_read,
     greedy_is_sampled,
     prompt_is_another,
     unreadable,

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from conformance.engine.attribution.evidence import Evidence, explained, is_combined, is_invariant
+from conformance.engine.attribution.evidence import (
+    Evidence,
+    all_echoed,
+    explained,
+    is_combined,
+    is_invariant,
+)
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place, Role
@@ -32,8 +38,14 @@ CLAIMS = (
 )
 """What is said of the prompt of a request, where the endpoint has another one."""
 
+OF_BEGINNINGS = ("text.*",)
+"""What is said of how a text begins, compared with the same behind an echo."""
+
 OF_BATCHES = ("prompt.batch-as-singles", "usage.prompt-sums-batch")
 """What is wrong of a batch whose prompts are read one behind the other."""
+
+ECHO_OWNERS = frozenset({"echo.prompt-then-completion"})
+"""Requirements about what an echo begins with, which can show another prompt."""
 
 PLACES = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 
@@ -43,14 +55,54 @@ def prompt_is_another(evidence: Evidence, finding: Finding) -> Explanation | Non
     billed = _billed_as_another(evidence, finding)
     if billed is not None or finding.effect is Effect.REFUSED:
         return billed
-    echoes = finding.place is Place.ECHO or (is_combined(finding) and finding.subject == "echo")
-    if echoes and _follow_others(evidence, finding):
+    if _reads_batches_in_one(evidence, finding):
         batch = next(evidence.about(*OF_BATCHES), None)
         return explained(batch, say("each prompt of a batch is read behind the others"))
+    longer = _is_longer(evidence, finding)
+    if longer is not None:
+        return longer
     claims = any(fnmatchcase(finding.requirement, glob) for glob in CLAIMS)
     if claims or finding.place in PLACES or finding.requirement == OWNER:
         return _of_every_prompt(evidence, finding)
     return None
+
+
+def _is_longer(evidence: Evidence, finding: Finding) -> Explanation | None:
+    """Explain what is said of texts and echoes where the same text is added behind every prompt.
+
+    What is added behind the prompt stands between it and the completion, so that the completion
+    does not begin as it does behind the echo.
+    """
+    globs = (*CLAIMS, *OF_BEGINNINGS)
+    claims = any(fnmatchcase(finding.requirement, glob) for glob in globs) or (
+        # What is generated is what stands behind the prompt of an echo.
+        finding.place is None and all_echoed(evidence.judged_requests(finding))
+    )
+    owners = (one for one in evidence.about(OWNER, *ECHO_OWNERS) if one.place is None)
+    owner = next(owners, None)
+    if owner is None or owner is finding or not claims or not _added_behind(evidence):
+        return None
+    return explained(owner, say("text is added to every prompt"))
+
+
+def _added_behind(evidence: Evidence) -> str:
+    """Return what all echoes of nothing but a prompt have behind it; empty if they differ."""
+    echoes: dict[str, set[str]] = {}
+    plain: list[str] = []
+    for exchange in evidence.everything:
+        try:
+            request, text = exchange.request, exchange.non_streaming.choices[0].text
+            prompt, is_empty = request.prompt, request.raw.get("max_tokens") == 0
+        except (Judgement, IndexError):
+            continue
+        if not request.echo:
+            plain.append(text)
+        elif is_empty and isinstance(prompt, str) and text.startswith(prompt):
+            echoes.setdefault(prompt, set()).add(text.removeprefix(prompt))
+    added = {one for each in echoes.values() for one in each}
+    behind = next(iter(added), "")
+    is_same = len(echoes) > 1 and len(added) == 1 and behind != ""
+    return behind if is_same and not any(text.endswith(behind) for text in plain) else ""
 
 
 def _of_every_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
@@ -98,6 +150,21 @@ def _differ(evidence: Evidence, finding: Finding) -> bool:
     return None not in {probe, control} and probe != control
 
 
+def _reads_batches_in_one(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether a finding is about a batch whose echoes show each prompt behind the others.
+
+    What is said of the scores of a batch, compared with those of its prompts alone, has no echo
+    of its own.
+    """
+    echoes = finding.place is Place.ECHO or (is_combined(finding) and finding.subject == "echo")
+    if echoes or not is_combined(finding):
+        return echoes and _follow_others(evidence, finding)
+    of_batch = all(len(one.request.prompts) > 1 for one in evidence.judged_by(finding))
+    of_each = all(len(one.request.prompts) == 1 for one in evidence.controls_of(finding))
+    shown = (one for one in evidence.deviations if one.place is Place.ECHO)
+    return of_batch and of_each and any(_follow_others(evidence, one) for one in shown)
+
+
 def _follow_others(evidence: Evidence, finding: Finding) -> bool:
     """Return whether each wrong echo of a batch is another prompt, and then its own."""
     found = []
@@ -128,6 +195,29 @@ def _is_same_for_all(evidence: Evidence) -> bool:
     }
     added = {before for _, before in seen}
     return len({prompt for prompt, _ in seen}) > 1 and len(added) == 1 and "" not in added
+
+
+def shows_another_prompt(evidence: Evidence, owner: Finding) -> bool:
+    """Return whether a finding is about echoes, and one has more than the prompt.
+
+    It is before the prompt, or where nothing is generated.
+    """
+    if owner.requirement not in ECHO_OWNERS:
+        return False
+    for exchange in (*evidence.judged_by(owner), *evidence.everything):
+        try:
+            request = exchange.request
+            if not request.echo:
+                continue
+            prompt, text = request.prompt, exchange.completion.choices[0].text
+            none = request.limit == 0
+        except (Judgement, IndexError):
+            continue
+        if isinstance(prompt, str) and prompt and prompt in text:
+            start = text.find(prompt)
+            if start > 0 or (none and text != prompt):
+                return True
+    return False
 
 
 def _echo(exchange: RecordedExchange) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from conformance.checks._shared.characters import REPLACEMENT, join_tokens
+from conformance.checks._shared.characters import REPLACEMENT, assert_utf_8, join_tokens
 from conformance.engine.attribution.evidence import Evidence, all_stream, explained
 from conformance.judgement import Judgement
 from conformance.message import say
@@ -23,14 +23,18 @@ OWNERS = (
     "logprobs-arrays.tokens-join-to-text",
     "text.present",
 )
+FRAMING = "streaming.framing"
 STOPS = ("stop.*", "streaming.stop-never-leaks")
 
 
 def characters_are_wrong(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about broken or lost characters, for what is searched for in them."""
+    judged = evidence.judged_by(finding)
+    if finding.requirement == OF_STREAMS and judged and all(map(_is_in_no_utf_8, judged)):
+        encoded = (one for one in evidence.about(FRAMING) if one.place is Place.BODY)
+        return explained(next(encoded, None), say("its streams are not in UTF-8"))
     if finding.effect is Effect.REFUSED or finding.requirement in OWNERS:
         return None
-    judged = evidence.judged_by(finding)
     if finding.place is Place.ECHO:
         shows = bool(judged) and all(map(_echoes_broken, judged))
     elif finding.place is None and any(fnmatchcase(finding.requirement, glob) for glob in STOPS):
@@ -47,6 +51,15 @@ def characters_are_wrong(evidence: Evidence, finding: Finding) -> Explanation | 
     )
     why = say("characters of its texts are broken or lost")
     return explained(next(able, None), why) if shows else None
+
+
+def _is_in_no_utf_8(exchange: RecordedExchange) -> bool:
+    """Return whether an answer is not in UTF-8, so that its characters cannot be read."""
+    try:
+        assert_utf_8(exchange.exchange)
+    except Judgement:
+        return True
+    return False
 
 
 def _echoes_broken(exchange: RecordedExchange) -> bool:

@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from conformance.engine.attribution.another_prompt import shows_another_prompt
 from conformance.engine.attribution.evidence import Evidence, explained, is_combined
 from conformance.engine.attribution.parts import READ_BEFORE, Part, part_claimed
 from conformance.engine.attribution.places import BASIC, is_own
@@ -151,6 +152,8 @@ def _makes_them_differ(
     if not (owned is part or owned is Part.EFFECT or owned in READ_BEFORE[part]):
         return False
     traits = evidence.needs_of(owner)
+    if shows_another_prompt(evidence, owner):
+        traits -= {"echo"}  # It only shows the prompt that other answers are given to as well.
     changed = {name for control in controls for name in _changed(probe, control)}
     if not traits <= traits_of(probe):
         # The tokens of the controls tell where a limit cuts the text that is predicted.
@@ -175,15 +178,20 @@ def _of_counts(evidence: Evidence, finding: Finding) -> Explanation | None:
 
     One that another finding is about does not make another count wrong.
     """
-    sent = evidence.judged_requests(finding)
-    asked: Traits = traits_of(sent[0]) if sent else frozenset()
+    sent = (*evidence.judged_requests(finding)[:1], *_compared(evidence, finding))
+    # What all answers have that the prediction is made of is wrong in it as well.
+    asked = tuple(map(traits_of, sent))
     owners = [_owner_of(evidence, count, asked) for count in _wrong_counts(finding)]
     if not owners or None in owners:
         return None
     return explained(owners[0], say("the tokens are counted wrong, not generated wrong"))
 
 
-def _owner_of(evidence: Evidence, count: str, asked: Traits) -> Finding | None:
+def _owner_of(evidence: Evidence, count: str, asked: tuple[Traits, ...]) -> Finding | None:
+    def rests_on(needs: Traits) -> bool:
+        probe, *controls = asked or (frozenset(),)
+        return needs <= probe or (bool(controls) and all(needs <= one for one in controls))
+
     about = (f"usage.{count}", WHOLE)
     found = (
         owner
@@ -191,7 +199,7 @@ def _owner_of(evidence: Evidence, count: str, asked: Traits) -> Finding | None:
         if owner.subject in about
         and fnmatchcase(owner.requirement, "usage.*")
         and is_own(owner)
-        and evidence.shared_traits(owner) <= asked
+        and rests_on(evidence.shared_traits(owner))
     )
     return min(found, key=lambda one: len(evidence.shared_traits(one)), default=None)
 

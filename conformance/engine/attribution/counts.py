@@ -18,6 +18,7 @@ from conformance.engine.attribution.evidence import (
     request_of,
 )
 from conformance.engine.attribution.places import BASIC, WHY, is_own
+from conformance.engine.attribution.traits import traits_of
 from conformance.judgement import Judgement
 from conformance.message import as_message, say
 from conformance.model import Effect, Explanation, Finding, Place
@@ -36,6 +37,9 @@ PROMPT_BILLED = (
     "usage.prompt-counted-once",
     "usage.prompt-sums-batch",
 )
+COMPARES_PROMPT_BILLS = frozenset({*PROMPT_BILLED, "usage.stream-equals-plain"})
+"""Requirements that an answer counts its prompt as another one does."""
+
 TOKEN_PROMPTS = ("prompt.tokens", "prompt.token-arrays", "prompt.tokens-equal-text")
 BY_TOKENIZER = "usage.prompt-by-tokenizer"
 RESTS_ON_CACHED = frozenset(
@@ -166,6 +170,10 @@ def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
         others = evidence.about(*PROMPT_BILLED, "usage.stream-equals-plain")
         owner = next((one for one in others if evidence.can_own(one, finding)), None)
         return explained(owner, say("the tokens of the prompt are counted wrong"))
+    if finding.requirement in COMPARES_PROMPT_BILLS:
+        owner = _of_its_controls(evidence, finding)
+        if owner is not None:
+            return explained(owner, say("it is compared with a count that is wrong itself"))
     billed = _prompt_billed(evidence)
     if finding.requirement in RESTS_ON_PROMPT_BILLED:
         return explained(billed, say("the tokens of the prompt are counted wrong"))
@@ -177,6 +185,23 @@ def _of_the_prompt(evidence: Evidence, finding: Finding) -> Explanation | None:
     if finding.requirement in PROMPT_BILLED and of_token_ids(evidence.requests_of(finding)):
         owner = None if billed else next(evidence.about(*TOKEN_PROMPTS), None)
         return explained(owner, say("the prompts of token ids are read wrong, not counted wrong"))
+    return None
+
+
+def _of_its_controls(evidence: Evidence, finding: Finding) -> Finding | None:
+    """Return the finding that the counts are wrong that this one takes as right.
+
+    They are those of its controls: all of these ask for what makes a count wrong, and what they are
+    compared with does not.
+    """
+    controls = [traits_of(one.request) for one in evidence.controls_of(finding)]
+    probes = [traits_of(one.request) for one in evidence.probes_of(finding)]
+    for owner in evidence.about(*PROMPT_BILLED):
+        needs = evidence.shared_traits(owner)
+        if owner is finding or not needs or not controls or not is_own(owner):
+            continue
+        if all(needs <= one for one in controls) and not any(needs <= one for one in probes):
+            return owner
     return None
 
 

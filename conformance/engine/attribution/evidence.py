@@ -91,6 +91,11 @@ class Evidence:
         probes = [one for one in known if roles.get(one.exchange.id) is Role.PROBE]
         return tuple(probes if probes and not is_invariant(finding) else known)
 
+    def probes_of(self, finding: Finding) -> tuple[RecordedExchange, ...]:
+        """Return the exchanges that a finding shows as deviating, of an invariant only one."""
+        roles = finding.roles
+        return tuple(one for one in self.of(finding) if roles.get(one.exchange.id) is Role.PROBE)
+
     def controls_of(self, finding: Finding) -> tuple[RecordedExchange, ...]:
         """Return the exchanges that those that deviate are compared with."""
         roles = finding.roles

@@ -123,6 +123,11 @@ def _as_repeated(
         return key is not None and told and first[key] != exchange.exchange.request.body
 
     compared = evidence.controls_of(finding)
+    if finding.roles and not is_invariant(finding):
+        # What a check refers to beside its probe is what it is compared with.
+        compared += tuple(
+            one for one in evidence.of(finding) if finding.roles.get(one.exchange.id) is None
+        )
     if all(map(is_repeated, judged)) or any(map(is_repeated, compared)):
         return explained(owner, say("the answer is that to another request"))
     return None

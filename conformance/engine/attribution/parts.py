@@ -117,6 +117,10 @@ COUNTED = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 """What a count of the usage is called where a finding says which value it saw."""
 
 
+OF_OPTIONS = "stream-options.include-usage"
+"""That a stream has usage if it is asked for, and the same text as without."""
+
+
 def part_claimed(finding: Finding) -> Part | None:
     """Return the part of an answer that a finding's claim compares; None if it is none.
 
@@ -131,6 +135,8 @@ def part_claimed(finding: Finding) -> Part | None:
     name = str(seen.arguments.get("name", ""))
     if part is Part.EFFECT and name in COUNTED:
         return Part.USAGE
+    if finding.requirement == OF_OPTIONS and "other" in seen.arguments:
+        return Part.EFFECT
     if part in {Part.EFFECT, Part.CHOICES} and name.startswith("finish_reason"):
         return Part.FINISH
     return part

@@ -90,7 +90,11 @@ OWNERS: Mapping[Place, tuple[str, ...]] = {
     ),
     Place.TOKENS: ("logprobs-arrays.tokens-join-to-text", "streaming.logprobs-as-plain"),
     Place.PROMPT_SCORES: ("echo.logprobs-cover-prompt",),
-    Place.USAGE: ("usage.present", "usage.completion-at-limit"),
+    Place.USAGE: (
+        "usage.present",
+        "usage.completion-at-limit",
+        "stream-options.include-usage",
+    ),
     Place.STREAM_USAGE: ("stream-options.include-usage", "usage.present"),
 }
 """For each place the requirements that say how it has to be, the most basic first."""
@@ -126,6 +130,10 @@ TOLD_APART_BY_INDEX = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 
 BY_DEFAULT = frozenset({"envelope.choices", "n.default-one"})
 """Requirements about the number of choices of a request that does not say it."""
+
+SHAPE = "envelope.choices"
+NO_LIST = say("choices a non-empty array of objects")
+"""What is expected where an answer has no list of choices at all, however many were requested."""
 
 HOW_MANY = re.compile(r" \(\d+ of \d+ [^()]*\)$")
 """What an invariant adds to what it saw."""
@@ -192,6 +200,9 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
         first = next((one for one in scored if one is not finding), None)
         if first is not None:
             return explained(first, WHY[Place.TOKENS])
+    shapeless = _shapeless(evidence, finding)
+    if shapeless is not None:
+        return explained(shapeless, why)
     able = [
         owner
         for owner in evidence.about(*owners)
@@ -203,6 +214,18 @@ def unreadable(evidence: Evidence, finding: Finding) -> Explanation | None:
     asking = [owner for owner in able if not is_invariant(owner)]
     others = [one for one in able if one.requirement in before and _says_the_same(one, finding)]
     return explained(next(iter([*asking, *(others if is_owner else able)]), None), why)
+
+
+def _shapeless(evidence: Evidence, finding: Finding) -> Finding | None:
+    """Return the finding that answers have no list of choices, for what asked for some.
+
+    What was asked for has to do with it only if all such answers are to batches or token ids.
+    """
+    if finding.expected != NO_LIST or finding.requirement == SHAPE:
+        return None
+    if _is_of_other_prompts(evidence, SHAPE):
+        return None
+    return next((one for one in evidence.about(SHAPE) if one.expected == NO_LIST), None)
 
 
 def _owners_of(evidence: Evidence, place: Place) -> tuple[str, ...]:

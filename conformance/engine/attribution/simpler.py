@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from conformance.engine.attribution.another_prompt import ECHO_OWNERS, shows_another_prompt
 from conformance.engine.attribution.apart import is_apart
 from conformance.engine.attribution.evidence import (
     Evidence,
@@ -49,6 +50,7 @@ PARAMETERS: Mapping[str, str] = {
     "presence_penalty": "presence_penalty",
     "best_of": "best_of",
     "user": "user",
+    "stream_options": "stream_options",
     "n": SEVERAL,
     "prompt": SEVERAL,
     "temperature": SAMPLED,
@@ -95,7 +97,7 @@ UNAFFECTED = frozenset({Part.CHOICES, Part.SUM, Part.CONSTANT})
 TWIN = say("the same is wrong in a simpler answer, too")
 """Why one of two findings about one sentence is not told."""
 
-TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias"})
+TOOLS = frozenset({"echo", "n", "prompt", "temperature", "logit_bias", "stream_options"})
 """Parameters that checks of other parameters use as well."""
 
 WHATEVER_IS_SENT = frozenset({"errors.no-leak"})
@@ -114,7 +116,6 @@ BY_ID = "logit_bias"
 """The parameter whose values are token ids."""
 
 PROMPT_OWNERS = ("prompt.decides-answer", "prompt.verbatim")
-ECHO_OWNERS = ("echo.prompt-then-completion",)
 PROMPT_CLAIMS = ("echo.*", "text-offset.*", "usage.prompt-*", "stop.prompt-not-searched")
 """What is said of the prompt, where the endpoint has another prompt than the request."""
 
@@ -176,9 +177,7 @@ def _rests_on(
         return settled
     sought = with_parameter = evidence.needs_of(owner)
     about_prompt = owner.requirement in PROMPT_OWNERS or (
-        owner.requirement in ECHO_OWNERS
-        and finding.subject != "echo"
-        and _shows_another_prompt(evidence, owner)
+        finding.subject != "echo" and shows_another_prompt(evidence, owner)
     )
     if about_prompt:
         # An echo shows which prompt the endpoint has for requests without one, too; and prompts in
@@ -295,24 +294,6 @@ def _is_of_ids(exchange: RecordedExchange) -> bool:
 def _is_own_trait(subject: str) -> bool:
     """Return whether a parameter has a trait of requests that no other parameter gives them."""
     return subject in PARAMETERS and PARAMETERS[subject] == subject
-
-
-def _shows_another_prompt(evidence: Evidence, owner: Finding) -> bool:
-    """Return whether an echo has more than the prompt, before it or where nothing is generated."""
-    for exchange in (*evidence.judged_by(owner), *evidence.everything):
-        try:
-            request = exchange.request
-            if not request.echo:
-                continue
-            prompt, text = request.prompt, exchange.completion.choices[0].text
-            none = request.limit == 0
-        except (Judgement, IndexError):
-            continue
-        if isinstance(prompt, str) and prompt and prompt in text:
-            start = text.find(prompt)
-            if start > 0 or (none and text != prompt):
-                return True
-    return False
 
 
 def _all_repeat_a_text(evidence: Evidence, finding: Finding) -> bool:

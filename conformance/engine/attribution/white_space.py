@@ -99,17 +99,20 @@ def _stops_at_white_space(evidence: Evidence, finding: Finding) -> bool:
 
 def _is_cut_but_for_space(evidence: Evidence, finding: Finding) -> bool:
     """Return whether each text is what was generated before its stop, but for white space."""
-    generated = dict(generated_texts(evidence))
+    generated: dict[str, str] = {}
+    for prompt, text in generated_texts(evidence):
+        generated[prompt] = max(generated.get(prompt, ""), text, key=len)
     found = []
     for exchange in evidence.judged_by(finding):
         try:
-            stops = [stop for stop in exchange.request.stops if stop]
+            stops, echo = [stop for stop in exchange.request.stops if stop], exchange.request.echo
         except Judgement:
             return False
         for prompt, text in _pairs(exchange) if stops else ():
             whole = generated.get(prompt, "")
             cut = min((whole.partition(stop)[0] for stop in stops), key=len)
-            found.append(bool(whole) and _black(cut) == _black(text))
+            own = text.removeprefix(prompt) if echo else text
+            found.append(bool(whole) and _black(cut) == _black(own))
     return bool(found) and all(found)
 
 

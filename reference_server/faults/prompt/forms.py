@@ -197,6 +197,8 @@ def batch_leaks() -> Behaviour:
 @fault(
     "one-element-array-differs",
     breaks="prompt.batch-as-singles",
+    # The echo shows the text that is completed.
+    also_breaks="echo.prompt-then-completion",
     triggers=NON_STREAMING_ONLY,
 )
 def one_element_array_differs() -> Behaviour:

@@ -77,3 +77,17 @@ def test_description_names_the_settings() -> None:
     description = TestCase((ASCII,), {"stream": True, "n": 2}, max_tokens=5).description
     assert description == f'prompt: "{ASCII}", stream: true, n: 2, max_tokens: 5'
     assert "JSON with escapes" in CASE.description
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"suffix": "x"}, "suffix"),
+        ({"stream": True}, None),
+        # Only a stream has options, so that it is no other setting beside them.
+        ({"stream": True, "stream_options": {"include_usage": True}}, "stream_options"),
+        ({"n": 2, "echo": True}, None),
+    ],
+)
+def test_only_setting_is_named(settings: dict[str, object], expected: str | None) -> None:
+    assert TestCase((ASCII,), settings).only_setting == expected

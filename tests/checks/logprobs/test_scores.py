@@ -83,6 +83,11 @@ def test_special_token_may_be_listed_as_better() -> None:
     assert worse_than_best(choice(SURE, suppressed, SURE)) is None
 
 
+def test_only_position_may_be_a_suppressed_one() -> None:
+    end = ("<|endoftext|>", -1.5, {"<|fim_suffix|>": -0.3, "<|endoftext|>": -1.5})
+    assert worse_than_best(choice(end)) is None
+
+
 def test_better_token_chosen_elsewhere_is_not_suppressed() -> None:
     worse = ("3", -2.0, {" 1": -0.2, "3": -2.0})
     found = worse_than_best(choice(SURE, worse, SURE))

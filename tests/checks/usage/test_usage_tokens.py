@@ -24,14 +24,16 @@ class Unused:
         raise AssertionError("nothing is asked")
 
 
-def answered(request_body: dict[str, Any], prompt_tokens: int, completion_tokens: int, choice: Any):
+def answered(
+    request_body: dict[str, Any], prompt_tokens: int, completion_tokens: int, choice: Any, key="x1"
+):
     usage = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}
     body = json.dumps({"choices": [{"index": 0, **choice}], "usage": usage}).encode()
     request = Request("POST", "/completions", encode({"model": "m", **request_body}))
     attempt = Attempt(0.0, 0.1, 200, None)
     arrivals = (Arrival(0.1, len(body)),)
     return RecordedExchange(
-        Exchange("x1", request, (attempt,), 200, (), body, arrivals, 0.1), OPENAI
+        Exchange(key, request, (attempt,), 200, (), body, arrivals, 0.1), OPENAI
     )
 
 
@@ -95,3 +97,19 @@ def test_echoed_prompt_is_counted_with_its_tokens(
 def test_excess_generation_makes_prompt_tokens_unknown() -> None:
     response = answered(ECHO, 99, 2, echoed(["一", "二", " 3", "!", "?"]))
     assert verdict("usage.echoed-counted-everywhere", response) is SKIPPED
+
+
+def test_simplest_request_tells_the_usual_count() -> None:
+    choice = {"text": " a", "finish_reason": "length"}
+    plain = {"prompt": "5", "max_tokens": 1, "temperature": 0}
+    asked = [{**plain, "suffix": None}, {**plain, "suffix": None, "n": 1}, plain]
+    trace = Trace(
+        tuple(
+            answered(body, 9 if "suffix" in body else 3, 1, choice, f"x{number}")
+            for number, body in enumerate(asked)
+        )
+    )
+    api = Api(Unused(), OPENAI, "m", trace=trace)
+    found: Finding = asyncio.run(judge(CHECKS["usage.prompt-alike-everywhere"], api))
+    assert found.expected == "prompt_tokens = 3, as for the same prompt"
+    assert "(2 of 2 responses" in str(found.seen)
