@@ -181,6 +181,16 @@ def test_quiet_outcome_is_the_verdict_line() -> None:
     assert only.startswith("Not conforming. Supports 0 of 1")
 
 
+def test_quiet_outcome_says_why_nothing_ran() -> None:
+    console = pipe()
+    run = a_run(reason="connection refused", conclusion=Conclusion.UNDECIDED)
+    show(run, console, verbosity=Verbosity.QUIET)
+    assert printed(console).splitlines() == [
+        "Inconclusive. Preflight failed; no checks were run.",
+        "connection refused",
+    ]
+
+
 MANY = tuple(
     a_failure(f"{subject}.{place}", subject=subject, exchanges=("x1",))
     for place in range(2)

@@ -68,7 +68,7 @@ class _Outcome:
         """Assemble the output."""
         if verbosity is Verbosity.QUIET:
             on_clients = verdict_on_clients(self._summary.run, self._language)
-            return Group(self._verdict_line(), *([on_clients] if on_clients else []))
+            return Group(*self._verdict_and_reason(), *([on_clients] if on_clients else []))
         self._verbose = verbosity is Verbosity.VERBOSE
         self._most = len(self._summary.rows) if self._verbose else MAX_NAMES
         used = clients(self._summary.run, self._language, verbose=self._verbose)
@@ -98,9 +98,7 @@ class _Outcome:
             cost=summary.cost_in_words,
             took=duration(summary.elapsed),
         )
-        result = [self._verdict_line()]
-        if summary.because:
-            result.append(Text(cut(line(self._of(summary.because)), MAX_VALUE_CHARS)))
+        result = self._verdict_and_reason()
         notes = (summary.judged_again, summary.taken_up)
         result.extend(Text(line(self._of(note))) for note in notes if note)
         for told in summary.notes:
@@ -108,6 +106,12 @@ class _Outcome:
             result.append(marked(self._of(worded)))
         counts = [self._counts()] if summary.tally and not self._could_not_begin else []
         return Group(*result, Text(self._of(facts), style="dim"), *counts)
+
+    def _verdict_and_reason(self) -> list[Text]:
+        """Return the verdict and, on a line of its own, why the run ended early, if it did."""
+        because = self._summary.because
+        reason = [Text(cut(line(self._of(because)), MAX_VALUE_CHARS))] if because else []
+        return [self._verdict_line(), *reason]
 
     def _verdict_line(self) -> Text:
         headline = _HEADLINE.format(headline=self._summary.headline)
