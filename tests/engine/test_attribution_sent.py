@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -168,3 +169,20 @@ def test_cached_answer_without_a_role_explains_a_difference() -> None:
     repeated = a_deviation("envelope.id-unique-everywhere", exchanges=("x2", "x3"))
     narrow = a_deviation("top-p.zero", exchanges=("x1", "x3"), roles=SHOWN)
     assert roots(repeated, narrow, exchanges=exchanges) == {narrow.id: repeated.id}
+
+
+@pytest.mark.parametrize(("elapsed", "is_told"), [(0.1, True), (9.0, False)])
+def test_answer_is_that_of_who_got_it_first(elapsed: float, is_told: bool) -> None:
+    late = an_answer("x1", " 2", prompt="0", logprobs=1, id_="b")
+    early = an_answer("x2", " 2", prompt="0", id_="b")
+    attempts = (replace(early.attempts[0], elapsed=elapsed),)
+    exchanges = (
+        replace(late, attempts=(replace(late.attempts[0], elapsed=1.0),)),
+        replace(early, attempts=attempts),
+        an_answer("x3", " 3", prompt="0", seed=1, id_="c"),
+        an_answer("x4", " 4", prompt="0", seed=2, id_="d"),
+    )
+    repeated = a_deviation("envelope.id-unique-everywhere", exchanges=("x1", "x2"))
+    listed = a_deviation("logprobs.returned", Place.LOGPROBS, exchanges=("x1",), roles=SHOWN)
+    found = roots(repeated, listed, exchanges=exchanges)
+    assert found == ({listed.id: repeated.id} if is_told else {})

@@ -112,7 +112,8 @@ def _as_repeated(
     if not telling:
         return None
     first: dict[str, bytes] = {}
-    for exchange in evidence.everything:
+    # A request that was sent first can get the answer of one that was answered before it.
+    for exchange in sorted(evidence.everything, key=_answered):
         key = _whole(exchange)
         if key is not None:
             first.setdefault(key, exchange.exchange.request.body)
@@ -131,6 +132,12 @@ def _as_repeated(
     if all(map(is_repeated, judged)) or any(map(is_repeated, compared)):
         return explained(owner, say("the answer is that to another request"))
     return None
+
+
+def _answered(exchange: RecordedExchange) -> float:
+    """Return when an answer had come, in seconds since the run began."""
+    attempts = exchange.exchange.attempts
+    return attempts[-1].started + attempts[-1].elapsed if attempts else 0.0
 
 
 def _is_id_of_two(evidence: Evidence) -> bool:
