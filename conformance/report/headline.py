@@ -123,7 +123,10 @@ def claims_of(
 
 
 def _limits_of(cut_short: CutShort) -> Iterator[Claim]:
-    if cut_short.globs:
+    if cut_short.clients:
+        named = [f"`{name.replace('`', chr(39))}`" for name in cut_short.clients]
+        yield Claim(_FOR.format(clients=listing(named, MAX_GLOBS)), OPEN)
+    elif cut_short.globs:
         named = [f"`{glob.replace('`', chr(39))}`" for glob in cut_short.globs]
         yield Claim(_ONLY.format(globs=listing(named, MAX_GLOBS)), OPEN)
     if cut_short.left_out:
@@ -145,7 +148,7 @@ def cut_short_of(header: Header, verdicts: Sequence[tuple[Verdict, str]]) -> Cut
         for verdict, message in verdicts
     )
     globs = header.select or ((f"stage {header.stage.value}",) if header.stage else ())
-    limited = CutShort(globs, skipped, header.exclude)
+    limited = CutShort(globs, skipped, header.exclude, header.profiles)
     return limited if globs or skipped or header.exclude else None
 
 
@@ -161,6 +164,7 @@ _ENDED_EARLY = Text("The run ended early; the rest is untested.", "运行提前�
 _WITHOUT = Text("{verdict}, without {globs}", "{verdict}（不含 {globs}）")
 _COUNTED = Text("{verdict}, {counts}", "{verdict}，{counts}")
 _LEFT_OUT = Text("Checks that match {globs} were left out.", "已排除与 {globs} 匹配的检查。")
+_FOR = Text("Only what {clients} needs was tested.", "只测试了 {clients} 所需的内容。")
 _ONLY = Text("Only checks that match {globs} ran.", "只运行了与 {globs} 匹配的检查。")
 _CUT_SHORT = Text(
     "{checks} not run, because the limit of requests or tokens was reached.",

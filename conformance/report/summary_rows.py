@@ -95,13 +95,14 @@ class Gap:
 class CutShort:
     """What kept a run from judging all checks of its tier.
 
-    ``globs`` selected some of them; a limit of requests or tokens ``skipped`` that many; the globs
-    of ``left_out`` excluded some.
+    ``globs`` selected some of them, or those that the profiles of ``clients`` need; a limit of
+    requests or tokens ``skipped`` that many; the globs of ``left_out`` excluded some.
     """
 
     globs: tuple[str, ...] = ()
     skipped: int = 0
     left_out: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

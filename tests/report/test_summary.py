@@ -91,6 +91,13 @@ def test_selection_is_named_and_counts_no_untested() -> None:
     assert "not tested" not in failed.sentence.en
 
 
+def test_run_for_a_client_names_it() -> None:
+    run = a_run(a_finding(), select=("stop.*",), profiles=("lm-eval",))
+    sentence = Summary(run).sentence
+    assert sentence.en.endswith("Only what `lm-eval` needs was tested.")
+    assert "stop.*" not in sentence.en
+
+
 def test_accepted_parameters_count_neither_way() -> None:
     subjects = tuple(map(a_subject, ("stop", "echo", "n")))
     accepted = a_finding("echo.a", sees_effect=False)
