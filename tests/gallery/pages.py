@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from conformance.contract import DOCUMENTS, common_to
+from conformance.contract import CONTRACTS, common_to
 from conformance.docs_audit.page_reader import PAGES
 from conformance.report import diff, formats, matrix
 from tests.gallery.recording import FAULTY, LIVE, kept
@@ -22,11 +22,11 @@ SHOWN = "eronmind"
 
 def pages() -> Mapping[str, str]:
     """Return the HTML of every page by its path in the gallery."""
-    runs = {name: kept(name) for name in (*DOCUMENTS, FAULTY)}
+    runs = {name: kept(name) for name in (*CONTRACTS, FAULTY)}
     render = formats()["html"].render
     rows = [
         matrix.Recorded(name, runs[name], CONFORMING if name == SHOWN else None)
-        for name in DOCUMENTS
+        for name in CONTRACTS
     ]
     comparison = diff.compare(runs[LIVE], runs[FAULTY])
     places = diff.Places(None, FAULT_RIDDEN)

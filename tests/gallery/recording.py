@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.contract import DOCUMENTS
+from conformance.contract import CONTRACTS
 from conformance.model import Run
 from conformance.record.ndjson import read_run, write_run
 from tests.servers import running_server
@@ -24,8 +24,8 @@ from tests.servers import running_server
 RECORDS = Path(__file__).parent / "records"
 LIVE = "openai"
 FAULTY = "faulty"
-NAMES = (*DOCUMENTS, FAULTY)
-"""A conforming run for each document's dialect of the bundled server, and one faulty server."""
+NAMES = (*CONTRACTS, FAULTY)
+"""A conforming run for each contract's dialect of the bundled server, and one faulty server."""
 
 FAULTS = (
     "best-of-dropped",

@@ -234,7 +234,11 @@ async def greedy_takes_the_best(api: Api) -> None:
         )
 
 
-@check("logprobs-arrays.before-temperature", requirement="logprobs-arrays.before-sampling")
+@check(
+    "logprobs-arrays.before-temperature",
+    requirement="logprobs-arrays.before-sampling",
+    needs=("n",),
+)
 async def temperature_leaves_scores_alone(api: Api) -> None:
     """The best alternative has the same log probability at another temperature.
 
@@ -247,7 +251,7 @@ async def temperature_leaves_scores_alone(api: Api) -> None:
     "logprobs-arrays.before-top-p",
     requirement="logprobs-arrays.before-sampling",
     tier="deep",
-    needs=("top_p",),
+    needs=("n", "top_p"),
 )
 async def top_p_leaves_scores_alone(api: Api) -> None:
     """The best alternative has the same log probability under another `top_p`.

@@ -18,11 +18,11 @@ from conformance.checks._shared.refusals import (
 )
 from conformance.checks._shared.requests import (
     MAX_TOKENS,
-    TWO_PROMPTS,
     assert_echoed,
     awkward_echo,
     collect_stream,
     non_streaming,
+    two_prompts,
 )
 from conformance.checks._shared.stated_context import (
     BEYOND_ANY_CONTEXT,
@@ -83,8 +83,9 @@ async def uneven_in_batch(api: Api, *, fresh: bool) -> Failure | None:
 
     Usage does not tell: it may count one choice of several.
     """
-    batch = await non_streaming(api, TWO_PROMPTS, fresh=fresh)
-    for prompt, choice in zip(TWO_PROMPTS, batch.choices, strict=False):
+    prompts = two_prompts(api)
+    batch = await non_streaming(api, prompts, fresh=fresh)
+    for prompt, choice in zip(prompts, batch.choices, strict=False):
         alone = (await non_streaming(api, prompt, fresh=fresh)).only
         if {choice.finish_reason, alone.finish_reason} != {"length"}:
             continue
