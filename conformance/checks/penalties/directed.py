@@ -6,13 +6,13 @@ both, so each check here is registered twice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from conformance.api import Api
-from conformance.checks import check
 from conformance.checks._shared.ab_compare import expect_agreement
 from conformance.checks._shared.batched import ask_batched
+from conformance.checks._shared.named_checks import check_of_each
 from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS, lead_in
 from conformance.checks._shared.prompts import COLOURS
 from conformance.checks._shared.readable_tokens import readable_positions
@@ -30,7 +30,6 @@ from conformance.checks.penalties.stimuli import (
     TURNING_AWAY,
     USUAL_MAXIMUM,
     USUAL_PROMPT,
-    area_of,
     as_factor,
     ends_of,
     penalised,
@@ -48,48 +47,7 @@ from conformance.judgement import (
 from conformance.message import say
 from conformance.model import Effect
 
-PenaltyCheck = Callable[[Api, str], Awaitable[None]]
-"""A check that takes the name of the penalty to judge."""
-
-
-def check_of_both(
-    check_id: str,
-    *,
-    requirement: str,
-    tier: str = "standard",
-    needs: tuple[str, ...] = (),
-    sees_effect: bool = False,
-) -> Callable[[PenaltyCheck], PenaltyCheck]:
-    """Register a check for each of the two penalties.
-
-    Their ids and requirements begin with the area of the penalty; ``{name}`` in the title is
-    replaced by the parameter.
-    """
-
-    def register(function: PenaltyCheck) -> PenaltyCheck:
-        for name in PENALTIES:
-            of_one = _of_one(function, name)
-            area = area_of(name)
-            check(
-                f"{area}.{check_id}",
-                requirement=f"{area}.{requirement}",
-                tier=tier,
-                needs=needs,
-                sees_effect=sees_effect,
-                made_from=(function,),
-            )(of_one)
-        return function
-
-    return register
-
-
-def _of_one(function: PenaltyCheck, name: str) -> Callable[[Api], Awaitable[None]]:
-    async def of_one(api: Api) -> None:
-        await function(api, name)
-
-    of_one.__doc__ = (function.__doc__ or "").replace("{name}", name)
-    of_one.__module__ = function.__module__
-    return of_one
+check_of_both = partial(check_of_each, PENALTIES)
 
 
 @check_of_both("effect", requirement="lowers-repeats", needs=("temperature",), sees_effect=True)

@@ -13,9 +13,10 @@ from conformance.checks._shared.limits import (
     same_as_omitted,
     wrong_type,
 )
+from conformance.checks._shared.named_checks import area_of
 from conformance.checks._shared.prompts import COLOURS
 from conformance.checks._shared.refusals import MAX_REJECTED_EVENTS, OVER_PENALTY
-from conformance.checks.penalties.stimuli import PENALTIES, area_of
+from conformance.checks.penalties.stimuli import PENALTIES
 
 STREAMED = "frequency_penalty"
 """It is tried in a stream, which the checks of rejected streams need, the other one without."""

@@ -48,11 +48,6 @@ USUAL_MAXIMUM = 2.0
 """The maximum in every document that states one."""
 
 
-def area_of(name: str) -> str:
-    """Return the area of a penalty in ids of checks and requirements."""
-    return name.replace("_", "-")
-
-
 async def penalised(api: Api, name: str, value: float, prompt: str | None = None) -> Completion:
     """Request a greedy text with a penalty, with log probabilities if they are available."""
     prompt = USUAL_PROMPT[name] if prompt is None else prompt

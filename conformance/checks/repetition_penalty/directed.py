@@ -7,11 +7,11 @@ strong penalty with its opposite, a value far below 1, under which tokens that o
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from conformance.api import Api, in_parallel
-from conformance.checks import check
+from conformance.checks._shared.named_checks import check_of_each
 from conformance.checks._shared.prompts import COLOURS
 from conformance.checks._shared.readable_tokens import readable_tokens
 from conformance.checks._shared.requests import non_streaming, streamed
@@ -35,42 +35,7 @@ PROMPTS = (COLOURS, "ha ha ha ha ha ha ha ha", STORY)
 MIN_DIFFERENCE = 0.25
 """How much larger a share of repeated tokens has to be before it counts."""
 
-PenaltyCheck = Callable[[Api, str], Awaitable[None]]
-
-
-def check_of_both(
-    check_id: str,
-    *,
-    requirement: str,
-    tier: str = "standard",
-    needs: tuple[str, ...] = (),
-    sees_effect: bool = False,
-) -> Callable[[PenaltyCheck], PenaltyCheck]:
-    """Register a check for each of the two names; ``{name}`` in its title is replaced by it."""
-
-    def register(function: PenaltyCheck) -> PenaltyCheck:
-        for name in NAMES:
-            area = name.replace("_", "-")
-            check(
-                f"{area}.{check_id}",
-                requirement=f"{area}.{requirement}",
-                tier=tier,
-                needs=needs,
-                made_from=(function,),
-                sees_effect=sees_effect,
-            )(_of_one(function, name))
-        return function
-
-    return register
-
-
-def _of_one(function: PenaltyCheck, name: str) -> Callable[[Api], Awaitable[None]]:
-    async def of_one(api: Api) -> None:
-        await function(api, name)
-
-    of_one.__doc__ = (function.__doc__ or "").replace("{name}", name)
-    of_one.__module__ = function.__module__
-    return of_one
+check_of_both = partial(check_of_each, NAMES)
 
 
 @check_of_both("effect", requirement="scales-scores", needs=("temperature",), sees_effect=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from conformance.api import Api
 from conformance.checks import check
+from conformance.checks._shared.named_checks import check_of_each
 from conformance.checks._shared.prompts import COLOURS, COUNTING, ENDED
 from conformance.checks._shared.requests import MAX_TOKENS, non_streaming, streamed
 from conformance.checks._shared.returned_ids import early_token, last_in_stream
@@ -18,36 +19,7 @@ from conformance.protocol.completion import Choice
 FIELDS = ("stop_reason", "matched_stop")
 """One field under the names that servers give it."""
 
-FieldCheck = Callable[[Api, str], Awaitable[None]]
-
-
-def check_of_both(
-    check_id: str, *, requirement: str, tier: str = "standard", needs: tuple[str, ...] = ()
-) -> Callable[[FieldCheck], FieldCheck]:
-    """Register a check for each of the two names; ``{name}`` in its title is replaced by it."""
-
-    def register(function: FieldCheck) -> FieldCheck:
-        for name in FIELDS:
-            area = name.replace("_", "-")
-            check(
-                f"{area}.{check_id}",
-                requirement=f"{area}.{requirement}",
-                tier=tier,
-                needs=needs,
-                made_from=(function,),
-            )(_of_one(function, name))
-        return function
-
-    return register
-
-
-def _of_one(function: FieldCheck, name: str) -> Callable[[Api], Awaitable[None]]:
-    async def of_one(api: Api) -> None:
-        await function(api, name)
-
-    of_one.__doc__ = (function.__doc__ or "").replace("{name}", name)
-    of_one.__module__ = function.__module__
-    return of_one
+check_of_both = partial(check_of_each, FIELDS)
 
 
 @check_of_both("names-the-sequence", requirement="names-the-stop")
