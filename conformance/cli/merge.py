@@ -131,7 +131,7 @@ def merge(folders: Sequence[Path], **given: Any) -> ExitCode:
 
     DIR is an output folder of `conformance run`. Two runs of a target are merged only if they have
     the same key: target, region, tier, contract, suite version, and day or label. Of these, a
-    finished run comes before one that broke off, and the newest one before the others. Runs of
+    finished run comes before an incomplete one, and the newest one before the others. Runs of
     several regions stay side by side.
     """
     entries = _entries(given["config"], given["wanted"])

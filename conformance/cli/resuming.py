@@ -143,7 +143,7 @@ def parts_of(entries: Sequence[Any], shard: Shard | None) -> list[Any]:
 
 @contextmanager
 def existing_folder(folder: Path) -> Iterator[Path]:
-    """Use the folder of a run that broke off; no other process can at the same time.
+    """Use the folder of an incomplete run; no other process can at the same time.
 
     Raises:
         UserError: there is no such folder, or another run is using it.
@@ -182,7 +182,7 @@ class TakenUp:
         return f"takes over {count}{began}; only the rest is sent"
 
     def writer(self, folder: Path) -> RunWriter:
-        """Open the record: a new one, or the one that broke off.
+        """Open the record: a new one, or the incomplete one.
 
         Raises:
             RecordError: it cannot be created or continued.

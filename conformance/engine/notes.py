@@ -59,8 +59,8 @@ def notes_of(
     Args:
         target: the endpoint.
         contract: the contract of the run. A note proposes another one only beside the contract of
-            the live API, which is the default, and those of servers: whoever names a vendor's page
-            or a file means it.
+            the live API, which is the default, and those of servers: a user who names a vendor's
+            page or a file means it.
         exchanges: what the endpoint answered.
         today: the day of the run.
     """

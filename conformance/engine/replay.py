@@ -174,7 +174,7 @@ def _concluding(recorded: Footer, today: Footer, findings: Iterable[Finding]) ->
 def _readiness(recorded: Footer, today: Footer) -> tuple[ClientReadiness, ...]:
     """Return what today's profiles make of the record; of others, which it names, what they made.
 
-    Whoever has the record may not have the user's own profiles.
+    A reader of the record may not have the user's own profiles.
     """
     known = {client.profile for client in today.readiness}
     return (*(c for c in recorded.readiness if c.profile not in known), *today.readiness)

@@ -1,4 +1,4 @@
-"""Take up a run that broke off: recorded answers are given again, and only the rest is sent.
+"""Continue an interrupted run: recorded answers are given again, and only the rest is sent.
 
 The checks run from the beginning, as in any run. A request that the record has an answer to is not
 sent; each recorded exchange is given once, so a check that wants independent samples gets what it

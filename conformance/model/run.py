@@ -98,13 +98,13 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """One time at which a run that broke off was taken up again.
+    """One time at which an interrupted run was continued.
 
     Attributes:
         at: when, as ISO 8601 in UTC.
         began: the same in seconds since the start of the run.
         exchanges: how many recorded exchanges were taken over, which were not sent again.
-        elapsed: the seconds that the run had taken until it broke off.
+        elapsed: the seconds that the run had taken until it was interrupted.
         unrecorded: what had been spent on exchanges that were not taken over, such as timeouts.
     """
 

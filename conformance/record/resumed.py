@@ -28,7 +28,7 @@ class ResumedWriter(RunWriter):
     """Continues a record; a context manager.
 
     Args:
-        path: the record that broke off; the first event replaces it.
+        path: the incomplete record; the first event replaces it.
         taken: the exchanges of it that are taken over.
 
     Raises:

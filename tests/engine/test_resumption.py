@@ -1,4 +1,4 @@
-"""A run that broke off is taken up: what is recorded is not sent again, and the end is the same."""
+"""An interrupted run is continued: what is recorded is not sent again, and the end is the same."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_resumed_run_finds_the_same(fault: str, after: int, tmp_path: Path) -> N
     (part,) = whole.header.resumed
     assert part.exchanges == len(broken.exchanges)
     assert whole.header.started_at == broken.header.started_at
-    # In flight when it broke off, and so not recorded.
+    # In flight when it was interrupted, and so not recorded.
     lost = len(first.requests) - len(broken.exchanges)
     assert len(first.requests) + len(second.requests) == quiet.footer.cost.requests + lost
 
