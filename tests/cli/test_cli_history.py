@@ -67,6 +67,22 @@ def test_changes_are_shown_on_their_day(command) -> None:
     rows = json.loads(command("history", "show", "zero", "--format", "json").stdout)
     assert [row["appeared"] for row in rows] == [{}, {"stop.five-refused": "fail"}, {}, {}, {}]
     assert [row["gone"] for row in rows] == [{}, {}, {}, {"stop.five-refused": "fail"}, {}]
+    assert [len(row["regressions"]) for row in rows] == [0, 1, 0, 0, 0]
+    assert [len(row["recoveries"]) for row in rows] == [0, 0, 0, 1, 0]
+    late = json.loads(
+        command("history", "show", "zero", "--since", "2026-12-04", "--format", "json").stdout
+    )
+    assert [row["recoveries"] for row in late] == [["stop.five-refused"], []]
+
+
+def test_what_was_not_judged_is_not_mended(command) -> None:
+    recorded("reports/1/zero", 1, a_failure())
+    recorded("reports/2/zero", 2, a_finding("n.count"))
+    recorded("reports/3/zero", 3, a_finding("n.count"), suite_version="9")
+    command("history", "add", "reports/1", "reports/2", "reports/3")
+    shown = command("history", "show", "zero").stdout
+    assert "  - stop.five-refused fail (not judged in this run)\n" in shown
+    assert shown.count("another version of the suite or of the contract") == 1
 
 
 @pytest.mark.usefixtures("week")
@@ -137,6 +153,11 @@ def test_runs_are_added_once(command) -> None:
     ("words", "said"),
     [
         (("list",), "there is no history history; `conformance history add DIR` begins one"),
+        (
+            ("list", "--history", "empty"),
+            "empty is no history: it has no index.sqlite3",
+        ),
+        (("rebuild", "--history", "reports"), "reports is no history"),
         (("add", "missing"), "cannot read missing"),
         (("add", "empty"), "no recorded run in empty"),
         (("show", "nobody", "--history", "kept"), "no run of 'nobody' in kept"),
@@ -154,6 +175,7 @@ def test_mistakes_are_one_sentence(command, words: tuple[str, ...], said: str) -
     assert result.exit_code == 4, result.output
     assert said in result.output
     assert len(result.output.splitlines()) == 1
+    assert not list(Path("empty").iterdir())
 
 
 def test_damaged_record_does_not_stop_others(command) -> None:
