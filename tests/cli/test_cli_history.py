@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,55 @@ def test_index_is_made_again(command) -> None:
     assert "`conformance history rebuild` makes it again" in broken.output
     assert command("history", "rebuild").stdout == "10 runs indexed\n"
     assert command("history", "list").stdout == before
+
+
+@pytest.mark.usefixtures("week")
+def test_site_is_written_and_kept_up_to_date(command) -> None:
+    first = command("history", "site", "--reports")
+    assert first.stdout == (
+        "history/site/index.html\n2 pages written, 4 reports, 0 up to date\n"
+    ), first.output
+    assert ET.parse("history/site/feed.xml").getroot().tag.endswith("feed")
+    assert json.loads(Path("history/site/targets/zero.json").read_text())["schemaVersion"] == 1
+    assert ET.parse("history/site/targets/zero.svg").getroot().tag.endswith("svg")
+    recorded("reports/6/zero", 6)
+    command("history", "add", "reports/6")
+    again = command("history", "site", "--reports")
+    assert again.stdout.endswith("1 page written, 0 reports, 1 up to date\n")
+    page = Path("history/site/targets/zero.html").read_text("utf-8")
+    assert 'href="../reports/2026-12-02-' in page
+    assert "2026-12-06" in page
+
+
+@pytest.mark.usefixtures("week")
+def test_site_is_made_around_a_broken_record(command) -> None:
+    *_, last = sorted(Path("history/runs/zero").iterdir())
+    last.write_bytes(last.read_bytes()[:-20])
+    result = command("history", "site", "--out", "public")
+    assert result.exit_code == 4
+    assert f"{last} cannot be decompressed" in result.output
+    assert not Path("public/targets/zero.svg").exists()
+    assert 'href="zero.svg"' not in Path("public/targets/zero.html").read_text("utf-8")
+    assert Path("public/targets/other.svg").exists()
+
+
+@pytest.mark.usefixtures("week")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--out", "reports"), "the folder reports is not empty and has no site.json"),
+        (("--url", "ftp://example.com"), "is no address of a site, such as https://example.com/"),
+        (("--url", "https://[::1"), "is no address of a site"),
+        (("--url", "https://u:p@example.com/"), "is no address of a site"),
+        (("--days", "0"), "0 is not in the range"),
+        (("--history", "reports"), "reports is no history"),
+    ],
+)
+def test_mistakes_about_a_site_are_said(command, words: tuple[str, ...], said: str) -> None:
+    result = command("history", "site", *words)
+    assert result.exit_code == 4, result.output
+    assert said in result.output
+    assert len(result.output.splitlines()) == 1
 
 
 @pytest.mark.usefixtures("week")
