@@ -96,12 +96,12 @@ def test_every_section_with_blocks_is_tested() -> None:
     with_blocks = [
         name for name, text in zip(parts[1::2], parts[2::2], strict=True) if BLOCK.search(text)
     ]
-    tested = ["Resume", "Shards", "Workers", "History", "GitHub", "GitLab", "Kubernetes", "cron"]
-    assert with_blocks == tested
+    runnable = ["Resume", "Shards", "Workers", "History", "Site"]
+    assert with_blocks == [*runnable, "GitHub", "GitLab", "Kubernetes", "cron"]
 
 
 def test_commands_run(running: Fleet) -> None:
-    for section in ("Resume", "Shards", "History"):
+    for section in ("Resume", "Shards", "History", "Site"):
         for block in blocks_of(section):
             for line in block.splitlines():
                 _, *words = shlex.split(line.removeprefix("$ "), comments=True)
@@ -109,6 +109,7 @@ def test_commands_run(running: Fleet) -> None:
                 ended = CliRunner().invoke(main, [*words, *cheap])
                 assert ended.exit_code in {0, 1}, f"{line}\n{ended.output}"
     assert_merged(Path("all"))
+    assert Path("public/targets/zero.html").exists()
     (kept,) = Path("zero-runs").glob("*/run.ndjson")
     assert kept.read_bytes() == Path("today/zero/run.ndjson").read_bytes()
     assert max(running.sent.values()) < 20
