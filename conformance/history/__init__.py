@@ -7,14 +7,14 @@
 The records are the truth. The index only answers questions faster, and can be deleted.
 """
 
+from conformance.history.entry import Entry
 from conformance.history.index import (
-    Entry,
     Index,
     IndexBrokenError,
     IndexBusyError,
     IndexUnwritableError,
 )
-from conformance.history.store import Added, History
+from conformance.history.store import Added, History, NoHistoryError
 
 __all__ = [
     "Added",
@@ -24,4 +24,5 @@ __all__ = [
     "IndexBrokenError",
     "IndexBusyError",
     "IndexUnwritableError",
+    "NoHistoryError",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,22 @@ def test_changes_are_shown_on_their_day(command) -> None:
     rows = json.loads(command("history", "show", "zero", "--format", "json").stdout)
     assert [row["appeared"] for row in rows] == [{}, {"stop.five-refused": "fail"}, {}, {}, {}]
     assert [row["gone"] for row in rows] == [{}, {}, {}, {"stop.five-refused": "fail"}, {}]
+    assert [len(row["regressions"]) for row in rows] == [0, 1, 0, 0, 0]
+    assert [len(row["recoveries"]) for row in rows] == [0, 0, 0, 1, 0]
+    late = json.loads(
+        command("history", "show", "zero", "--since", "2026-12-04", "--format", "json").stdout
+    )
+    assert [row["recoveries"] for row in late] == [["stop.five-refused"], []]
+
+
+def test_what_was_not_judged_is_not_mended(command) -> None:
+    recorded("reports/1/zero", 1, a_failure())
+    recorded("reports/2/zero", 2, a_finding("n.count"))
+    recorded("reports/3/zero", 3, a_finding("n.count"), suite_version="9")
+    command("history", "add", "reports/1", "reports/2", "reports/3")
+    shown = command("history", "show", "zero").stdout
+    assert "  - stop.five-refused fail (not judged in this run)\n" in shown
+    assert shown.count("another version of the suite or of the contract") == 1
 
 
 @pytest.mark.usefixtures("week")
@@ -111,6 +128,55 @@ def test_index_is_made_again(command) -> None:
 
 
 @pytest.mark.usefixtures("week")
+def test_site_is_written_and_kept_up_to_date(command) -> None:
+    first = command("history", "site", "--reports")
+    assert first.stdout == (
+        "history/site/index.html\n2 pages written, 4 reports, 0 up to date\n"
+    ), first.output
+    assert ET.parse("history/site/feed.xml").getroot().tag.endswith("feed")
+    assert json.loads(Path("history/site/targets/zero.json").read_text())["schemaVersion"] == 1
+    assert ET.parse("history/site/targets/zero.svg").getroot().tag.endswith("svg")
+    recorded("reports/6/zero", 6)
+    command("history", "add", "reports/6")
+    again = command("history", "site", "--reports")
+    assert again.stdout.endswith("1 page written, 0 reports, 1 up to date\n")
+    page = Path("history/site/targets/zero.html").read_text("utf-8")
+    assert 'href="../reports/2026-12-02-' in page
+    assert "2026-12-06" in page
+
+
+@pytest.mark.usefixtures("week")
+def test_site_is_made_around_a_broken_record(command) -> None:
+    *_, last = sorted(Path("history/runs/zero").iterdir())
+    last.write_bytes(last.read_bytes()[:-20])
+    result = command("history", "site", "--out", "public")
+    assert result.exit_code == 4
+    assert f"{last} cannot be decompressed" in result.output
+    assert not Path("public/targets/zero.svg").exists()
+    assert 'href="zero.svg"' not in Path("public/targets/zero.html").read_text("utf-8")
+    assert Path("public/targets/other.svg").exists()
+
+
+@pytest.mark.usefixtures("week")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--out", "reports"), "the folder reports is not empty and has no site.json"),
+        (("--url", "ftp://example.com"), "is no address of a site, such as https://example.com/"),
+        (("--url", "https://[::1"), "is no address of a site"),
+        (("--url", "https://u:p@example.com/"), "is no address of a site"),
+        (("--days", "0"), "0 is not in the range"),
+        (("--history", "reports"), "reports is no history"),
+    ],
+)
+def test_mistakes_about_a_site_are_said(command, words: tuple[str, ...], said: str) -> None:
+    result = command("history", "site", *words)
+    assert result.exit_code == 4, result.output
+    assert said in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("week")
 def test_prune_says_what_it_removes(command) -> None:
     words = ("history", "prune", "zero", "--before", "2026-12-03")
     dry = command(*words, "--dry-run")
@@ -137,6 +203,11 @@ def test_runs_are_added_once(command) -> None:
     ("words", "said"),
     [
         (("list",), "there is no history history; `conformance history add DIR` begins one"),
+        (
+            ("list", "--history", "empty"),
+            "empty is no history: it has no index.sqlite3",
+        ),
+        (("rebuild", "--history", "reports"), "reports is no history"),
         (("add", "missing"), "cannot read missing"),
         (("add", "empty"), "no recorded run in empty"),
         (("show", "nobody", "--history", "kept"), "no run of 'nobody' in kept"),
@@ -154,6 +225,7 @@ def test_mistakes_are_one_sentence(command, words: tuple[str, ...], said: str) -
     assert result.exit_code == 4, result.output
     assert said in result.output
     assert len(result.output.splitlines()) == 1
+    assert not list(Path("empty").iterdir())
 
 
 def test_damaged_record_does_not_stop_others(command) -> None:
