@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +97,67 @@ def test_exported_runs_are_run_folders(command) -> None:
     assert (folders[0] / "run.ndjson").read_bytes() == first
     assert command("compare", *map(str, folders)).exit_code == 1
     assert command("matrix", "out", "--format", "json", "--out", "table").exit_code == 0
+
+
+@pytest.mark.usefixtures("week")
+def test_tables_are_exported(command) -> None:
+    pytest.importorskip("pyarrow")
+    result = command("history", "export", "zero", "--parquet", "--out", "out")
+    assert result.stdout == "out/runs.parquet\nout/findings.parquet\n", result.output
+    assert all(path.read_bytes().startswith(b"PAR1") for path in Path("out").iterdir())
+
+
+@pytest.mark.usefixtures("week")
+def test_missing_extras_are_named(command, monkeypatch) -> None:
+    for module in ("pyarrow", "pyarrow.parquet", "compression.zstd", "backports.zstd"):
+        monkeypatch.setitem(sys.modules, module, None)
+    tables = command("history", "export", "--parquet", "--out", "out")
+    assert "run: pip install 'completions-conformance[parquet]'" in tables.output
+    assert not any(Path("out").iterdir())
+    zstd = command("history", "add", "reports/1", "--zstd")
+    assert "--zstd: that needs Python 3.14 or an extra; run: pip install" in zstd.output
+    assert (tables.exit_code, zstd.exit_code) == (4, 4)
+    Path("run.ndjson.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    read = command("report", "run.ndjson.zst", "--out", "page")
+    assert "run.ndjson.zst is compressed with zstd: that needs Python 3.14" in read.output
+    for result in (tables, zstd, read):
+        assert len(result.output.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("week")
+def test_zstd_and_gzip_are_one_history(command) -> None:
+    pytest.importorskip("backports.zstd" if sys.version_info < (3, 14) else "compression.zstd")
+    recorded("late/zero", 6, a_failure())
+    assert command("history", "add", "late", "--zstd").stdout.startswith("1 run added")
+    for words in (("--zstd",), ()):
+        again = command("history", "add", "late", "reports/1", *words)
+        assert again.stdout == "0 runs added, 0 replaced, 3 known, 0 left out\n"
+    names = [path.name for path in Path("history/runs/zero").iterdir()]
+    assert sum(name.endswith(".zst") for name in names) == 1
+    assert len(names) == 6
+    before = command("history", "list").stdout
+    assert command("history", "rebuild").stdout == "11 runs indexed\n"
+    assert command("history", "list").stdout == before
+    exported = command("history", "export", "zero", "--since", "2026-12-06", "--out", "out")
+    place = Path(exported.stdout.strip(), "run.ndjson")
+    assert place.read_bytes() == Path("late/zero/run.ndjson").read_bytes()
+    (packed,) = Path("history/runs/zero").glob("*.zst")
+    assert command("report", str(packed), "--out", "page").exit_code == 0
+    packed.write_bytes(packed.read_bytes()[:-9])
+    assert "cannot be decompressed" in command("report", str(packed), "--out", "broken").output
+
+
+@pytest.mark.usefixtures("week")
+def test_newer_run_replaces_the_other_compression(command) -> None:
+    pytest.importorskip("backports.zstd" if sys.version_info < (3, 14) else "compression.zstd")
+    text = Path("reports/1/zero/run.ndjson").read_text("utf-8")
+    Path("late").mkdir()
+    Path("late/run.ndjson").write_text(text.replace("T04:17:00", "T05:17:00"), "utf-8")
+    added = command("history", "add", "late", "--zstd")
+    assert added.stdout == "0 runs added, 1 replaced, 0 known, 0 left out\n"
+    names = sorted(path.name for path in Path("history/runs/zero").iterdir())
+    assert [name.rpartition(".")[2] for name in names] == ["zst", "gz", "gz", "gz", "gz"]
+    assert len(command("history", "list", "zero").stdout.splitlines()) == 5
 
 
 @pytest.mark.usefixtures("week")

@@ -19,7 +19,7 @@ from conformance.history.site.days import Span, span_until
 from conformance.history.site.feed import NAMES, feed
 from conformance.history.site.pages import Target, front, target_page
 from conformance.history.site.series import views
-from conformance.history.store import ENDING, History
+from conformance.history.store import History, name_of
 from conformance.language import Language
 from conformance.model import Run
 from conformance.record.line import RunFileError
@@ -240,4 +240,4 @@ def _report_of(entry: Entry) -> str:
     A run that replaces another one with its key is finished later, and gets a page of its own.
     """
     digits = hashlib.sha256(f"{entry.path} {entry.finished_at}".encode()).hexdigest()
-    return f"{REPORTS}/{Path(entry.path).name.removesuffix(ENDING)}-{digits[:8]}.html"
+    return f"{REPORTS}/{name_of(entry)}-{digits[:8]}.html"

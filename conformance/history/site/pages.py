@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
@@ -16,7 +15,7 @@ from conformance.history.site.days import Span, day_of, iso
 from conformance.history.site.kinds import NOT_RUN, RUN_ORDER, RUNS, SUBJECTS, Kind
 from conformance.history.site.series import SeriesView, moved, page_name
 from conformance.history.site.strip import axis, sample
-from conformance.history.store import ENDING
+from conformance.history.store import name_of
 from conformance.language import Language, Text, join_texts
 from conformance.report.html import page
 from conformance.report.locale.terms import VERDICTS, Noun, counted
@@ -104,7 +103,7 @@ class ChangeView:
 
 def anchor_of(step: Step) -> str:
     """Return the id of a change on the target's page, which stays while the page goes on."""
-    return f"change-{PurePosixPath(step.entry.path).name.removesuffix(ENDING)}"
+    return f"change-{name_of(step.entry)}"
 
 
 def front(targets: Sequence[Target], span: Span, language: Language) -> str:
