@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from jsonschema.exceptions import ValidationError, best_match
 
@@ -50,7 +51,8 @@ def _sentence(error: ValidationError) -> str:
         return said(error)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
-        name = next((str(key) for key in error.instance if key not in known), "")
+        instance: Any = error.instance
+        name = next((str(key) for key in instance if key not in known), "")
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         return f"has {_shown(name)}, which a profile does not have there; {hint}"
@@ -58,14 +60,17 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _missing(error: ValidationError) -> str:
-    needed = error.validator_value
-    return f"has no {next(name for name in needed if name not in error.instance)}"
+    needed: Any = error.validator_value
+    instance: Any = error.instance
+    return f"has no {next(name for name in needed if name not in instance)}"
 
 
 _SAID: Mapping[str, Callable[[ValidationError], str]] = {
-    "type": lambda e: f"has to be {_TYPES[e.validator_value]}, and is {_shown(e.instance)}",
+    "type": lambda e: f"has to be {_TYPES[str(e.validator_value)]}, and is {_shown(e.instance)}",
     "required": _missing,
-    "pattern": lambda e: f"has to be {_PATTERNS[e.validator_value]}, and is {_shown(e.instance)}",
+    "pattern": lambda e: (
+        f"has to be {_PATTERNS[str(e.validator_value)]}, and is {_shown(e.instance)}"
+    ),
     "minLength": lambda _: "is empty",
     "minItems": lambda _: "is an empty list",
     "minProperties": lambda _: "is an empty table",
