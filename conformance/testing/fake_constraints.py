@@ -19,6 +19,12 @@ Body = Mapping[str, Any]
 Draw = Callable[[random.Random], str]
 """Draws a text that follows a constraint."""
 
+PARAMETERS = (
+    *("structured_outputs", "response_format"),
+    *("json_schema", "regex", "ebnf", "grammar"),
+)
+"""The parameters that have a constraint."""
+
 MAX_NESTED = 20
 """Rules of a grammar, or values of a schema, that may contain each other."""
 
@@ -38,7 +44,8 @@ def draw_of(body: Body) -> Draw | None:
     Raises:
         ValueError: the constraint cannot be read, or there is more than one.
     """
-    found = [draw for name, value in body.items() if value is not None for draw in _of(name, value)]
+    given = {name: body[name] for name in PARAMETERS if body.get(name) is not None}
+    found = [draw for name, value in given.items() for draw in _of(name, value)]
     if len(found) > 1:
         raise ValueError("only one constraint can be followed")
     return found[0] if found else None

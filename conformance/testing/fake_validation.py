@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.contract import Contract, SchemaViolation
 from conformance.testing import fake_model as language
-from conformance.testing.fake_constraints import draw_of
+from conformance.testing.fake_constraints import PARAMETERS, draw_of
 
 CONTEXT = 4096
 """Maximum tokens of prompt and completion together."""
@@ -130,7 +130,8 @@ def _of_constraint(body: Body) -> RequestError | None:
     try:
         draw_of(body)
     except ValueError as error:
-        return RequestError(f"the constraint cannot be followed: {error}")
+        name = next(name for name in PARAMETERS if body.get(name) is not None)
+        return RequestError(f"the constraint in {name} cannot be followed: {error}", name)
     return None
 
 

@@ -49,9 +49,13 @@ def read(given: Mapping[str, Any], *, schema_as_text: bool) -> Constraint | None
     return found[0][1] if found else None
 
 
-def invalid(message: str) -> ApiError:
+def invalid(constraint: Constraint, message: str) -> ApiError:
     """The error for a constraint that cannot be read, with the reader's message in one line."""
-    return bad_request(f"The constraint cannot be followed: {' '.join(message.split())[:300]}")
+    name = constraint.parameter
+    return bad_request(
+        f"The constraint in '{name}' cannot be followed: {' '.join(message.split())[:300]}",
+        param=name.partition(".")[0],
+    )
 
 
 def _of(name: str, value: Any, *, schema_as_text: bool) -> Iterator[Constraint]:
@@ -63,9 +67,9 @@ def _of(name: str, value: Any, *, schema_as_text: bool) -> Iterator[Constraint]:
         case "json_schema":
             yield _schema(value, name, as_text=schema_as_text)
         case "regex":
-            yield Constraint(ConstraintKind.REGEX, fields.string(value, name))
+            yield Constraint(ConstraintKind.REGEX, fields.string(value, name), name)
         case "ebnf" | "grammar":
-            yield Constraint(ConstraintKind.GRAMMAR, fields.string(value, name))
+            yield Constraint(ConstraintKind.GRAMMAR, fields.string(value, name), name)
 
 
 def _structured(value: Any, name: str) -> Constraint:
@@ -94,7 +98,7 @@ def _format(value: Any, name: str) -> Iterator[Constraint]:
         case "text":
             return
         case "json_object":
-            yield Constraint(ConstraintKind.SCHEMA, ANY_OBJECT)
+            yield Constraint(ConstraintKind.SCHEMA, ANY_OBJECT, name)
         case "json_schema":
             path = f"{name}.json_schema"
             inner = fields.members(
@@ -107,10 +111,10 @@ def _format(value: Any, name: str) -> Iterator[Constraint]:
 
 def _schema(value: Any, name: str, *, as_text: bool) -> Constraint:
     if as_text:
-        return Constraint(ConstraintKind.SCHEMA, fields.string(value, name))
+        return Constraint(ConstraintKind.SCHEMA, fields.string(value, name), name)
     if not isinstance(value, dict):
         raise fields.wrong_type(value, name, "an object")
-    return Constraint(ConstraintKind.SCHEMA, json.dumps(value))
+    return Constraint(ConstraintKind.SCHEMA, json.dumps(value), name)
 
 
 def _either(value: Any, name: str) -> Constraint:
@@ -122,17 +126,17 @@ def _choice(value: Any, name: str) -> Constraint:
         raise fields.wrong_type(value, name, "an array of strings")
     fields.at_least_one(value, name)
     texts = [fields.string(one, f"{name}[{place}]") for place, one in enumerate(value)]
-    return Constraint(ConstraintKind.CHOICE, json.dumps(texts))
+    return Constraint(ConstraintKind.CHOICE, json.dumps(texts), name)
 
 
 def _object(value: Any, name: str) -> Constraint:
     if fields.boolean(value, name) is not True:
         raise bad_request(f"Invalid '{name}': it can only be true.", param=name.partition(".")[0])
-    return Constraint(ConstraintKind.SCHEMA, ANY_OBJECT)
+    return Constraint(ConstraintKind.SCHEMA, ANY_OBJECT, name)
 
 
 def _text_of(kind: ConstraintKind) -> Callable[[Any, str], Constraint]:
-    return lambda value, name: Constraint(kind, fields.string(value, name))
+    return lambda value, name: Constraint(kind, fields.string(value, name), name)
 
 
 _MEMBERS: Mapping[str, Callable[[Any, str], Constraint]] = {

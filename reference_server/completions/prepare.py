@@ -105,9 +105,9 @@ def _grammar(request: CompletionRequest, model: LoadedModel) -> Grammar | None:
     try:
         return model.grammars.read(constraint)
     except InvalidConstraintError as error:
-        raise constraints.invalid(str(error)) from error
+        raise constraints.invalid(constraint, str(error)) from error
     except MissingExtraError as error:
-        raise errors.bad_request(f"This server cannot follow constraints: {error}.") from error
+        raise constraints.invalid(constraint, str(error)) from error
 
 
 def _all_of(count: int | None, vocabulary: int) -> int | None:

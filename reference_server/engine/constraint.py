@@ -33,6 +33,8 @@ class Constraint:
 
     kind: ConstraintKind
     source: str
+    parameter: str = ""
+    """The name in the request, for messages."""
 
 
 class InvalidConstraintError(Exception):

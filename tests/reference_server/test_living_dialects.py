@@ -1,12 +1,12 @@
 """What the dialects of today's servers accept and reject according to their documentation."""
 
-import json
 import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reference_server.completions.constraints import ANY_OBJECT
 from reference_server.completions.dialects import DIALECTS
 from reference_server.completions.errors import ApiError, unknown_model
 from reference_server.completions.extensions import NONE
@@ -18,7 +18,6 @@ LIVING = ("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim", "cerebras")
 WITHOUT_MODEL = ("vllm", "llama-cpp", "sglang")
 
 OBJECT = {"type": "json_object"}
-OBJECT_TYPE = {"type": "object"}
 NOTHING = replace(NONE, choice_fields=DIALECTS["vllm"].rules.choice_fields)
 
 
@@ -151,13 +150,19 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
             "vllm",
             {"structured_outputs": {"regex": "a+"}},
             "extensions",
-            replace(NOTHING, constraint=Constraint(ConstraintKind.REGEX, "a+")),
+            replace(
+                NOTHING,
+                constraint=Constraint(ConstraintKind.REGEX, "a+", "structured_outputs.regex"),
+            ),
         ),
         (
             "vllm",
             {"response_format": OBJECT},
             "extensions",
-            replace(NOTHING, constraint=Constraint(ConstraintKind.SCHEMA, json.dumps(OBJECT_TYPE))),
+            replace(
+                NOTHING,
+                constraint=Constraint(ConstraintKind.SCHEMA, ANY_OBJECT, "response_format"),
+            ),
         ),
         ("vllm", {"response_format": {"type": "text"}}, "extensions", NOTHING),
         ("vllm", {"structured_outputs": None}, "extensions", NOTHING),
