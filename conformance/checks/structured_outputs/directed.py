@@ -208,8 +208,15 @@ async def an_old_name_is_not_dropped(api: Api) -> None:
 
 
 def assert_follows(choice: Choice, language: Language) -> None:
-    """Assert that a text is allowed; where the limit cut it off, that it begins as one does."""
+    """Assert that a text is allowed; where the limit cut it off, that it begins as one does.
+
+    Raises:
+        NotApplicable: the limit ended it before anything but whitespace was written. JSON may begin
+            so, and Fireworks warns of it.
+    """
     if choice.finish_reason == "length":
+        if language.begins(choice.text) and not choice.text.strip():
+            raise NotApplicable(say("nothing but whitespace was written before the limit"))
         if language.begins(choice.text):
             return
         wanted = say("the beginning of a text that the constraint allows")
