@@ -29,6 +29,9 @@ MAX_LATEST = 40
 MAX_CHECKS = 30
 """Checks that one change lists."""
 
+MAX_BEFORES = 5
+"""Earlier runs that one change links."""
+
 MAX_RUNS = 400
 """Runs of a series that its page lists, the newest."""
 
@@ -83,6 +86,14 @@ class ChangeView:
         if step.before is not None and moved(step):
             lines.append(words.moved_from(step.before, step.entry))
         return tuple(lines)
+
+    @property
+    def befores(self) -> tuple[Entry, ...]:
+        """The runs that judged its checks otherwise, the latest first; mostly one."""
+        turns = (*self.step.regressions, *self.step.recoveries)
+        found = {turn.before.path: turn.before for turn in turns}
+        ordered = sorted(found.values(), key=lambda entry: entry.started_at, reverse=True)
+        return tuple(ordered[:MAX_BEFORES])
 
     @property
     def groups(self) -> tuple[tuple[str, tuple[Turn, ...], int], ...]:
