@@ -77,7 +77,7 @@ def test_changes_are_shown_on_their_day(command) -> None:
     assert [row["recoveries"] for row in late] == [["stop.five-refused"], []]
 
 
-def test_what_was_not_judged_is_not_mended(command) -> None:
+def test_what_was_not_judged_is_no_recovery(command) -> None:
     recorded("reports/1/zero", 1, a_failure())
     recorded("reports/2/zero", 2, a_finding("n.count"))
     recorded("reports/3/zero", 3, a_finding("n.count"), suite_version="9")
