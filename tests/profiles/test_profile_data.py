@@ -149,8 +149,8 @@ def rules_of(schema: dict[str, Any]) -> set[str]:
         ({"requests": {"ask": {"body": {"prompt": "1"}}}}, "requests.ask.body has no max_tokens"),
         ({"title": 3}, "title has to be a text in quotes, and is 3"),
         (
-            {"abuot": "A."},
-            'the file has "abuot", which a profile does not have there',
+            {"abouts": "A."},
+            'the file has "abouts", which a profile does not have there',
         ),
         ({"profile": "My Client"}, "profile has to be a name of small letters, digits and single"),
         ({"requests": {"Ask": {"body": ASKED}}}, 'requests has the name "Ask", which has to be'),
