@@ -76,6 +76,7 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
                 extensions.include_stop,
                 extensions.min_tokens,
                 extensions.tokens_as_ids,
+                request.end_reason,
             ),
             sampling=sampling,
             candidates=request.best_of,
@@ -102,10 +103,13 @@ def _limit(request: CompletionRequest, prompt: _ReadPrompt, context: int) -> int
     Raises ApiError (400) if they do not fit, or if there is no room at all.
     """
     room = context - len(prompt.model_ids)
-    least = 1 if request.max_tokens is None else request.max_tokens
+    wanted = request.max_tokens
+    if wanted is not None and request.lowers_tokens:
+        wanted = min(wanted, max(room, 1))
+    least = 1 if wanted is None else wanted
     if room < least:
         raise errors.over_context(context, len(prompt.model_ids), least)
-    return room if request.max_tokens is None else request.max_tokens
+    return room if wanted is None else wanted
 
 
 def _check_bias(request: CompletionRequest, vocabulary: int) -> None:
