@@ -71,7 +71,7 @@ max-money-per-day = {{amount = 0.5, currency = "USD"}}
         (f'{TARGET}watch = {{cron = "* * *"}}', "must be a cron expression of five fields"),
         (f'{TARGET}watch = {{cron = "99 * * * *"}}', "is no cron expression (bad minute)"),
         (f'{TARGET}watch = {{cron = "* * */20 * 1L"}}', "never comes true"),
-        (f'{TARGET}watch = {{evry = "6h"}}', "unknown key 'evry'; its keys are every"),
+        (f'{TARGET}watch = {{often = "6h"}}', "unknown key 'often'; its keys are every"),
         (f'{TARGET}watch = {{every = "6h", cron = "1 1 * * *"}}', "choose one of them"),
         (f'{TARGET}watch = {{every = "6h", jitter = "7h"}}', "jitter that is not shorter"),
         (f'[watch]\ntimezone = "Mars/Olympus"\n{TARGET}', "timezone that must be a time zone"),
