@@ -32,6 +32,7 @@ from conformance.targets.clients import for_profiles, read_profiles
 from conformance.targets.entry import Entry
 from conformance.targets.parsing import TypedError
 from conformance.targets.settings import OWN, SHARED
+from conformance.targets.watching import Shared, of_all, of_target
 
 FILE = "conformance.toml"
 EXPECTED = ".expected.yaml"
@@ -49,6 +50,7 @@ _DEEP_KEY = re.compile(rb"(?<![\w-])(?:" + _PART + rb"){50}")
 
 _LONG_NUMBER = re.compile(rb"[0-9_]{4300,}")
 _NAME = re.compile(r"\w[\w-]{0,63}")
+_OWN = {**OWN, "watch": of_target}
 _KEY_ITSELF = frozenset({"api-key", "api_key", "apikey", "key", "authorization", "token", "secret"})
 
 
@@ -80,9 +82,18 @@ def read_targets(path: Path) -> tuple[Entry, ...]:
     Raises:
         TargetsError: the file cannot be read or is invalid.
     """
+    return read_all(path)[0]
+
+
+def read_all(path: Path) -> tuple[tuple[Entry, ...], Shared]:
+    """Read the targets of a file in order, and what it says about watching them.
+
+    Raises:
+        TargetsError: the file cannot be read or is invalid.
+    """
     document = _parsed(path)
     top = _Place(str(path), [])
-    _unknown(document, ("defaults", "targets"), top)
+    _unknown(document, ("defaults", "targets", "watch"), top)
     shared = document.get("defaults", {})
     settings: dict[str, Any] = {}
     if isinstance(shared, dict):
@@ -94,9 +105,14 @@ def read_targets(path: Path) -> tuple[Entry, ...]:
         for name, table in _tables(document, top).items()
     ]
     _distinct(entries, top)
+    watch = Shared()
+    try:
+        watch = of_all(document.get("watch", {}))
+    except TypedError as error:
+        top.complain(f"[watch] {error}")
     if top.mistakes:
         raise TargetsError(*top.mistakes)
-    return tuple(entry for entry in entries if entry is not None)
+    return tuple(entry for entry in entries if entry is not None), watch
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -180,6 +196,7 @@ def _entry(
         prices=settings.get("prices"),
         balance=own.get("balance"),
         tokenizer=(own["tokenizer"], path.parent) if "tokenizer" in own else None,
+        watch=own.get("watch", {}),
     )
 
 
@@ -203,7 +220,7 @@ def expected_beside(path: Path, name: str) -> Path:
 
 def _taken(table: Mapping[str, Any], place: _Place, *, own: bool) -> dict[str, Any]:
     """Read the values of a table, each by its key."""
-    readers = {**SHARED, **OWN} if own else SHARED
+    readers = {**SHARED, **_OWN} if own else SHARED
     taken: dict[str, Any] = {}
     for key, value in table.items():
         if key.lower() in _KEY_ITSELF:
@@ -217,9 +234,9 @@ def _taken(table: Mapping[str, Any], place: _Place, *, own: bool) -> dict[str, A
                 taken[key] = readers[key](value)
             except TypedError as error:
                 place.complain(f"{key} {error}")
-        elif key in OWN:
+        elif key in _OWN:
             place.complain(f"{key} is not allowed in [defaults]; move it to [targets.NAME]")
-    rest = [key for key in table if key not in OWN and key.lower() not in _KEY_ITSELF]
+    rest = [key for key in table if key not in _OWN and key.lower() not in _KEY_ITSELF]
     _unknown(rest, tuple(readers), place)
     return taken
 
