@@ -17,7 +17,7 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,6 +27,8 @@ from conformance.contract import CONTRACTS, ContractError, load_contract
 from conformance.engine.selection import LIVE, Options
 from conformance.input_files import MIB, InputError, is_file, one_line, read_file
 from conformance.model import Limits, Tier, TransportOptions
+from conformance.profiles import ProfileError
+from conformance.targets.clients import for_profiles, read_profiles
 from conformance.targets.entry import Entry
 from conformance.targets.parsing import TypedError
 from conformance.targets.settings import OWN, SHARED
@@ -177,6 +179,7 @@ def _entry(
             place.complain(f"{needed} is required")
     _once(headers, own, place)
     contract = _contract(settings.get("contract", LIVE), path, place)
+    options = _for_clients(_options(settings), settings.get("profile", ()), path, place)
     if len(mistakes) > before or not {"base-url", "model"} <= set(settings):
         return None
     return Entry(
@@ -187,7 +190,7 @@ def _entry(
         api_key_env=own.get("api-key-env"),
         headers=headers,
         headers_env=own.get("headers-env", {}),
-        options=_options(settings),
+        options=options,
         expected=_expected(name, own, path),
         path=own.get("path"),
         prices=settings.get("prices"),
@@ -273,6 +276,15 @@ def _contract(name: str, path: Path, place: _Place) -> str:
         near = get_close_matches(name, CONTRACTS, n=1)
         place.complain(f"contract: {error}" + (f"; did you mean {near[0]}?" if near else ""))
     return found
+
+
+def _for_clients(options: Options, names: Sequence[str], path: Path, place: _Place) -> Options:
+    """Return the options of a run for clients; a profile's path is relative to the targets file."""
+    try:
+        return for_profiles(options, read_profiles(names, path.parent))
+    except ProfileError as error:
+        place.complain(f"profile: {error}")
+        return options
 
 
 def _options(settings: Mapping[str, Any]) -> Options:
