@@ -128,7 +128,9 @@ def test_every_attack_has_a_test() -> None:
 def test_decisions_are_numbered_and_dated() -> None:
     records = sorted(DECISIONS.glob("[0-9]*.md"))
     index = (DECISIONS / "README.md").read_text("utf-8")
-    for number, path in enumerate(records, 1):
+    numbers = [int(path.name.partition("-")[0]) for path in records]
+    assert len(set(numbers)) == len(numbers)
+    for number, path in zip(numbers, records, strict=True):
         text = path.read_text("utf-8")
         title = text.splitlines()[0].removeprefix(f"# {number:04d}. ")
         date = re.search(r"^Date: (\d{4}-\d\d-\d\d) · Status: ", text, re.MULTILINE)

@@ -14,7 +14,9 @@ import click
 
 from conformance.cli.exit_codes import UserError
 from conformance.cli.terminal import say
+from conformance.cluster.scheduler import ClusterError, Scheduler, read_scheduler
 from conformance.contract import CONTRACTS, Contract, ContractError, load_contract
+from conformance.input_files import one_line
 from conformance.model import DEFAULT_KEY_ENV
 from conformance.targets import settings
 from conformance.targets.address import located, read_path
@@ -33,6 +35,16 @@ def above_zero(ctx: click.Context, param: click.Parameter, value: float | None) 
     if not LEAST <= value <= MOST:
         raise click.BadParameter(f"{value} is not from {LEAST:g} to {MOST:g}.", ctx, param)
     return value
+
+
+def scheduler(ctx: click.Context, param: click.Parameter, value: str | None) -> Scheduler | None:
+    """Accept what names a Dask cluster, or None."""
+    if value is None:
+        return None
+    try:
+        return read_scheduler(value.strip())
+    except ClusterError as error:
+        raise click.BadParameter(f"{one_line(repr(value), 80)} {error}.", ctx, param) from None
 
 
 class _Folder(click.Path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +24,7 @@ from conformance.cli.many_results import Landing, reported, show_many, worst
 from conformance.cli.memory import give_back
 from conformance.cli.options import tokenizer_of, why_nothing_is_chosen
 from conformance.cli.outputs import Output, assert_one_file_each, stdout_for
-from conformance.cli.reference import reference_of
+from conformance.cli.reference import reference_names, with_key
 from conformance.cli.resuming import (
     BEGINNING,
     Resume,
@@ -45,6 +47,7 @@ from conformance.report.console import Verbosity
 from conformance.report.matrix import Recorded
 from conformance.report.matrix.progress import ProgressOfMany
 from conformance.targets import FILE, Entry, MissingSecretError, expected_beside
+from conformance.targets.references import ReferenceNames
 from conformance.tokenizer import Tokenizer
 from conformance.transport.exposure import exposure_of
 
@@ -53,17 +56,23 @@ _INTERRUPTED = Text("Interrupted before it started.", "尚未开始即被中断�
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One target with its contract, options, reference server and expected deviations."""
+    """One target with its contract, options, reference server and expected deviations.
+
+    ``names`` and ``tokenizer`` are what other machines make the reference server and the tokenizer
+    from: its name, and the folder that a path is relative to.
+    """
 
     entry: Entry
     contract: Contract
     options: Options
     reference: Reference | None
     known: Expecting | None = None
+    names: ReferenceNames | None = None
+    tokenizer: tuple[str, Path] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
     """A target that is ready to run, its folder, and what an earlier part of its run hands on."""
 
     planned: Planned
@@ -72,7 +81,19 @@ class _Job:
     part: TakenUp
 
 
-def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> Planned:
+TellFailure = Callable[[str, Text], None]
+"""Takes the name of a target and why its run did not come to its end."""
+
+Judge = Callable[[Sequence[Job], ProgressOfMany, TellFailure], Coroutine[None, None, None]]
+"""Tests targets, and writes a record into the folder of each."""
+
+
+def planned_of(
+    context: click.Context,
+    entry: Entry,
+    given: dict[str, Any],
+    environment: Mapping[str, str] = os.environ,
+) -> Planned:
     """Let the command line override what the file says of a target."""
     here = typed(context)
     is_typed = context.get_parameter_source("contract_name")
@@ -82,20 +103,29 @@ def planned_of(context: click.Context, entry: Entry, given: dict[str, Any]) -> P
     changed = replace(
         entry, model=given["model"] or entry.model, prices=given["prices"] or entry.prices
     )
-    reference = reference_of(
+    names = reference_names(
         given["reference_name"],
         given["reference_model"],
         given["reference_key_name"],
-        contract=contract,
         bundled_is_judged=False,
     )
+    reference = None if names is None else with_key(names, contract, environment)
     known = _known(entry, given)
     options = replace(
         options_of(here, entry.options),
         expected=known.file if known else None,
         tokenizer=given["tokenizer"] or _tokenizer(entry),
     )
-    return Planned(changed, contract, options, reference, known)
+    typed_tokenizer = given["tokenizer"] and (given["tokenizer"].name, Path.cwd())
+    return Planned(
+        changed,
+        contract,
+        options,
+        reference,
+        known,
+        names,
+        typed_tokenizer or entry.tokenizer,
+    )
 
 
 def _tokenizer(entry: Entry) -> Tokenizer | None:
@@ -128,10 +158,12 @@ def run_many(
     language: Language,
     verbosity: Verbosity = Verbosity.NORMAL,
     resume: Resume | None = None,
+    judge: Judge | None = None,
 ) -> ExitCode:
     """Test targets in parallel, print each result, and write a matrix of all.
 
     A target that fails to start does not stop the others; an interruption keeps all results so far.
+    ``judge`` tests the targets elsewhere than in this process.
     """
     assert_one_file_each(outputs, [one.entry.name for one in planned])
     folder = (
@@ -145,7 +177,7 @@ def run_many(
             planned,
             environment,
             Landing(config, outputs, stdout, language),
-            jobs=jobs,
+            judge=judge or partial(_side_by_side, jobs=jobs),
             verbosity=verbosity,
             resume=resume,
         )
@@ -157,7 +189,7 @@ def _run_into(
     environment: Mapping[str, str],
     landing: Landing,
     *,
-    jobs: int,
+    judge: Judge,
     verbosity: Verbosity,
     resume: Resume | None,
 ) -> ExitCode:
@@ -168,10 +200,10 @@ def _run_into(
         say(f"{name}: is finished; nothing is sent")
     terminal = screen()
     with interruptible():
-        failures, interrupted = _judge_all(ready, jobs, terminal, language, verbosity)
+        failures, interrupted = _judge_all(ready, judge, terminal, language, verbosity)
     give_back()
-    for name, sentence in failures.items():
-        reasons.setdefault(name, Text(sentence, ""))
+    for name, why in failures.items():
+        reasons.setdefault(name, why)
     codes = {one.entry.name: ExitCode.UNDECIDED for one in planned}
     recorded = []
     for one in planned:
@@ -188,7 +220,7 @@ def _run_into(
 class _Prepared(NamedTuple):
     """What is ready to run, why others are not, and the names of those that are finished."""
 
-    ready: list[_Job]
+    ready: list[Job]
     reasons: dict[str, Text]
     finished: list[str]
 
@@ -223,7 +255,7 @@ def _prepared(
             if part.state is State.FINISHED:
                 prepared.finished.append(name)
             else:
-                prepared.ready.append(_Job(one, target, home / name, part))
+                prepared.ready.append(Job(one, target, home / name, part))
     if mistakes:
         *others, last = mistakes
         for mistake in others:
@@ -238,7 +270,7 @@ def _part(folder: Path, target: Target, planned: Planned, resume: Resume | None)
     return taken_up(folder, target, planned.contract, planned.options, repeat=resume.repeat)
 
 
-def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Language) -> None:
+def _announce(ready: Sequence[Job], reasons: Mapping[str, Text], language: Language) -> None:
     """Report which key goes to which host, and which targets are left out."""
     for job in ready:
         if job.target.api_key:
@@ -257,46 +289,48 @@ def _announce(ready: Sequence[_Job], reasons: Mapping[str, Text], language: Lang
 
 
 def _judge_all(
-    ready: Sequence[_Job], jobs: int, terminal: Console, language: Language, verbosity: Verbosity
-) -> tuple[Mapping[str, str], bool]:
-    """Run ``jobs`` targets at a time; return internal errors by target and if interrupted."""
-    failures: dict[str, str] = {}
+    ready: Sequence[Job], judge: Judge, terminal: Console, language: Language, verbosity: Verbosity
+) -> tuple[Mapping[str, Text], bool]:
+    """Run all targets; return why some did not come to their end, and if interrupted."""
+    failures: dict[str, Text] = {}
     progress = ProgressOfMany(terminal, language, verbosity, has_bars=has_progress())
     try:
         with progress:
-            asyncio.run(_side_by_side(ready, jobs, progress, failures.__setitem__))
+            asyncio.run(_until_terminated(judge(ready, progress, failures.__setitem__)))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return failures, True
     return failures, False
 
 
-async def _side_by_side(
-    ready: Sequence[_Job],
-    jobs: int,
-    progress: ProgressOfMany,
-    tell_failure: Callable[[str, str], None],
-) -> None:
+async def _until_terminated(judging: Coroutine[None, None, None]) -> None:
     stop_when_terminated()
+    await judging
+
+
+async def _side_by_side(
+    ready: Sequence[Job], progress: ProgressOfMany, tell_failure: TellFailure, *, jobs: int
+) -> None:
+    """Test ``jobs`` targets at a time in this process."""
     slots = asyncio.Semaphore(jobs)
 
-    async def judge(job: _Job) -> None:
+    async def judge(job: Job) -> None:
         name = job.planned.entry.name
         async with slots:
             try:
                 job.folder.mkdir(exist_ok=True)  # of a run that is resumed
                 await _record(job, progress)
             except RecordError as error:
-                tell_failure(name, str(error))
+                tell_failure(name, Text(str(error), ""))
             except Exception as error:  # noqa: BLE001 - one target's failure must not stop the others
                 sentence = failed(error, job.target, job.folder, job.planned.reference)
-                tell_failure(name, sentence)
+                tell_failure(name, Text(sentence, ""))
 
     async with asyncio.TaskGroup() as all_of_them:
         for job in ready:
             all_of_them.create_task(judge(job))
 
 
-async def _record(job: _Job, progress: ProgressOfMany) -> None:
+async def _record(job: Job, progress: ProgressOfMany) -> None:
     planned = job.planned
     events = runner.run(
         job.target,

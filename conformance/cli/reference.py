@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -12,23 +11,15 @@ import click
 from conformance.cli import inputs
 from conformance.cli.exit_codes import UserError
 from conformance.cli.terminal import say
-from conformance.contract import CONTRACTS, Contract
-from conformance.engine.comparison import Reference, ReferenceMissingError
-from conformance.language import same
-from conformance.model import Target
-from conformance.targets.bundled import (
-    KEY_VARIABLE,
-    REFERENCE,
-    BundledServerError,
-    bundled_server,
-    is_installed,
-)
-from conformance.targets.parsing import TypedError, read_base_url, read_key
+from conformance.contract import Contract
+from conformance.engine.comparison import Reference
+from conformance.targets import MissingSecretError
+from conformance.targets.bundled import is_installed
+from conformance.targets.parsing import TypedError, read_base_url
+from conformance.targets.references import BUNDLED, ReferenceNames
 from conformance.transport.exposure import exposure
 
-BUNDLED = "bundled"
 NONE = "none"
-LIVE = "openai"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -72,6 +63,19 @@ def reference_of(
         UsageError: the options contradict each other.
         UserError: the URL or the key is unusable.
     """
+    names = reference_names(name, model, key_name, bundled_is_judged=bundled_is_judged)
+    return None if names is None else with_key(names, contract, os.environ)
+
+
+def reference_names(
+    name: str | None, model: str | None, key_name: str | None, *, bundled_is_judged: bool
+) -> ReferenceNames | None:
+    """Return what the options name, without the key; None disables the comparison.
+
+    Raises:
+        UsageError: the options contradict each other.
+        UserError: the URL is unusable.
+    """
     if name in {None, BUNDLED, NONE} and (model is not None or key_name is not None):
         raise click.UsageError("--reference-model and --reference-key-env require --reference URL")
     if name is None:
@@ -79,49 +83,36 @@ def reference_of(
     if name == NONE:
         return None
     if name == BUNDLED:
-        return Reference(BUNDLED, lambda: _bundled(contract))
-    return _named(name, model, key_name, contract)
-
-
-def dialect_of(document: str) -> str:
-    """Choose the bundled server's default dialect for a contract.
-
-    A vendor's contract gets that vendor's dialect. The ``openai`` contract and custom contracts get
-    the dialect that serves every feature, so that more checks have something to judge.
-    """
-    return document if document in CONTRACTS and document != LIVE else REFERENCE
-
-
-def _named(url: str, model: str | None, key_name: str | None, contract: Contract) -> Reference:
+        return ReferenceNames(BUNDLED)
     try:
-        where = read_base_url(url)
-        key = read_key(key_name, os.environ) if key_name else ""
+        where = read_base_url(name)
     except TypedError as error:
         raise UserError(f"--reference {error}") from None
     if not model:
         raise click.UsageError(
             f"--reference-model is required with a URL: name a model that {where.host} serves"
         )
-    if key_name and not key:
-        raise UserError(f"environment variable {key_name} is not set or is empty")
     if where.corrected:
         say(f"--reference {where.corrected}")
-    if key:
-        say(f"sending the API key in ${key_name} to the reference server at {where.host}")
-        inputs.warn(exposure(where.url, [str(key_name)]))
-    target = Target(where.url, model, contract.name, key or None)
-
-    def opened() -> AbstractContextManager[Target]:
-        return nullcontext(target)
-
-    return Reference(where.url, opened, secrets=(key,) if key else ())
+    return ReferenceNames(where.url, model, key_name)
 
 
-@contextmanager
-def _bundled(contract: Contract) -> Iterator[Target]:
-    """Start the bundled server in the dialect of the contract's document."""
+def with_key(
+    names: ReferenceNames, contract: Contract, environment: Mapping[str, str]
+) -> Reference:
+    """Return the reference with its key, and say where that is sent.
+
+    Raises:
+        UserError: the key is missing or unusable.
+    """
     try:
-        with bundled_server(dialect=dialect_of(contract.document)) as server:
-            yield Target(server.base_url, server.model, contract.name, server.api_key, KEY_VARIABLE)
-    except (BundledServerError, OSError) as error:
-        raise ReferenceMissingError(same(str(error))) from None
+        reference = names.reference(contract, environment)
+    except TypedError as error:
+        raise UserError(f"--reference {error}") from None
+    except MissingSecretError:
+        raise UserError(f"environment variable {names.key_name} is not set or is empty") from None
+    if reference.secrets:
+        host = read_base_url(names.url).host
+        say(f"sending the API key in ${names.key_name} to the reference server at {host}")
+        inputs.warn(exposure(names.url, [str(names.key_name)]))
+    return reference

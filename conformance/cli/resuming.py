@@ -39,11 +39,12 @@ from conformance.record.ndjson import MAX_LINE_BYTES, RunWriter, read_run
 from conformance.record.resumed import ResumedWriter
 from conformance.report.locale.terms import plural
 from conformance.targets.parsing import TypedError
+from conformance.targets.settings import MAX_REGION_CHARS
 from conformance.targets.shards import Shard, read_shard
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-MAX_LABEL_CHARS = 100
+MAX_LABEL_CHARS = MAX_REGION_CHARS
 NEW = "begin a new run with --out"
 HOW_TO_REPEAT = "and --repeat-inconclusive would send again what inconclusive checks sent"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,10 +38,14 @@ from conformance.cli.resuming import Resume, assert_usable, parts_of, taking_up
 from conformance.cli.screen import on_screen
 from conformance.cli.single_target import RunRequest, run_one
 from conformance.cli.terminal import say
+from conformance.cluster.scheduler import Scheduler
 from conformance.contract import CONTRACTS
 from conformance.model import ExitCode, Tier
 from conformance.targets import FILE, Entry, TargetsError, read_targets
 from conformance.targets.bundled import REFERENCE
+
+if TYPE_CHECKING:
+    from conformance.cli.multiple_targets import Judge
 
 DIALECTS = (REFERENCE, *CONTRACTS)
 
@@ -56,6 +61,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
         "conformance run --format html,sarif=conformance.sarif",
         "conformance run --config targets.toml --shard 1/4 --out part-1",
         "conformance run --config targets.toml --shard 1/4 --resume part-1",
+        "conformance run --config targets.toml --scheduler local:4 --jobs 40",
         "conformance run --profile lm-eval",
     )
     + "\n\n--contract auto exits with 6: it proposes a contract and judges nothing. With several "
@@ -106,6 +112,13 @@ DIALECTS = (REFERENCE, *CONTRACTS)
     show_default=True,
     metavar="N",
     help="Number of targets tested in parallel.",
+)
+@click.option(
+    "--scheduler",
+    callback=inputs.scheduler,
+    metavar="WHERE",
+    help="Test the targets of the file on the workers of a Dask cluster: local, local:4 (processes "
+    "on this machine), or the address of its scheduler, such as tcp://scheduler:8786.",
 )
 @under_contract_or_auto
 @for_clients
@@ -164,14 +177,20 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
                 f"--expected is for one target, and {len(entries)} are selected; select one with "
                 f"--target, or set expected per target in {path}"
             )
-        planned = [planned_of(context, entry, given) for entry in entries]
+        judge, environment = _elsewhere(context, given["scheduler"])
+        planned = [planned_of(context, entry, given, environment) for entry in entries]
         if given["dry_run"]:
             from conformance.cli.plan import show_plan  # noqa: PLC0415 - runs start sooner without
 
             return worst(
                 [show_plan(one.contract, one.options, one.entry.prices) for one in planned]
             )
-        return run_many(planned, os.environ, path, jobs=given["jobs"], **landing)
+        return run_many(planned, environment, path, jobs=given["jobs"], judge=judge, **landing)
+    if given["scheduler"] is not None:
+        raise click.UsageError(
+            "--scheduler divides the targets of a file among workers; the checks of one endpoint "
+            "are not divided"
+        )
     if given["shard"] is not None:
         raise click.UsageError(
             "--shard divides the targets of a file; the checks of one endpoint are not divided"
@@ -197,6 +216,20 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
     )
     options = replace(options_of(how), tokenizer=given["tokenizer"])
     return run_one(request, contract, options, reference, known=known, **landing)
+
+
+def _elsewhere(
+    context: click.Context, scheduler: Scheduler | None
+) -> tuple[Judge | None, Mapping[str, str]]:
+    """Return what tests the targets, if it is not this process, and where their secrets are."""
+    if scheduler is None:
+        return None, os.environ
+    # Most runs start sooner without.
+    from conformance.cli.on_workers import environment_of, judging_on  # noqa: PLC0415
+
+    is_typed = context.get_parameter_source("jobs") is click.core.ParameterSource.COMMANDLINE
+    jobs: int | None = context.params["jobs"] if is_typed else None
+    return judging_on(scheduler, jobs), environment_of(scheduler)
 
 
 def _request_of(given: dict[str, Any]) -> RunRequest:

@@ -142,7 +142,7 @@ def selftest(
         complete,
         stage,
     )
-    draw = selftest_attribution.draw_of(wanted, as_format, **attribution)
+    draw = selftest_attribution.draw_of(wanted, **attribution)
     catalogue = _catalogue()
     trials = trials_of(catalogue, wanted)
     missed = unmatched(catalogue, wanted)

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from conformance.cli import selftest_attribution_markdown as as_markdown
 from conformance.cli.execution import interruptible
 from conformance.cli.exit_codes import UserError
 from conformance.cli.terminal import say
@@ -32,6 +33,7 @@ from conformance.selftest.attribution import (
 )
 from conformance.selftest.catalogue import Fault
 from conformance.selftest.planted_run import ended_early, result_of
+from conformance.selftest.told import names_of, told_in
 from conformance.selftest.trials import Trial, Wanted
 from conformance.selftest.workers import Craft, WorkerError, results_of
 
@@ -98,7 +100,6 @@ def options(function: Function) -> Function:
 
 def draw_of(
     wanted: Wanted,
-    as_format: str,
     *,
     attribution: bool,
     sample: int | None,
@@ -116,10 +117,10 @@ def draw_of(
         if sample is not None or all_faults or pairs or fives or seed:
             raise UserError("--sample, --all, --pairs, --fives and --seed need --attribution")
         return None
-    if wanted.variants or wanted.stage or wanted.seeds > 1 or as_format == "markdown":
+    if wanted.variants or wanted.stage or wanted.seeds > 1:
         raise UserError(
-            "--attribution runs all checks against faults, once each, and prints text or JSON;"
-            " omit --variant, --stage, --seeds and --format markdown"
+            "--attribution runs all checks against faults, once each;"
+            " omit --variant, --stage and --seeds"
         )
     if all_faults and sample is not None:
         raise UserError("--all and --sample exclude each other")
@@ -170,6 +171,8 @@ def attribute(
         complaints = (f"incomplete: {left} of the runs did not take place", *complaints)
     if as_format == "json":
         click.echo(json.dumps(document(results, complaints), indent=1))
+    elif as_format == "markdown":
+        click.echo(as_markdown.render(dict(groups(results)), results, complaints), nl=False)
     else:
         show(results, complaints, console_for())
     if incomplete is not None:
@@ -180,9 +183,14 @@ def attribute(
 def groups(results: Sequence[RunResult]) -> Iterator[tuple[str, Figures]]:
     """Yield the figures of the single faults, the pairs and the fives."""
     for size, name in GROUPS.items():
-        runs = [run for run in results if len(run.planting.trials) == size]
+        runs = of_size(results, size)
         if runs:
             yield name, figures_of(runs)
+
+
+def of_size(results: Iterable[RunResult], size: int) -> list[RunResult]:
+    """Return the runs with as many planted faults."""
+    return [run for run in results if len(run.planting.trials) == size]
 
 
 def document(results: Sequence[RunResult], complaints: Sequence[str]) -> dict[str, Any]:
@@ -191,10 +199,21 @@ def document(results: Sequence[RunResult], complaints: Sequence[str]) -> dict[st
         "complaints": list(complaints),
         "groups": {name: dict(_counts(figures)) for name, figures in groups(results)},
         "by_suite": len(by_suite(results)),
+        "told": {name: _told(results, size) for size, name in GROUPS.items()},
         "false_positives": [
             {"check": check, "faults": list(names)} for check, names in false_positives(results)
         ],
         "runs": [_run(run) for run in results],
+    }
+
+
+def _told(results: Iterable[RunResult], size: int) -> dict[str, Any]:
+    """Return how often the runs of a group tell each of their causes."""
+    told = told_in(of_size(results, size))
+    return {
+        **asdict(told),
+        "per_cause": round(told.per_cause, 4),
+        "per_fault": round(told.per_fault, 4),
     }
 
 
@@ -261,6 +280,7 @@ def _lines(results: Sequence[RunResult], complaints: Sequence[str]) -> Iterator[
             f" faults are reported, {figures.spotless} runs report nothing else,"
             f" {figures.false_states} of {figures.states} states are false."
         )
+    yield from _told_lines(results)
     shown = sum(figures.reproduced for _, figures in groups(results))
     commands = sum(figures.commands for _, figures in groups(results))
     yield Text(
@@ -271,6 +291,21 @@ def _lines(results: Sequence[RunResult], complaints: Sequence[str]) -> Iterator[
         yield Text(f"✗ {complaint}", style="bold red")
     if not complaints:
         yield Text("✓ every finding names its cause, and its command shows it", style="bold green")
+
+
+def _told_lines(results: Sequence[RunResult]) -> Iterator[Text]:
+    """Say how often each planted cause is told, and in which runs more than once."""
+    for size, name in GROUPS.items():
+        told = told_in(of_size(results, size))
+        if told.findings:
+            yield Text(
+                f"{name}: {plural(told.findings, 'true finding')} for"
+                f" {plural(told.causes, 'cause')}, {told.per_cause:.2f} for each"
+                f" ({told.per_fault:.2f} for each fault)."
+            )
+    often = told_in(results).repeated
+    if often:
+        yield Text(f"told more than once: {listed(names_of(often), MAX_NAMES)}", style="dim")
 
 
 def _block(run: RunResult) -> Iterator[Text]:

@@ -23,7 +23,6 @@ from conformance.cli.memory import give_back
 from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
 from conformance.cli.places import place_of
-from conformance.cli.reference import dialect_of
 from conformance.cli.resuming import (
     BEGINNING,
     HOW_TO_REPEAT,
@@ -46,6 +45,7 @@ from conformance.record.ndjson import read_run
 from conformance.report import console
 from conformance.targets import MissingSecretError, with_headers
 from conformance.targets.bundled import KEY_VARIABLE, REFERENCE, BundledServerError, bundled_server
+from conformance.targets.references import dialect_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ Each of the five has its row wherever vendors are compared, whether or not it wa
 
 LIVING: tuple[str, ...] = (
     *("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim"),
-    "cerebras",
+    *("cerebras", "fireworks", "siliconflow", "together"),
 )
 """Servers that implement the endpoint today, each by its own documentation.
 
@@ -428,6 +428,8 @@ class _Scope:
             return (
                 say("`{parameter}`", parameter=need) if adds and need not in self.fields else None
             )
+        if parameter.has_own_meaning:
+            return say("`{parameter}` as the live API means it", parameter=name)
         if not parameter.documented:
             return say("`{parameter}`", parameter=name)
         return parameter.lacks(aspect) if aspect else None

@@ -184,6 +184,14 @@ def reason_to_skip(check: Check, contract: Contract) -> Message | None:
     if reason is not None:
         return reason
     missing = [name for name in check.needs if not contract.parameter(name).documented]
+    own = [name for name in missing if contract.parameter(name).has_own_meaning]
+    if own:
+        return say(
+            "{contract} does not document {parameters} as the live API means them, which the check "
+            "needs",
+            contract=contract.name,
+            parameters=tuple(own),
+        )
     if missing:
         return say(
             "this document does not mention {parameters}, which the check needs",

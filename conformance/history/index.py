@@ -1,35 +1,33 @@
 """The index of a history: one SQLite file with a row for each run.
 
-It has what lists and time series show, and no response. Of the verdicts it has those that need
-attention, which are few.
+It has what lists, time series and pages show, and no response. Of the verdicts it has those that
+need attention, which are few, and once for all runs that have them in common, which checks passed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Self
 
-from conformance.model import Run, Verdict
-from conformance.record.conclusions import count_shown
-from conformance.record.key import key_of
+from conformance.history.entry import Entry
+from conformance.history.figures import Figures
 
-VERSION = 1
+VERSION = 2
 """The version of the tables; an index of another one is made again from the records."""
+
+DIGEST_DIGITS = 32
+"""Hexadecimal digits that name a set of checks that passed."""
 
 WAIT_SECONDS = 60.0
 """How long a process waits while another one changes the index."""
-
-LARGEST = 2**63 - 1
-"""The largest integer of SQLite."""
-
-UNSEEN = frozenset({Verdict.PASS, Verdict.SKIPPED, Verdict.EXPLAINED})
-"""Verdicts that are counted and not listed; what another finding explains counts nowhere."""
 
 TABLES = """
 CREATE TABLE runs (
@@ -38,9 +36,11 @@ CREATE TABLE runs (
     base_url TEXT NOT NULL, model TEXT NOT NULL, contract_name TEXT NOT NULL,
     conclusion TEXT NOT NULL, exit_code INTEGER NOT NULL, requests INTEGER NOT NULL,
     tokens INTEGER NOT NULL, elapsed REAL NOT NULL, counts TEXT NOT NULL, findings TEXT NOT NULL,
-    promises TEXT
+    promises TEXT, passed TEXT NOT NULL, parameters TEXT NOT NULL, fields TEXT NOT NULL,
+    figures TEXT
 );
 CREATE INDEX by_target ON runs (target, started_at);
+CREATE TABLE passed (digest TEXT PRIMARY KEY, checks BLOB NOT NULL);
 """
 
 
@@ -54,87 +54,6 @@ class IndexBusyError(IndexBrokenError):
 
 class IndexUnwritableError(IndexBrokenError):
     """The index or its folder cannot be written, which reading needs, too; it is not broken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One run.
-
-    Attributes:
-        path: of the record, from the folder of the history.
-        target, region, tier, contract, suite, label: the key of the run, see
-            :class:`conformance.record.key.RunKey`; ``label`` is its day or label.
-        started_at, finished_at: ISO 8601, UTC.
-        base_url, model: the endpoint.
-        contract_name: the name of the contract.
-        conclusion: as reports show it.
-        exit_code: that of the run.
-        requests, tokens: what it cost.
-        elapsed: seconds.
-        counts: the number of findings by verdict.
-        findings: the verdict of each check that neither passed nor was skipped, nor is explained.
-        promises: the SHA-256 of the file with what its contract promises.
-    """
-
-    path: str
-    target: str
-    region: str | None
-    tier: str
-    contract: str | None
-    suite: str
-    label: str
-    started_at: str
-    finished_at: str
-    base_url: str
-    model: str
-    contract_name: str
-    conclusion: str
-    exit_code: int
-    requests: int
-    tokens: int
-    elapsed: float
-    counts: Mapping[str, int] = field(hash=False)
-    findings: Mapping[str, str] = field(hash=False)
-    promises: str | None
-
-
-def entry_of(run: Run, path: str, promises: str | None) -> Entry:
-    """Return the row of a run.
-
-    Args:
-        run: the run; its exchanges and what its contract promises are not needed.
-        path: of its record, from the folder of the history.
-        promises: the SHA-256 of the file with what its contract promises.
-    """
-    key, header, footer = key_of(run.header), run.header, run.footer
-    cost = footer.cost if footer else None
-    return Entry(
-        path=path,
-        target=_text(key.target),
-        region=key.region,
-        tier=key.tier,
-        contract=key.contract,
-        suite=_text(key.suite),
-        label=_text(key.when),
-        started_at=_text(header.started_at),
-        finished_at=_text(footer.finished_at if footer else header.started_at),
-        base_url=_text(header.base_url),
-        model=_text(header.model),
-        contract_name=_text(header.contract),
-        conclusion=run.shown_conclusion.value,
-        exit_code=int(run.exit_code),
-        requests=min(cost.requests, LARGEST) if cost else 0,
-        tokens=min(cost.tokens, LARGEST) if cost else 0,
-        elapsed=run.elapsed,
-        counts=dict(count_shown(run.findings)),
-        findings={f.id: f.shown.value for f in run.findings if f.shown not in UNSEEN},
-        promises=promises,
-    )
-
-
-def _text(text: str) -> str:
-    """Return a text without half characters, which UTF-8 has not; a record may come from anyone."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class Index:
@@ -206,20 +125,32 @@ class Index:
 
     def put(self, entry: Entry) -> None:
         """Add a run, or replace the one with the same path."""
-        values = asdict(entry)
-        for name in ("counts", "findings"):
+        values = {name: getattr(entry, name) for name in _NAMES}
+        for name in _MAPPINGS:
             values[name] = json.dumps(values[name])
+        values["figures"] = json.dumps(entry.figures.as_json()) if entry.figures else None
+        values["passed"] = self._put_passed(entry.passed)
         names = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
         self._connection.execute(f"INSERT OR REPLACE INTO runs ({names}) VALUES ({marks})", values)  # noqa: S608 - names of fields
 
+    def _put_passed(self, checks: frozenset[str]) -> str:
+        """Keep a set of checks once, and return its digest."""
+        text = json.dumps(sorted(checks))
+        digest = hashlib.sha256(text.encode()).hexdigest()[:DIGEST_DIGITS]
+        row = (digest, zlib.compress(text.encode()))
+        self._connection.execute("INSERT OR IGNORE INTO passed VALUES (?, ?)", row)
+        return digest
+
     def remove(self, paths: Iterable[str]) -> None:
         """Remove runs by their paths."""
         self._connection.executemany("DELETE FROM runs WHERE path = ?", [(path,) for path in paths])
+        self._connection.execute("DELETE FROM passed WHERE digest NOT IN (SELECT passed FROM runs)")
 
     def clear(self) -> None:
         """Remove all runs."""
         self._connection.execute("DELETE FROM runs")
+        self._connection.execute("DELETE FROM passed")
 
     @property
     def is_empty(self) -> bool:
@@ -230,7 +161,7 @@ class Index:
         """Return the run with a path; None if there is none."""
         with self._sentences():
             row = self._connection.execute("SELECT * FROM runs WHERE path = ?", (path,)).fetchone()
-            return _entry(row) if row else None
+            return self._entry(row, {}) if row else None
 
     def promises(self) -> frozenset[str]:
         """Return the contracts that a run refers to."""
@@ -256,14 +187,35 @@ class Index:
                 if not targets or any(fnmatchcase(name, glob) for glob in targets)
             ]
             found: list[Entry] = []
+            passed: dict[str, frozenset[str]] = {}
             for name in wanted:
                 rows = self._connection.execute(
                     "SELECT * FROM runs WHERE target = ? AND started_at >= ? "
                     "AND (? = '' OR started_at < ?) ORDER BY started_at, path",
                     (name, since, before, before),
                 )
-                found += map(_entry, rows)
+                found += (self._entry(row, passed) for row in rows)
             return found
+
+    def _entry(self, row: sqlite3.Row, passed: dict[str, frozenset[str]]) -> Entry:
+        """Return a run; ``passed`` are the sets of checks that were read already."""
+        digest = row["passed"]
+        try:
+            if digest not in passed:
+                passed[digest] = self._passed(digest)
+            values: dict[str, Any] = {name: row[name] for name in _NAMES}
+            for name in _MAPPINGS:
+                values[name] = json.loads(values[name])
+            values["passed"] = passed[digest]
+            values["figures"] = Figures.from_json(row["figures"]) if row["figures"] else None
+        except (ArithmeticError, KeyError, TypeError, ValueError, zlib.error):
+            raise IndexBrokenError(f"{self._path} cannot be used: a row is damaged") from None
+        return Entry(**values)
+
+    def _passed(self, digest: str) -> frozenset[str]:
+        query = "SELECT checks FROM passed WHERE digest = ?"
+        (packed,) = self._connection.execute(query, (digest,)).fetchone()
+        return frozenset(json.loads(zlib.decompress(packed)))
 
 
 PRIMARY = 0xFF
@@ -271,11 +223,5 @@ PRIMARY = 0xFF
 
 _UNWRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_MAPPINGS = ("counts", "findings", "parameters", "fields")
 _NAMES = tuple(one.name for one in fields(Entry))
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    values: dict[str, Any] = {name: row[name] for name in _NAMES}
-    for name in ("counts", "findings"):
-        values[name] = json.loads(values[name])
-    return Entry(**values)

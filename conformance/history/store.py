@@ -7,18 +7,19 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from enum import Enum, auto
-from pathlib import Path
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
 
+from conformance.history.entry import Entry, entry_of
 from conformance.history.index import (
-    Entry,
     Index,
     IndexBrokenError,
     IndexBusyError,
     IndexUnwritableError,
-    entry_of,
 )
+from conformance.model import Run, Subject
 from conformance.record.compressed import CONTRACTS, SUFFIX, compressed, split
 from conformance.record.key import RunKey, key_of
 from conformance.record.line import RunFileError
@@ -26,7 +27,7 @@ from conformance.record.ndjson import read_run, whole_lines
 
 INDEX = "index.sqlite3"
 RUNS = "runs"
-ENDING = ".ndjson.gz"
+ENDING, ZSTD_ENDING = ".ndjson.gz", ".ndjson.zst"
 KEY_DIGITS = 12
 MAX_NAME_CHARS = 80
 _UNSAFE = re.compile(r"[^\w.-]+")
@@ -42,16 +43,29 @@ class Added(Enum):
     INCOMPLETE = auto()  # without a footer; it can be resumed instead
 
 
+class NoHistoryError(Exception):
+    """A folder is no history; the message is one sentence."""
+
+
 class History:
     """A history; its folder is created when something is added.
 
     Args:
         folder: where it is.
         on_mistake: called with a sentence for each record that a new index has to leave out.
+        with_zstd: whether records that are added are compressed with zstd instead of gzip; what is
+            there already stays as it is.
     """
 
-    def __init__(self, folder: Path, on_mistake: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        on_mistake: Callable[[str], None] = lambda _: None,
+        *,
+        with_zstd: bool = False,
+    ) -> None:
         self.folder = folder
+        self._with_zstd = with_zstd
         self._on_mistake = on_mistake
 
     def add(self, record: Path) -> Added:
@@ -62,6 +76,7 @@ class History:
         mends.
 
         Raises:
+            NoZstdError: this Python has no zstd, which was asked for.
             RunFileError: the record cannot be read.
             IndexBrokenError: the index cannot be changed.
             OSError: a file cannot be written.
@@ -69,12 +84,14 @@ class History:
         run = read_run(record)
         if run.footer is None:
             return Added.INCOMPLETE
-        place = _place_of(key_of(run.header))
+        stem = _stem_of(key_of(run.header))
+        place = stem + (ZSTD_ENDING if self._with_zstd else ENDING)
         digest, content, lines = split(whole_lines(record))
-        packed = b"".join(compressed(lines))
-        with self.index() as index, index.changing():
-            known = index.get(place)
-            if known is not None and self._has(place, packed):
+        packed = b"".join(compressed(lines, with_zstd=self._with_zstd))
+        with self._index() as index, index.changing():
+            places = (stem + ending for ending in (ENDING, ZSTD_ENDING))
+            known = next((one for one in map(index.get, places) if one is not None), None)
+            if known is not None and self._is_kept(known, place, packed, record):
                 return Added.KNOWN
             if known is not None and known.finished_at > run.footer.finished_at:
                 return Added.OLDER
@@ -83,12 +100,21 @@ class History:
                 _write(contract, compressed(iter([content])))
             _write(self.folder / place, [packed])
             index.put(entry_of(run, place, digest))
+            if known is not None and known.path != place:
+                index.remove([known.path])
+                (self.folder / known.path).unlink(missing_ok=True)
         return Added.NEW if known is None else Added.REPLACED
 
-    def _has(self, place: str, packed: bytes) -> bool:
+    def _is_kept(self, known: Entry, place: str, packed: bytes, record: Path) -> bool:
+        """Return whether a kept record is the one that is added, in either compression."""
         try:
-            return (self.folder / place).read_bytes() == packed
-        except OSError:
+            if known.path == place:
+                return (self.folder / place).read_bytes() == packed
+            return all(
+                one == other
+                for one, other in zip_longest(self.lines_of(known), whole_lines(record))
+            )
+        except (OSError, RunFileError):
             return False
 
     @contextmanager
@@ -96,8 +122,24 @@ class History:
         """Open the index; one that is missing is made from the records first.
 
         Raises:
+            NoHistoryError: the folder has neither an index nor records.
             IndexBrokenError: it cannot be used; :meth:`rebuild` makes a new one.
         """
+        self._assert_begun()
+        with self._index() as index:
+            yield index
+
+    def _assert_begun(self) -> None:
+        """Check that something was added once, so that reading makes no history of any folder.
+
+        Raises:
+            NoHistoryError: it was not.
+        """
+        if not any((self.folder / name).exists() for name in (INDEX, RUNS)):
+            raise NoHistoryError(f"{self.folder} is no history: it has no {INDEX} and no {RUNS}")
+
+    @contextmanager
+    def _index(self) -> Iterator[Index]:
         path = self.folder / INDEX
         is_missing = not path.exists()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -112,8 +154,10 @@ class History:
         """Make the index again from the records, and return the number of runs.
 
         Raises:
+            NoHistoryError: the folder has neither an index nor records.
             IndexBrokenError: the new index cannot be written.
         """
+        self._assert_begun()
         path = self.folder / INDEX
         try:
             return self._rebuilt(path)
@@ -131,14 +175,18 @@ class History:
 
     def _fill(self, index: Index) -> int:
         count = 0
-        for record in sorted((self.folder / RUNS).glob(f"*/*{ENDING}")):
+        subjects: dict[str, tuple[Subject, ...]] = {}
+        endings = (ENDING, ZSTD_ENDING)
+        for record in sorted(
+            path for ending in endings for path in (self.folder / RUNS).glob(f"*/*{ending}")
+        ):
             try:
-                run = read_run(record, whole=False)
+                run, promises = _read(record, subjects)
             except RunFileError as error:
                 self._on_mistake(str(error))
                 continue
             place = record.relative_to(self.folder).as_posix()
-            index.put(entry_of(run, place, run.header.promises))
+            index.put(entry_of(run, place, promises))
             count += 1
         return count
 
@@ -178,10 +226,26 @@ class History:
         return freed
 
 
-def _place_of(key: RunKey) -> str:
-    """Return the path of the record with a key, from the folder of the history."""
+def _read(record: Path, subjects: dict[str, tuple[Subject, ...]]) -> tuple[Run, str | None]:
+    """Read a record, and the subjects of each contract once, which are a third of the work."""
+    run = read_run(record, contract=False)
+    promises = run.header.promises
+    if promises is None:
+        return run, None
+    if promises not in subjects:
+        subjects[promises] = read_run(record).header.subjects
+    return replace(run, header=replace(run.header, subjects=subjects[promises])), promises
+
+
+def name_of(entry: Entry) -> str:
+    """Return the name of a record without its ending: the day or label, and digits of its key."""
+    return PurePosixPath(entry.path).name.removesuffix(ENDING).removesuffix(ZSTD_ENDING)
+
+
+def _stem_of(key: RunKey) -> str:
+    """Return the path of the record with a key, from the folder of the history, but the ending."""
     digits = hashlib.sha256(repr(astuple(key)).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{RUNS}/{_name(key.target)}/{_name(key.when)}-{digits[:KEY_DIGITS]}{ENDING}"
+    return f"{RUNS}/{_name(key.target)}/{_name(key.when)}-{digits[:KEY_DIGITS]}"
 
 
 def _name(text: str) -> str:

@@ -155,13 +155,13 @@ def write_run(run: Run, path: Path) -> None:
         file.writelines(lines_of(run))
 
 
-def read_run(path: Path, *, whole: bool = True) -> Run:
+def read_run(path: Path, *, contract: bool = True) -> Run:
     """Read a run record, compressed or not; an incomplete one has no footer.
 
     Args:
         path: the record.
-        whole: false leaves out exchanges and comparisons, and of a record in a history what the
-            contract promises, which takes a third of the time.
+        contract: false leaves out what the contract promises if the record is in a history, which
+            takes two thirds of the time.
 
     Raises:
         RunFileError: the file is missing or not a run record.
@@ -169,7 +169,7 @@ def read_run(path: Path, *, whole: bool = True) -> Run:
     try:
         with open_file(path, MAX_FILE_BYTES) as file:
             lines = lines_in(file, path, MAX_FILE_BYTES)
-            return _run_of(_records(lines, path, is_whole=whole), path)
+            return _run_of(_records(lines, path, has_contract=contract), path)
     except OSError as error:
         raise RunFileError(f"cannot read {path}: {error.strerror}") from None
     except RunFileError:
@@ -295,16 +295,10 @@ def _run_of(records: Iterator[Record], path: Path) -> Run:
     return with_expected(run)
 
 
-_TRAFFIC = (b'{"kind":"exchange"', b'{"kind":"comparison"')
-"""Beginnings of the lines that are left out without exchanges, as :func:`to_line` writes them."""
-
-
-def _records(file: Lines, path: Path, *, is_whole: bool) -> Iterator[Record]:
+def _records(file: Lines, path: Path, *, has_contract: bool) -> Iterator[Record]:
     number = 0
     while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1
-        if not is_whole and line.startswith(_TRAFFIC) and line.endswith(b"\n"):
-            continue
         if number == 1:
             assert_not_compressed(line, path)
         where = f"{path}, line {number}"
@@ -312,7 +306,7 @@ def _records(file: Lines, path: Path, *, is_whole: bool) -> Iterator[Record]:
             raise RunFileError(f"{where}: has more than {MAX_LINE_BYTES // MIB} MiB")
         try:
             record = from_line(line, where)
-            if is_whole and isinstance(record, Header) and record.promises is not None:
+            if has_contract and isinstance(record, Header) and record.promises is not None:
                 record = from_line(with_contract(line, record.promises, path), where)
         except RunFileError:
             # A killed run leaves an incomplete last line without a newline, which is ignored.

@@ -135,6 +135,17 @@ class RunResult:
         """Return the planted faults that a finding names; empty for collateral."""
         return tuple(t.name for t in self.planting.trials if self._names(claim, t))
 
+    def named_as_own(self, claim: Claim) -> tuple[str, ...]:
+        """Return the planted faults whose own requirements or subject a finding is about.
+
+        Empty if it is only about what they are declared to break as well.
+        """
+        return tuple(
+            trial.name
+            for trial in self.planting.trials
+            if claim.requirement in trial.broken or claim.subject == self._subject(trial)
+        )
+
     def _names(self, claim: Claim, trial: Trial) -> bool:
         return breaks(trial, claim.requirement) or claim.subject == self._subject(trial)
 

@@ -227,7 +227,8 @@ async def _masked(
 class Sends(Protocol):
     """Whatever answers a request."""
 
-    async def send(self, request: Request) -> Exchange: ...
+    async def send(self, request: Request) -> Exchange:
+        """Answer one request."""
 
 
 async def answers_differ(request: Request, faulty: Sends, without: Sends) -> bool:

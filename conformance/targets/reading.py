@@ -269,6 +269,7 @@ def _options(settings: Mapping[str, Any]) -> Options:
         ).at_most(settings.get("concurrency")),
         seed=settings.get("seed", defaults.seed),
         strict=settings.get("strict", defaults.strict),
+        region=settings.get("region"),
     )
 
 

@@ -30,6 +30,7 @@ LEAST, MOST = 0.001, 86_400.0
 request would never be sent; with a timeout of 1e300 s, a run would never end."""
 
 MAX_MODEL_CHARS = 1_000
+MAX_REGION_CHARS = 100
 
 OF_THE_SUITE = frozenset(
     {
@@ -58,6 +59,14 @@ def model(value: Any) -> str:
     name = text(value)
     if len(name) > MAX_MODEL_CHARS:
         raise TypedError(f"must have at most {MAX_MODEL_CHARS:,} characters")
+    return name
+
+
+def region(value: Any) -> str:
+    """Validate the name of the region that requests are sent from."""
+    name = text(value)
+    if len(name) > MAX_REGION_CHARS:
+        raise TypedError(f"must have at most {MAX_REGION_CHARS} characters")
     return name
 
 
@@ -218,6 +227,7 @@ SHARED: Mapping[str, Callable[[Any], Any]] = {
     "seed": whole(),
     "headers": plain_headers,
     "prices": prices,
+    "region": region,
 }
 """Keys that are allowed in ``[defaults]`` and in targets."""
 

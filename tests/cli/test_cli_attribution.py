@@ -24,7 +24,11 @@ FAULTS = [
     }
     for name in ("dropped", "late", "shifted")
 ]
-SUBJECTS = {"stop.string": "stop", "usage.present": "usage"}
+SUBJECTS = {
+    "stop.string": "stop",
+    "finish-reason.stop": "choices[].finish_reason",
+    "usage.present": "usage",
+}
 
 Judge = Callable[[Planting], RunResult]
 # The package has the command itself under this name.
@@ -35,6 +39,12 @@ def a_claim(requirement: str, **changes: object) -> Claim:
     known = {"level": Level.MUST, "verdict": Verdict.FAIL, "reproduced": True}
     subject = SUBJECTS[requirement]
     return Claim(requirement, requirement, subject, **{**known, **changes})  # type: ignore[arg-type]  # names of a record's fields
+
+
+def twice(planting: Planting) -> RunResult:
+    """Tell the cause, tell it again, and tell what it is declared to break as well."""
+    told = "stop.string", "stop.string", "finish-reason.stop"
+    return RunResult(planting, tuple(map(a_claim, told)), SUBJECTS, {}, "Drops `stop`.")
 
 
 def right(planting: Planting) -> RunResult:
@@ -75,6 +85,7 @@ def test_true_statements_end_with_0(command, judged) -> None:
     assert (
         "3 single faults: 3 of 3 findings name their cause (100.0 %), 3 of 3 faults are reported,"
         " 3 runs report nothing else, 0 of 3 states are false.\n"
+        "single faults: 3 true findings for 3 causes, 1.00 for each (1.00 for each fault).\n"
         "3 of 3 findings are shown by their printed commands, 0 of them by the suite's own command"
         " alone, as the report says."
     ) in result.output
@@ -108,6 +119,43 @@ def test_programs_get_every_finding(command, judged) -> None:
     assert (claim["names"], claim["reproduced"], claim["verdict"]) == ([], False, "fail")
 
 
+def test_causes_told_twice_are_named(command, judged) -> None:
+    judged(twice)
+    result = command("selftest", "--attribution", "--fault", "late")
+    assert result.exit_code == 0, result.output
+    assert (
+        "single faults: 3 true findings for 2 causes, 1.50 for each (3.00 for each fault)."
+        "\ntold more than once: late (3 for 2)\n"
+    ) in result.output
+
+
+def test_programs_get_what_is_told_twice(command, judged) -> None:
+    judged(twice)
+    result = command("selftest", "--attribution", "--fault", "late", "--format", "json")
+    told = json.loads(result.output)["told"]["single faults"]
+    assert (told["findings"], told["faults"], told["causes"]) == (3, 1, 2)
+    assert (told["per_cause"], told["per_fault"]) == (1.5, 3.0)
+    assert told["repeated"] == [{"name": "late", "findings": 3, "causes": 2}]
+
+
+def test_markdown_has_totals_and_names(command, judged) -> None:
+    judged(twice)
+    words = ("--attribution", "--fault", "late", "--format", "markdown")
+    result = command("selftest", *words)
+    assert (
+        "| single faults | 1 | 3 of 3 (100.0 %) | 1.50 | 1 of 1 | 0 of 0 | 3 of 3 |"
+        in result.output
+    )
+    assert "### Told more than once\n\n- `late`: 3 findings for 2" in result.output
+    judged(wrong)
+    result = command("selftest", *words)
+    assert result.exit_code == 1
+    assert result.output.startswith("- 1 findings name no planted fault\n")
+    assert "### False positives\n\n- `usage.present`: `late`" in result.output
+    assert "### Reported by no finding\n\n- `late` in `late`" in result.output
+    assert "### Not shown by its command\n\n- `usage.present` of `late`" in result.output
+
+
 @pytest.mark.parametrize(
     ("words", "names"),
     [
@@ -131,8 +179,7 @@ def test_selection_decides_what_is_planted(command, judged, words, names) -> Non
     ("words", "sentence"),
     [
         (("--pairs", "3"), "--sample, --all, --pairs, --fives and --seed need --attribution"),
-        (("--attribution", "--seeds", "2"), "omit --variant, --stage, --seeds"),
-        (("--attribution", "--format", "markdown"), "and --format markdown"),
+        (("--attribution", "--seeds", "2"), "omit --variant, --stage and --seeds"),
         (("--attribution", "--all", "--sample", "3"), "--all and --sample exclude each other"),
     ],
 )

@@ -10,10 +10,12 @@ import pytest
 
 from conformance.contract import Contract, load_contract
 from conformance.engine.attribution import explanations_of
+from conformance.engine.attribution.evidence import Evidence
+from conformance.engine.attribution.same_count import same_count_is_wrong
 from conformance.message import say
 from conformance.model import Effect, Exchange, Finding, Place, Role
 from conformance.protocol.trace import RecordedExchange
-from tests.engine.test_attribution import CHECKS, a_deviation, roots
+from tests.engine.test_attribution import CHECKS, OPENAI, a_deviation, roots
 from tests.report.builders import a_failure, an_exchange
 
 GREEDY: dict[str, Any] = {"model": "m", "prompt": "1", "max_tokens": 16, "temperature": 0}
@@ -110,8 +112,10 @@ def test_copies_billed_wrong_explain_their_batches() -> None:
     exchanges = (an_answer("x1", n=3, temperature=1), an_answer("x2", n=2, prompt=batch))
     assert roots(copies, batches, exchanges=exchanges) == {batches.id: copies.id}
     # A batch without copies is billed wrong by itself.
-    exchanges = (an_answer("x1", n=3, temperature=1), an_answer("x2", prompt=batch))
-    assert roots(copies, batches, exchanges=exchanges) == {}
+    known = {one.id: RecordedExchange(one, OPENAI) for one in exchanges}
+    alone = an_answer("x2", prompt=batch)
+    evidence = Evidence((copies, batches), {**known, "x2": RecordedExchange(alone, OPENAI)}, OPENAI)
+    assert same_count_is_wrong(evidence, batches) is None
 
 
 # ── values without a meaning ─────────────────────────────────────────────────────────────────────

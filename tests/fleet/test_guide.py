@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import socket
 import stat
 import subprocess
 import sys
@@ -62,7 +63,8 @@ def shell(running: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sh
     del running
     programs = tmp_path / "programs"
     programs.mkdir()
-    for name, text in {"conformance": PROGRAM, "pip": "#!/bin/sh\n"}.items():
+    dask = f'#!/bin/sh\nexec {sys.executable} -m dask "$@"\n'
+    for name, text in {"conformance": PROGRAM, "dask": dask, "pip": "#!/bin/sh\n"}.items():
         (programs / name).write_text(text)
         (programs / name).chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
@@ -94,11 +96,12 @@ def test_every_section_with_blocks_is_tested() -> None:
     with_blocks = [
         name for name, text in zip(parts[1::2], parts[2::2], strict=True) if BLOCK.search(text)
     ]
-    assert with_blocks == ["Resume", "Shards", "History", "GitHub", "GitLab", "Kubernetes", "cron"]
+    runnable = ["Resume", "Shards", "Workers", "History", "Site", "Tables"]
+    assert with_blocks == [*runnable, "GitHub", "GitLab", "Kubernetes", "cron"]
 
 
 def test_commands_run(running: Fleet) -> None:
-    for section in ("Resume", "Shards", "History"):
+    for section in ("Resume", "Shards", "History", "Site", "Tables"):
         for block in blocks_of(section):
             for line in block.splitlines():
                 _, *words = shlex.split(line.removeprefix("$ "), comments=True)
@@ -106,9 +109,33 @@ def test_commands_run(running: Fleet) -> None:
                 ended = CliRunner().invoke(main, [*words, *cheap])
                 assert ended.exit_code in {0, 1}, f"{line}\n{ended.output}"
     assert_merged(Path("all"))
+    assert Path("public/targets/zero.html").exists()
     (kept,) = Path("zero-runs").glob("*/run.ndjson")
     assert kept.read_bytes() == Path("today/zero/run.ndjson").read_bytes()
     assert max(running.sent.values()) < 20
+
+
+def test_workers_of_this_machine_run(shell: Shell) -> None:
+    command, _ = blocks_of("Workers")
+    shell(command.removeprefix("$ "), code=1)
+    assert_merged(Path("spread"))
+
+
+@pytest.mark.exhaustive
+def test_workers_of_other_machines_run(shell: Shell) -> None:
+    _, commands = blocks_of("Workers")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    here = commands.replace("scheduler:8786", f"127.0.0.1:{port}").replace("8786", str(port))
+    scheduler, worker, run = here.strip().splitlines()
+    shell(
+        f"{scheduler} --host 127.0.0.1 2>scheduler.log & first=$!; "
+        f"{worker} 2>worker.log & second=$!; "
+        'trap "kill $first $second; wait" EXIT; '
+        "until grep -q Registered worker.log; do sleep 0.2; done; " + run,
+        code=1,
+    )
+    assert_merged(Path("from-eu"))
 
 
 def test_github_jobs_run(shell: Shell) -> None:

@@ -140,7 +140,7 @@ async def the_id_has_a_prefix(api: Api) -> None:
 
     `id` 以 `cmpl-` 开头。
     """
-    expect(str((await non_streaming(api)).raw.get("id")), "id").starts_with("cmpl-")
+    assert_prefix((await non_streaming(api)).raw.get("id"))
 
 
 @check("envelope.object", requirement="envelope.object", tier="smoke")
@@ -309,6 +309,16 @@ def assert_fingerprint(completion: Completion) -> None:
     expect(completion.raw["system_fingerprint"], "system_fingerprint").satisfies(
         lambda found: found is None or isinstance(found, str), say("a string or null")
     )
+
+
+def assert_prefix(id_: object) -> None:
+    """Assert that an ``id`` is a string with the prefix of completions."""
+    if not isinstance(id_, str):
+        raise Failure(
+            say("{name} starting with {part}", name="id", part=shown("cmpl-")),
+            say("{name} = {value}", name="id", value=shown(id_)),
+        )
+    expect(id_, "id").starts_with("cmpl-")
 
 
 def created_of(completion: Completion) -> int:

@@ -13,6 +13,7 @@ from conformance.checks.envelope.directed import (
     MAX_CLOCK_DRIFT_SECONDS,
     assert_fingerprint,
     assert_name,
+    assert_prefix,
     created_of,
 )
 from conformance.judgement import Failure, Feature, Judgement, NotApplicable, expect, shown
@@ -48,7 +49,7 @@ def every_id_has_a_prefix(exchange: RecordedExchange) -> None:
 
     无论流式与否，每个响应的 `id` 都以 `cmpl-` 开头。
     """
-    expect(str(exchange.completion.raw.get("id")), "id").starts_with("cmpl-")
+    assert_prefix(exchange.completion.raw.get("id"))
 
 
 @invariant_across("envelope.id-unique-everywhere", requirement="envelope.id-unique")

@@ -28,6 +28,7 @@ from conformance.checks._shared.requests import (
     two_prompts,
 )
 from conformance.checks._shared.sampling import sampled
+from conformance.evidence import Evidence
 from conformance.judgement import Failure, Feature, Inconclusive, NotApplicable, expect, shown
 from conformance.message import say
 from conformance.protocol.completion import Completion, JsonObject
@@ -287,10 +288,13 @@ async def assert_characters_whole(api: Api, prompt: str, whole: Completion) -> N
     """Assert that a stream breaks no character that is whole without streaming."""
     if has_broken_character(whole.text):
         raise NotApplicable(say("the model itself generates partial characters here"))
-    chunks = (await streamed(api, prompt)).chunks
-    fragments = [str(part.get("text", "")) for chunk in chunks for part in choices_in_chunk(chunk)]
+    stream = await streamed(api, prompt)
+    fragments = [
+        str(part.get("text", "")) for chunk in stream.chunks for part in choices_in_chunk(chunk)
+    ]
     if has_broken_character("".join(fragments)):
-        raise Failure(say("whole characters in every chunk"), shown(fragments))
+        failure = Failure(say("whole characters in every chunk"), shown(fragments))
+        raise failure.shown_by(Evidence((stream.exchange,), (whole.exchange,)))
 
 
 def assert_one_finish(chunks: Sequence[JsonObject], indexes: Iterable[int]) -> None:

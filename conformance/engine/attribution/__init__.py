@@ -17,16 +17,20 @@ tried in this order, and each is a module of this package:
 ``refusals``            a request was refused because of a parameter that is refused anyway
 ``members``             a schema is violated by a member that another check is about
 ``counts``              a count is wrong, and another of the three counts is the wrong one
+``one_way``             several counts are wrong in one and the same way
 ``same_count``          a count is wrong wherever a setting is, and each check reads such answers
 ``token_ids``           ids name other tokens, or another token ended the text
 ``finish``              a finish reason names the limit where something else ended the text
 ``foreign_text``        the text of every answer has something added, or is lost
 ``white_space``         white space is lost at the ends of the texts that are compared
+``changed_text``        an echo is changed as the texts of all answers are
 ``characters``          characters of the texts are broken or lost
 ``garbled``             texts end in a run that their tokens have not
 ``combined``            settings are wrong in combination, and one of them alone is as well
 ``unanswered``          a request is never answered as a whole, and checks cannot judge
 ``simpler``             what the finding rests on is wrong in a simpler answer, too
+``presupposed``         what the finding takes for granted is wrong in its answers
+``same_promise``        the same requirement is broken in the answers of another check
 ======================  ==========================================================================
 
 A rule explains along what a claim needs, never by order alone: two causes in one answer both stay.
@@ -38,6 +42,7 @@ from collections.abc import Iterable, Mapping
 
 from conformance.contract import Contract
 from conformance.engine.attribution.another_prompt import prompt_is_another
+from conformance.engine.attribution.changed_text import text_is_changed
 from conformance.engine.attribution.characters import characters_are_wrong
 from conformance.engine.attribution.combined import alone_is_wrong, wrong_with_a_setting
 from conformance.engine.attribution.counts import another_count_is_wrong
@@ -51,9 +56,12 @@ from conformance.engine.attribution.lost_choices import choices_are_cut_off
 from conformance.engine.attribution.members import another_member_violates
 from conformance.engine.attribution.mixed_up import answers_are_mixed_up
 from conformance.engine.attribution.nulls import null_is_read
+from conformance.engine.attribution.one_way import counted_wrong_in_one_way
 from conformance.engine.attribution.places import unreadable
+from conformance.engine.attribution.presupposed import taken_for_granted
 from conformance.engine.attribution.refusals import refused_anyway, refused_together
 from conformance.engine.attribution.same_count import same_count_is_wrong
+from conformance.engine.attribution.same_promise import told_already
 from conformance.engine.attribution.sampling import greedy_is_sampled
 from conformance.engine.attribution.simpler import TWIN, wrong_in_a_simpler_request
 from conformance.engine.attribution.token_ids import ids_are_wrong
@@ -77,6 +85,7 @@ RULES = (
     refused_anyway,
     another_member_violates,
     another_count_is_wrong,
+    counted_wrong_in_one_way,
     same_count_is_wrong,
     ids_are_wrong,
     limit_is_named,
@@ -84,9 +93,12 @@ RULES = (
     white_space_is_lost,
     characters_are_wrong,
     end_is_garbled,
+    text_is_changed,
     alone_is_wrong,
     wrong_with_a_setting,
     wrong_in_a_simpler_request,
+    taken_for_granted,
+    told_already,
 )
 
 
@@ -117,6 +129,12 @@ def explanations_of(
             # Answers of another kind, as to a request that had to be refused, explain no more.
             left = tuple(one for one in known if one.id not in causes)
             evidence = Evidence(left, exchanges, contract, drawn)
+        if rule is told_already:
+            # What is explained belongs to another cause.
+            of_known, of_drawn = (
+                tuple(one for one in of_kind if one.id not in causes) for of_kind in (known, drawn)
+            )
+            evidence = Evidence(of_known, exchanges, contract, of_drawn)
         for finding in deviations:
             if finding.id in causes:
                 continue

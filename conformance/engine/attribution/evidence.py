@@ -18,7 +18,7 @@ from conformance.engine.attribution.traits import (
 )
 from conformance.judgement import Judgement
 from conformance.message import Message
-from conformance.model import Explanation, Finding, Place, Role, Stage, Verdict
+from conformance.model import Explanation, Finding, Level, Place, Role, Stage, Verdict
 from conformance.protocol.request import CompletionRequest
 from conformance.protocol.trace import RecordedExchange
 
@@ -152,6 +152,16 @@ def is_generated(finding: Finding) -> bool:
     """Return whether the requests of a finding's check are drawn at random."""
     check = REGISTERED.get(finding.id)
     return check is not None and check.stage is Stage.GENERATED
+
+
+def is_as_grave(owner: Finding, finding: Finding) -> bool:
+    """Return whether a finding can tell another one: nothing grave is told by something less so.
+
+    What fails is not told by a warning, and what must be not by what only should or may.
+    """
+    fails = owner.verdict is Verdict.FAIL or finding.verdict is not Verdict.FAIL
+    levels = tuple(Level)
+    return fails and levels.index(owner.level) <= levels.index(finding.level)
 
 
 def request_of(exchange: RecordedExchange) -> CompletionRequest | None:

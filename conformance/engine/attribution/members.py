@@ -82,7 +82,9 @@ def another_member_violates(evidence: Evidence, finding: Finding) -> Explanation
         return _lacking_in_chunks(evidence, finding)
     if finding.place is not Place.SCHEMA or finding.requirement not in SCHEMAS:
         return None
-    return _of_members(evidence, finding)
+    of_members = _of_members(evidence, finding)
+    is_completion = finding.requirement in CHOICES
+    return of_members or (_without_envelope(evidence, finding) if is_completion else None)
 
 
 def _of_members(evidence: Evidence, finding: Finding) -> Explanation | None:
@@ -167,7 +169,8 @@ def _without_envelope(evidence: Evidence, finding: Finding) -> Explanation | Non
     bodies = [body for exchange in evidence.of(finding) for body in _bodies(exchange)]
     if not bodies or any(not body.keys().isdisjoint(ENVELOPE) for body in bodies):
         return None
-    owner = next(evidence.about(*CHOICES), None)
+    owners = evidence.about(*CHOICES)
+    owner = next((one for one in owners if one.place is not Place.SCHEMA), None)
     return explained(owner, say("its answers have no member of a completion"))
 
 
@@ -180,7 +183,11 @@ def _owner(evidence: Evidence, finding: Finding, subject: str) -> Finding | None
             return owner
     while subject:
         for other in evidence.deviations:
-            if other.subject == subject and other.requirement != finding.requirement:
+            # Another check of the same requirement may be about the member alone.
+            is_other = other.requirement != finding.requirement or (
+                other.place is not Place.SCHEMA and not is_invariant(other)
+            )
+            if other.subject == subject and is_other:
                 return other
         whole = subject.removesuffix("[]")
         subject = whole if whole != subject else subject.rpartition(".")[0]

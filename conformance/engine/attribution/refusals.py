@@ -203,5 +203,7 @@ def _traits(exchange: RecordedExchange) -> Iterator[Trait]:
     for name, value in (request.raw if request else {}).items():
         if name not in UNREMARKABLE:
             yield name, json.dumps(value, sort_keys=True)
+            if isinstance(value, list):
+                yield name, f"{len(value)} entries"
     if request:
         yield from ((name, ASKED) for name in sorted(asked_by(request)))

@@ -42,7 +42,7 @@ def white_space_is_lost(evidence: Evidence, finding: Finding) -> Explanation | N
         _echoes_other_space(evidence, finding)
         or _differ_in_white_space(finding)
         or _compares_what_lost_some(evidence, finding, owners)
-        or _stops_at_white_space(evidence, finding)
+        or (owners[0].place is None and _stops_at_white_space(evidence, finding))
         or _is_cut_but_for_space(evidence, finding)
     )
     why = say("white space of its texts is lost or changed")

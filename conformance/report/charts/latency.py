@@ -68,6 +68,15 @@ def numbers(record: Recorded) -> tuple[Kind, ...] | None:
 
 
 def _kinds(responses: Iterable[ReadExchange], *, of_reference: bool = False) -> list[Kind]:
+    named = zip((FIRST, STREAM, NON_STREAMING), times_of(responses), strict=True)
+    return [
+        Kind(name, tuple(sorted(max(time, SHORTEST) for time in times)), of_reference)
+        for name, times in named
+    ]
+
+
+def times_of(responses: Iterable[ReadExchange]) -> tuple[list[float], list[float], list[float]]:
+    """Return times in seconds: to the first text of streams, of streams, of other responses."""
     first: list[float] = []
     stream: list[float] = []
     plain: list[float] = []
@@ -79,11 +88,7 @@ def _kinds(responses: Iterable[ReadExchange], *, of_reference: bool = False) -> 
         # A stream that the client closed early has no total time.
         if response.request.read_events is None:
             stream.append(response.elapsed)
-    named = ((FIRST, first), (STREAM, stream), (NON_STREAMING, plain))
-    return [
-        Kind(name, tuple(sorted(max(time, SHORTEST) for time in times)), of_reference)
-        for name, times in named
-    ]
+    return first, stream, plain
 
 
 def draw(kinds: tuple[Kind, ...]) -> Picture:

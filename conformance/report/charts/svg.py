@@ -93,6 +93,24 @@ class Drawing:
             f'<path d="M{x1} {y1}L{x2} {y2}" stroke="{colour}" stroke-width="{_n(width)}"{dashes}/>'
         )
 
+    def polyline(
+        self,
+        places: Sequence[tuple[float, float]],
+        colour: str,
+        *,
+        width: float = 1.5,
+        dashed: bool = False,
+    ) -> None:
+        """Draw lines from each place to the next, all in one element; nothing for one place."""
+        if len(places) < 2:
+            return
+        path = "L".join(f"{_n(x)} {_n(y)}" for x, y in places)
+        dashes = ' stroke-dasharray="4 3"' if dashed else ""
+        self.parts.append(
+            f'<path d="M{path}" stroke="{colour}" stroke-width="{_n(width)}"'
+            f' stroke-linejoin="round"{dashes}/>'
+        )
+
     def dots(
         self,
         places: Iterable[tuple[float, float]],

@@ -82,6 +82,8 @@ class ProgressOfMany:
 
     def _start(self, name: str, event: RunStarted) -> None:
         self._requests[name] = 0
+        if name in self._tasks:  # begun again, because its machine was lost
+            self._bars.remove_task(self._tasks[name])
         self._tasks[name] = self._bars.add_task(line(name), total=len(event.checks), result="")
         if event.header.expected is not None:
             self._with_expected.add(name)
