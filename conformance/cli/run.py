@@ -290,6 +290,14 @@ def _file(given: dict[str, Any]) -> Path | None:
     return path
 
 
+def mistakes_of(error: TargetsError) -> UserError:
+    """Say all mistakes of a targets file but the last one, which is returned as the error."""
+    *others, last = error.mistakes
+    for mistake in others:
+        say(mistake)
+    return UserError(last)
+
+
 def chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
     """Read the targets file and keep the targets that match ``globs``.
 
@@ -299,10 +307,7 @@ def chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
     try:
         entries = read_targets(path)
     except TargetsError as error:
-        *others, last = error.mistakes
-        for mistake in others:
-            say(mistake)
-        raise UserError(last) from None
+        raise mistakes_of(error) from None
     names = [entry.name for entry in entries]
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in names):
