@@ -99,7 +99,6 @@ class Watcher:
         clock: the time.
         options_of: the options of a target's runs and the name of its contract, for their price.
         tell: takes a sentence for whoever looks at the terminal or the log.
-        on_change: called after each run and at the start.
         jobs: how many targets are tested at a time.
 
     Raises:
@@ -117,7 +116,6 @@ class Watcher:
         clock: Clock,
         options_of: Callable[[Watched], tuple[Options, str]],
         tell: Callable[[Text], None],
-        on_change: Callable[[], None] = lambda: None,
         jobs: int = 4,
     ) -> None:
         self._watch = watch
@@ -128,7 +126,8 @@ class Watcher:
         self._clock = clock
         self._options_of = options_of
         self._tell = tell
-        self._on_change = on_change
+        self.on_change: Callable[[], None] = lambda: None
+        """Called at the start, after each run and after notices were sent."""
         self._jobs = jobs
         self._reserved: dict[str, Spent] = {}
         self._blocked: dict[str, str] = {}  # the day on which a limit did not allow a run
@@ -139,6 +138,8 @@ class Watcher:
             name = watched.entry.name
             self.states[name] = store.target(name) or TargetState(since=now)
         self._outbox = store.outbox()
+        self.rows: dict[str, Row] = {}
+        """The last run of each target, since the start."""
         self.failed: set[str] = set()
         """Targets whose last run judged nothing."""
 
@@ -160,7 +161,7 @@ class Watcher:
         done: set[str] = set()
         for name, state in self.states.items():
             self._store.keep_target(name, state)
-        self._on_change()
+        self.on_change()
         try:
             while True:
                 self._start_due(done if once else set())
@@ -307,7 +308,7 @@ class Watcher:
         with suppress(FileNotFoundError):
             shutil.rmtree(self._store.running(name))
         self._tell(line_of(name, outcome.run, outcome.reason, found, self._next_at(name)))
-        self._on_change()
+        self.on_change()
 
     def _learned(
         self, watched: Watched, outcome: Outcome, at: datetime
@@ -319,7 +320,7 @@ class Watcher:
             self.failed.add(watched.entry.name)
             return unjudged(memory, at, confirms=confirms), None
         self._history.add(outcome.record)
-        row = entry_of(run, "", None)
+        row = self.rows[watched.entry.name] = entry_of(run, "", None)
         found = learned(memory, row, at, confirms=confirms)
         if run.footer.because is None:
             self.failed.discard(watched.entry.name)
@@ -355,6 +356,7 @@ class Watcher:
         self._outbox = replace(self._outbox, waiting=(*after.waiting, *more))
         if self._outbox != before:
             self._store.keep_outbox(self._outbox)
+            self.on_change()
 
     def _keep(self, name: str, state: TargetState) -> None:
         self.states[name] = state
