@@ -31,6 +31,7 @@ from conformance.cli.options import (
     with_headers_of,
     with_key_from,
     with_prices,
+    with_slo,
     with_tokenizer,
 )
 from conformance.cli.reference import reference_of, with_reference
@@ -91,6 +92,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 @with_key_from(UNNAMED_KEY)
 @with_headers_of
 @with_prices
+@with_slo
 @with_tokenizer
 @click.option(
     "--config",
@@ -214,7 +216,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         update=given["expected_update"],
         prune=given["expected_prune"],
     )
-    options = replace(options_of(how), tokenizer=given["tokenizer"])
+    options = replace(options_of(how), tokenizer=given["tokenizer"], objectives=given["objectives"])
     return run_one(request, contract, options, reference, known=known, **landing)
 
 
