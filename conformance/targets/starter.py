@@ -23,6 +23,7 @@ tier = "smoke"              # test depth and cost: smoke, standard or deep
 # region = "eu"             # where the requests are sent from; with --scheduler, its workers
 # headers = {"X-Tenant" = "acme"}   # sent with every request; not for secrets
 # prices = {input = 1.50, output = 2.00, cached = 0.75, currency = "USD"}  # of a million tokens
+# slo = {ttft-p95 = 2, error-rate = 0.01, availability = 0.99}  # seconds and shares
 """
 
 TARGET = """
