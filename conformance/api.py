@@ -207,7 +207,8 @@ class Api:
         """Post a body: a mapping is sent as JSON, bytes are sent unchanged.
 
         Args:
-            body: the request body; no parameter is added.
+            body: the request body; no parameter is added. One stop sequence is sent in an array
+                where the contract knows only arrays.
             fresh: send the request even if an identical one has been sent.
             credentials: the API key to send.
             headers: additional headers; they replace others of the same name, and an empty value
@@ -217,7 +218,7 @@ class Api:
         Raises:
             BudgetSpent: a limit of the run forbids the request.
         """
-        raw = body if isinstance(body, bytes) else encode(body)
+        raw = body if isinstance(body, bytes) else encode(_as_documented(body, self.contract))
         request = Request(
             "POST",
             COMPLETIONS,
@@ -252,6 +253,14 @@ class Api:
             features_of(request.body),
             has_flat_errors=self.contract.has_flat_errors,
         )
+
+
+def _as_documented(body: Mapping[str, Any], contract: Contract) -> Mapping[str, Any]:
+    """Return a body with its stop sequence in the form that the contract documents."""
+    stop = body.get("stop")
+    if isinstance(stop, str) and contract.parameter("stop").types == ("array",):
+        return {**body, "stop": [stop]}
+    return body
 
 
 async def burst(api: Api, requests: Sequence[Awaitable[T]]) -> list[T]:

@@ -39,6 +39,16 @@ def test_stream_options_string_has_no_effect() -> None:
     assert response.status == 200
 
 
+def test_one_stop_sequence_is_sent_as_documented() -> None:
+    sent = {}
+    for document in ("openai", "together"):
+        contract = load_contract(document)
+        api = Api(FakeEndpoint(contract), contract, "fake-model")
+        asyncio.run(api.complete(prompt="1", max_tokens=1, stop="2"))
+        sent[document] = body_of(api.exchanges[0].request)["stop"]
+    assert sent == {"openai": "2", "together": ["2"]}
+
+
 def test_parallel_requests_return_in_order() -> None:
     async def after(turns: int) -> int:
         for _ in range(turns):

@@ -55,6 +55,17 @@ EXTRAS = (
         ),
     ),
     (
+        "parquet",
+        Text(
+            "`history export --parquet`, tables for other programs",
+            "`history export --parquet`，供其他程序使用的表",
+        ),
+    ),
+    (
+        "zstd",
+        Text("`history add --zstd`, smaller records", "`history add --zstd`，更小的记录"),
+    ),
+    (
         "transformers",
         Text(
             "other models in `reference-server --model`", "`reference-server --model` 加载其他模型"

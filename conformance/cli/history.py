@@ -13,7 +13,7 @@ COMMANDS = {
         ("add", "keep", "add", "Add the runs of folders; the folders stay as they are."),
         ("list", "look", "list_runs", "List runs by target and time."),
         ("show", "look", "show", "Show the runs of one target, and what changed when."),
-        ("export", "export", "export", "Write runs as run folders again."),
+        ("export", "export", "export", "Write runs as run folders again, or as Parquet."),
         ("site", "site", "site", "Write a static site with feeds and badges."),
         ("prune", "keep", "prune", "Remove runs, and contracts that no other run needs."),
         ("rebuild", "keep", "rebuild", "Make the index again from the records."),

@@ -36,6 +36,8 @@ class Parameter:
         forms: the forms of a prompt, each with whether it is promised.
         says: what each document says about it, by the document's name; ``says_zh`` in Chinese.
         description: the description in the schema.
+        has_own_meaning: whether the document has a parameter of this name that does something else
+            than the live API's; it is not ``documented`` then, so that nothing sends it.
         is_extension: whether only an overlay adds it, so that the live API has no such parameter.
             Nothing but a check of its own sends it, because it can change what others mean.
     """
@@ -57,11 +59,14 @@ class Parameter:
     says: Mapping[str, str] = field(default_factory=dict)
     says_zh: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+    has_own_meaning: bool = False
     is_extension: bool = False
 
     @property
     def promise(self) -> Text:
         """The contract's promise in one line."""
+        if self.has_own_meaning:
+            return summary.OWN_MEANING
         if not self.documented:
             return summary.NOT_DOCUMENTED
         items, default = self.max_items, summary.value(self.default)
@@ -172,6 +177,14 @@ def read_parameters(base: Schema, applied: Schema) -> Iterator[Parameter]:
 def _parameter(name: str, schema: Schema, *, required: bool) -> Parameter:
     types = _types(schema)
     values = schema.get("additionalProperties") or schema  # a map's limits are on its values
+    if _boolean(schema, "x-own-meaning"):
+        return Parameter(
+            name,
+            says=_says(schema),
+            says_zh=_says_zh(schema),
+            description=schema.get("description", ""),
+            has_own_meaning=True,
+        )
     return Parameter(
         name,
         documented=True,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from conformance.language import Text, join_texts, same
 
 NOT_DOCUMENTED = Text("not documented", "文档未提及")
+OWN_MEANING = Text("another meaning than in the live API", "与实际 API 含义不同")
 REQUIRED = Text("required", "必填")
 DEFAULT = Text("default {value}", "默认 {value}")
 DEFAULT_UNLIMITED = Text("default unlimited", "默认不限")

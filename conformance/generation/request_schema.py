@@ -67,7 +67,7 @@ def request_schema(contract: Contract, model: str) -> Json:
     properties = {
         name: _narrowed(name, property_, contract)
         for name, property_ in schema["properties"].items()
-        if not contract.parameter(name).is_extension
+        if not contract.parameter(name).is_extension and contract.parameter(name).documented
     }
     # Without `max_tokens` a completion may be as long as the endpoint likes.
     required = dict.fromkeys(["model", "prompt", "max_tokens", *schema.get("required", ())])
@@ -111,9 +111,14 @@ def _narrowed(name: str, schema: Mapping[str, Any], contract: Contract) -> Json:
     if name == "stop":
         most = len(STOPS) if parameter.max_items is None else min(len(STOPS), parameter.max_items)
         some: Json = {"type": "array", "items": {"enum": list(STOPS)}, "minItems": 1}
-        branches: list[Json] = [{"enum": list(STOPS)}, {**some, "maxItems": most}]
+        one: list[Json] = [] if parameter.types == ("array",) else [{"enum": list(STOPS)}]
+        branches: list[Json] = [*one, {**some, "maxItems": most}]
         return {"anyOf": [*branches, {"type": "null"}] if parameter.nullable else branches}
     kept = {key: value for key, value in schema.items() if key in KEYWORDS}
+    if name == "logprobs" and "logprobs.boolean" not in contract.requirements:
+        # What a switch returns may have another form, of which nothing is promised.
+        kinds = (*parameter.types, *(["null"] if parameter.nullable else []))
+        kept["type"] = [kind for kind in kinds if kind != "boolean"]
     if name == "stream_options":
         kept["properties"] = {k: v for k, v in kept["properties"].items() if k in OPTIONS}
     narrower = NARROWER.get(name, {})

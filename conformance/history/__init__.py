@@ -1,6 +1,6 @@
 """The history of many runs: their records, compressed, and an index of them.
 
-    runs/TARGET/WHEN-KEY.ndjson.gz     the records, without what their contracts promise
+    runs/TARGET/WHEN-KEY.ndjson.gz     the records, without what their contracts promise; or .zst
     contracts/SHA-256.json.gz          that, once for each contract
     index.sqlite3                      a row for each run, made from the records
 

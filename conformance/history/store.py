@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, replace
 from enum import Enum, auto
-from pathlib import Path
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
 
 from conformance.history.entry import Entry, entry_of
 from conformance.history.index import (
@@ -26,7 +27,7 @@ from conformance.record.ndjson import read_run, whole_lines
 
 INDEX = "index.sqlite3"
 RUNS = "runs"
-ENDING = ".ndjson.gz"
+ENDING, ZSTD_ENDING = ".ndjson.gz", ".ndjson.zst"
 KEY_DIGITS = 12
 MAX_NAME_CHARS = 80
 _UNSAFE = re.compile(r"[^\w.-]+")
@@ -52,10 +53,19 @@ class History:
     Args:
         folder: where it is.
         on_mistake: called with a sentence for each record that a new index has to leave out.
+        with_zstd: whether records that are added are compressed with zstd instead of gzip; what is
+            there already stays as it is.
     """
 
-    def __init__(self, folder: Path, on_mistake: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        on_mistake: Callable[[str], None] = lambda _: None,
+        *,
+        with_zstd: bool = False,
+    ) -> None:
         self.folder = folder
+        self._with_zstd = with_zstd
         self._on_mistake = on_mistake
 
     def add(self, record: Path) -> Added:
@@ -66,6 +76,7 @@ class History:
         mends.
 
         Raises:
+            NoZstdError: this Python has no zstd, which was asked for.
             RunFileError: the record cannot be read.
             IndexBrokenError: the index cannot be changed.
             OSError: a file cannot be written.
@@ -73,12 +84,14 @@ class History:
         run = read_run(record)
         if run.footer is None:
             return Added.INCOMPLETE
-        place = _place_of(key_of(run.header))
+        stem = _stem_of(key_of(run.header))
+        place = stem + (ZSTD_ENDING if self._with_zstd else ENDING)
         digest, content, lines = split(whole_lines(record))
-        packed = b"".join(compressed(lines))
+        packed = b"".join(compressed(lines, with_zstd=self._with_zstd))
         with self._index() as index, index.changing():
-            known = index.get(place)
-            if known is not None and self._has(place, packed):
+            places = (stem + ending for ending in (ENDING, ZSTD_ENDING))
+            known = next((one for one in map(index.get, places) if one is not None), None)
+            if known is not None and self._is_kept(known, place, packed, record):
                 return Added.KNOWN
             if known is not None and known.finished_at > run.footer.finished_at:
                 return Added.OLDER
@@ -87,12 +100,21 @@ class History:
                 _write(contract, compressed(iter([content])))
             _write(self.folder / place, [packed])
             index.put(entry_of(run, place, digest))
+            if known is not None and known.path != place:
+                index.remove([known.path])
+                (self.folder / known.path).unlink(missing_ok=True)
         return Added.NEW if known is None else Added.REPLACED
 
-    def _has(self, place: str, packed: bytes) -> bool:
+    def _is_kept(self, known: Entry, place: str, packed: bytes, record: Path) -> bool:
+        """Return whether a kept record is the one that is added, in either compression."""
         try:
-            return (self.folder / place).read_bytes() == packed
-        except OSError:
+            if known.path == place:
+                return (self.folder / place).read_bytes() == packed
+            return all(
+                one == other
+                for one, other in zip_longest(self.lines_of(known), whole_lines(record))
+            )
+        except (OSError, RunFileError):
             return False
 
     @contextmanager
@@ -154,7 +176,10 @@ class History:
     def _fill(self, index: Index) -> int:
         count = 0
         subjects: dict[str, tuple[Subject, ...]] = {}
-        for record in sorted((self.folder / RUNS).glob(f"*/*{ENDING}")):
+        endings = (ENDING, ZSTD_ENDING)
+        for record in sorted(
+            path for ending in endings for path in (self.folder / RUNS).glob(f"*/*{ending}")
+        ):
             try:
                 run, promises = _read(record, subjects)
             except RunFileError as error:
@@ -212,10 +237,15 @@ def _read(record: Path, subjects: dict[str, tuple[Subject, ...]]) -> tuple[Run, 
     return replace(run, header=replace(run.header, subjects=subjects[promises])), promises
 
 
-def _place_of(key: RunKey) -> str:
-    """Return the path of the record with a key, from the folder of the history."""
+def name_of(entry: Entry) -> str:
+    """Return the name of a record without its ending: the day or label, and digits of its key."""
+    return PurePosixPath(entry.path).name.removesuffix(ENDING).removesuffix(ZSTD_ENDING)
+
+
+def _stem_of(key: RunKey) -> str:
+    """Return the path of the record with a key, from the folder of the history, but the ending."""
     digits = hashlib.sha256(repr(astuple(key)).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{RUNS}/{_name(key.target)}/{_name(key.when)}-{digits[:KEY_DIGITS]}{ENDING}"
+    return f"{RUNS}/{_name(key.target)}/{_name(key.when)}-{digits[:KEY_DIGITS]}"
 
 
 def _name(text: str) -> str:

@@ -37,6 +37,7 @@ IN_UTF8 = {"PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
 """What a server prints is read as UTF-8, whatever the locale of this process."""
 EXTRA = f"pip install '{DISTRIBUTION}[server]'"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+_BELOW = re.compile(r"""python_version\s*<\s*['"](\d+)\.(\d+)['"]""")
 
 
 class BundledServerError(Exception):
@@ -117,6 +118,9 @@ def is_installed(extra: str = "server") -> bool:
 
 def _is_package_installed(requirement: str) -> bool:
     name = _NAME.match(requirement)
+    below = _BELOW.search(requirement)
+    if below and sys.version_info >= (int(below[1]), int(below[2])):
+        return True  # this Python brings it
     try:
         return name is not None and bool(metadata.version(name[0]))
     except metadata.PackageNotFoundError:

@@ -73,13 +73,14 @@ class FakeEndpoint:
         usage = extras.usage(read, written)
         envelope = {
             "id": f"cmpl-{len(self.requests):08x}",
-            "object": "text_completion",
+            "object": extras.object_of(self._contract, "Completion"),
             "created": int(time.time()),
             "model": self._model,
             "system_fingerprint": "fp_fake",
         }
         if body.get("stream"):
-            return self._stream(request, body, envelope, choices, usage)
+            kind = extras.object_of(self._contract, "CompletionChunk")
+            return self._stream(request, body, {**envelope, "object": kind}, choices, usage)
         whole = [
             extras.whole_choice(_choice(draft, body, i), draft, body, self._fields)
             for i, draft in enumerate(choices)

@@ -23,6 +23,12 @@ def fields_of(contract: Contract) -> frozenset[str]:
     return frozenset(path.removeprefix(CHOICE) for path in paths if path.startswith(CHOICE))
 
 
+def object_of(contract: Contract, schema: str) -> str:
+    """Return what ``object`` of a response or a chunk has to be, where the contract says it."""
+    members = contract.openapi["components"]["schemas"][schema].get("properties", {})
+    return str(members.get("object", {}).get("const", "text_completion"))
+
+
 def whole_choice(
     choice: dict[str, Any], draft: Draft, body: Body, fields: frozenset[str]
 ) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from reference_server.completions.envelope import TEXT_COMPLETION, Objects
 from reference_server.completions.errors import LIVE_SHAPE, ErrorShape
 from reference_server.completions.hosted import CEREBRAS_RULES
 from reference_server.completions.living import (
@@ -34,8 +35,11 @@ from reference_server.completions.rules import (
     Rules,
 )
 from reference_server.completions.servers.deepseek_fim import DEEPSEEK_FIM_RULES
+from reference_server.completions.servers.fireworks import FIREWORKS_ERRORS, FIREWORKS_RULES
 from reference_server.completions.servers.ollama import OLLAMA_RULES
 from reference_server.completions.servers.sglang import SGLANG_ERRORS, SGLANG_RULES
+from reference_server.completions.servers.siliconflow import SILICONFLOW_RULES
+from reference_server.completions.servers.together import TOGETHER_RULES
 
 BASE_PATH = "/v1"
 INSTRUCT = "gpt-3.5-turbo-instruct"
@@ -60,6 +64,9 @@ class Dialect:
     """``owned_by`` in the list of models, where many servers write their own name."""
     usage_with_last_choice: bool = False
     """Whether the usage of a stream is always sent, on its last chunk with a choice."""
+    objects: Objects = TEXT_COMPLETION
+    has_prompt: bool = False
+    """Whether responses have `prompt`, where an echo would be."""
     base_path: str = BASE_PATH
     """What the address of the endpoint has before ``/completions``; it is also at `BASE_PATH`."""
 
@@ -302,12 +309,39 @@ OLLAMA = Dialect(
     owner="library",
 )
 
+FIREWORKS = Dialect(
+    "fireworks",
+    "Fireworks: 422 with a list for bad input, max_tokens lowered to the context, top_k to 100",
+    FIREWORKS_RULES,
+    errors=FIREWORKS_ERRORS,
+    owner="fireworks",
+    usage_with_last_choice=True,
+    base_path="/inference/v1",
+)
+SILICONFLOW = Dialect(
+    "siliconflow",
+    "SiliconFlow: temperature to 1, stop an array, eos as a finish reason; no echo or logprobs",
+    SILICONFLOW_RULES,
+    owner="siliconflow",
+    usage_with_last_choice=True,
+)
+TOGETHER = Dialect(
+    "together",
+    "Together: objects text.completion and completion.chunk, temperature to 1, stop an array",
+    TOGETHER_RULES,
+    owner="together",
+    usage_with_last_choice=True,
+    objects=Objects("text.completion", "completion.chunk"),
+    has_prompt=True,
+)
+
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         dialect.name: dialect
         for dialect in (
             *(REFERENCE, OPENAI, ZERO, GPT_GE, AOCHENG, ZHIZENGZENG, ERONMIND),
             *(VLLM, LLAMA_CPP, SGLANG, OLLAMA, DEEPSEEK_FIM, CEREBRAS),
+            *(FIREWORKS, SILICONFLOW, TOGETHER),
         )
     }
 )

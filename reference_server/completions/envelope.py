@@ -13,21 +13,43 @@ from reference_server.engine.choice import TokenEntry
 
 
 @dataclass(frozen=True)
+class Objects:
+    """What ``object`` says of a response and of a chunk of a stream."""
+
+    response: str = "text_completion"
+    chunk: str = "text_completion"
+
+
+TEXT_COMPLETION = Objects()
+
+
+@dataclass(frozen=True)
 class Envelope:
     """The fields that all parts of one response share; created once, so constant in a stream."""
 
     model: str
     fingerprint: str | None
     """None if responses have none."""
+    objects: Objects = TEXT_COMPLETION
+    has_prompt: bool = False
+    """Whether responses have `prompt`, which is empty where nothing is echoed."""
     id: str = field(default_factory=lambda: f"cmpl-{secrets.token_urlsafe(21)}")
     created: int = field(default_factory=lambda: int(time.time()))
     """Seconds since 1970."""
 
-    def around(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
-        """A response or a chunk, without usage."""
+    def whole(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        """A non-streaming response, without usage."""
+        prompt: dict[str, Any] = {"prompt": []} if self.has_prompt else {}
+        return self._around(choices, self.objects.response) | prompt
+
+    def chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        """A chunk of a stream, without usage."""
+        return self._around(choices, self.objects.chunk)
+
+    def _around(self, choices: list[dict[str, Any]], kind: str) -> dict[str, Any]:
         head: dict[str, Any] = {
             "id": self.id,
-            "object": "text_completion",
+            "object": kind,
             "created": self.created,
             "model": self.model,
         }

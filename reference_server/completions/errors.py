@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+BAD_REQUEST = 400
 INVALID_REQUEST = "invalid_request_error"
 SERVER_ERROR = "server_error"
 
@@ -24,6 +25,16 @@ class ErrorShape:
     """The ``type`` of errors by their status, if the document has its own."""
     is_flat: bool = False
     """Whether the members are at the top of the body, beside ``"object": "error"``."""
+    detail_status: int | None = None
+    """The status of invalid requests, whose errors are a list then, as FastAPI writes it."""
+
+    def lists(self, error: "ApiError") -> bool:
+        """Whether an error is sent as a list."""
+        return self.detail_status is not None and error.status == BAD_REQUEST
+
+    def status_of(self, error: "ApiError") -> int:
+        """The status that an error is sent with."""
+        return self.detail_status or error.status if self.lists(error) else error.status
 
 
 LIVE_SHAPE = ErrorShape()
@@ -56,6 +67,9 @@ class ApiError(Exception):
 
     def envelope(self, shape: ErrorShape = LIVE_SHAPE) -> dict[str, Any]:
         """The JSON body: all keys of the shape, null if they have no value."""
+        if shape.lists(self):
+            place = ["body", *([self.param] if self.param else [])]
+            return {"detail": [{"loc": place, "msg": self.message, "type": self.code or self.kind}]}
         error: dict[str, Any] = {
             "message": self.message,
             "type": shape.kinds.get(self.status, self.kind),

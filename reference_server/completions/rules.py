@@ -8,7 +8,10 @@ endpoint. A document that differs is another `Rules`; the code stays.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reference_server.engine.choice import Finish
+
 INT64_MIN = -(2**63)
+INT64_MAX = 2**63 - 1
 
 PARAMETERS = frozenset(
     {
@@ -84,7 +87,9 @@ class Rules:
     top_k_default: int = 0
     min_top_k: int = INT64_MIN
     """Below 1, all tokens are kept."""
+    max_top_k: int = INT64_MAX
     min_p_default: float = 0.0
+    max_repetition: float = 1e6
 
     max_n: int = 128
     max_best_of: int = 20
@@ -104,6 +109,9 @@ class Rules:
     """1 and above keep all tokens."""
     endless_tokens: bool = False
     """Whether a negative `max_tokens` is no limit."""
+    lowers_tokens: bool = False
+    """Whether a `max_tokens` that does not fit into the context is lowered, unless
+    `context_length_exceeded_behavior` is `error`."""
     max_bias: float = 100.0
     max_prompts: int = 2048
     max_sequences: int = 2048
@@ -118,6 +126,12 @@ class Rules:
     """Integers that are typed as numbers, and so may be sent as 16.0."""
     quoted_values: bool = False
     """Whether numbers and booleans may be sent in quotation marks."""
+    stop_arrays_only: bool = False
+    """Whether `stop` has to be an array."""
+    end_reason: Finish = "stop"
+    """The finish reason where a text ends by itself."""
+    usage_in_streams: bool = False
+    """Whether all chunks have `usage`, null before the last, without being asked for it."""
     choice_fields: tuple[str, ...] = ()
     """Fields of a choice that the live API does not have."""
     stream_options: tuple[str, ...] = ("include_usage", "include_obfuscation")
@@ -130,6 +144,8 @@ class Rules:
     """Whether the repetition penalty counts the tokens of the prompt."""
     penalty_window: int | None = None
     """The number of last tokens that penalties count; None counts the sampled ones alone."""
+    schema_as_text: bool = False
+    """Whether `json_schema` is a string that has the schema."""
     temperature_last: bool = False
     """Whether tokens are narrowed down before the temperature applies."""
 

@@ -13,11 +13,15 @@ from reference_server.completions.dialects import REFERENCE, Dialect
 from reference_server.completions.errors import bad_request
 from reference_server.completions.extensions import NONE, Extensions
 from reference_server.completions.rules import PromptForm, Rules
+from reference_server.engine.choice import Finish
 
 Prompt = str | tuple[int, ...] | None
 """Text, token ids, or None if there is no prompt: the beginning of a document."""
 
 T = TypeVar("T")
+
+MIN_REPETITION = 1e-6
+"""The scores are divided by it, so that 0 cannot be served."""
 
 TEXTUAL = frozenset({"model", "prompt", "suffix", "stop", "user"})
 """Parameters whose strings are never parsed as numbers."""
@@ -57,6 +61,9 @@ class CompletionRequest:
     repetition_of_prompt: bool = True
     penalty_window: int | None = None
     temperature_last: bool = False
+    lowers_tokens: bool = False
+    """Whether `max_tokens` is lowered to what fits into the context."""
+    end_reason: Finish = "stop"
     extensions: Extensions = NONE
 
 
@@ -76,6 +83,7 @@ def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRe
 
     n = read("n", 1, fields.integer, 1, rules.max_n)
     penalty = (-rules.max_penalty, rules.max_penalty)
+    repetition = (MIN_REPETITION, rules.max_repetition)
     temperatures = (fields.decimal, rules.min_temperature, rules.max_temperature)
     best_of = read("best_of", 0, fields.integer, 0, rules.max_best_of)
     stream = read("stream", False, fields.boolean)
@@ -95,19 +103,21 @@ def parse(body: Mapping[str, Any], dialect: Dialect = REFERENCE) -> CompletionRe
         include_usage=_include_usage(given, rules, stream=stream),
         logprobs=read("logprobs", None, _logprobs, rules),
         echo=read("echo", False, fields.boolean),
-        stop=read("stop", (), fields.stop_sequences, rules.max_stops, rules.max_stop_length),
+        stop=read("stop", (), _stop, rules),
         presence_penalty=read("presence_penalty", 0.0, fields.decimal, *penalty),
         frequency_penalty=read("frequency_penalty", 0.0, fields.decimal, *penalty),
         logit_bias=read("logit_bias", (), _bias, rules),
         seed=read("seed", rules.seed_default, fields.integer, *fields.INT64),
         user=read("user", None, fields.string),
-        top_k=read("top_k", rules.top_k_default, fields.integer, rules.min_top_k, fields.INT64[1]),
+        top_k=read("top_k", rules.top_k_default, fields.integer, rules.min_top_k, rules.max_top_k),
         min_p=read("min_p", rules.min_p_default, fields.decimal, 0, 1),
-        repetition_penalty=read(rules.repetition_name, 1.0, fields.decimal, 1e-6, 1e6),
+        repetition_penalty=read(rules.repetition_name, 1.0, fields.decimal, *repetition),
         ignore_eos=read("ignore_eos", False, fields.boolean),
         repetition_of_prompt=rules.repetition_of_prompt,
         penalty_window=rules.penalty_window,
         temperature_last=rules.temperature_last,
+        lowers_tokens=_lowers_tokens(given, rules),
+        end_reason=rules.end_reason,
         extensions=extensions.read(given, rules, stream=stream),
     )
     _check_together(request, best_of, rules)
@@ -205,7 +215,7 @@ def _check_together(request: CompletionRequest, best_of: int, rules: Rules) -> N
 
 def _include_usage(given: Mapping[str, Any], rules: Rules, *, stream: bool) -> bool:
     if "stream_options" not in given:
-        return False
+        return stream and rules.usage_in_streams
     options = fields.members(given["stream_options"], "stream_options", rules.stream_options)
     if not stream and rules.options_need_stream:
         raise bad_request(
@@ -221,6 +231,20 @@ def _max_tokens(value: Any, name: str, rules: Rules) -> int | None:
     low = fields.INT64[0] if rules.endless_tokens else rules.min_tokens_limit
     count = fields.integer(value, name, low, rules.max_tokens_limit or fields.INT64[1])
     return None if count < 0 else count
+
+
+def _lowers_tokens(given: Mapping[str, Any], rules: Rules) -> bool:
+    name, behaviours = "context_length_exceeded_behavior", ("error", "truncate")
+    behaviour = given.get(name, "truncate")
+    if behaviour not in behaviours:
+        raise bad_request(f"Invalid '{name}': expected error or truncate.", param=name)
+    return rules.lowers_tokens and behaviour == "truncate"
+
+
+def _stop(value: Any, name: str, rules: Rules) -> tuple[str, ...]:
+    if rules.stop_arrays_only and not isinstance(value, list):
+        raise fields.wrong_type(value, name, "an array of strings")
+    return fields.stop_sequences(value, name, rules.max_stops, rules.max_stop_length)
 
 
 def _bias(value: Any, name: str, rules: Rules) -> tuple[tuple[int, float], ...]:

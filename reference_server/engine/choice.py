@@ -14,7 +14,7 @@ from reference_server.engine.stop import StopMatcher
 from reference_server.engine.tokenizer import Tokenizer
 from reference_server.engine.utf8 import CharacterStream
 
-Finish = Literal["stop", "length"]
+Finish = Literal["stop", "length", "eos"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ class ChoiceRequest:
     """Tokens whose text is not searched for stop sequences."""
     tokens_as_ids: bool = False
     """Whether entries name tokens by their ids."""
+    end_reason: Finish = "stop"
+    """The finish reason where the text ends by itself."""
 
 
 class ChoiceWriter:
@@ -131,7 +133,7 @@ class ChoiceWriter:
         searched = self._sampled > self._request.min_tokens
         text = self._stop.feed(completed) if searched else completed
         if ended:
-            return self._end(text, "stop")
+            return self._end(text, self._request.end_reason)
         if token in self._request.stop_ids and self._stop.found is None:
             return self._end(text, "stop", token)
         if self._stop.found is not None or self._sampled == self._request.max_tokens:

@@ -192,7 +192,8 @@ class _Endpoints:
         facts = request.state.facts
         facts |= {"prompts": len(body.prompts), "n": body.n, "stream": body.stream}
         fingerprint = self._service.fingerprint if self._settings.dialect.fingerprint else None
-        head = Envelope(model, fingerprint)
+        dialect = self._settings.dialect
+        head = Envelope(model, fingerprint, dialect.objects, has_prompt=dialect.has_prompt)
         if body.stream:
             parts = self._service.stream(body)
             # The first part is awaited, so that an error before it gets its own status.
@@ -206,7 +207,7 @@ class _Endpoints:
         facts |= response.usage
         if self._settings.balance:
             self._settings.balance.charge(response.usage)
-        return _json(head.around(response.choices) | {"usage": response.usage})
+        return _json(head.whole(response.choices) | {"usage": response.usage})
 
 
 def _json(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -241,4 +242,5 @@ class _ErrorResponses:
         return self._response(errors.internal())
 
     def _response(self, error: ApiError) -> Response:
-        return _json(error.envelope(self._shape), error.status, error.headers)
+        status = self._shape.status_of(error)
+        return _json(error.envelope(self._shape), status, error.headers)

@@ -95,7 +95,7 @@ class EventStream(Response):
             entries = None if request.logprobs is None else text_chunk.entries
             choice = envelope.choice(index, text_chunk.text, entries, text_chunk.finish)
             extra = of_choice(extensions, [text_chunk], part.prompts[place], str, stream=True)
-            chunk = self._head.around([choice | extra])
+            chunk = self._head.chunk([choice | extra])
             if request.include_usage:
                 chunk["usage"] = part.so_far[place] if extensions.continuous_usage else None
             events += self._released()
@@ -107,7 +107,7 @@ class EventStream(Response):
             self._held["usage"] = part.usage
             events += self._released()
         elif part.usage and request.include_usage:
-            events.append(_event(self._head.around([]) | {"usage": part.usage}))
+            events.append(_event(self._head.chunk([]) | {"usage": part.usage}))
         return "".join(events)
 
     def _released(self) -> list[str]:

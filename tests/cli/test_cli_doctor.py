@@ -13,7 +13,7 @@ from conformance.targets import bundled
 from tests.cli.endpoints import ScriptedResponse, serving
 from tests.report.builders import a_failure, a_run
 
-LINES = 10
+LINES = 6 + len(doctor.EXTRAS)
 
 
 def told_of(output: str) -> dict[str, tuple[str, str]]:
@@ -22,7 +22,7 @@ def told_of(output: str) -> dict[str, tuple[str, str]]:
     return {line.split()[1]: (line[0], " ".join(line.split()[2:])) for line in lines}
 
 
-def test_ten_lines_say_what_is_installed(command) -> None:
+def test_each_line_says_what_is_installed(command) -> None:
     result = command("doctor", "--lang", "en")
     assert result.exit_code == 0
     assert len(result.output.splitlines()) == LINES
@@ -41,6 +41,13 @@ def test_missing_extra_says_what_it_gives(command, monkeypatch: pytest.MonkeyPat
 
 def test_extras_are_those_of_the_package() -> None:
     assert all(bundled.is_installed(extra) for extra, _ in doctor.EXTRAS)
+
+
+def test_extra_of_an_older_python_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for marker, is_there in (("python_version < '3.4'", True), ("python_version >= '3.4'", False)):
+        line = f"no-such-package>=1; {marker} and extra == 'zstd'"
+        monkeypatch.setattr(bundled.metadata, "requires", lambda _, line=line: [line])
+        assert bundled.is_installed("zstd") is is_there
 
 
 def test_endpoint_that_answers_is_well(command) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +77,7 @@ def test_changes_are_shown_on_their_day(command) -> None:
     assert [row["recoveries"] for row in late] == [["stop.five-refused"], []]
 
 
-def test_what_was_not_judged_is_not_mended(command) -> None:
+def test_what_was_not_judged_is_no_recovery(command) -> None:
     recorded("reports/1/zero", 1, a_failure())
     recorded("reports/2/zero", 2, a_finding("n.count"))
     recorded("reports/3/zero", 3, a_finding("n.count"), suite_version="9")
@@ -96,6 +97,67 @@ def test_exported_runs_are_run_folders(command) -> None:
     assert (folders[0] / "run.ndjson").read_bytes() == first
     assert command("compare", *map(str, folders)).exit_code == 1
     assert command("matrix", "out", "--format", "json", "--out", "table").exit_code == 0
+
+
+@pytest.mark.usefixtures("week")
+def test_tables_are_exported(command) -> None:
+    pytest.importorskip("pyarrow")
+    result = command("history", "export", "zero", "--parquet", "--out", "out")
+    assert result.stdout == "out/runs.parquet\nout/findings.parquet\n", result.output
+    assert all(path.read_bytes().startswith(b"PAR1") for path in Path("out").iterdir())
+
+
+@pytest.mark.usefixtures("week")
+def test_missing_extras_are_named(command, monkeypatch) -> None:
+    for module in ("pyarrow", "pyarrow.parquet", "compression.zstd", "backports.zstd"):
+        monkeypatch.setitem(sys.modules, module, None)
+    tables = command("history", "export", "--parquet", "--out", "out")
+    assert "run: pip install 'completions-conformance[parquet]'" in tables.output
+    assert not any(Path("out").iterdir())
+    zstd = command("history", "add", "reports/1", "--zstd")
+    assert "--zstd: that needs Python 3.14 or an extra; run: pip install" in zstd.output
+    assert (tables.exit_code, zstd.exit_code) == (4, 4)
+    Path("run.ndjson.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    read = command("report", "run.ndjson.zst", "--out", "page")
+    assert "run.ndjson.zst is compressed with zstd: that needs Python 3.14" in read.output
+    for result in (tables, zstd, read):
+        assert len(result.output.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("week")
+def test_zstd_and_gzip_are_one_history(command) -> None:
+    pytest.importorskip("backports.zstd" if sys.version_info < (3, 14) else "compression.zstd")
+    recorded("late/zero", 6, a_failure())
+    assert command("history", "add", "late", "--zstd").stdout.startswith("1 run added")
+    for words in (("--zstd",), ()):
+        again = command("history", "add", "late", "reports/1", *words)
+        assert again.stdout == "0 runs added, 0 replaced, 3 known, 0 left out\n"
+    names = [path.name for path in Path("history/runs/zero").iterdir()]
+    assert sum(name.endswith(".zst") for name in names) == 1
+    assert len(names) == 6
+    before = command("history", "list").stdout
+    assert command("history", "rebuild").stdout == "11 runs indexed\n"
+    assert command("history", "list").stdout == before
+    exported = command("history", "export", "zero", "--since", "2026-12-06", "--out", "out")
+    place = Path(exported.stdout.strip(), "run.ndjson")
+    assert place.read_bytes() == Path("late/zero/run.ndjson").read_bytes()
+    (packed,) = Path("history/runs/zero").glob("*.zst")
+    assert command("report", str(packed), "--out", "page").exit_code == 0
+    packed.write_bytes(packed.read_bytes()[:-9])
+    assert "cannot be decompressed" in command("report", str(packed), "--out", "broken").output
+
+
+@pytest.mark.usefixtures("week")
+def test_newer_run_replaces_the_other_compression(command) -> None:
+    pytest.importorskip("backports.zstd" if sys.version_info < (3, 14) else "compression.zstd")
+    text = Path("reports/1/zero/run.ndjson").read_text("utf-8")
+    Path("late").mkdir()
+    Path("late/run.ndjson").write_text(text.replace("T04:17:00", "T05:17:00"), "utf-8")
+    added = command("history", "add", "late", "--zstd")
+    assert added.stdout == "0 runs added, 1 replaced, 0 known, 0 left out\n"
+    names = sorted(path.name for path in Path("history/runs/zero").iterdir())
+    assert [name.rpartition(".")[2] for name in names] == ["zst", "gz", "gz", "gz", "gz"]
+    assert len(command("history", "list", "zero").stdout.splitlines()) == 5
 
 
 @pytest.mark.usefixtures("week")
@@ -131,7 +193,7 @@ def test_index_is_made_again(command) -> None:
 def test_site_is_written_and_kept_up_to_date(command) -> None:
     first = command("history", "site", "--reports")
     assert first.stdout == (
-        "history/site/index.html\n2 pages written, 4 reports, 0 up to date\n"
+        "history/site/index.html\n2 pages written, 6 reports, 0 up to date\n"
     ), first.output
     assert ET.parse("history/site/feed.xml").getroot().tag.endswith("feed")
     assert json.loads(Path("history/site/targets/zero.json").read_text())["schemaVersion"] == 1
@@ -139,7 +201,7 @@ def test_site_is_written_and_kept_up_to_date(command) -> None:
     recorded("reports/6/zero", 6)
     command("history", "add", "reports/6")
     again = command("history", "site", "--reports")
-    assert again.stdout.endswith("1 page written, 0 reports, 1 up to date\n")
+    assert again.stdout.endswith("1 page written, 1 report, 1 up to date\n")
     page = Path("history/site/targets/zero.html").read_text("utf-8")
     assert 'href="../reports/2026-12-02-' in page
     assert "2026-12-06" in page

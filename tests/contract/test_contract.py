@@ -52,6 +52,14 @@ def test_undocumented_parameter_has_no_limits_or_promises() -> None:
     assert "gpt-ge" not in stop.says
 
 
+def test_own_meaning_of_a_parameter_promises_nothing() -> None:
+    echo = load_contract("together").parameter("echo")
+    assert echo.has_own_meaning
+    assert not echo.documented
+    assert not echo.promised
+    assert "`prompt`" in echo.says["together"]
+
+
 def test_unknown_parameter_is_not_documented() -> None:
     assert not load_contract("openai").parameter("top_k").documented
 
@@ -171,6 +179,11 @@ def test_requirement_is_known_even_if_not_in_force() -> None:
             "zhizengzeng gives `logprobs` the default 0, so that 0 asks for none",
         ),
         ("openai", "stop.at-most-four", None),
+        (
+            "together",
+            "echo.prompt-then-completion",
+            "together does not document `echo` as the live API means it",
+        ),
     ],
 )
 def test_why_a_requirement_is_not_in_force(

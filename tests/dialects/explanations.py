@@ -25,6 +25,7 @@ SHARED = "shared"
 WITH_MODEL = "+"
 """In the name of a file, between a dialect and the model that is asked for."""
 
+REFUSED = ("refused with 400: ", "refused with 422: ")
 FAILURES = (Verdict.FAIL, Verdict.WARN)
 Findings = Mapping[str, Sequence[Finding]]
 """The findings on one dialect under each contract."""
@@ -50,10 +51,10 @@ class Difference:
         """Return whether a finding comes from this line."""
         seen = finding.seen or ""
         if self.unlisted is not None:
-            refused = re.search(r"Unrecognized request arguments? supplied: (.*)", seen)
+            refused = re.search(r"Unrecognized request arguments? supplied: ([\w, ]*)", seen)
             return refused is not None and self.unlisted in refused[1].split(", ")
         if self.refusal is not None:
-            return seen.startswith("refused with 400: ") and self.refusal in seen
+            return seen.startswith(REFUSED) and self.refusal in seen
         return finding.id in self.checks
 
     def contradicts(self, contract: Contract) -> bool:
@@ -69,17 +70,16 @@ class Difference:
 
 
 def _line(contract: Contract, name: str) -> str | None:
-    """What a document says of a parameter or field; of an error, otherwise what the live API does.
+    """What a document says of a parameter or field; of a field, otherwise what the live API does.
 
-    Few documents describe errors, and those of the others follow the live API (spec/README.md).
+    Few documents describe all of a response, and where they are silent it follows the live API
+    (spec/README.md).
     """
-    if name.startswith("choices[]."):
-        known = next((field for field in contract.fields if field.path == name), None)
-        return known.says.get(contract.document) if known else None
-    if not name.startswith("error."):
+    known = next((field for field in contract.fields if field.path == name), None)
+    if known is None:
         return contract.parameter(name).says.get(contract.document)
-    says = contract.field(name).says
-    return says.get(contract.document) or f"as the live API, {says['openai']}"
+    live = known.says.get("openai")
+    return known.says.get(contract.document) or (f"as the live API, {live}" if live else None)
 
 
 @dataclass(frozen=True)

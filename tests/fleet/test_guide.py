@@ -96,12 +96,12 @@ def test_every_section_with_blocks_is_tested() -> None:
     with_blocks = [
         name for name, text in zip(parts[1::2], parts[2::2], strict=True) if BLOCK.search(text)
     ]
-    runnable = ["Resume", "Shards", "Workers", "History", "Site"]
+    runnable = ["Resume", "Shards", "Workers", "History", "Site", "Tables"]
     assert with_blocks == [*runnable, "GitHub", "GitLab", "Kubernetes", "cron"]
 
 
 def test_commands_run(running: Fleet) -> None:
-    for section in ("Resume", "Shards", "History", "Site"):
+    for section in ("Resume", "Shards", "History", "Site", "Tables"):
         for block in blocks_of(section):
             for line in block.splitlines():
                 _, *words = shlex.split(line.removeprefix("$ "), comments=True)

@@ -76,6 +76,15 @@ def test_unlimited_request_needs_room_for_one_token(
         assert f"{CONTEXT + 1} tokens ({CONTEXT} in your prompt" in response.text
 
 
+def test_max_tokens_may_be_lowered_to_the_context(tiny: Tokenizer) -> None:
+    body = {"model": "m", "prompt": [5, 5], "max_tokens": CONTEXT, "ignore_eos": True}
+    response = ask(tiny, "fireworks", body).json()
+    assert response["usage"]["completion_tokens"] == CONTEXT - 2
+    refused = ask(tiny, "fireworks", {**body, "context_length_exceeded_behavior": "error"})
+    assert refused.status_code == 422
+    assert "maximum context length" in refused.json()["detail"][0]["msg"]
+
+
 def test_conversation_gets_a_completion(tiny: Tokenizer) -> None:
     messages = [{"role": "user", "content": "you and you"}]
     request = {"model": "m", "messages": messages, "max_tokens": 5}

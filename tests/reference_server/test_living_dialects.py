@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 
+from reference_server.completions.constraints import ANY_OBJECT
 from reference_server.completions.dialects import DIALECTS
-from reference_server.completions.errors import ApiError, unknown_model
+from reference_server.completions.envelope import Envelope
+from reference_server.completions.errors import ApiError, bad_request, unknown_model
 from reference_server.completions.extensions import NONE
 from reference_server.completions.schema import CompletionRequest, parse
+from reference_server.engine.constraint import Constraint, ConstraintKind
 from tests.cases import for_each_case
 
-LIVING = ("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim", "cerebras")
+HOSTED = ("cerebras", "fireworks", "siliconflow", "together")
+LIVING = ("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim", *HOSTED)
 WITHOUT_MODEL = ("vllm", "llama-cpp", "sglang")
 
+OBJECT = {"type": "json_object"}
 NOTHING = replace(NONE, choice_fields=DIALECTS["vllm"].rules.choice_fields)
 
 
@@ -63,6 +68,19 @@ def test_null_is_no_prompt(dialect: str) -> None:
         ("vllm", {"prompt_logprobs": 1, "stream": True}),
         ("vllm", {"return_token_ids": "yes"}),
         ("vllm", {"ignore_eos": None}),
+        ("vllm", {"structured_outputs": {}}),
+        ("vllm", {"structured_outputs": {"regex": "a", "choice": ["a"]}}),
+        ("vllm", {"structured_outputs": {"choice": []}}),
+        ("vllm", {"structured_outputs": {"choice": [1]}}),
+        ("vllm", {"structured_outputs": {"json": 1}}),
+        ("vllm", {"structured_outputs": {"json_object": False}}),
+        ("vllm", {"structured_outputs": {"structural_tag": "{}"}}),
+        ("vllm", {"structured_outputs": {"rexeg": "a"}}),
+        ("vllm", {"structured_outputs": {"regex": "a"}, "response_format": OBJECT}),
+        ("vllm", {"response_format": {"type": "xml"}}),
+        ("vllm", {"response_format": {"type": "json_schema"}}),
+        ("vllm", {"regex": "a"}),
+        ("vllm", {"guided_choice": ["a"]}),
         ("vllm", {"stream_options": {}}),
         ("vllm", {"stream": True, "stream_options": {"include_obfuscation": True}}),
         ("vllm", {"repeat_penalty": 1.1}),
@@ -82,7 +100,10 @@ def test_null_is_no_prompt(dialect: str) -> None:
         ("llama-cpp", {"logit_bias": [[5]]}),
         ("llama-cpp", {"logit_bias": [["text", 1]]}),
         ("llama-cpp", {"repetition_penalty": 1.1}),
-        ("llama-cpp", {"grammar": "root ::= 'a'"}),
+        ("llama-cpp", {"grammar": ["root"]}),
+        ("llama-cpp", {"json_schema": "{}"}),
+        ("llama-cpp", {"json_schema": {}, "grammar": "root ::= 'a'"}),
+        ("llama-cpp", {"response_format": OBJECT}),
         ("sglang", {"max_tokens": 0, "echo": True}),
         ("sglang", {"max_tokens": None}),
         ("sglang", {"echo": None}),
@@ -90,7 +111,10 @@ def test_null_is_no_prompt(dialect: str) -> None:
         ("sglang", {"top_p": 0}),
         ("sglang", {"temperature": -0.1}),
         ("sglang", {"logit_bias": {"5": 101}}),
-        ("sglang", {"json_schema": "{}"}),
+        ("sglang", {"json_schema": {}}),
+        ("sglang", {"json_schema": "{}", "regex": "a"}),
+        ("sglang", {"regex": "a", "response_format": OBJECT}),
+        ("sglang", {"structured_outputs": {"regex": "a"}}),
         ("ollama", {"prompt": ["a"]}),
         ("ollama", {"logprobs": 1}),
         ("ollama", {"n": 1}),
@@ -101,6 +125,32 @@ def test_null_is_no_prompt(dialect: str) -> None:
         ("deepseek-fim", {"echo": True, "suffix": "end"}),
         ("deepseek-fim", {"temperature": None}),
         ("deepseek-fim", {"seed": 1}),
+        ("fireworks", {"suffix": "end"}),
+        ("fireworks", {"stream": True, "stream_options": {"include_usage": True}}),
+        ("fireworks", {"n": None}),
+        ("fireworks", {"n": 129}),
+        ("fireworks", {"logprobs": 6}),
+        ("fireworks", {"logprobs": True}),
+        ("fireworks", {"top_k": 101}),
+        ("fireworks", {"top_k": -1}),
+        ("fireworks", {"repetition_penalty": 2.1}),
+        ("fireworks", {"stop": ["a", "b", "c", "d", "e"]}),
+        ("fireworks", {"context_length_exceeded_behavior": "wrap"}),
+        ("fireworks", {"typical_p": 0.5}),
+        ("siliconflow", {"prompt": ["a"]}),
+        ("siliconflow", {"temperature": 1.1}),
+        ("siliconflow", {"stop": "a"}),
+        ("siliconflow", {"stop": None}),
+        ("siliconflow", {"echo": True}),
+        ("siliconflow", {"min_p": 0.5}),
+        ("together", {"prompt": [1]}),
+        ("together", {"temperature": 1.1}),
+        ("together", {"stop": "a"}),
+        ("together", {"suffix": "end"}),
+        ("together", {"echo": True}),
+        ("together", {"logprobs": 1}),
+        ("together", {"n": 129}),
+        ("together", {"min_p": 1.1}),
     ],
 )
 def test_rejected(dialect: str, body: dict[str, Any]) -> None:
@@ -124,6 +174,26 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("vllm", {"stop_token_ids": [5]}, "extensions", replace(NOTHING, stop_token_ids=(5,))),
         ("vllm", {"min_tokens": 16}, "extensions", replace(NOTHING, min_tokens=16)),
         ("vllm", {"prompt_logprobs": -1}, "extensions", replace(NOTHING, prompt_logprobs=-1)),
+        (
+            "vllm",
+            {"structured_outputs": {"regex": "a+"}},
+            "extensions",
+            replace(
+                NOTHING,
+                constraint=Constraint(ConstraintKind.REGEX, "a+", "structured_outputs.regex"),
+            ),
+        ),
+        (
+            "vllm",
+            {"response_format": OBJECT},
+            "extensions",
+            replace(
+                NOTHING,
+                constraint=Constraint(ConstraintKind.SCHEMA, ANY_OBJECT, "response_format"),
+            ),
+        ),
+        ("vllm", {"response_format": {"type": "text"}}, "extensions", NOTHING),
+        ("vllm", {"structured_outputs": None}, "extensions", NOTHING),
         ("llama-cpp", {}, "extensions", NONE),
         ("llama-cpp", {}, "max_tokens", None),
         ("llama-cpp", {"max_tokens": -1}, "max_tokens", None),
@@ -159,6 +229,19 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("deepseek-fim", {"max_tokens": 4096}, "max_tokens", 4096),
         ("deepseek-fim", {"stop": list("abcdefghijklmnop")}, "stop", tuple("abcdefghijklmnop")),
         ("deepseek-fim", {"echo": False, "logprobs": 20}, "logprobs", 20),
+        ("fireworks", {}, "lowers_tokens", True),
+        ("fireworks", {"context_length_exceeded_behavior": "error"}, "lowers_tokens", False),
+        ("fireworks", {"top_k": 100}, "top_k", 100),
+        ("fireworks", {"echo": None}, "echo", False),
+        ("fireworks", {"stream": True}, "include_usage", True),
+        ("fireworks", {}, "end_reason", "stop"),
+        ("siliconflow", {"suffix": "end"}, "suffix", "end"),
+        ("siliconflow", {"stop": ["a", "b"]}, "stop", ("a", "b")),
+        ("siliconflow", {"temperature": 1}, "temperature", 1.0),
+        ("siliconflow", {}, "end_reason", "eos"),
+        ("together", {"min_p": 0.5}, "min_p", 0.5),
+        ("together", {"logit_bias": {"5": 101}}, "logit_bias", ((5, 101.0),)),
+        ("together", {}, "end_reason", "eos"),
     ],
 )
 def test_accepted(dialect: str, body: dict[str, Any], name: str, value: object) -> None:
@@ -185,3 +268,20 @@ def test_errors_have_the_shape_of_the_document() -> None:
         "param": "model",
         "code": 404,
     }
+
+
+def test_invalid_requests_may_get_a_list() -> None:
+    shape = DIALECTS["fireworks"].errors
+    invalid, unknown = bad_request("too many", param="n"), unknown_model("m")
+    row = {"loc": ["body", "n"], "msg": "too many", "type": "invalid_request_error"}
+    assert (shape.status_of(invalid), invalid.envelope(shape)) == (422, {"detail": [row]})
+    assert (shape.status_of(unknown), unknown.envelope(shape)) == (404, unknown.envelope())
+
+
+def test_response_and_chunks_have_different_objects() -> None:
+    together = DIALECTS["together"]
+    head = Envelope("m", None, together.objects, has_prompt=together.has_prompt)
+    assert head.whole([])["object"] == "text.completion"
+    assert head.whole([])["prompt"] == []
+    assert head.chunk([])["object"] == "completion.chunk"
+    assert "prompt" not in head.chunk([])

@@ -13,6 +13,7 @@ from conformance.checks._shared.requests import (
     choices_of,
     collect_stream,
     non_streaming,
+    two_prompts,
 )
 from conformance.checks._shared.resampling import (
     assert_no_repeat,
@@ -53,7 +54,7 @@ async def as_many_choices_for_every_prompt(api: Api) -> None:
 
     两个 prompt 的批次带 `n: 2` 时返回四个 choice。
     """
-    completion = (await api.complete(**choices_for(TWO_PROMPTS))).expect_ok()
+    completion = (await api.complete(**choices_for(two_prompts(api)))).expect_ok()
     choices_of(completion, 2 * len(TWO_PROMPTS), Feature.N_CHOICES)
 
 
@@ -91,8 +92,9 @@ async def one_choice_for_each_prompt_by_default(api: Api) -> None:
 
     未设置 `n` 时，批次中每个 prompt 只返回一个 choice。
     """
-    choices = (await non_streaming(api, TWO_PROMPTS)).choices
-    expect(len(choices), say("number of choices")).at_most(len(TWO_PROMPTS))
+    prompts = two_prompts(api)
+    choices = (await non_streaming(api, prompts)).choices
+    expect(len(choices), say("number of choices")).at_most(len(prompts))
 
 
 @check("n.samples-differ", requirement="n.samples-are-independent", needs=("temperature",))

@@ -281,5 +281,8 @@ async def _are_left_alone(api: Api, prompts: list[str], penalties: dict[str, Any
 async def _first_tokens(
     api: Api, prompts: list[str], fresh: bool, penalty: dict[str, Any]
 ) -> tuple[str, ...]:
-    response = await non_streaming(api, prompts, fresh=fresh, max_tokens=1, **penalty)
+    one_token: dict[str, Any] = {"fresh": fresh, "max_tokens": 1, **penalty}
+    if "strings" not in api.contract.parameter("prompt").forms:
+        return tuple([(await non_streaming(api, one, **one_token)).text for one in prompts])
+    response = await non_streaming(api, prompts, **one_token)
     return tuple(choice.text for choice in choices_of(response, len(prompts), Feature.BATCH))

@@ -12,7 +12,7 @@ from conformance.checks._shared.refusals import (
     REJECTED_STATUSES,
     served_or_rejected,
 )
-from conformance.checks._shared.requests import TWO_PROMPTS, assert_echoed, emoji, non_streaming
+from conformance.checks._shared.requests import assert_echoed, emoji, non_streaming, two_prompts
 from conformance.checks._shared.stop_candidates import (
     CHARS_BEFORE_MATCH,
     MIN_MULTI_TOKEN_CHARS,
@@ -228,17 +228,18 @@ async def each_prompt_of_a_batch_is_stopped_by_itself(api: Api) -> None:
 
     批次中的停止序列只结束含有它的响应，不影响其他响应。
     """
-    *others, last = (await non_streaming(api, TWO_PROMPTS)).texts
+    prompts = two_prompts(api)
+    *others, last = (await non_streaming(api, prompts)).texts
     needle = start_of(last)
     if any(needle in other for other in others):
         raise NotApplicable(say("both responses contain {needle}", needle=repr(needle)))
 
     async def stopped(fresh: bool) -> tuple[str, ...]:
-        response = await non_streaming(api, TWO_PROMPTS, fresh=fresh, stop=needle)
+        response = await non_streaming(api, prompts, fresh=fresh, stop=needle)
         return tuple(solid(text) for text in response.texts)
 
     async def cut(fresh: bool) -> tuple[str, ...]:
-        response = await non_streaming(api, TWO_PROMPTS, fresh=fresh)
+        response = await non_streaming(api, prompts, fresh=fresh)
         return tuple(solid(before(text, needle)) for text in response.texts)
 
     await expect_agreement(

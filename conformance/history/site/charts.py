@@ -67,7 +67,7 @@ def _pictures(view: SeriesView, measured: Sequence[tuple[Entry, Figures]]) -> It
 
 def _at(view: SeriesView, entry: Entry) -> float:
     """Return when a run began, in days since the span did."""
-    at = moment_of(entry)
+    at = moment_of(entry.started_at)
     seconds = at.hour * 3600 + at.minute * 60 + at.second if at else 0
     return day_of(entry) - view.span.first + seconds / DAY_SECONDS
 

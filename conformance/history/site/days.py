@@ -41,10 +41,10 @@ class Stretch:
     kind: str
 
 
-def moment_of(entry: Entry) -> datetime | None:
-    """Return when a run began, in UTC; None if its record does not tell."""
+def moment_of(text: str) -> datetime | None:
+    """Return a time of a record, in UTC; None if it is none."""
     try:
-        at = datetime.fromisoformat(entry.started_at)
+        at = datetime.fromisoformat(text)
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -52,7 +52,7 @@ def moment_of(entry: Entry) -> datetime | None:
 
 def day_of(entry: Entry) -> int:
     """Return the day on which a run began; 1, the first there is, if its record does not tell."""
-    at = moment_of(entry)
+    at = moment_of(entry.started_at)
     return at.toordinal() if at else 1
 
 

@@ -83,7 +83,7 @@ def _items(targets: Iterable[Target]) -> Iterator[_Item]:
 
 
 def _when(item: _Item) -> datetime:
-    return moment_of(item.step.entry) or _EPOCH
+    return moment_of(item.step.entry.started_at) or _EPOCH
 
 
 def _entry(item: _Item, language: Language, url: str) -> ET.Element:
