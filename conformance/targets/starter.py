@@ -46,6 +46,14 @@ TAIL = """
 # expected = "mine.expected.yaml"   # known deviations; a file of this name is found by itself
 # contract = "openai"       # or the path of an overlay, relative to this file
 # headers-env = {"X-Gateway-Token" = "GATEWAY_TOKEN"}   # a header whose value is a secret
+
+# `conformance watch` runs the targets when they are due, and tells what changed:
+# [watch]
+# every = "6h"              # or cron = "17 4 * * *"
+# max-requests-per-day = 500
+# [watch.notices.team]
+# kind = "slack"            # or json, feishu, dingtalk, mail
+# url-env = "SLACK_WEBHOOK_URL"
 """
 
 
