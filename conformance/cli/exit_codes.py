@@ -38,7 +38,7 @@ Most objects live until the end of a command. The default of 700 costs a tenth o
 """
 
 
-WRITING = frozenset({"badge", "history", "init", "matrix", "merge", "report", "run"})
+WRITING = frozenset({"badge", "history", "init", "matrix", "merge", "report", "run", "watch"})
 """Commands whose result is in files."""
 
 

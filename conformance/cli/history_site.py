@@ -61,7 +61,9 @@ def _url(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
     help="Days that pages show, up to the last run.",
 )
 @click.option(
-    "--reports", is_flag=True, help="Also render the report of each run before and after a change."
+    "--reports",
+    is_flag=True,
+    help="Also render the reports of the last runs, and of those before and after a change.",
 )
 @click.option(
     "--url",

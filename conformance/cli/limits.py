@@ -130,11 +130,12 @@ def options_of(given: Mapping[str, Any], base: Options | None = None) -> Options
     )
     if "tier" in result:
         result["tier"] = Tier(result["tier"])
+    if result.get("select") and (result.get("profiles") or base.profiles):
+        where = "--profile" if result.get("profiles") else "the profile of the targets file"
+        raise click.UsageError(
+            f"{where} and --select cannot be combined: a profile selects what its client needs"
+        )
     if result.get("profiles"):
-        if result.get("select"):
-            raise click.UsageError(
-                "--profile and --select cannot be combined: a profile selects what its client needs"
-            )
         result["select"] = globs_for(result["profiles"])
     how = {name: result.pop(name) for name in TRANSPORT & result.keys()}
     concurrency = how.pop("concurrency", None)

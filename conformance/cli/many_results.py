@@ -14,6 +14,7 @@ from conformance.cli.files import WriteError
 from conformance.cli.folder import write_reports
 from conformance.cli.github import show_in_ci
 from conformance.cli.matrix_files import write_matrix
+from conformance.cli.metrics import write_metrics
 from conformance.cli.outputs import Output, Rendered, names_of, write_named
 from conformance.cli.places import place_of
 from conformance.cli.terminal import say, show
@@ -50,12 +51,14 @@ class Landing:
         outputs: the reports.
         stdout: where a report to standard output goes.
         language: the language of what is printed and of reports that have one.
+        metrics: the file of the metrics; None if there is none.
     """
 
     config: Path | None
     outputs: Sequence[Output]
     stdout: TextIO
     language: Language
+    metrics: Path | None = None
 
     def rendered(self, run: Run) -> Rendered:
         """Return what the reports of one run are made of."""
@@ -92,6 +95,7 @@ def show_many(
     *,
     terminal: Console,
     verbosity: Verbosity,
+    names_missing: bool = False,
 ) -> None:
     """Print the results of several runs, and write the matrix and the reports of named files.
 
@@ -102,13 +106,15 @@ def show_many(
         landing: which reports.
         terminal: where results are printed.
         verbosity: how much of them.
+        names_missing: whether a single run is shown below the targets that have none; false where
+            it was said before why they have none.
 
     Raises:
         WriteError: a file cannot be written.
     """
     language = landing.language
     matrix = matrix_of(recorded, PAGES, common_to(PAGES))
-    _print_results(recorded, matrix, terminal, language, verbosity)
+    _print_results(recorded, matrix, terminal, language, verbosity, names_missing=names_missing)
     for folder in folders:
         click.echo(folder)
     runs = [
@@ -116,6 +122,8 @@ def show_many(
     ]
     try:
         for path in write_named(runs, landing.outputs, landing.stdout):
+            click.echo(path)
+        for path in write_metrics(landing.metrics, [run for _, run, _ in runs]):
             click.echo(path)
     finally:
         for path in write_matrix(matrix, home, names_of(landing.outputs), language):
@@ -129,6 +137,8 @@ def _print_results(
     terminal: Console,
     language: Language,
     verbosity: Verbosity,
+    *,
+    names_missing: bool,
 ) -> None:
     """Print the table and the causes; a single run is printed as `conformance run` prints one."""
     runs = [one for one in recorded if one.run is not None]
@@ -136,15 +146,16 @@ def _print_results(
         show_run(runs[0].run, terminal, language, verbosity)
     elif verbosity is Verbosity.QUIET:
         show(text.sentence(matrix, language), terminal)
-    elif len(runs) == 1 and runs[0].run is not None:
+    elif len(runs) == 1 and runs[0].run is not None and not names_missing:
         show_run(runs[0].run, terminal, language, verbosity)
     else:
         click.echo()
         show(text.render(matrix, language), terminal)
-        for one in runs if verbosity is Verbosity.VERBOSE else []:
+        is_whole = verbosity is Verbosity.VERBOSE or len(runs) == 1
+        for one in runs if is_whole else []:
             click.echo(f"\n{one.name}")
             if one.run is not None:
                 show_run(one.run, terminal, language, verbosity)
-        if verbosity is not Verbosity.VERBOSE:
+        if not is_whole:
             show(text.causes(runs, terminal, language), terminal)
     click.echo()

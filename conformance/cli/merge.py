@@ -163,6 +163,7 @@ def merge(folders: Sequence[Path], **given: Any) -> ExitCode:
             landing,
             terminal=screen(),
             verbosity=given["verbosity"],
+            names_missing=True,
         )
     return worst(row.run.exit_code if row.run else ExitCode.UNDECIDED for row in rows)
 

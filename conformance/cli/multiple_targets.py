@@ -159,6 +159,7 @@ def run_many(
     verbosity: Verbosity = Verbosity.NORMAL,
     resume: Resume | None = None,
     judge: Judge | None = None,
+    metrics: Path | None = None,
 ) -> ExitCode:
     """Test targets in parallel, print each result, and write a matrix of all.
 
@@ -176,7 +177,7 @@ def run_many(
             home,
             planned,
             environment,
-            Landing(config, outputs, stdout, language),
+            Landing(config, outputs, stdout, language, metrics),
             judge=judge or partial(_side_by_side, jobs=jobs),
             verbosity=verbosity,
             resume=resume,

@@ -19,13 +19,13 @@ from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
 from conformance.model import DEFAULT_KEY_ENV, Prices, Stage, Tier
-from conformance.profiles import Profile, ProfileError, bundled_names, load_profile
+from conformance.profiles import Profile, ProfileError, bundled_names
 from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
+from conformance.targets.clients import read_profiles
 from conformance.targets.keys import OPENAI_HOST
 from conformance.targets.parsing import TypedError
-from conformance.targets.settings import plain_headers, secret_headers
-from conformance.targets.settings import prices as prices_of
+from conformance.targets.settings import plain_headers, secret_headers, typed_prices
 from conformance.tokenizer import Tokenizer, TokenizerError, load_tokenizer
 from conformance.transport import gate
 
@@ -121,22 +121,9 @@ def _profiles(
         UsageError: one of them cannot be read, or two have one name.
     """
     try:
-        profiles = tuple(map(load_profile, dict.fromkeys(typed)))
+        return read_profiles(typed)
     except ProfileError as error:
         raise click.UsageError(f"--profile: {gate.redact(str(error))}") from None
-    names = [profile.name for profile in profiles]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise click.UsageError(f"--profile names two profiles {twice}; rename one of them")
-    known = {check.id for check in all_checks()} if profiles else set()
-    for profile in profiles:
-        for name in profile.checks:
-            if name not in known:
-                raise click.UsageError(
-                    f"--profile {profile.name} names the check {one_line(name, 100)}, which does "
-                    "not exist; run `conformance list` to see all checks"
-                )
-    return profiles
 
 
 def under_contract(function: Function) -> Function:
@@ -309,12 +296,8 @@ def tokenizer_of(name: str, folder: Path | None = None, where: str = "--tokenize
 def _prices(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> Prices | None:
     if typed is None:
         return None
-    pairs = [word.partition("=") for word in typed.split(",")]
-    names = [name.strip() for name, _, _ in pairs]
-    if not all(sign for _, sign, _ in pairs) or len(set(names)) < len(names):
-        raise click.UsageError("--prices must have the form input=1.50,output=2.00,currency=USD")
     try:
-        return prices_of({name.strip(): value.strip() for name, _, value in pairs})
+        return typed_prices(typed)
     except TypedError as error:
         raise click.UsageError(f"--prices {error}") from None
 

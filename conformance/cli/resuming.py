@@ -83,7 +83,7 @@ def taking_up(function: Function) -> Function:
             ),
             click.option(
                 "--region",
-                callback=partial(_word, "region"),
+                callback=partial(word, "region"),
                 metavar="NAME",
                 help="Where the requests are sent from; runs from different regions are kept "
                 "apart.",
@@ -91,7 +91,7 @@ def taking_up(function: Function) -> Function:
             click.option(
                 "--as",
                 "label",
-                callback=partial(_word, "label"),
+                callback=partial(word, "label"),
                 metavar="LABEL",
                 help="Name the run, such as a release, instead of its day.",
             ),
@@ -110,15 +110,16 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> Sha
         raise click.BadParameter(f"{one_line(repr(value), 60)} {error}.", ctx, param) from None
 
 
-def _word(what: str, ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def word(what: str, ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Read a name that the user gives a region or a run."""
     if value is None:
         return None
-    word = value.strip()
-    if not word or not word.isprintable() or len(word) > MAX_LABEL_CHARS:
+    typed = value.strip()
+    if not typed or not typed.isprintable() or len(typed) > MAX_LABEL_CHARS:
         raise click.BadParameter(
             f"a {what} has 1 to {MAX_LABEL_CHARS} characters on one line.", ctx, param
         )
-    return word
+    return typed
 
 
 def assert_usable(given: dict[str, Any]) -> None:

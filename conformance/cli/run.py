@@ -18,6 +18,7 @@ from conformance.cli.expected import NONE, expecting, with_expected_file
 from conformance.cli.folder import fresh_folder
 from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
+from conformance.cli.metrics import with_metrics_file
 from conformance.cli.options import (
     AUTO,
     UNNAMED_KEY,
@@ -136,6 +137,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 )
 @taking_up
 @with_expected_file
+@with_metrics_file
 @into_formats("html,junit,json")
 @within_limits
 @with_reference
@@ -156,7 +158,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
             raise click.UsageError(_NEEDS_ENDPOINT)
         return propose(_request_of(given), context.obj or (), given["language"])
     how = {name: given[name] for name in HOW}
-    landing = {name: given[name] for name in ("out", "outputs", "language", "verbosity")}
+    landing = {name: given[name] for name in ("out", "outputs", "language", "verbosity", "metrics")}
     if given["resume"] is not None:
         landing["resume"] = Resume(given["resume"], given["repeat_inconclusive"])
     path = _file(given)
@@ -290,6 +292,14 @@ def _file(given: dict[str, Any]) -> Path | None:
     return path
 
 
+def mistakes_of(error: TargetsError) -> UserError:
+    """Say all mistakes of a targets file but the last one, which is returned as the error."""
+    *others, last = error.mistakes
+    for mistake in others:
+        say(mistake)
+    return UserError(last)
+
+
 def chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
     """Read the targets file and keep the targets that match ``globs``.
 
@@ -299,10 +309,7 @@ def chosen(path: Path, globs: tuple[str, ...]) -> list[Entry]:
     try:
         entries = read_targets(path)
     except TargetsError as error:
-        *others, last = error.mistakes
-        for mistake in others:
-            say(mistake)
-        raise UserError(last) from None
+        raise mistakes_of(error) from None
     names = [entry.name for entry in entries]
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in names):

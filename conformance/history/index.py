@@ -199,17 +199,23 @@ class Index:
 
     def _entry(self, row: sqlite3.Row, passed: dict[str, frozenset[str]]) -> Entry:
         """Return a run; ``passed`` are the sets of checks that were read already."""
-        values: dict[str, Any] = {name: row[name] for name in _NAMES}
-        for name in _MAPPINGS:
-            values[name] = json.loads(values[name])
         digest = row["passed"]
-        if digest not in passed:
-            query = "SELECT checks FROM passed WHERE digest = ?"
-            (packed,) = self._connection.execute(query, (digest,)).fetchone()
-            passed[digest] = frozenset(json.loads(zlib.decompress(packed)))
-        values["passed"] = passed[digest]
-        values["figures"] = Figures.from_json(row["figures"]) if row["figures"] else None
+        try:
+            if digest not in passed:
+                passed[digest] = self._passed(digest)
+            values: dict[str, Any] = {name: row[name] for name in _NAMES}
+            for name in _MAPPINGS:
+                values[name] = json.loads(values[name])
+            values["passed"] = passed[digest]
+            values["figures"] = Figures.from_json(row["figures"]) if row["figures"] else None
+        except (ArithmeticError, KeyError, TypeError, ValueError, zlib.error):
+            raise IndexBrokenError(f"{self._path} cannot be used: a row is damaged") from None
         return Entry(**values)
+
+    def _passed(self, digest: str) -> frozenset[str]:
+        query = "SELECT checks FROM passed WHERE digest = ?"
+        (packed,) = self._connection.execute(query, (digest,)).fetchone()
+        return frozenset(json.loads(zlib.decompress(packed)))
 
 
 PRIMARY = 0xFF

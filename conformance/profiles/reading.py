@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
 from conformance.contract import ContractError, load_contract
 from conformance.contract.files import read_own_yaml, read_yaml, spec_directory
 from conformance.input_files import is_file, one_line
+from conformance.profiles.mistakes import mistake_of
 from conformance.profiles.profile import ClientRequest, Need, Profile, ReadSource, Shown
 from conformance.profiles.readings import COMPARISONS, READINGS
 
@@ -55,11 +55,9 @@ def load_profile(name_or_path: str) -> Profile:
         content = read_yaml(path)
     except ContractError as error:
         raise ProfileError(str(error)) from None
-    mistake = best_match(_schema().iter_errors(content))
+    mistake = mistake_of(_schema().iter_errors(content))
     if mistake is not None:
-        place = mistake.json_path.removeprefix("$").removeprefix(".")
-        where = f"{path}, {place}" if place else f"{path}"
-        raise ProfileError(f"{where}: {mistake.message}; docs/profiles.md describes a profile")
+        raise ProfileError(f"{path}: {mistake}; docs/profiles.md describes a profile")
     profile = _profile_of(content)
     wrong = next(mistakes_in(profile), None)
     if wrong is not None:

@@ -84,6 +84,28 @@ SETTINGS = (
         repeats=True,
     ),
     Setting(
+        "profile",
+        "NAME|PATH",
+        "test what this client needs, and fail if it does not work; may be repeated",
+        repeats=True,
+    ),
+    Setting(
+        "prices",
+        "NAME=PRICE,…",
+        "prices of a million tokens, such as input=1.50,output=2.00,currency=USD",
+    ),
+    Setting(
+        "tokenizer",
+        "PATH|NAME",
+        "the model's tokenizer, whose counts prompt_tokens is compared with",
+    ),
+    Setting(
+        "balance",
+        "NAME=VALUE,…",
+        "where the account's balance is told, such as path=/user/balance,pointer=/total,unit=USD; "
+        "also rises=true and api-key-env=VARIABLE",
+    ),
+    Setting(
         "expected",
         "FILE",
         "YAML file of known deviations: each is an xfail, and one that is gone fails",

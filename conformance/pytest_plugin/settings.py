@@ -15,9 +15,11 @@ from conformance.engine.selection import LIVE, Options, matches
 from conformance.expectations.reading import ExpectedFileError, read_expected
 from conformance.input_files import is_file, is_folder
 from conformance.model import ExpectedFile, Limits, Stage, Target, TransportOptions
+from conformance.profiles import Profile, ProfileError
 from conformance.pytest_plugin import SETTINGS, Setting, given
 from conformance.targets import Entry, MissingSecretError
 from conformance.targets.address import located, read_path
+from conformance.targets.clients import for_profiles, read_profiles
 from conformance.targets.keys import default_key_env, why_not_sent
 from conformance.targets.parsing import TypedError, read_base_url
 from conformance.targets.settings import (
@@ -27,9 +29,12 @@ from conformance.targets.settings import (
     secret_headers,
     text,
     tier,
+    typed_balance,
+    typed_prices,
     variable,
     whole,
 )
+from conformance.tokenizer import Tokenizer, TokenizerError, load_tokenizer
 from conformance.transport.exposure import exposure_of
 
 T = TypeVar("T")
@@ -82,6 +87,8 @@ def read_settings(
         headers=typed["header"].read_headers(plain_headers),
         headers_env=typed["header-env"].read_headers(secret_headers),
         path=path,
+        prices=typed["prices"].read(typed_prices, None),
+        balance=typed["balance"].read(typed_balance, None),
     )
     try:
         target = entry.target(contract, environment)
@@ -89,6 +96,8 @@ def read_settings(
         raise pytest.UsageError(f"conformance: {error}") from None
     if target.api_key:
         notes.append(f"sending the API key in ${key_env} to {where.host}")
+    if target.balance:
+        notes.append(f"reading the balance at {target.balance.path} on {where.host}")
     if exposed := exposure_of(target):
         notes.append(exposed)
     out = typed["out"].read(Path, None)
@@ -98,10 +107,26 @@ def read_settings(
         # Only targets of conformance.toml have a name.
         target=replace(target, name=None),
         contract=contract,
-        options=replace(_options(typed), expected=_expected(config, typed["expected"])),
+        options=_of_files(config, typed, _options(typed)),
         out=out.absolute() if out is not None else None,
         notes=tuple(notes),
     )
+
+
+def _of_files(config: pytest.Config, typed: Mapping[str, _Typed], options: Options) -> Options:
+    """Add what is read from files: expected deviations, the tokenizer and clients."""
+    profiles = _profiles(config, typed["profile"])
+    if profiles and options.select:
+        raise pytest.UsageError(
+            "--conformance-profile and --conformance-select cannot be combined: a profile selects "
+            "what its client needs"
+        )
+    options = replace(
+        options,
+        expected=_expected(config, typed["expected"]),
+        tokenizer=_tokenizer(config, typed["tokenizer"]),
+    )
+    return for_profiles(options, profiles)
 
 
 def _options(typed: Mapping[str, _Typed]) -> Options:
@@ -208,12 +233,32 @@ def _expected(config: pytest.Config, typed: _Typed) -> ExpectedFile | None:
     """Read the expected deviations; a path in pytest's configuration is relative to its folder."""
     if typed.value is None:
         return None
-    is_typed = bool(config.getoption(typed.setting.key))
-    path = Path(typed.value) if is_typed else config.rootpath / typed.value
+    path = _folder(config, typed) / typed.value
     try:
         return read_expected(path, all_checks())
     except ExpectedFileError as error:
         raise pytest.UsageError(f"{typed.setting.option}: {'; '.join(error.mistakes)}") from None
+
+
+def _tokenizer(config: pytest.Config, typed: _Typed) -> Tokenizer | None:
+    if typed.value is None:
+        return None
+    try:
+        return load_tokenizer(typed.value, _folder(config, typed))
+    except TokenizerError as error:
+        raise pytest.UsageError(f"{typed.setting.option}: {error}") from None
+
+
+def _profiles(config: pytest.Config, typed: _Typed) -> tuple[Profile, ...]:
+    try:
+        return read_profiles(typed.values, _folder(config, typed))
+    except ProfileError as error:
+        raise pytest.UsageError(f"{typed.setting.option}: {error}") from None
+
+
+def _folder(config: pytest.Config, typed: _Typed) -> Path:
+    """Return what a path is relative to: in pytest's configuration, the folder of that."""
+    return Path() if config.getoption(typed.setting.key) else config.rootpath
 
 
 def _contract(name_or_path: str) -> Contract:

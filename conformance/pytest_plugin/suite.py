@@ -21,7 +21,8 @@ from conformance.engine.expectations import resolved
 from conformance.engine.selection import choose
 from conformance.engine.verdicts import rule
 from conformance.judgement import Inconclusive, Judgement, NotApplicable, Refusal
-from conformance.model import Finding, Level, Run, Verdict
+from conformance.language import Language
+from conformance.model import ExitCode, Finding, Level, Run, Verdict
 from conformance.plugins import PluginError
 from conformance.pytest_plugin.blocking import BlockingApi
 from conformance.pytest_plugin.items import NODE, CheckItem, Endpoint, NotJudged, marks_of
@@ -30,6 +31,7 @@ from conformance.pytest_plugin.settings import Settings, read_settings
 from conformance.pytest_plugin.shared_run import SharedRun
 from conformance.record.line import RunFileError
 from conformance.record.ndjson import read_run
+from conformance.report.console.clients import verdict_on_clients
 from conformance.report.sanitize import line
 from conformance.report.summary import Summary
 
@@ -238,9 +240,20 @@ class Suite:
         if early or session.shouldstop or session.shouldfail:
             self._run.stop()
         self._run.finish()
+        if exitstatus == pytest.ExitCode.OK and not self._is_served():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._blocking is not None:
             self._blocking.close()
             self._blocking = None
+
+    def _is_served(self) -> bool:
+        """Return whether the clients that the run is for work; what they send is no item."""
+        if not (self.options.profiles and self._own):
+            return True
+        try:
+            return read_run(self._record).exit_code != ExitCode.NOT_CONFORMING
+        except RunFileError:
+            return True  # no check was run
 
     # ── report ───────────────────────────────────────────────────────────────────────────────────
 
@@ -262,6 +275,8 @@ class Suite:
         summary = Summary(run)
         terminalreporter.section("conformance")
         terminalreporter.line(line(f"{summary.headline.en}. {summary.sentence.en}"))
+        if clients := verdict_on_clients(run, Language.ENGLISH):
+            terminalreporter.line(clients.plain)
         terminalreporter.line(line(summary.cost_in_words.en))
         if self._settings.out is not None:
             try:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from conformance.contract import Contract, load_contract
@@ -217,14 +217,22 @@ async def _masked(
             path = result.planting.path(without=trial.name)
             async with _asking(server, path, contract) as without:
                 for request in requests:
-                    if await _differ(request, faulty, without):
+                    if await answers_differ(request, faulty, without):
                         break
                 else:
                     masked.add(trial.name)
     return frozenset(masked)
 
 
-async def _differ(request: Request, faulty: Client, without: Client) -> bool:
+class Sends(Protocol):
+    """Whatever answers a request."""
+
+    async def send(self, request: Request) -> Exchange:
+        """Answer one request."""
+
+
+async def answers_differ(request: Request, faulty: Sends, without: Sends) -> bool:
+    """Return whether a server with a fault answers a request otherwise than one without it."""
     found = [_answer(await faulty.send(request)) for _ in range(2)]
     right = [_answer(await without.send(request)) for _ in range(2)]
     # Two samples of one token are often equal by chance.

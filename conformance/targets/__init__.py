@@ -9,7 +9,13 @@ The file contains no keys, only the names of environment variables that hold the
 from __future__ import annotations
 
 from conformance.targets.entry import Entry, MissingSecretError, with_headers
-from conformance.targets.reading import FILE, TargetsError, expected_beside, read_targets
+from conformance.targets.reading import (
+    FILE,
+    TargetsError,
+    expected_beside,
+    read_all,
+    read_targets,
+)
 
 __all__ = [
     "FILE",
@@ -17,6 +23,7 @@ __all__ = [
     "MissingSecretError",
     "TargetsError",
     "expected_beside",
+    "read_all",
     "read_targets",
     "with_headers",
 ]

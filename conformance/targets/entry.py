@@ -61,6 +61,7 @@ class Entry:
         headers_env: further headers, each with the environment variable that holds its value.
         options: the options of the run.
         expected: the file of its expected deviations; None if it has none.
+        watch: what the file says of watching it, by key; None if it is not watched.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Entry:
     prices: Prices | None = None
     tokenizer: tuple[str, Path] | None = None
     balance: Mapping[str, Any] | None = None
+    watch: Mapping[str, Any] | None = field(default_factory=dict)
 
     def target(self, contract: Contract, environment: Mapping[str, str]) -> Target:
         """Return the target with its secrets.

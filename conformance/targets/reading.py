@@ -17,7 +17,7 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,9 +27,12 @@ from conformance.contract import CONTRACTS, ContractError, load_contract
 from conformance.engine.selection import LIVE, Options
 from conformance.input_files import MIB, InputError, is_file, one_line, read_file
 from conformance.model import Limits, Tier, TransportOptions
+from conformance.profiles import ProfileError
+from conformance.targets.clients import for_profiles, read_profiles
 from conformance.targets.entry import Entry
 from conformance.targets.parsing import TypedError
 from conformance.targets.settings import OWN, SHARED
+from conformance.targets.watching import Shared, of_all, of_target
 
 FILE = "conformance.toml"
 EXPECTED = ".expected.yaml"
@@ -47,6 +50,7 @@ _DEEP_KEY = re.compile(rb"(?<![\w-])(?:" + _PART + rb"){50}")
 
 _LONG_NUMBER = re.compile(rb"[0-9_]{4300,}")
 _NAME = re.compile(r"\w[\w-]{0,63}")
+_OWN = {**OWN, "watch": of_target}
 _KEY_ITSELF = frozenset({"api-key", "api_key", "apikey", "key", "authorization", "token", "secret"})
 
 
@@ -78,9 +82,18 @@ def read_targets(path: Path) -> tuple[Entry, ...]:
     Raises:
         TargetsError: the file cannot be read or is invalid.
     """
+    return read_all(path)[0]
+
+
+def read_all(path: Path) -> tuple[tuple[Entry, ...], Shared]:
+    """Read the targets of a file in order, and what it says about watching them.
+
+    Raises:
+        TargetsError: the file cannot be read or is invalid.
+    """
     document = _parsed(path)
     top = _Place(str(path), [])
-    _unknown(document, ("defaults", "targets"), top)
+    _unknown(document, ("defaults", "targets", "watch"), top)
     shared = document.get("defaults", {})
     settings: dict[str, Any] = {}
     if isinstance(shared, dict):
@@ -92,9 +105,14 @@ def read_targets(path: Path) -> tuple[Entry, ...]:
         for name, table in _tables(document, top).items()
     ]
     _distinct(entries, top)
+    watch = Shared()
+    try:
+        watch = of_all(document.get("watch", {}))
+    except TypedError as error:
+        top.complain(f"[watch] {error}")
     if top.mistakes:
         raise TargetsError(*top.mistakes)
-    return tuple(entry for entry in entries if entry is not None)
+    return tuple(entry for entry in entries if entry is not None), watch
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -161,6 +179,7 @@ def _entry(
             place.complain(f"{needed} is required")
     _once(headers, own, place)
     contract = _contract(settings.get("contract", LIVE), path, place)
+    options = _for_clients(_options(settings), settings.get("profile", ()), path, place)
     if len(mistakes) > before or not {"base-url", "model"} <= set(settings):
         return None
     return Entry(
@@ -171,12 +190,13 @@ def _entry(
         api_key_env=own.get("api-key-env"),
         headers=headers,
         headers_env=own.get("headers-env", {}),
-        options=_options(settings),
+        options=options,
         expected=_expected(name, own, path),
         path=own.get("path"),
         prices=settings.get("prices"),
         balance=own.get("balance"),
         tokenizer=(own["tokenizer"], path.parent) if "tokenizer" in own else None,
+        watch=own.get("watch", {}),
     )
 
 
@@ -200,7 +220,7 @@ def expected_beside(path: Path, name: str) -> Path:
 
 def _taken(table: Mapping[str, Any], place: _Place, *, own: bool) -> dict[str, Any]:
     """Read the values of a table, each by its key."""
-    readers = {**SHARED, **OWN} if own else SHARED
+    readers = {**SHARED, **_OWN} if own else SHARED
     taken: dict[str, Any] = {}
     for key, value in table.items():
         if key.lower() in _KEY_ITSELF:
@@ -214,9 +234,9 @@ def _taken(table: Mapping[str, Any], place: _Place, *, own: bool) -> dict[str, A
                 taken[key] = readers[key](value)
             except TypedError as error:
                 place.complain(f"{key} {error}")
-        elif key in OWN:
+        elif key in _OWN:
             place.complain(f"{key} is not allowed in [defaults]; move it to [targets.NAME]")
-    rest = [key for key in table if key not in OWN and key.lower() not in _KEY_ITSELF]
+    rest = [key for key in table if key not in _OWN and key.lower() not in _KEY_ITSELF]
     _unknown(rest, tuple(readers), place)
     return taken
 
@@ -256,6 +276,15 @@ def _contract(name: str, path: Path, place: _Place) -> str:
         near = get_close_matches(name, CONTRACTS, n=1)
         place.complain(f"contract: {error}" + (f"; did you mean {near[0]}?" if near else ""))
     return found
+
+
+def _for_clients(options: Options, names: Sequence[str], path: Path, place: _Place) -> Options:
+    """Return the options of a run for clients; a profile's path is relative to the targets file."""
+    try:
+        return for_profiles(options, read_profiles(names, path.parent))
+    except ProfileError as error:
+        place.complain(f"profile: {error}")
+        return options
 
 
 def _options(settings: Mapping[str, Any]) -> Options:

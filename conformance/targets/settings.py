@@ -201,6 +201,35 @@ def prices(value: Any) -> Prices:
     return Prices(currency=currency, **found)
 
 
+def typed_prices(typed: str) -> Prices:
+    """Read prices that are typed as ``input=1.50,output=2.00,currency=USD``."""
+    return prices(_pairs(typed, "input=1.50,output=2.00,currency=USD"))
+
+
+def typed_balance(typed: str) -> Mapping[str, Any]:
+    """Read the place of a balance, typed as ``path=/user/balance,pointer=/total,unit=USD``."""
+    pairs: dict[str, Any] = _pairs(typed, "path=/user/balance,pointer=/total,unit=USD")
+    if pairs.get("rises") in {"true", "false"}:
+        pairs["rises"] = pairs["rises"] == "true"
+    return balance(pairs)
+
+
+def _pairs(typed: str, example: str) -> dict[str, str]:
+    pairs = [word.partition("=") for word in typed.split(",")]
+    names = [name.strip() for name, _, _ in pairs]
+    if not all(sign for _, sign, _ in pairs) or len(set(names)) < len(names):
+        raise TypedError(f"must have the form {example}")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def profile(value: Any) -> tuple[str, ...]:
+    """Validate one or several names of profiles."""
+    names = value if isinstance(value, list) else [value]
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise TypedError('must be the name of a client, or a list such as ["lm-eval", "tabby"]')
+    return tuple(map(text, names))
+
+
 def _price(name: str, value: Any) -> Decimal:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     written = format(Decimal(str(value)), "f") if is_number else value
@@ -228,6 +257,7 @@ SHARED: Mapping[str, Callable[[Any], Any]] = {
     "headers": plain_headers,
     "prices": prices,
     "region": region,
+    "profile": profile,
 }
 """Keys that are allowed in ``[defaults]`` and in targets."""
 

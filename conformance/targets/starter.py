@@ -19,6 +19,7 @@ tier = "smoke"              # test depth and cost: smoke, standard or deep
 # timeout = 60.0            # timeout in seconds for each attempt at a request
 # strict = false            # treat warnings as failures
 # seed = 0                  # random seed; the same seed generates the same requests
+# profile = "lm-eval"       # test what this client needs; `conformance profiles` lists clients
 # region = "eu"             # where the requests are sent from; with --scheduler, its workers
 # headers = {"X-Tenant" = "acme"}   # sent with every request; not for secrets
 # prices = {input = 1.50, output = 2.00, cached = 0.75, currency = "USD"}  # of a million tokens

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.testing import fake_model as language
+from conformance.testing.fake_constraints import draw_of
 from conformance.testing.fake_model import Distribution
 from conformance.testing.fake_validation import CONTEXT, Body
 
@@ -50,6 +51,7 @@ def generate(
     tokens: list[int] = []
     distributions: list[Distribution] = []
     text, early = b"", 0
+    forced = _constrained(body, rng)
     while len(tokens) < min(limit, CONTEXT - len(context)):
         read = [*context, *tokens]
         distribution = language.predict(read)
@@ -57,6 +59,7 @@ def generate(
         adjusted = _adjusted(body, distribution, read, tokens).without(banned)
         temperature = value_or(body.get("temperature"), 1)
         token = adjusted.sample(temperature, rng=rng, **_narrowing(body))
+        token = next(forced, token)
         if token == language.END_OF_TEXT:
             return Draft(prompt, tokens, distributions, text, "stop")
         tokens.append(token)
@@ -83,6 +86,14 @@ def _read(body: Body, prompt: list[int]) -> list[int]:
         return prompt
     tail = language.encode(body["suffix"])
     return [language.PREFIX, *prompt, language.SUFFIX, *tail, language.MIDDLE]
+
+
+def _constrained(body: Body, rng: random.Random) -> Iterator[int]:
+    """Yield the tokens of a text that follows the request's constraint, and its end."""
+    if draw := draw_of(body):
+        greedy = body.get("temperature") == 0
+        yield from language.encode(draw(random.Random(0) if greedy else rng))  # noqa: S311
+        yield language.END_OF_TEXT
 
 
 def _banned(body: Body, ending: Collection[int], *, early: bool) -> Collection[int]:

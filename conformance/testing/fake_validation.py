@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.contract import Contract, SchemaViolation
 from conformance.testing import fake_model as language
+from conformance.testing.fake_constraints import PARAMETERS, draw_of
 
 CONTEXT = 4096
 """Maximum tokens of prompt and completion together."""
@@ -121,8 +122,17 @@ def _of_rules(body: Body, contract: Contract) -> RequestError | None:
     elif any(not 0 <= token < language.SIZE for ids in prompts_of(body) for token in ids):
         error = RequestError("prompt holds a token that does not exist", "prompt")
     else:
-        error = _over_context(body)
+        error = _of_constraint(body) or _over_context(body)
     return error
+
+
+def _of_constraint(body: Body) -> RequestError | None:
+    try:
+        draw_of(body)
+    except ValueError as error:
+        name = next(name for name in PARAMETERS if body.get(name) is not None)
+        return RequestError(f"the constraint in {name} cannot be followed: {error}", name)
+    return None
 
 
 def _all(names: frozenset[str], body: Body) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reference_server.completions import fields
+from reference_server.completions import constraints, fields
 from reference_server.completions.errors import bad_request
 from reference_server.completions.rules import Rules
 from reference_server.engine.choice import TextChunk
+from reference_server.engine.constraint import Constraint
 from reference_server.engine.logprobs import TokenScore
 
 STOP_REASON = "stop_reason"
@@ -42,6 +43,8 @@ class Extensions:
     """Alternatives of each token of the prompt; below 0 is all, None is no list."""
     continuous_usage: bool = False
     """Whether each chunk of a stream has the usage so far."""
+    constraint: Constraint | None = None
+    """What the text has to follow."""
     choice_fields: tuple[str, ...] = ()
     """The fields that the dialect's choices have in any case, some of them null."""
 
@@ -63,6 +66,7 @@ def read(given: Mapping[str, Any], rules: Rules, *, stream: bool) -> Extensions:
         tokens_as_ids=flag("return_tokens_as_token_ids"),
         prompt_logprobs=_reader(given, _alternatives, None)(PROMPT_LOGPROBS),
         continuous_usage=_continuous(given),
+        constraint=constraints.read(given, schema_as_text=rules.schema_as_text),
         choice_fields=rules.choice_fields,
     )
     if stream and extensions.prompt_logprobs is not None:

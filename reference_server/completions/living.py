@@ -23,6 +23,8 @@ _VLLM_SERVED = _VLLM_NOT_NULL | frozenset(
         "prompt_logprobs",
         "return_token_ids",
         "return_tokens_as_token_ids",
+        "structured_outputs",
+        "response_format",
     }
 )
 _VLLM_REJECTED = frozenset(
@@ -37,8 +39,6 @@ _VLLM_REJECTED = frozenset(
         "bad_words",
         "logprob_token_ids",
         "add_special_tokens",
-        "response_format",
-        "structured_outputs",
         "priority",
         "request_id",
         "cache_salt",
@@ -74,7 +74,9 @@ VLLM_ERRORS = ErrorShape(
     ),
 )
 
-_LLAMA_CPP_SERVED = frozenset({"top_k", "min_p", "repeat_penalty", "ignore_eos"})
+_LLAMA_CPP_SERVED = frozenset(
+    {"top_k", "min_p", "repeat_penalty", "ignore_eos", "grammar", "json_schema"}
+)
 _LLAMA_CPP_REJECTED = frozenset(
     {
         "dynatemp_range",
@@ -95,8 +97,6 @@ _LLAMA_CPP_REJECTED = frozenset(
         "mirostat",
         "mirostat_tau",
         "mirostat_eta",
-        "grammar",
-        "json_schema",
         "n_probs",
         "min_keep",
         "t_max_predict_ms",

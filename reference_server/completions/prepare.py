@@ -6,10 +6,11 @@ Which token ids exist, whether prompt and completion fit, and how a suffix is en
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reference_server.completions import errors
+from reference_server.completions import constraints, errors
 from reference_server.completions.schema import CompletionRequest, Prompt
 from reference_server.engine.choice import ChoiceRequest
-from reference_server.engine.engine import LoadedModel
+from reference_server.engine.constraint import Grammar, InvalidConstraintError
+from reference_server.engine.engine import LoadedModel, MissingExtraError
 from reference_server.engine.parameters import SamplingParameters
 from reference_server.engine.request import Generation
 from reference_server.engine.sampling import fresh_seed
@@ -62,6 +63,7 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
     )
     alternatives = _all_of(request.logprobs, tokenizer.size) or 0
     extensions = request.extensions
+    grammar = _grammar(request, model)
     seed = fresh_seed() if request.seed is None else request.seed
     return tuple(
         Generation(
@@ -87,9 +89,26 @@ def plan(request: CompletionRequest, model: LoadedModel) -> tuple[Generation, ..
             prompt_start=prompt.start,
             never_ends=request.ignore_eos,
             prompt_alternatives=_all_of(extensions.prompt_logprobs, tokenizer.size),
+            grammar=grammar,
         )
         for index, prompt in enumerate(prompts)
     )
+
+
+def _grammar(request: CompletionRequest, model: LoadedModel) -> Grammar | None:
+    """Read the constraint of a request for the model's vocabulary.
+
+    Raises ApiError (400) if it cannot be read.
+    """
+    constraint = request.extensions.constraint
+    if constraint is None:
+        return None
+    try:
+        return model.grammars.read(constraint)
+    except InvalidConstraintError as error:
+        raise constraints.invalid(constraint, str(error)) from error
+    except MissingExtraError as error:
+        raise constraints.invalid(constraint, str(error)) from error
 
 
 def _all_of(count: int | None, vocabulary: int) -> int | None:

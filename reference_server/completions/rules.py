@@ -144,6 +144,8 @@ class Rules:
     """Whether the repetition penalty counts the tokens of the prompt."""
     penalty_window: int | None = None
     """The number of last tokens that penalties count; None counts the sampled ones alone."""
+    schema_as_text: bool = False
+    """Whether `json_schema` is a string that has the schema."""
     temperature_last: bool = False
     """Whether tokens are narrowed down before the temperature applies."""
 

@@ -186,7 +186,9 @@ class CompletionService:
 
     async def _request(self, request: CompletionRequest, *, live: bool) -> EngineRequest:
         size = sum(len(prompt) for prompt in request.prompts if isinstance(prompt, str))
-        if size + len(request.suffix or "") <= MAX_INLINE_CHARS:
+        is_small = size + len(request.suffix or "") <= MAX_INLINE_CHARS
+        # A grammar takes up to seconds to read.
+        if is_small and request.extensions.constraint is None:
             return EngineRequest(plan(request, self._model), live)
         return EngineRequest(await asyncio.to_thread(plan, request, self._model), live)
 

@@ -7,9 +7,11 @@ import textwrap
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from reference_server.engine.backend import Backend
+from reference_server.engine.constraint import GrammarReader
 from reference_server.engine.request import EngineRequest, Update
 from reference_server.engine.scheduler import Scheduler
 from reference_server.engine.tokenizer import Tokenizer
@@ -17,6 +19,7 @@ from reference_server.engine.tokenizer import Tokenizer
 BUNDLED = Path(__file__).parent.parent / "weights"
 
 ONNX = "reference_server.engine.onnx_backend:OnnxBackend"
+MATCHER = "reference_server.engine.matcher:MatcherReader"
 TRANSFORMERS = "reference_server.engine.transformers_backend:TransformersBackend"
 
 logger = logging.getLogger(__name__)
@@ -46,6 +49,23 @@ class LoadedModel:
     tokenizer: Tokenizer
     fingerprint: str
     """Changes with the weights only."""
+
+    @cached_property
+    def grammars(self) -> GrammarReader:
+        """Reads constraints for this vocabulary; made for the first request that has one.
+
+        Raises MissingExtraError.
+        """
+        try:
+            module, name = MATCHER.split(":")
+            made: GrammarReader = getattr(importlib.import_module(module), name)(
+                self.tokenizer, self.backend.vocabulary
+            )
+        except ImportError as error:
+            raise MissingExtraError(
+                f"{error.name} is not installed; install completions-conformance[server]"
+            ) from error
+        return made
 
 
 def load(folder: Path | None) -> LoadedModel:

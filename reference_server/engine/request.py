@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from reference_server.engine.choice import ChoiceRequest, TextChunk
+from reference_server.engine.constraint import Grammar
 from reference_server.engine.parameters import SamplingParameters
 
 
@@ -26,6 +27,8 @@ class Generation:
     """Whether the end of text is never sampled."""
     prompt_alternatives: int | None = None
     """The number of alternatives per token of `model_ids`, None for no list of them."""
+    grammar: Grammar | None = None
+    """What the text has to follow."""
 
 
 @dataclass(eq=False)

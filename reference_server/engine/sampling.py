@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reference_server.engine.backend import Floats
+from reference_server.engine.constraint import Follower
 from reference_server.engine.parameters import SamplingParameters
 from reference_server.engine.penalties import Penalties
 
@@ -27,11 +28,14 @@ class Sampler:
         *,
         held: Iterable[int] = (),
         until: int = 0,
+        follower: Follower | None = None,
     ) -> None:
         """``prompt`` is what the model reads, for the penalties that count it.
 
-        ``held`` are tokens that are not among the first ``until`` ones.
+        ``held`` are tokens that are not among the first ``until`` ones. ``follower`` says which
+        tokens a constraint allows.
         """
+        self._follower = follower
         self._held = [token for token in held if token < vocabulary]
         self._left = until
         self._parameters = parameters
@@ -39,13 +43,20 @@ class Sampler:
         self._penalties = Penalties(parameters, vocabulary, forbidden, prompt)
 
     def pick(self, logits: Floats) -> int:
-        """The next token, given logits of shape [vocabulary]; counts it for the penalties."""
+        """The next token, given logits of shape [vocabulary]; counts it for the penalties.
+
+        Raises BrokenConstraintError.
+        """
         scored = self._penalties.apply(logits)
         if self._left > 0:
             self._left -= 1
             scored[self._held] = -np.inf
+        if self._follower is not None:
+            scored = _constrained(scored, logits, self._follower)
         token = int(scored.argmax()) if self._parameters.temperature == 0 else self._drawn(scored)
         self._penalties.count(token)
+        if self._follower is not None:
+            self._follower.advance(token)
         return token
 
     def _drawn(self, scored: Floats) -> int:
@@ -74,6 +85,15 @@ def narrowed(weights: Floats, parameters: SamplingParameters) -> NDArray[np.intp
         kept = kept[nucleus(weights[kept], parameters.top_p)]
     if parameters.min_p > 0 and parameters.temperature_last:
         kept = kept[at_least(weights[kept], parameters.min_p)]
+    return kept
+
+
+def _constrained(scored: Floats, logits: Floats, follower: Follower) -> Floats:
+    """Leave out what a constraint forbids; where nothing else is left, its tokens by themselves."""
+    mask = follower.allowed()
+    kept: Floats = np.where(mask, scored, np.float32(-np.inf))
+    if kept.max() == -np.inf:
+        kept = np.where(mask, logits, np.float32(-np.inf))
     return kept
 
 

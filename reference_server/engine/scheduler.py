@@ -6,17 +6,21 @@ every running sequence in one batch.
 There are no threads and no clock here: the owner of the loop calls `step`.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from reference_server.engine import logprobs, sampling
 from reference_server.engine.backend import Backend, Floats, Prefilled
 from reference_server.engine.choice import ChoiceWriter, TextChunk
+from reference_server.engine.constraint import BrokenConstraintError
 from reference_server.engine.logprobs import TokenScore
 from reference_server.engine.queue import RequestQueue
 from reference_server.engine.request import EngineRequest, Generation, Update
 from reference_server.engine.sampling import Sampler
 from reference_server.engine.tokenizer import Tokenizer
+
+logger = logging.getLogger(__name__)
 
 PREFILL_BUDGET_TOKENS = 512
 """Prompt tokens read in a step before the running sequences get their next token."""
@@ -122,6 +126,7 @@ class Scheduler:
         for generation in request.generations:
             prompt = _Prompt(generation)
             ends = self._tokenizer.end_ids if generation.never_ends else ()
+            grammar = generation.grammar
             for index in range(generation.candidates):
                 random = sampling.generator(generation.seed, generation.prompt_index, index)
                 yield _Candidate(
@@ -137,6 +142,7 @@ class Scheduler:
                         generation.model_ids,
                         held=self._tokenizer.end_ids | generation.choice.stop_ids,
                         until=generation.choice.min_tokens,
+                        follower=None if grammar is None else grammar.follower(),
                     ),
                 )
 
@@ -163,8 +169,17 @@ class Scheduler:
         self._running = [c for c, end in zip(self._running, ended, strict=True) if not end]
 
     def _choose(self, candidate: _Candidate, logits: Floats, updates: list[Update]) -> bool:
-        """Sample a token and add it; True if it ends the choice."""
-        token = candidate.sampler.pick(logits)
+        """Sample a token and add it; True if it ends the choice.
+
+        A constraint that has become too complex ends its own request, and no other one.
+        """
+        try:
+            token = candidate.sampler.pick(logits)
+        except BrokenConstraintError:
+            logger.exception("a constraint could not be followed; its request gets an error")
+            updates.append(Update(candidate.request, failed=True))
+            candidate.request.cancelled = True
+            return True
         alternatives = candidate.prompt.generation.alternatives
         score = None
         if alternatives is not None:

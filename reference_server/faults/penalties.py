@@ -306,6 +306,7 @@ def penalties_zero_default() -> Behaviour:
 @fault(
     "penalty-on-cached-prompt",
     breaks="presence-penalty.not-on-prompt frequency-penalty.not-on-prompt",
+    also_breaks="logprobs-arrays.tokens-join-to-text",
     evidence=Evidence.REPORTED,
     tier=Tier.DEEP,
     triggers=(),

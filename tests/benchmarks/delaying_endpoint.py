@@ -54,10 +54,10 @@ class _DelayingEndpoint:
         """Respond to the requests of one connection until the client closes it."""
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
-                request = await _read_request(reader)
+                request = await read_request(reader)
                 started = asyncio.get_running_loop().time()
                 exchange = await self._endpoint.send(request)
-                parts = _parts(exchange)
+                parts = parts_of(exchange)
                 for number, part in enumerate(parts, start=1):
                     due = started + self._seconds * (1 + number / len(parts)) / 2
                     await asyncio.sleep(due - asyncio.get_running_loop().time())
@@ -66,7 +66,8 @@ class _DelayingEndpoint:
         writer.close()
 
 
-async def _read_request(reader: asyncio.StreamReader) -> Request:
+async def read_request(reader: asyncio.StreamReader) -> Request:
+    """Read one request; its path is without a leading ``/v1``."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.rstrip("\r\n").split("\r\n")
     method, target, _ = first.split(" ", 2)
@@ -77,7 +78,7 @@ async def _read_request(reader: asyncio.StreamReader) -> Request:
     return Request(method, target.removeprefix("/v1"), body, credentials=presented)
 
 
-def _parts(exchange: Exchange) -> list[bytes]:
+def parts_of(exchange: Exchange) -> list[bytes]:
     """Cut a response into what is written at a time: the events of a stream, or the whole of it."""
     headers = [*exchange.headers, ("content-length", str(len(exchange.body)))]
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)

@@ -50,7 +50,7 @@ def test_change_is_followed_to_its_report(opening: Open, site: Path, script: boo
     change = page.locator(".changes li:target")
     expect(change).to_be_in_viewport()
     check = change.locator("code").first.inner_text()
-    change.get_by_role("link", name="after").first.click()
+    change.get_by_role("link", name=check).first.click()
     expect(page.locator(f'[id="{check}"]')).to_be_in_viewport()
     assert opened.noise == []
     assert [url for url in opened.requests if not url.startswith("file://")] == []

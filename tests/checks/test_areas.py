@@ -36,6 +36,9 @@ FOLDER_OF = {
     "repeat-penalty": "repetition_penalty",
     "matched-stop": "stop_reason",
     "frequency-penalty": "penalties",
+    **dict.fromkeys(
+        ("response-format", "json-schema", "regex", "ebnf", "grammar"), "structured_outputs"
+    ),
 }
 """Areas of ids that share a folder with another one."""
 

@@ -77,7 +77,7 @@ def test_changes_are_shown_on_their_day(command) -> None:
     assert [row["recoveries"] for row in late] == [["stop.five-refused"], []]
 
 
-def test_what_was_not_judged_is_not_mended(command) -> None:
+def test_what_was_not_judged_is_no_recovery(command) -> None:
     recorded("reports/1/zero", 1, a_failure())
     recorded("reports/2/zero", 2, a_finding("n.count"))
     recorded("reports/3/zero", 3, a_finding("n.count"), suite_version="9")
@@ -193,7 +193,7 @@ def test_index_is_made_again(command) -> None:
 def test_site_is_written_and_kept_up_to_date(command) -> None:
     first = command("history", "site", "--reports")
     assert first.stdout == (
-        "history/site/index.html\n2 pages written, 4 reports, 0 up to date\n"
+        "history/site/index.html\n2 pages written, 6 reports, 0 up to date\n"
     ), first.output
     assert ET.parse("history/site/feed.xml").getroot().tag.endswith("feed")
     assert json.loads(Path("history/site/targets/zero.json").read_text())["schemaVersion"] == 1
@@ -201,7 +201,7 @@ def test_site_is_written_and_kept_up_to_date(command) -> None:
     recorded("reports/6/zero", 6)
     command("history", "add", "reports/6")
     again = command("history", "site", "--reports")
-    assert again.stdout.endswith("1 page written, 0 reports, 1 up to date\n")
+    assert again.stdout.endswith("1 page written, 1 report, 1 up to date\n")
     page = Path("history/site/targets/zero.html").read_text("utf-8")
     assert 'href="../reports/2026-12-02-' in page
     assert "2026-12-06" in page

@@ -173,6 +173,7 @@ def test_unreadable_record_is_a_target_without_a_run(command) -> None:
     matrix = json.loads(Path("out/matrix.json").read_text())["targets"]
     (row,) = [row for row in matrix if row["name"] == "b"]
     assert "line 1: not JSON" in row["because"]
+    assert "2 targets: 1 conforming, 1 not run." in result.output
 
 
 def test_hostile_names_stay_in_the_folder(command) -> None:

@@ -56,7 +56,7 @@ def test_two_profiles_of_one_name_are_refused(command, tmp_path: Path) -> None:
     second = Path(first).rename(tmp_path / "other.yaml")
     result = command("plan", "--profile", written(tmp_path, OWN), "--profile", str(second))
     assert result.exit_code == ExitCode.USAGE
-    assert "names two profiles mine" in result.output
+    assert "two profiles have the name mine" in result.output
 
 
 def test_plan_counts_what_a_client_sends(command) -> None:

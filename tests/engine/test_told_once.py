@@ -203,3 +203,63 @@ def test_echo_is_changed_like_every_text(echoed: str, is_told: bool) -> None:
     changed = a_deviation("echo.awkward-text", Place.ECHO, exchanges=("x2",))
     found = roots(join, changed, exchanges=exchanges)
     assert found == ({changed.id: join.id} if is_told else {})
+
+
+# ── two causes stay two ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("copies", "is_told"), [({}, False), ({"n": 2}, True)])
+def test_ignored_n_explains_no_batch(copies: dict[str, int], is_told: bool) -> None:
+    exchanges = (
+        with_body("x1", {**GREEDY, "n": 2}),
+        with_body("x2", {**GREEDY, **copies, "prompt": ["0", "1"]}),
+    )
+    ignored = a_deviation("n.choices", Place.CHOICES, exchanges=("x1",))
+    index = a_deviation("index.of-prompts", exchanges=("x2",), effect=Effect.ALTERED)
+    assert roots(ignored, index, exchanges=exchanges) == ({index.id: ignored.id} if is_told else {})
+
+
+@pytest.mark.parametrize(
+    ("check", "place", "is_told"),
+    [
+        ("echo.then-completion", None, False),
+        ("temperature.word-refused", Place.SERVED, False),
+        ("stream-options.needs-stream", Place.SERVED, True),
+        ("usage.total", Place.STREAM_USAGE, True),
+        ("headers.content-type", None, True),
+    ],
+)
+def test_unasked_stream_can_be_read(check: str, place: Place | None, is_told: bool) -> None:
+    plain, other = (
+        an_exchange(
+            key,
+            request={**GREEDY, "temperature": temperature},
+            body=b'data: {"choices":[{"text":" 1"}]}\n\n',
+            content_type="text/event-stream",
+        )
+        for key, temperature in (("x1", 0), ("x2", 3))
+    )
+    unasked = a_deviation("stream.absent-is-plain", exchanges=("x1", "x2"))
+    claim = a_deviation(check, place, exchanges=("x2",), effect=Effect.ALTERED)
+    found = roots(unasked, claim, exchanges=(plain, other))
+    assert found == ({claim.id: unasked.id} if is_told else {})
+
+
+def test_spaces_of_echoes_explain_no_stop() -> None:
+    choices = [{"index": 0, "text": "red ", "finish_reason": "length"}]
+    echo = [{"index": 0, "text": "ab", "finish_reason": "length"}]
+    exchanges = (
+        with_body("x1", {**GREEDY, "prompt": "a b", "echo": True}, choices=echo),
+        with_body("x2", {**GREEDY, "stop": " green"}, choices=choices),
+    )
+    spaces = a_deviation("echo.awkward-text", Place.ECHO, exchanges=("x1",))
+    stop = a_deviation("stop.string", exchanges=("x2",), effect=Effect.ALTERED)
+    assert roots(spaces, stop, exchanges=exchanges) == {}
+
+
+def test_events_of_streams_explain_no_plain_index() -> None:
+    stream = an_exchange("x1", request={**GREEDY, "stream": True}, content_type="text/event-stream")
+    plain = with_body("x2", {**GREEDY, "prompt": ["0", "1"]}, choices=[])
+    events = a_deviation("streaming.event-json", Place.EVENTS, exchanges=("x1",))
+    index = a_deviation("index.prompt-order", exchanges=("x2",), effect=Effect.ALTERED)
+    assert roots(events, index, exchanges=(stream, plain)) == {}

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from distributed import LocalCluster
 
 from conformance.record.ndjson import read_run
 from tests.fake_server import KEY
+from tests.fleet.machines import dask, wait_for
 from tests.fleet.server import KEY_VARIABLE, Fleet, fleet
 from tests.fleet.test_interrupted_fleet import (
     FAULTS,
@@ -29,6 +29,7 @@ from tests.fleet.test_interrupted_fleet import (
     words_of,
 )
 
+TWO = ("--nthreads", "2")
 SMOKE = ("--tier", "smoke", "--config", "targets.toml", *QUIET)
 
 
@@ -163,13 +164,6 @@ def test_workers_stop_when_the_command_is_killed(cluster: LocalCluster) -> None:
     assert all(run.footer for run in map(read_run, Path("spread").glob("*/run.ndjson")))
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
 def test_a_region_needs_its_workers(cluster: LocalCluster) -> None:
     where = ("--scheduler", cluster.scheduler_address)
     with serving(2) as running:
@@ -187,14 +181,17 @@ def test_a_region_needs_its_workers(cluster: LocalCluster) -> None:
 
 def test_keys_stay_on_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(KEY_VARIABLE)
-    with serving(2) as running, dask("scheduler") as (scheduler, address):
+    with (
+        serving(2) as running,
+        dask("scheduler", log=Path("scheduler.log")) as (scheduler, address),
+    ):
         here = ("--scheduler", address, "--out")
         no_worker = called("run", *SMOKE, *here, "none")
-        with dask("worker", address):
+        with dask("worker", address, *TWO, log=Path("worker.log")):
             not_set = called("run", *SMOKE, *here, "not-set")
         assert running.sent.total() == 0
         monkeypatch.setenv(KEY_VARIABLE, KEY)
-        with dask("worker", address) as (worker, _):
+        with dask("worker", address, *TWO, log=Path("worker.log")) as (worker, _):
             monkeypatch.delenv(KEY_VARIABLE)
             tested = called("run", *SMOKE, *here, "tested")
             assert contains(worker.pid, KEY)
@@ -208,40 +205,8 @@ def test_keys_stay_on_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tested.returncode == 1, tested.stderr
     assert all(run.footer for run in map(read_run, Path("tested").glob("*/run.ndjson")))
     written = [path for path in Path().rglob("*") if path.is_file() and path.name != "core"]
-    assert {path.name for path in written} >= {"run.ndjson", "dask-scheduler.log"}
+    assert {path.name for path in written} >= {"run.ndjson", "scheduler.log"}
     assert [str(path) for path in written if KEY.encode() in path.read_bytes()] == []
-
-
-@contextmanager
-def dask(kind: str, *words: str) -> Iterator[tuple[psutil.Process, str]]:
-    """Run a scheduler or a worker with its log in a file; the address of the scheduler."""
-    log = Path(f"dask-{kind}.log")
-    options = {
-        "scheduler": ("--host", "127.0.0.1", "--port", "0", "--no-dashboard"),
-        "worker": ("--host", "127.0.0.1", "--no-nanny", "--nthreads", "2", "--no-dashboard"),
-    }[kind]
-    with log.open("ab") as file:
-        before = file.tell()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_" + kind, *words, *options],
-            stdout=file,
-            stderr=file,
-        )
-    try:
-        ready = re.compile(
-            r"Scheduler at:\s+(tcp://\S+)" if kind == "scheduler" else "Registered to:\\s+(\\S+)"
-        )
-        found: list[re.Match[str]] = []
-
-        def is_ready() -> bool:
-            found[:] = ready.finditer(log.read_bytes()[before:].decode())
-            return bool(found)
-
-        wait_for(is_ready)
-        yield psutil.Process(process.pid), found[-1][1]
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def contains(pid: int, text: str) -> bool:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from conformance.history import Added, Entry, History, IndexBrokenError, IndexBu
 from conformance.history import index as indexing
 from conformance.history.store import INDEX
 from conformance.message import say
-from conformance.model import Conclusion, Explanation
+from conformance.model import Arrival, Conclusion, Explanation, Money, Prices
 from conformance.record.line import RunFileError
 from conformance.record.ndjson import read_run, write_run
 from tests.report.builders import a_failure, a_finding, a_run, a_subject, an_exchange
 
 Keep = Callable[..., Added]
+STREAM = b'data: {"choices":[{"text":" 13"}]}\n\ndata: [DONE]\n\n'
 FIRST = datetime.fromisoformat("2026-01-01T04:17:00+00:00")
 
 
@@ -149,6 +151,49 @@ def test_index_of_another_version_is_named(kept: History, records: Path) -> None
     with pytest.raises(IndexBrokenError, match="is of another version of the suite"):
         entries_of(kept)
     assert kept.rebuild() == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["DELETE FROM passed", "UPDATE runs SET counts = '{'", "UPDATE runs SET figures = '[1]'"],
+)
+def test_damaged_row_is_named(kept: History, records: Path, damage: str) -> None:
+    kept.add(a_record(records))
+    before = entries_of(kept)
+    with sqlite3.connect(kept.folder / INDEX) as connection:
+        connection.execute(damage)
+    with pytest.raises(IndexBrokenError, match="a row is damaged"):
+        entries_of(kept)
+    assert kept.rebuild() == 1
+    assert entries_of(kept) == before
+
+
+def test_row_has_what_a_run_measured(kept: History, records: Path) -> None:
+    record = a_record(records, "zero", 0, a_failure(), a_finding("n.count"))
+    run = read_run(record)
+    prices = Prices(Decimal(1), Decimal(2), "USD")
+    busy = an_exchange("x2", status=503)
+    streams = [
+        an_exchange(f"x{number}", body=STREAM, arrivals=(Arrival(0.1 * number, len(STREAM)),))
+        for number in range(3, 6)
+    ]
+    subjects = (a_subject("stop"), a_subject("n"), a_subject("usage", kind="field"))
+    header = replace(run.header, prices=prices, subjects=subjects)
+    write_run(replace(run, header=header, exchanges=(busy, *streams)), record)
+    kept.add(record)
+    for path in kept.folder.glob(f"{INDEX}*"):
+        path.unlink()
+    (entry,) = entries_of(kept)
+    assert entry.parameters == {"stop": "ignored", "n": "honoured"}
+    assert entry.fields == {"usage": "untested"}
+    assert entry.passed == {"n.count"}
+    figures = entry.figures
+    assert figures is not None
+    assert (figures.attempts, figures.unanswered) == (4, 1)
+    assert figures.first is not None
+    assert (figures.first.count, figures.first.p50, figures.first.p90) == (3, 0.4, None)
+    assert figures.plain is None
+    assert figures.money == Money(Decimal("0.01862"), "USD")
 
 
 def test_killed_add_is_mended(kept: History, records: Path) -> None:

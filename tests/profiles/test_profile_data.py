@@ -24,6 +24,7 @@ from conformance.profiles import (
     bundled_profiles,
     load_profile,
 )
+from conformance.profiles.mistakes import _SAID
 from conformance.profiles.reading import mistakes_in
 from tests.cases import for_each_case
 
@@ -121,12 +122,43 @@ def test_profile_of_ones_own_is_read(tmp_path: Path) -> None:
     assert profile.requests[0].body == {"prompt": "1, 2, 3,", "max_tokens": 4}
 
 
+ASKED = {"prompt": "1", "max_tokens": 1}
+
+
+def test_every_rule_has_its_sentence() -> None:
+    schema = json.loads((SPEC / "profiles.schema.json").read_text("utf-8"))
+    about = {"description", "title", "properties", "items", "propertyNames", "$defs", "$ref"}
+    others = {"$schema", "additionalProperties", "oneOf", "dependentRequired"}
+    assert rules_of(schema) - about - others == set(_SAID)
+
+
+def rules_of(schema: dict[str, Any]) -> set[str]:
+    """Return the keywords of a schema and of those within it."""
+    within = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values()]
+    within += [schema[name] for name in ("items", "propertyNames", "not") if name in schema]
+    rest = schema.get("additionalProperties")
+    within += [rest] if isinstance(rest, dict) else []
+    return set(schema).union(*map(rules_of, within))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"profile": "lm-eval"}, "the name lm-eval is that of a profile of the suite"),
-        ({"needs": []}, "needs: [] should be non-empty"),
-        ({"requests": {"ask": {"body": {"prompt": "1"}}}}, "'max_tokens' is a required property"),
+        ({"needs": []}, "needs is an empty list"),
+        ({"requests": {"ask": {"body": {"prompt": "1"}}}}, "requests.ask.body has no max_tokens"),
+        ({"title": 3}, "title has to be a text in quotes, and is 3"),
+        (
+            {"abouts": "A."},
+            'the file has "abouts", which a profile does not have there',
+        ),
+        ({"profile": "My Client"}, "profile has to be a name of small letters, digits and single"),
+        ({"requests": {"Ask": {"body": ASKED}}}, 'requests has the name "Ask", which has to be'),
+        (
+            {"requests": {"ask": {"body": {**ASKED, "model": "m"}}}},
+            "requests.ask.body has a model, which is that of the target",
+        ),
+        ({"needs": [{"id": "a", "says": "A.", "without": "B."}]}, "needs[0] needs either shown_by"),
         ({"requests": {}}, "names the request ask, which does not exist"),
         (
             {"requests": {"ask": {"body": {"prompt": "{{piece of no}}", "max_tokens": 1}}}},

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from conformance.engine.selection import Options
-from conformance.model import Limits, Stage, Tier, TransportOptions
+from conformance.engine.selection import Options, globs_for
+from conformance.model import Limits, Prices, Stage, Tier, TransportOptions
 from conformance.pytest_plugin.settings import Settings, read_settings
 
 pytest_plugins = "pytester"
 
 URL = "http://127.0.0.1:9/v1"
 NAMED = ("--conformance-base-url", URL, "--conformance-model", "tiny")
+BUNDLED = Path(__file__).parents[2] / "reference_server" / "weights"
 SECRET = "s3cret-of-the-tenant"
 
 
@@ -70,6 +72,25 @@ def test_every_setting_has_an_option(pytester: pytest.Pytester) -> None:
     assert target.shown_headers == {"X-Tenant": "acme", "X-Pass": "$TENANT"}
     assert settings.out == Path.cwd() / "report"
     assert settings.notes == ("sending the API key in $EXAMPLE_KEY to 127.0.0.1",)
+
+
+def test_money_and_clients_have_options(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nconformance_profile =\n    lm-eval\n    tabby")
+    settings = settings_of(
+        pytester,
+        *NAMED,
+        *("--conformance-prices", "input=1.50,output=2,currency=USD"),
+        f"--conformance-tokenizer={BUNDLED}",  # as a word of its own it would be pytest's root
+        *("--conformance-balance", "path=/me,pointer=/left,unit=USD,api-key-env=BALANCE_KEY"),
+        BALANCE_KEY=SECRET,
+    )
+    assert settings.target.prices == Prices(Decimal("1.50"), Decimal(2), "USD")
+    assert settings.target.balance is not None
+    assert (settings.target.balance.path, settings.target.balance.api_key) == ("/me", SECRET)
+    assert settings.notes == ("reading the balance at /me on 127.0.0.1",)
+    assert settings.options.tokenizer is not None
+    assert [profile.name for profile in settings.options.profiles] == ["lm-eval", "tabby"]
+    assert settings.options.select == globs_for(settings.options.profiles)
 
 
 def test_options_override_the_projects_file(pytester: pytest.Pytester) -> None:
@@ -137,6 +158,11 @@ def test_corrected_url_is_reported(pytester: pytest.Pytester) -> None:
         (["header-env", "X-Pass: NOT_SET"], "Environment variable NOT_SET is not set"),
         (["api-key-env", "NOT_SET"], "Environment variable NOT_SET is not set or is empty."),
         (["api-key-env", "sk-abc123def456ghi789jkl"], "not the key itself"),
+        (["prices", "1.50"], "--conformance-prices must have the form input=1.50,output=2.00"),
+        (["prices", "input=1,output=2"], "--conformance-prices has no currency"),
+        (["balance", "path=/me"], "--conformance-balance has no pointer; write, for example"),
+        (["tokenizer", "no.json"], "--conformance-tokenizer: there is no file no.json"),
+        (["profile", "lm-evl"], "--conformance-profile: there is no profile lm-evl; did you mean"),
         (["out", "."], "is not empty; choose a new or empty one"),
     ],
 )

@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
+from reference_server.completions.constraints import ANY_OBJECT
 from reference_server.completions.dialects import DIALECTS
 from reference_server.completions.envelope import Envelope
 from reference_server.completions.errors import ApiError, bad_request, unknown_model
 from reference_server.completions.extensions import NONE
 from reference_server.completions.schema import CompletionRequest, parse
+from reference_server.engine.constraint import Constraint, ConstraintKind
 from tests.cases import for_each_case
 
 HOSTED = ("cerebras", "fireworks", "siliconflow", "together")
 LIVING = ("vllm", "llama-cpp", "sglang", "ollama", "deepseek-fim", *HOSTED)
 WITHOUT_MODEL = ("vllm", "llama-cpp", "sglang")
 
+OBJECT = {"type": "json_object"}
 NOTHING = replace(NONE, choice_fields=DIALECTS["vllm"].rules.choice_fields)
 
 
@@ -65,6 +68,19 @@ def test_null_is_no_prompt(dialect: str) -> None:
         ("vllm", {"prompt_logprobs": 1, "stream": True}),
         ("vllm", {"return_token_ids": "yes"}),
         ("vllm", {"ignore_eos": None}),
+        ("vllm", {"structured_outputs": {}}),
+        ("vllm", {"structured_outputs": {"regex": "a", "choice": ["a"]}}),
+        ("vllm", {"structured_outputs": {"choice": []}}),
+        ("vllm", {"structured_outputs": {"choice": [1]}}),
+        ("vllm", {"structured_outputs": {"json": 1}}),
+        ("vllm", {"structured_outputs": {"json_object": False}}),
+        ("vllm", {"structured_outputs": {"structural_tag": "{}"}}),
+        ("vllm", {"structured_outputs": {"rexeg": "a"}}),
+        ("vllm", {"structured_outputs": {"regex": "a"}, "response_format": OBJECT}),
+        ("vllm", {"response_format": {"type": "xml"}}),
+        ("vllm", {"response_format": {"type": "json_schema"}}),
+        ("vllm", {"regex": "a"}),
+        ("vllm", {"guided_choice": ["a"]}),
         ("vllm", {"stream_options": {}}),
         ("vllm", {"stream": True, "stream_options": {"include_obfuscation": True}}),
         ("vllm", {"repeat_penalty": 1.1}),
@@ -84,7 +100,10 @@ def test_null_is_no_prompt(dialect: str) -> None:
         ("llama-cpp", {"logit_bias": [[5]]}),
         ("llama-cpp", {"logit_bias": [["text", 1]]}),
         ("llama-cpp", {"repetition_penalty": 1.1}),
-        ("llama-cpp", {"grammar": "root ::= 'a'"}),
+        ("llama-cpp", {"grammar": ["root"]}),
+        ("llama-cpp", {"json_schema": "{}"}),
+        ("llama-cpp", {"json_schema": {}, "grammar": "root ::= 'a'"}),
+        ("llama-cpp", {"response_format": OBJECT}),
         ("sglang", {"max_tokens": 0, "echo": True}),
         ("sglang", {"max_tokens": None}),
         ("sglang", {"echo": None}),
@@ -92,7 +111,10 @@ def test_null_is_no_prompt(dialect: str) -> None:
         ("sglang", {"top_p": 0}),
         ("sglang", {"temperature": -0.1}),
         ("sglang", {"logit_bias": {"5": 101}}),
-        ("sglang", {"json_schema": "{}"}),
+        ("sglang", {"json_schema": {}}),
+        ("sglang", {"json_schema": "{}", "regex": "a"}),
+        ("sglang", {"regex": "a", "response_format": OBJECT}),
+        ("sglang", {"structured_outputs": {"regex": "a"}}),
         ("ollama", {"prompt": ["a"]}),
         ("ollama", {"logprobs": 1}),
         ("ollama", {"n": 1}),
@@ -152,6 +174,26 @@ def test_rejected(dialect: str, body: dict[str, Any]) -> None:
         ("vllm", {"stop_token_ids": [5]}, "extensions", replace(NOTHING, stop_token_ids=(5,))),
         ("vllm", {"min_tokens": 16}, "extensions", replace(NOTHING, min_tokens=16)),
         ("vllm", {"prompt_logprobs": -1}, "extensions", replace(NOTHING, prompt_logprobs=-1)),
+        (
+            "vllm",
+            {"structured_outputs": {"regex": "a+"}},
+            "extensions",
+            replace(
+                NOTHING,
+                constraint=Constraint(ConstraintKind.REGEX, "a+", "structured_outputs.regex"),
+            ),
+        ),
+        (
+            "vllm",
+            {"response_format": OBJECT},
+            "extensions",
+            replace(
+                NOTHING,
+                constraint=Constraint(ConstraintKind.SCHEMA, ANY_OBJECT, "response_format"),
+            ),
+        ),
+        ("vllm", {"response_format": {"type": "text"}}, "extensions", NOTHING),
+        ("vllm", {"structured_outputs": None}, "extensions", NOTHING),
         ("llama-cpp", {}, "extensions", NONE),
         ("llama-cpp", {}, "max_tokens", None),
         ("llama-cpp", {"max_tokens": -1}, "max_tokens", None),

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reference_server.engine.choice import Choice, ChoiceRequest
+from reference_server.engine.constraint import BrokenConstraintError, Mask
 from reference_server.engine.parameters import SamplingParameters
 from reference_server.engine.request import EngineRequest, Generation, Update
 from reference_server.engine.scheduler import Scheduler
@@ -225,4 +227,34 @@ def test_fault_during_a_step_closes_every_sequence_once(tiny: Tokenizer) -> None
     with pytest.raises(RuntimeError, match="no such token"):
         scheduler.step()
     assert {update.request for update in scheduler.fail_all()} == {ends, breaks, goes_on}
+    assert not backend.open_handles
+
+
+class Breaking:
+    """A constraint that becomes too complex after its first token."""
+
+    def __init__(self, size: int) -> None:
+        self._mask = np.ones(size, np.bool_)
+        self._taken = 0
+
+    def follower(self) -> "Breaking":
+        return Breaking(len(self._mask))
+
+    def allowed(self) -> Mask:
+        if self._taken:
+            raise BrokenConstraintError("too complex")
+        return self._mask
+
+    def advance(self, token: int) -> None:
+        self._taken += token >= 0
+
+
+def test_broken_constraint_fails_its_own_request(tiny: Tokenizer) -> None:
+    backend = backend_for(tiny)
+    broken = engine_request(generation(candidates=2, grammar=Breaking(tiny.size)))
+    other = engine_request()
+    turns = run(Scheduler(backend, tiny), broken, other)
+    updates = [update for turn in turns for update in turn]
+    assert {update.failed for update in updates if update.request is broken} == {True}
+    assert texts(turns, other) == {(0, 0): "abSTOP世界"}
     assert not backend.open_handles

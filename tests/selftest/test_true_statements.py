@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from conformance.contract import load_contract
 from conformance.engine.runner import Options, run
-from conformance.model import Finding, Target, Verdict
+from conformance.model import Finding, Request, Target, Verdict
 from conformance.record.events import FindingMade, RunFinished
 from conformance.record.explained import as_concluded
 from conformance.selftest.attribution import (
@@ -22,6 +23,7 @@ from conformance.selftest.attribution import (
     plantings_of,
 )
 from conformance.selftest.catalogue import Fault, read_catalogue
+from conformance.selftest.planted_run import answers_differ
 from conformance.selftest.trials import Trial, Wanted, trials_of
 from conformance.targets.bundled import list_bundled
 from tests.fake_server import KEY, MODEL, FakeServer
@@ -56,7 +58,9 @@ def trials(*names: str) -> tuple[Trial, ...]:
 
 
 def result_of(planting: Planting) -> RunResult:
-    findings = asyncio.run(findings_about(planting))
+    """Judge a server in memory; a fault that changes none of its answers is masked there."""
+    server = FakeServer(planting.name, planting.first.contract)
+    findings = asyncio.run(findings_about(planting, server))
     contract = load_contract(planting.first.contract)
     claims = tuple(
         Claim(f.id, f.requirement, f.subject, f.level, f.verdict, f.message)
@@ -64,14 +68,29 @@ def result_of(planting: Planting) -> RunResult:
         if f.verdict in {Verdict.FAIL, Verdict.WARN, Verdict.REFUSED}
     )
     subjects = {key: one.subject for key, one in contract.requirements.items()}
-    return RunResult(planting, claims, subjects, {}, "")
+    result = RunResult(planting, claims, subjects, {}, "")
+    return replace(result, masked=asyncio.run(masked_in_memory(result, server.requests)))
 
 
-async def findings_about(planting: Planting) -> Iterable[Finding]:
+async def masked_in_memory(result: RunResult, requests: Iterable[Request]) -> frozenset[str]:
+    """Return the unreported faults without which the endpoint in memory answers the same.
+
+    It takes penalties as they are, for example, and keeps no text back before a stop sequence.
+    """
+    sent, contract = tuple(dict.fromkeys(requests)), result.planting.first.contract
+    masked = set()
+    for trial in result.unreported:
+        others = "+".join(t.name for t in result.planting.trials if t is not trial) or "none"
+        faulty, without = (FakeServer(n, contract) for n in (result.planting.name, others))
+        if not any([await answers_differ(one, faulty, without) for one in sent]):
+            masked.add(trial.name)
+    return frozenset(masked)
+
+
+async def findings_about(planting: Planting, server: FakeServer) -> Iterable[Finding]:
     trial = planting.first
     contract = load_contract(trial.contract)
     target = Target("http://fake/v1", MODEL, trial.contract, KEY)
-    server = FakeServer(planting.name, trial.contract)
     made: list[Finding] = []
     async for event in run(target, contract, Options(trial.tier), transport=server):
         if isinstance(event, FindingMade):

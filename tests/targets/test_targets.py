@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.contract import load_contract
-from conformance.engine.selection import Options
+from conformance.engine.selection import Options, globs_for
 from conformance.model import Limits, Tier, TransportOptions
 from conformance.targets import Entry, MissingSecretError, TargetsError, read_targets
 from conformance.targets.settings import plain_headers
@@ -92,6 +92,13 @@ def test_target_settings_override_the_defaults(read: Read) -> None:
     assert other.api_key_env is None
 
 
+def test_region_and_clients_are_options(read: Read) -> None:
+    (entry,) = read(SMALLEST + 'region = "eu"\nprofile = ["lm-eval", "tabby"]')
+    assert entry.options.region == "eu"
+    assert [profile.name for profile in entry.options.profiles] == ["lm-eval", "tabby"]
+    assert entry.options.select == globs_for(entry.options.profiles)
+
+
 def test_custom_contract_is_relative_to_the_file(read: Read, tmp_path: Path) -> None:
     overlay = "overlay: 1.1.0\ninfo: {title: Ours, version: 1.0.0}\nactions:\n"
     (tmp_path / "ours.yaml").write_text(f"{overlay}  - {{target: $, update: {{}}}}\n")
@@ -107,6 +114,10 @@ LINES: list[tuple[str, str]] = [
     ("api-key-evn = 'X'", "unknown key 'api-key-evn'; did you mean api-key-env?"),
     ("max-request = 1", "unknown key 'max-request'; did you mean max-requests?"),
     ("colour = 'blue'", "unknown key 'colour'; valid keys: api-key-env, balance, "),
+    ("region = ''", "region must be a non-empty string on one line"),
+    ("profile = 'lm-evl'", "profile: there is no profile lm-evl; did you mean lm-eval?"),
+    ("profile = 'no.yaml'", "profile: there is no file no.yaml"),
+    ("profile = []", "profile must be the name of a client, or a list such as"),
     ("tier = 'abyss'", "tier must be one of smoke, standard, deep"),
     ("tier = ['deep']", "tier must be one of smoke, standard, deep"),
     ("strict = 'yes'", "strict must be true or false, without quotes"),

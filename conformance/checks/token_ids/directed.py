@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from conformance.api import Api
@@ -18,6 +19,7 @@ from conformance.checks._shared.returned_ids import (
 )
 from conformance.judgement import Failure, NotApplicable, expect, shown
 from conformance.message import say
+from conformance.protocol.completion import Choice
 
 PREFIX = "token_id:"
 KNOWN = 4
@@ -121,16 +123,39 @@ async def logprobs_name_tokens_by_ids(api: Api) -> None:
 
     设置 `return_tokens_as_token_ids` 时，`logprobs` 以 `token_id:ID` 表示每个 token。
     """
-    both = api.contract.parameter("return_token_ids").documented
-    more: dict[str, Any] = {"return_tokens_as_token_ids": True, "logprobs": 1}
-    if both:
-        choice = (await with_ids(api, **more)).only
-    else:
-        choice = (await non_streaming(api, max_tokens=MAX_TOKENS, **more)).only
-    tokens = readable_tokens(choice)
-    wrong = [token for token in tokens if not token.removeprefix(PREFIX).isdecimal()]
-    if wrong or not all(token.startswith(PREFIX) for token in tokens):
+    tokens = readable_tokens(await named_by_ids(api))
+    if not names_all(tokens):
         raise Failure(say("tokens named {prefix}ID", prefix=PREFIX), shown(tokens))
-    if both and isinstance(choice.raw.get("token_ids"), list):
-        named = [int(token.removeprefix(PREFIX)) for token in tokens]
-        expect(named, "choices[0].logprobs.tokens").equals(ids_in(choice)[: len(named)])
+
+
+@check(
+    "token-ids.same-in-logprobs",
+    requirement="token-ids.are-the-tokens",
+    needs=("logprobs",),
+)
+async def ids_are_those_that_logprobs_name(api: Api) -> None:
+    """The ids that `logprobs` names are those of `token_ids`.
+
+    `logprobs` 中的 id 与 `token_ids` 中的相同。
+    """
+    choice = await named_by_ids(api)
+    tokens = readable_tokens(choice)
+    if not names_all(tokens) or not isinstance(choice.raw.get("token_ids"), list):
+        raise NotApplicable(say("the response does not have the ids in both places"))
+    named = [int(token.removeprefix(PREFIX)) for token in tokens]
+    expect(ids_in(choice)[: len(named)], "choices[0].token_ids").equals(named)
+
+
+async def named_by_ids(api: Api) -> Choice:
+    """Return the usual choice with log probabilities whose tokens are to be named by ids."""
+    more: dict[str, Any] = {"return_tokens_as_token_ids": True, "logprobs": 1}
+    if api.contract.parameter("return_token_ids").documented:
+        return (await with_ids(api, **more)).only
+    return (await non_streaming(api, max_tokens=MAX_TOKENS, **more)).only
+
+
+def names_all(tokens: Sequence[str]) -> bool:
+    """Return whether each token is named by an id."""
+    return all(
+        token.startswith(PREFIX) and token.removeprefix(PREFIX).isdecimal() for token in tokens
+    )

@@ -8,17 +8,24 @@ tried in this order, and each is a module of this package:
 ======================  ==========================================================================
 ``dead_since``          no request is served since that of another finding
 ``kinds``               the answer is of another kind than its request's: an error told as success
-``nulls``               a null is read as a value, and it is wrong only where that is sent
+``nulls``               no value is read as one, and it is wrong only where that is sent
+``sampling``            temperature 0 samples, and greedy answers are compared
+``mixed_up``            answers belong to other requests, and differ now and then
+``another_prompt``      the endpoint has another prompt than that of the request
+``lost_choices``        streams lack their end, and the choices whose events come last
 ``places``              the check could not read its answer, and another one reports that
 ``refusals``            a request was refused because of a parameter that is refused anyway
 ``members``             a schema is violated by a member that another check is about
 ``counts``              a count is wrong, and another of the three counts is the wrong one
 ``one_way``             several counts are wrong in one and the same way
+``same_count``          a count is wrong wherever a setting is, and each check reads such answers
+``token_ids``           ids name other tokens, or another token ended the text
 ``finish``              a finish reason names the limit where something else ended the text
 ``foreign_text``        the text of every answer has something added, or is lost
 ``white_space``         white space is lost at the ends of the texts that are compared
 ``changed_text``        an echo is changed as the texts of all answers are
 ``characters``          characters of the texts are broken or lost
+``garbled``             texts end in a run that their tokens have not
 ``combined``            settings are wrong in combination, and one of them alone is as well
 ``unanswered``          a request is never answered as a whole, and checks cannot judge
 ``simpler``             what the finding rests on is wrong in a simpler answer, too
@@ -43,16 +50,21 @@ from conformance.engine.attribution.dead_since import nothing_is_served_since
 from conformance.engine.attribution.evidence import DEVIATING, Evidence, is_generated, is_invariant
 from conformance.engine.attribution.finish import limit_is_named
 from conformance.engine.attribution.foreign_text import text_is_foreign
+from conformance.engine.attribution.garbled import end_is_garbled
 from conformance.engine.attribution.kinds import of_another_kind
+from conformance.engine.attribution.lost_choices import choices_are_cut_off
 from conformance.engine.attribution.members import another_member_violates
+from conformance.engine.attribution.mixed_up import answers_are_mixed_up
 from conformance.engine.attribution.nulls import null_is_read
 from conformance.engine.attribution.one_way import counted_wrong_in_one_way
 from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.presupposed import taken_for_granted
 from conformance.engine.attribution.refusals import refused_anyway, refused_together
+from conformance.engine.attribution.same_count import same_count_is_wrong
 from conformance.engine.attribution.same_promise import told_already
 from conformance.engine.attribution.sampling import greedy_is_sampled
 from conformance.engine.attribution.simpler import TWIN, wrong_in_a_simpler_request
+from conformance.engine.attribution.token_ids import ids_are_wrong
 from conformance.engine.attribution.unanswered import never_answered
 from conformance.engine.attribution.white_space import white_space_is_lost
 from conformance.message import Message
@@ -66,16 +78,21 @@ RULES = (
     of_another_kind,
     null_is_read,
     greedy_is_sampled,
+    answers_are_mixed_up,
     prompt_is_another,
+    choices_are_cut_off,
     unreadable,
     refused_anyway,
     another_member_violates,
     another_count_is_wrong,
     counted_wrong_in_one_way,
+    same_count_is_wrong,
+    ids_are_wrong,
     limit_is_named,
     text_is_foreign,
     white_space_is_lost,
     characters_are_wrong,
+    end_is_garbled,
     text_is_changed,
     alone_is_wrong,
     wrong_with_a_setting,

@@ -47,6 +47,9 @@ OF_BATCHES = ("prompt.batch-as-singles", "usage.prompt-sums-batch")
 ECHO_OWNERS = frozenset({"echo.prompt-then-completion"})
 """Requirements about what an echo begins with, which can show another prompt."""
 
+ESCAPE = b"\\u"
+"""What the body of a request has where characters are written as escapes."""
+
 PLACES = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 
 
@@ -118,6 +121,10 @@ def _of_every_prompt(evidence: Evidence, finding: Finding) -> Explanation | None
 
 def _billed_as_another(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Explain a bill that is another one only in the answers that have another text, too."""
+    if finding.requirement == BILL or (is_combined(finding) and finding.subject == "usage"):
+        escaped = _written_otherwise(evidence, finding)
+        if escaped is not None:
+            return explained(escaped, say("prompts written with escapes are read as others"))
     if finding.requirement != BILL or not is_invariant(finding):
         return None
     deviating = {one.exchange.id for one in evidence.judged_by(finding)}
@@ -127,6 +134,25 @@ def _billed_as_another(evidence: Evidence, finding: Finding) -> Explanation | No
         own = deviating <= set(owner.exchanges) and _differ(evidence, owner)
         if deviating and (own or _have_unknown_key(evidence, finding, owner)):
             return explained(owner, say("its requests are answered like those with another prompt"))
+    return None
+
+
+def _written_otherwise(evidence: Evidence, finding: Finding) -> Finding | None:
+    """Return the finding about escaped prompts, where either side of a bill has escapes alone.
+
+    The same prompt can be written in JSON as it is, or with an escape for each character.
+    """
+    judged, controls = (
+        {ESCAPE in one.exchange.request.body for one in side}
+        for side in (evidence.judged_by(finding), evidence.controls_of(finding))
+    )
+    if len(judged) != 1 or len(controls) != 1 or judged == controls:
+        return None
+    for owner in (*evidence.deviations, *evidence.drawn):
+        about_prompt = owner.place is Place.ECHO or owner.subject == "prompt"
+        shown = evidence.judged_by(owner)
+        if about_prompt and shown and all(ESCAPE in one.exchange.request.body for one in shown):
+            return owner
     return None
 
 

@@ -70,7 +70,12 @@ def _echoes_broken(exchange: RecordedExchange) -> bool:
         return False
     whole = all(isinstance(one, str) and REPLACEMENT not in one for one in prompts)
     # One that the limit cut is at the end.
-    return whole and any(REPLACEMENT in text.rstrip(REPLACEMENT) for text in texts)
+    return whole and any(_has_broken(text.rstrip(REPLACEMENT)) for text in texts)
+
+
+def _has_broken(text: str) -> bool:
+    """Return whether a text has broken characters, or halves of them."""
+    return REPLACEMENT in text or any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def generated_texts(evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,10 @@ from conformance.protocol.trace import RecordedExchange
 OK = 200
 
 UNIQUE = "envelope.id-unique"
+UNASKED = "stream.plain-unless-asked"
+DISGUISED = "errors.never-as-success"
+STREAM = "stream"
+"""Part of the requirements about streams, and what goes together with one."""
 
 FEW_IDS = 3
 """With fewer ids in a run, an id says nothing about which request a response answers."""
@@ -30,6 +34,11 @@ def of_another_kind(evidence: Evidence, finding: Finding) -> Explanation | None:
     for requirement, (is_other, why) in KINDS.items():
         if finding.requirement == requirement or not all(map(is_other, judged)):
             continue
+        is_served = finding.place is Place.SERVED and STREAM not in finding.requirement
+        if is_served and requirement != DISGUISED:
+            continue  # an invalid request that has nothing to do with streams
+        if requirement == UNASKED and _was_read_as_stream(finding):
+            continue
         for owner in evidence.about(requirement):
             if not is_invariant(owner) or set(owner.exchanges) & set(finding.exchanges):
                 return explained(owner, why)
@@ -38,6 +47,14 @@ def of_another_kind(evidence: Evidence, finding: Finding) -> Explanation | None:
         return unserved
     disguised = _as_disguised(evidence, finding, judged) or _as_repeated(evidence, finding, judged)
     return disguised or _should_be_refused(evidence, finding, judged)
+
+
+def _was_read_as_stream(finding: Finding) -> bool:
+    """Return whether a claim is about what a stream says as well as a plain answer.
+
+    Checks read whichever they get. Its content type and its missing usage are the stream's.
+    """
+    return finding.place is None and finding.subject != "headers.content-type"
 
 
 def _is_error(exchange: RecordedExchange) -> bool:
@@ -61,8 +78,8 @@ def _is_no_stream(exchange: RecordedExchange) -> bool:
 
 
 KINDS: Mapping[str, tuple[Callable[[RecordedExchange], bool], Message]] = {
-    "errors.never-as-success": (_is_error, say("the answer is an error that is told as a success")),
-    "stream.plain-unless-asked": (
+    DISGUISED: (_is_error, say("the answer is an error that is told as a success")),
+    UNASKED: (
         _is_unasked_stream,
         say("the answer is a stream that was not asked"),
     ),
@@ -87,7 +104,7 @@ def _as_disguised(
     evidence: Evidence, finding: Finding, judged: tuple[RecordedExchange, ...]
 ) -> Explanation | None:
     """Explain what is said of an error in the shape of a completion, by its envelope."""
-    for owner in evidence.about("errors.never-as-success"):
+    for owner in evidence.about(DISGUISED):
         if finding.requirement == owner.requirement or not _telling_ids(evidence):
             continue
         known = {_envelope(exchange) for exchange in evidence.judged_by(owner)} - {None}

@@ -42,6 +42,9 @@ CONSTANT: Mapping[str, tuple[str, ...]] = {
 }
 """Requirements about what all chunks have in common, and the members that they compare."""
 
+USAGE_BESIDE_CHOICES = "stream-options.usage-with-last-choice"
+"""The requirement of a document that no chunk is without a choice."""
+
 CHOICES = (
     "envelope.choices",
     "prompt.strings",
@@ -86,6 +89,9 @@ def another_member_violates(evidence: Evidence, finding: Finding) -> Explanation
 
 def _of_members(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Explain a violated schema by the first of its members, if each of them is told."""
+    apart = next(evidence.about(USAGE_BESIDE_CHOICES), None)
+    if apart is not None and _lacks_choices_beside_usage(evidence, finding):
+        return explained(apart, say("its usage is in a chunk of its own"))
     owners: list[tuple[str, Finding]] = []
     for subject in dict.fromkeys(violated_by(evidence, finding)):
         owner = _owner(evidence, finding, subject)
@@ -96,6 +102,21 @@ def _of_members(evidence: Evidence, finding: Finding) -> Explanation | None:
         return None
     member, owner = owners[0]
     return explained(owner, say("`{member}` of its answers violates the schema", member=member))
+
+
+def _lacks_choices_beside_usage(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether all that violates the schema are chunks of nothing but a usage."""
+    validate = SCHEMAS[finding.requirement]
+    violated = [
+        (body, {violation.subject for violation in violations})
+        for exchange in evidence.judged_by(finding)
+        for body in _bodies(exchange)
+        if (violations := validate(evidence.contract, body))
+    ]
+    return bool(violated) and all(
+        body.get("choices") == [] and body.get("usage") and subjects == {"choices"}
+        for body, subjects in violated
+    )
 
 
 def _lacking_in_error(evidence: Evidence, finding: Finding) -> Explanation | None:

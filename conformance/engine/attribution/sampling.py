@@ -21,12 +21,16 @@ OF_CHARACTERS = "streaming.whole-characters"
 OF_ONE_ANSWER = frozenset(
     {
         "frequency-penalty.lowers-repeats",
+        "index.prompt-major",
         "logprobs-arrays.greedy-is-top",
         "presence-penalty.lowers-repeats",
         OF_CHARACTERS,
     }
 )
-"""What is said of the tokens of a single greedy answer, of which samples make broken characters."""
+"""What is said of the tokens of a single greedy answer, of which samples make broken characters.
+
+That choices continue their own prompts is read from how they begin, without a role for each answer.
+"""
 
 STEADY = 4
 """Equal answers to one request that are no chance, if those to another one differ from them."""

@@ -33,6 +33,7 @@ from conformance.engine.attribution.traits import (
     SEVERAL,
     WIDE,
     Traits,
+    asked_by,
     has_ids,
     traits_of,
 )
@@ -90,6 +91,9 @@ VALUES = frozenset({Place.SERVED, Place.STATUS})
 
 NO_VALUE = frozenset({"headers.authorization"})
 """Subjects of which every request has the same invalid value."""
+
+COPIES = "n"
+"""The parameter that asks for several choices a prompt."""
 
 UNAFFECTED = frozenset({Part.CHOICES, Part.SUM, Part.CONSTANT})
 """Parts that no parameter changes by its effect on the text."""
@@ -150,11 +154,21 @@ def _owners(
             continue
         if is_apart(evidence, finding, part, owner, owned):
             continue
+        if owner.subject == COPIES and not _asks_for_copies(evidence, finding):
+            continue
         if not _rests_on(evidence, finding, part, owner, owned):
             continue
         if is_invariant(owner) and not _shows_in(owner, owned, finding):
             continue
         yield owned, evidence.shared_traits(owner), owner
+
+
+def _asks_for_copies(evidence: Evidence, finding: Finding) -> bool:
+    """Return whether a request asks for several choices a prompt, and not only for several prompts.
+
+    What is wrong of the choices of one prompt says nothing of those of several.
+    """
+    return any(COPIES in asked_by(request) for request in evidence.requests_of(finding))
 
 
 def _shows_in(owner: Finding, owned: Part, finding: Finding) -> bool:
@@ -227,7 +241,10 @@ def _settled(
         return _is_before(owner.requirement, finding.requirement)
     if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
         # Without its events nothing of a stream is known.
-        return any(one.response.stream.stray for one in evidence.judged_by(finding))
+        return any(
+            one.response.is_stream and one.response.stream.stray
+            for one in evidence.judged_by(finding)
+        )
     if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
         return False
     if owner.requirement == OF_IDS and finding.subject == BY_ID:

@@ -26,6 +26,9 @@ Pair = tuple[str, str]
 
 def white_space_is_lost(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding about lost white space, for what compares texts that lost some."""
+    behind = _behind_an_echo(evidence, finding)
+    if behind is not None:
+        return explained(behind, say("it is wrong only behind an echo"))
     claims = any(fnmatchcase(finding.requirement, glob) for glob in TEXT_CLAIMS)
     if not claims or finding.effect is Effect.REFUSED:
         return None
@@ -39,11 +42,22 @@ def white_space_is_lost(evidence: Evidence, finding: Finding) -> Explanation | N
         _echoes_other_space(evidence, finding)
         or _differ_in_white_space(finding)
         or _compares_what_lost_some(evidence, finding, owners)
-        or _stops_at_white_space(evidence, finding)
+        or (owners[0].place is None and _stops_at_white_space(evidence, finding))
         or _is_cut_but_for_space(evidence, finding)
     )
     why = say("white space of its texts is lost or changed")
     return explained(owners[0], why) if shows else None
+
+
+def _behind_an_echo(evidence: Evidence, finding: Finding) -> Finding | None:
+    """Return the finding about the completion behind an echo, for space that echoes alone lack."""
+    if finding.requirement != OWNER or finding.place is not None:
+        return None
+    if not is_invariant(finding) or not _echoes(evidence, finding):
+        return None
+    owners = evidence.about("echo.prompt-then-completion", "streaming.echo-once")
+    asking = (one for one in owners if one.place is None and not is_invariant(one))
+    return next((one for one in asking if evidence.can_own(one, finding)), None)
 
 
 def _echoes(evidence: Evidence, finding: Finding) -> bool:

@@ -3,7 +3,7 @@
     index.html                  targets and days, as a heat map
     targets/NAME.html           one target: states, changes, times, cost, availability
     targets/NAME.svg, .json     its badge
-    reports/DAY-KEY.html        with ``reports``, those of the runs on both sides of a change
+    reports/DAY-KEY.html        with ``reports``, those of last runs and around changes
     feed.xml, feed.zh.xml       changes as Atom
     site.json                   what the pages were made from; those that would be equal stay
 

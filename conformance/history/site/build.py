@@ -40,8 +40,8 @@ class Options:
         days: how many days pages show, up to the last run.
         language: the initial language of pages; they contain both.
         url: where the site will be, with a slash at its end; None keeps links relative.
-        reports: whether the runs on both sides of a change are rendered; otherwise pages link
-            their records.
+        reports: whether the last runs and those on both sides of a change are rendered; otherwise
+            pages link their records.
     """
 
     days: int = 365
@@ -182,12 +182,12 @@ class _Maker:
 
     def reports_of(self, target: Target) -> tuple[str, ...]:
         """Return the paths of the reports that a target's page links."""
-        places = map(_report_of, self._on_both_sides(target))
+        places = map(_report_of, self._reported(target))
         return tuple(place for place in places if place in self._reports)
 
     def target(self, target: Target) -> Iterator[SiteFile]:
         """Yield the page of a target, its badge, and the reports that it links."""
-        for entry in self._on_both_sides(target):
+        for entry in self._reported(target):
             yield from self._report(entry)
         last = max((view.last for view in target.series), key=lambda entry: entry.started_at)
         run, language = self._read(last), self._options.language
@@ -198,10 +198,11 @@ class _Maker:
             yield SiteFile(f"{stem}.svg", badge.svg(run, language=language))
             yield SiteFile(f"{stem}.json", badge.endpoint(run, language=language))
 
-    def _on_both_sides(self, target: Target) -> Iterator[Entry]:
-        """Yield the runs that show a change, each once."""
+    def _reported(self, target: Target) -> Iterator[Entry]:
+        """Yield the last run of each series and the runs around each change, each once."""
         found: dict[str, Entry] = {}
         for view in target.series if self._options.reports else ():
+            found.setdefault(view.last.path, view.last)
             for step in view.changes:
                 turns = (*step.regressions, *step.recoveries)
                 for entry in (step.entry, *(turn.before for turn in turns)) if turns else ():
@@ -225,11 +226,16 @@ class _Maker:
             self._on_mistake(str(error))
             return None
 
-    def _address(self, entry: Entry, check: str | None) -> str:
-        """Return the link from a page of a target to a run: its report, otherwise its record."""
+    def _address(self, entry: Entry, check: str | None) -> str | None:
+        """Return the link from a page of a target to a run: its report, or without any its record.
+
+        A site with reports has no other links to runs, so that it is whole without the history.
+        """
         place = _report_of(entry)
         if place in self._reports:
             return f"../{quote(place)}" + (f"#{quote(lines(check))}" if check else "")
+        if self._options.reports:
+            return None
         record = (self._kept.folder / entry.path).absolute()
         return quote(Path(os.path.relpath(record, (self._out / TARGETS).absolute())).as_posix())
 

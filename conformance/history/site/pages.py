@@ -29,13 +29,16 @@ MAX_LATEST = 40
 MAX_CHECKS = 30
 """Checks that one change lists."""
 
+MAX_BEFORES = 5
+"""Earlier runs that one change links."""
+
 MAX_RUNS = 400
 """Runs of a series that its page lists, the newest."""
 
 TARGET = Noun("target", "targets", "{n} 个目标")
 
-Address = Callable[[Entry, str | None], str]
-"""Returns the link to what there is of a run, at a check in it, from the folder of a page."""
+Address = Callable[[Entry, str | None], str | None]
+"""Returns the link to a run, at a check in it, from the folder of a page; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +77,23 @@ class ChangeView:
         return iso(day_of(self.step.entry))
 
     @property
-    def counts(self) -> Text:
-        """What it is in numbers."""
-        return words.counts_of(self.step) or (
-            words.ANEW if not self.step.is_comparable else OTHER_ENDPOINT
-        )
+    def lines(self) -> tuple[Text, ...]:
+        """What it is, in a line or more: its regressions and recoveries in numbers, and notes."""
+        step, counts = self.step, words.counts_of(self.step)
+        lines = [counts] if counts else []
+        if not step.is_comparable:
+            lines.append(words.ANEW)
+        if step.before is not None and moved(step):
+            lines.append(words.moved_from(step.before, step.entry))
+        return tuple(lines)
 
     @property
-    def notes(self) -> tuple[Text, ...]:
-        """What else is to know of it."""
-        step = self.step
-        notes = []
-        if not step.is_comparable:
-            notes.append(words.ANEW)
-        if step.before is not None and moved(step):
-            notes.append(words.moved_from(step.before, step.entry))
-        return tuple(notes)
+    def befores(self) -> tuple[Entry, ...]:
+        """The runs that judged its checks otherwise, the latest first; mostly one."""
+        turns = (*self.step.regressions, *self.step.recoveries)
+        found = {turn.before.path: turn.before for turn in turns}
+        ordered = sorted(found.values(), key=lambda entry: entry.started_at, reverse=True)
+        return tuple(ordered[:MAX_BEFORES])
 
     @property
     def groups(self) -> tuple[tuple[str, tuple[Turn, ...], int], ...]:
@@ -136,6 +140,7 @@ def front(targets: Sequence[Target], span: Span, language: Language) -> str:
         span=span,
         iso=iso,
         iso_of=lambda entry: iso(day_of(entry)),
+        CHANGE=words.CHANGE,
         said_of_turns=lambda colour, turns: SAID[colour](turns),
         latest=latest[:MAX_LATEST],
         more=max(0, len(latest) - MAX_LATEST),
@@ -206,4 +211,3 @@ TITLE = Text("History of targets", "目标的历史")
 TARGET_TITLE = Text("History of {name}", "{name} 的历史")
 SENTENCE = Text("{targets}: {parts}.", "{targets}：{parts}。")
 COUNT = Text("{n} {words}", "{n} 个{words}")
-OTHER_ENDPOINT = Text("another endpoint or model", "接口或模型不同")

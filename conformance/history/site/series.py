@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from conformance.history.changes import Series, Step, series_of, steps
 from conformance.history.entry import Entry
+from conformance.history.site import words
 from conformance.history.site.days import Span, day_of, iso, worst_of_days
 from conformance.history.site.kinds import (
     RUN_ORDER,
@@ -22,6 +23,7 @@ from conformance.history.site.kinds import (
     Kind,
 )
 from conformance.history.site.strip import strip
+from conformance.language import Text
 from conformance.model import State
 
 MAX_NAME_CHARS = 60
@@ -38,10 +40,14 @@ MAX_ROWS = 300
 
 @dataclass(frozen=True, slots=True)
 class SubjectRow:
-    """A parameter or field: its state in the last run, and its strip."""
+    """A parameter or field: its state in the last run, since when, and its strip.
+
+    ``changed`` is the day of the last change; None if none is shown.
+    """
 
     name: str
     now: Kind | None
+    changed: str | None
     strip: Markup
 
 
@@ -77,8 +83,8 @@ class SeriesView:
         return RUNS[self.last.conclusion]
 
     @property
-    def since(self) -> str:
-        """The day from which on each run that judged the target ended like the last one.
+    def since(self) -> Text:
+        """From which day on each run that judged the target ended like the last one.
 
         If the last run judged nothing, it is the day from which on none did.
         """
@@ -88,8 +94,11 @@ class SeriesView:
             if entry.conclusion == first.conclusion:
                 first = entry
             elif entry.conclusion not in passed_over:
-                break
-        return iso(day_of(first))
+                return words.SINCE.format(day=iso(day_of(first)))
+        # What is before the days that are shown is not looked at.
+        is_first_of_all = self.steps[0].before is None
+        since = words.SINCE if is_first_of_all else words.SINCE_BEFORE
+        return since.format(day=iso(day_of(first)))
 
     @property
     def changes(self) -> tuple[Step, ...]:
@@ -132,7 +141,8 @@ class SeriesView:
             changed = [day for (_, was), (day, now) in pairwise(told) if was != now]
             drawn = strip(worst_of_days(kinds, SUBJECT_ORDER), self.span, SUBJECTS, changed)
             now = last.get(name)
-            rows.append(SubjectRow(name, SUBJECTS[now] if now else None, drawn))
+            look = SUBJECTS[now] if now else None
+            rows.append(SubjectRow(name, look, iso(max(changed)) if changed else None, drawn))
         return tuple(sorted(rows, key=lambda row: -(row.now.height if row.now else 0)))
 
 

@@ -13,8 +13,11 @@ MAX_NAMED = 3
 """Checks that a headline names; the others are counted."""
 
 REGRESSION = Noun("regression", "regressions", "{n} 项退步")
+CHANGE = Noun("change", "changes", "{n} 处变化")
 RECOVERY = Noun("recovery", "recoveries", "{n} 项恢复")
 
+SINCE = Text("since {day}", "自 {day} 起")
+SINCE_BEFORE = Text("since {day} or earlier", "自 {day} 或更早")
 ANEW = Text(
     "another version of the suite or of the contract: what this run finds may be due to that",
     "套件或契约的版本不同：本次运行的发现可能由此引起",

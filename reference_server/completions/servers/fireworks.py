@@ -11,7 +11,7 @@ from reference_server.completions.errors import ErrorShape
 from reference_server.completions.extensions import PROMPT_TOKEN_IDS, TOKEN_IDS
 from reference_server.completions.rules import PARAMETERS, UNLIMITED
 
-_SERVED = frozenset({"top_k", "min_p", "repetition_penalty", "return_token_ids"})
+_SERVED = frozenset({"top_k", "min_p", "repetition_penalty", "return_token_ids", "response_format"})
 _NOT_NULL = frozenset({"ignore_eos", "context_length_exceeded_behavior"})
 _REJECTED = frozenset(
     {
@@ -28,7 +28,6 @@ _REJECTED = frozenset(
         "raw_output",
         "reasoning_effort",
         "reasoning_history",
-        "response_format",
         "service_tier",
         "speculation",
         "thinking",

@@ -16,6 +16,7 @@ _SERVED = frozenset(
     {
         *("top_k", "min_p", "repetition_penalty", "ignore_eos"),
         *("min_tokens", "stop_token_ids", "return_token_ids"),
+        *("json_schema", "regex", "ebnf", "response_format"),
     }
 )
 _REJECTED = frozenset(
@@ -24,16 +25,12 @@ _REJECTED = frozenset(
         "custom_labels",
         "custom_logit_processor",
         "custom_params",
-        "ebnf",
         "extra_key",
         "images_config",
-        "json_schema",
         "lora_path",
         "ngram_corpus_id",
         "no_stop_trim",
         "priority",
-        "regex",
-        "response_format",
         "return_cached_tokens_details",
         "return_hidden_states",
         "return_routed_experts",
@@ -53,7 +50,7 @@ SGLANG_RULES = replace(
     # "Optional" in the protocol.
     nullable=frozenset(
         {"best_of", "logit_bias", "logprobs", "seed", "stop", "stream_options", "suffix", "user"}
-        | {"stop_token_ids"}
+        | {"stop_token_ids", "json_schema", "regex", "ebnf", "response_format"}
     ),
     needs_model=False,
     required=(("prompt",),),
@@ -71,6 +68,7 @@ SGLANG_RULES = replace(
     options_need_stream=False,
     # "Scales the logits of previously generated tokens".
     repetition_of_prompt=False,
+    schema_as_text=True,
     # "top_k must be -1 (disable) or at least 1".
     min_top_k=-1,
 )
