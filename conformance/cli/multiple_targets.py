@@ -115,6 +115,7 @@ def planned_of(
         options_of(here, entry.options),
         expected=known.file if known else None,
         tokenizer=given["tokenizer"] or _tokenizer(entry),
+        objectives=given["objectives"] or entry.options.objectives,
     )
     typed_tokenizer = given["tokenizer"] and (given["tokenizer"].name, Path.cwd())
     return Planned(

@@ -32,6 +32,7 @@ from conformance.cli.options import (
     with_headers_of,
     with_key_from,
     with_prices,
+    with_slo,
     with_tokenizer,
 )
 from conformance.cli.reference import reference_of, with_reference
@@ -92,6 +93,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 @with_key_from(UNNAMED_KEY)
 @with_headers_of
 @with_prices
+@with_slo
 @with_tokenizer
 @click.option(
     "--config",
@@ -216,7 +218,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         update=given["expected_update"],
         prune=given["expected_prune"],
     )
-    options = replace(options_of(how), tokenizer=given["tokenizer"])
+    options = replace(options_of(how), tokenizer=given["tokenizer"], objectives=given["objectives"])
     return run_one(request, contract, options, reference, known=known, **landing)
 
 

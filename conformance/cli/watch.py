@@ -36,6 +36,7 @@ from conformance.model import ExitCode
 from conformance.report.sanitize import line
 from conformance.targets import FILE, TargetsError
 from conformance.transport import webhook
+from conformance.transport.exposure import exposure
 from conformance.watch.delivery import ChannelError, Sender
 from conformance.watch.settings import Watch, read_watch
 from conformance.watch.settings import Watched as WatchedTarget
@@ -163,6 +164,7 @@ def watch(
                 "with --history"
             )
         one = watcher()
+        _announce(watching)
         if metrics is not None:
             one.rows.update(_last_rows(folder, watching))
             one.on_change = partial(_write_metrics, metrics, one, watching)
@@ -208,6 +210,20 @@ def _until_ended(work: Coroutine[None, None, None]) -> bool:
     except (KeyboardInterrupt, asyncio.CancelledError):
         return True
     return False
+
+
+def _announce(watching: Watch) -> None:
+    """Say which secret goes to which host, and who else can read it."""
+    for watched in watching.targets:
+        entry = watched.entry
+        variables = [
+            *([entry.api_key_env] if entry.api_key_env else []),
+            *entry.headers_env.values(),
+        ]
+        for variable in variables:
+            say(f"{entry.name}: sending ${variable} to {entry.base_url}")
+        if exposed := exposure(entry.base_url, variables):
+            say(f"{entry.name}: {exposed}")
 
 
 def _last_rows(folder: Path, watching: Watch) -> Iterator[tuple[str, Row]]:

@@ -41,6 +41,7 @@ from conformance.model import (
     Target,
     Verdict,
 )
+from conformance.objectives import results_of
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.record.conclusions import conclude, conclude_early, count_verdicts
 from conformance.record.events import (
@@ -157,6 +158,7 @@ class RunInProgress:
                 is_stopped=is_stopped,
                 notes=tuple(bounded(self._redactor.message(note)) for note in notes),
                 readiness=self._clients.readiness(self.trace[: self._judged], findings),
+                objectives=results_of(self._options.objectives, self.trace[: self._judged]),
             )
         )
 

@@ -38,6 +38,7 @@ def test_due_targets_run_once(command, fake) -> None:
     first = command("watch", "--once", "--lang", "en")
     assert first.exit_code == 0, first.output
     assert first.stdout.count("Conforming, 2") == 2
+    assert f"zero: sending ${KEY_VARIABLE} to http://127.0.0.1:9/v1" in first.stderr
     assert "what changes is only printed here" in first.stderr
     again = command("watch", "--once")
     assert (again.exit_code, again.stdout) == (0, "")
