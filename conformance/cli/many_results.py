@@ -14,6 +14,7 @@ from conformance.cli.files import WriteError
 from conformance.cli.folder import write_reports
 from conformance.cli.github import show_in_ci
 from conformance.cli.matrix_files import write_matrix
+from conformance.cli.metrics import write_metrics
 from conformance.cli.outputs import Output, Rendered, names_of, write_named
 from conformance.cli.places import place_of
 from conformance.cli.terminal import say, show
@@ -50,12 +51,14 @@ class Landing:
         outputs: the reports.
         stdout: where a report to standard output goes.
         language: the language of what is printed and of reports that have one.
+        metrics: the file of the metrics; None if there is none.
     """
 
     config: Path | None
     outputs: Sequence[Output]
     stdout: TextIO
     language: Language
+    metrics: Path | None = None
 
     def rendered(self, run: Run) -> Rendered:
         """Return what the reports of one run are made of."""
@@ -119,6 +122,8 @@ def show_many(
     ]
     try:
         for path in write_named(runs, landing.outputs, landing.stdout):
+            click.echo(path)
+        for path in write_metrics(landing.metrics, [run for _, run, _ in runs]):
             click.echo(path)
     finally:
         for path in write_matrix(matrix, home, names_of(landing.outputs), language):

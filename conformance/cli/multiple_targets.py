@@ -115,6 +115,7 @@ def planned_of(
         options_of(here, entry.options),
         expected=known.file if known else None,
         tokenizer=given["tokenizer"] or _tokenizer(entry),
+        objectives=given["objectives"] or entry.options.objectives,
     )
     typed_tokenizer = given["tokenizer"] and (given["tokenizer"].name, Path.cwd())
     return Planned(
@@ -159,6 +160,7 @@ def run_many(
     verbosity: Verbosity = Verbosity.NORMAL,
     resume: Resume | None = None,
     judge: Judge | None = None,
+    metrics: Path | None = None,
 ) -> ExitCode:
     """Test targets in parallel, print each result, and write a matrix of all.
 
@@ -176,7 +178,7 @@ def run_many(
             home,
             planned,
             environment,
-            Landing(config, outputs, stdout, language),
+            Landing(config, outputs, stdout, language, metrics),
             judge=judge or partial(_side_by_side, jobs=jobs),
             verbosity=verbosity,
             resume=resume,

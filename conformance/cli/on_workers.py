@@ -32,7 +32,7 @@ from conformance.cluster.scheduler import (
 from conformance.input_files import one_line
 from conformance.language import Text
 from conformance.record.events import RunEvent
-from conformance.record.ndjson import RunWriter
+from conformance.record.ndjson import RecordError, RunWriter
 from conformance.report.matrix.progress import ProgressOfMany
 
 
@@ -161,7 +161,12 @@ class _Landing:
         planned, part = job.planned, job.part
         self._close(target)
         if target in self._begun:
-            part = taken_up(job.folder, job.target, planned.contract, planned.options, repeat=False)
+            try:
+                part = taken_up(
+                    job.folder, job.target, planned.contract, planned.options, repeat=False
+                )
+            except UserError as error:  # somebody changed the folder meanwhile
+                raise RecordError(error.message) from None
         self._begun.add(target)
         if part.state is State.FINISHED:
             self.left.discard(target)

@@ -18,14 +18,14 @@ from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options, choose, matches
 from conformance.input_files import one_line
 from conformance.language import Language, language_of
-from conformance.model import DEFAULT_KEY_ENV, Prices, Stage, Tier
+from conformance.model import DEFAULT_KEY_ENV, Objective, Prices, Stage, Tier
 from conformance.profiles import Profile, ProfileError, bundled_names
 from conformance.report import formats
 from conformance.report.console.verbosity import Verbosity
 from conformance.targets.clients import read_profiles
 from conformance.targets.keys import OPENAI_HOST
 from conformance.targets.parsing import TypedError
-from conformance.targets.settings import plain_headers, secret_headers, typed_prices
+from conformance.targets.settings import plain_headers, secret_headers, slo, typed_prices
 from conformance.tokenizer import Tokenizer, TokenizerError, load_tokenizer
 from conformance.transport import gate
 
@@ -269,6 +269,19 @@ def with_prices(function: Function) -> Function:
     return option(function)
 
 
+def with_slo(function: Function) -> Function:
+    """Add ``--slo``; the command receives ``objectives``, empty without any."""
+    option: Callable[[Function], Function] = click.option(
+        "--slo",
+        "objectives",
+        callback=_slo,
+        metavar="NAME=BOUND,…",
+        help="Hold what is measured against objectives of your own, such as "
+        "ttft-p95=2,error-rate=0.01,availability=0.99,n=4; a missed one makes the exit code 1.",
+    )
+    return option(function)
+
+
 def with_tokenizer(function: Function) -> Function:
     """Add ``--tokenizer``; the command receives ``tokenizer``, or None."""
     option: Callable[[Function], Function] = click.option(
@@ -291,6 +304,29 @@ def tokenizer_of(name: str, folder: Path | None = None, where: str = "--tokenize
         return load_tokenizer(name, folder)
     except TokenizerError as error:
         raise UserError(f"{where}: {error}") from None
+
+
+def _slo(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> tuple[Objective, ...]:
+    if typed is None:
+        return ()
+    pairs = [word.partition("=") for word in typed.split(",")]
+    names = [name.strip() for name, _, _ in pairs]
+    if not all(sign for _, sign, _ in pairs) or len(set(names)) < len(names):
+        raise click.UsageError("--slo must have the form ttft-p95=2,error-rate=0.01")
+    try:
+        return slo({name: _number(value) for name, (_, _, value) in zip(names, pairs, strict=True)})
+    except TypedError as error:
+        raise click.UsageError(f"--slo {error}") from None
+
+
+def _number(typed: str) -> int | float | str:
+    """Return a number as TOML would read it; other text is what it is, and is refused later."""
+    for kind in (int, float):
+        try:
+            return kind(typed)
+        except ValueError:
+            continue
+    return typed
 
 
 def _prices(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> Prices | None:

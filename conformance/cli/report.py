@@ -20,6 +20,7 @@ from conformance.cli.options import (
     with_key_from,
     with_tokenizer,
 )
+from conformance.cli.otel import exporter
 from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
 from conformance.cli.places import place_of
 from conformance.cli.screen import on_screen, screen
@@ -68,6 +69,12 @@ AGAIN = "rejudged"
     metavar="NAME|PATH",
     help="With --rejudge: contract to test against. [default: the run's contract]",
 )
+@click.option(
+    "--otel",
+    is_flag=True,
+    help="Send the requests of the run as OpenTelemetry spans and metrics, too, to the endpoints "
+    "that OTEL_EXPORTER_OTLP_ENDPOINT and its like name.",
+)
 @with_tokenizer
 @with_key_from("the variable that the run used")
 @how_much
@@ -80,6 +87,7 @@ def report(
     out: Path | None,
     again: bool,
     contract_name: str | None,
+    otel: bool,
     tokenizer: Tokenizer | None,
     key_name: str | None,
     language: Language,
@@ -97,6 +105,7 @@ def report(
         raise click.UsageError(
             "--tokenizer requires --rejudge; without it a report shows the recorded verdicts"
         )
+    export = exporter(os.environ) if otel else None
     assert_pdf_in_folder(outputs)
     names = names_of(outputs)
     program = pdf.browser() if PDF in names else ""
@@ -125,6 +134,8 @@ def report(
         target = run.header.target or run.header.contract
         for path in (*write_named([(target, run, rendered)], outputs, stdout), *written):
             click.echo(path)
+    if export is not None:
+        export(run)
     return run.exit_code if again else ExitCode.CONFORMING
 
 

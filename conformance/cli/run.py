@@ -18,6 +18,7 @@ from conformance.cli.expected import NONE, expecting, with_expected_file
 from conformance.cli.folder import fresh_folder
 from conformance.cli.help import examples
 from conformance.cli.limits import HOW, options_of, within_limits
+from conformance.cli.metrics import with_metrics_file
 from conformance.cli.options import (
     AUTO,
     UNNAMED_KEY,
@@ -31,6 +32,7 @@ from conformance.cli.options import (
     with_headers_of,
     with_key_from,
     with_prices,
+    with_slo,
     with_tokenizer,
 )
 from conformance.cli.reference import reference_of, with_reference
@@ -91,6 +93,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 @with_key_from(UNNAMED_KEY)
 @with_headers_of
 @with_prices
+@with_slo
 @with_tokenizer
 @click.option(
     "--config",
@@ -136,6 +139,7 @@ DIALECTS = (REFERENCE, *CONTRACTS)
 )
 @taking_up
 @with_expected_file
+@with_metrics_file
 @into_formats("html,junit,json")
 @within_limits
 @with_reference
@@ -156,7 +160,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
             raise click.UsageError(_NEEDS_ENDPOINT)
         return propose(_request_of(given), context.obj or (), given["language"])
     how = {name: given[name] for name in HOW}
-    landing = {name: given[name] for name in ("out", "outputs", "language", "verbosity")}
+    landing = {name: given[name] for name in ("out", "outputs", "language", "verbosity", "metrics")}
     if given["resume"] is not None:
         landing["resume"] = Resume(given["resume"], given["repeat_inconclusive"])
     path = _file(given)
@@ -214,7 +218,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         update=given["expected_update"],
         prune=given["expected_prune"],
     )
-    options = replace(options_of(how), tokenizer=given["tokenizer"])
+    options = replace(options_of(how), tokenizer=given["tokenizer"], objectives=given["objectives"])
     return run_one(request, contract, options, reference, known=known, **landing)
 
 

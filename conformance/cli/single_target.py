@@ -20,6 +20,7 @@ from conformance.cli.folder import RECORD, fresh_folder, write_reports
 from conformance.cli.github import show_in_ci
 from conformance.cli.limits import slow_rate
 from conformance.cli.memory import give_back
+from conformance.cli.metrics import write_metrics
 from conformance.cli.options import why_nothing_is_chosen
 from conformance.cli.outputs import Output, Rendered, names_of, stdout_for, write_named
 from conformance.cli.places import place_of
@@ -87,6 +88,7 @@ def run_one(
     verbosity: console.Verbosity = console.Verbosity.NORMAL,
     known: Expecting | None = None,
     resume: Resume | None = None,
+    metrics: Path | None = None,
 ) -> ExitCode:
     """Run the checks, print the result, and write the record and reports."""
     options = replace(options, expected=known.file if known else None)
@@ -107,6 +109,7 @@ def run_one(
             verbosity=verbosity,
             known=known,
             resume=resume,
+            metrics=metrics,
         )
 
 
@@ -123,6 +126,7 @@ def _run(
     verbosity: console.Verbosity,
     known: Expecting | None,
     resume: Resume | None,
+    metrics: Path | None,
 ) -> ExitCode:
     slow = slow_rate(options)
     if slow is not None:
@@ -168,7 +172,8 @@ def _run(
     one = (judged.header.contract, judged, rendered)
     try:
         written = write_reports(judged, folder, names_of(outputs), rendered)
-        for path in (*write_named([one], outputs, stdout), *written):
+        named = (*write_named([one], outputs, stdout), *write_metrics(metrics, [judged]))
+        for path in (*named, *written):
             click.echo(path)
     except WriteError:
         if failure:

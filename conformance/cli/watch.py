@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import glob
 import os
 import signal
 from collections.abc import Coroutine, Iterator
@@ -15,9 +16,11 @@ import click
 
 from conformance.cli import inputs
 from conformance.cli.exit_codes import UserError
+from conformance.cli.files import WriteError, write_text
 from conformance.cli.folder import claimed, make_folder
 from conformance.cli.help import examples
 from conformance.cli.history_shared import FOLDER_NAME
+from conformance.cli.metrics import with_metrics_file
 from conformance.cli.options import in_language
 from conformance.cli.resuming import word
 from conformance.cli.run import mistakes_of
@@ -25,14 +28,18 @@ from conformance.cli.terminal import say
 from conformance.cli.watched_run import Judge, ready
 from conformance.engine.discovery import all_checks
 from conformance.engine.selection import Options
-from conformance.history import History, IndexBrokenError
+from conformance.history import Entry as Row
+from conformance.history import History, IndexBrokenError, NoHistoryError
+from conformance.history.metrics import Watched, metrics_text
 from conformance.language import Language, Text
 from conformance.model import ExitCode
 from conformance.report.sanitize import line
 from conformance.targets import FILE, TargetsError
 from conformance.transport import webhook
+from conformance.transport.exposure import exposure
 from conformance.watch.delivery import ChannelError, Sender
-from conformance.watch.settings import Watch, Watched, read_watch
+from conformance.watch.settings import Watch, read_watch
+from conformance.watch.settings import Watched as WatchedTarget
 from conformance.watch.store import Store, StoreError
 from conformance.watch.watcher import Watcher
 
@@ -95,6 +102,7 @@ CLOCK = SystemClock()
     metavar="NAME",
     help="Where the requests are sent from; runs from different regions are kept apart.",
 )
+@with_metrics_file
 @in_language
 def watch(
     config: Path,
@@ -104,6 +112,7 @@ def watch(
     dry_run: bool,
     jobs: int,
     region: str | None,
+    metrics: Path | None,
     language: Language,
 ) -> ExitCode:
     """Run targets when they are due, keep the runs, and tell regressions and recoveries once.
@@ -118,7 +127,7 @@ def watch(
         watching = read_watch(config)
         targets = ready(watching.targets, region)
 
-    def options_of(watched: Watched) -> tuple[Options, str]:
+    def options_of(watched: WatchedTarget) -> tuple[Options, str]:
         one = targets[watched.entry.name]
         return one.options, one.contract.name
 
@@ -155,6 +164,10 @@ def watch(
                 "with --history"
             )
         one = watcher()
+        _announce(watching)
+        if metrics is not None:
+            one.rows.update(_last_rows(folder, watching))
+            one.on_change = partial(_write_metrics, metrics, one, watching)
         if not watching.channels:
             say(f"{config} has no [watch.notices.NAME]; what changes is only printed here")
         is_ended = _until_ended(one.run(once=once))
@@ -197,6 +210,43 @@ def _until_ended(work: Coroutine[None, None, None]) -> bool:
     except (KeyboardInterrupt, asyncio.CancelledError):
         return True
     return False
+
+
+def _announce(watching: Watch) -> None:
+    """Say which secret goes to which host, and who else can read it."""
+    for watched in watching.targets:
+        entry = watched.entry
+        variables = [
+            *([entry.api_key_env] if entry.api_key_env else []),
+            *entry.headers_env.values(),
+        ]
+        for variable in variables:
+            say(f"{entry.name}: sending ${variable} to {entry.base_url}")
+        if exposed := exposure(entry.base_url, variables):
+            say(f"{entry.name}: {exposed}")
+
+
+def _last_rows(folder: Path, watching: Watch) -> Iterator[tuple[str, Row]]:
+    """Yield the last run of each target that the history has."""
+    with suppress(NoHistoryError), History(folder, say).index() as index:
+        for watched in watching.targets:
+            if rows := index.entries([glob.escape(watched.entry.name)]):
+                yield watched.entry.name, rows[-1]
+
+
+def _write_metrics(path: Path, watcher: Watcher, watching: Watch) -> None:
+    """Write what is known now."""
+    today = CLOCK.now().astimezone(watching.shared.zone).date().isoformat()
+    watched = []
+    for planned in watcher.schedule():
+        name = planned.watched.entry.name
+        spent = watcher.states[name].spent.on(today)
+        watched.append(Watched(name, planned.at, spent.requests, spent.tokens))
+    text = metrics_text([row for _, row in sorted(watcher.rows.items())], watched, watcher.unsent)
+    try:
+        write_text(path, text)
+    except WriteError as error:  # watching goes on
+        say(error.message)
 
 
 def _show(watcher: Watcher, watching: Watch, language: Language) -> None:

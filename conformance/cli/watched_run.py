@@ -24,6 +24,7 @@ from conformance.model import Cost, Limits, Run, Target
 from conformance.record.line import RunFileError
 from conformance.record.ndjson import RecordError, read_run
 from conformance.targets import MissingSecretError
+from conformance.transport.budget import plus
 from conformance.watch.settings import Watched
 from conformance.watch.store import Store
 from conformance.watch.watcher import Clock, Outcome
@@ -110,7 +111,7 @@ class Judge:
         try:
             target = entry.target(ready.contract, self._environment)
         except MissingSecretError as error:
-            return Outcome(reason=error.reason)
+            return Outcome(reason=error.reason, lost=_spent(record, ready.contract))
         left = self._left(target, ready, folder)
         if left.whole is not None:
             return Outcome(left.whole, record)
@@ -120,10 +121,10 @@ class Judge:
             await _recorded(target, ready.contract, options, folder, left.part)
             return Outcome(read_run(record), record, lost=left.lost)
         except (RecordError, RunFileError) as error:
-            return Outcome(reason=Text(str(error), ""), lost=left.lost)
+            reason = Text(str(error), "")
         except Exception as error:  # noqa: BLE001 - one target's failure must not stop the others
-            sentence = failed(error, target, self._store.home)
-            return Outcome(reason=Text(sentence, ""), lost=left.lost)
+            reason = Text(failed(error, target, self._store.home), "")
+        return Outcome(reason=reason, lost=plus(left.lost, _spent(record, ready.contract)))
 
     def _left(self, target: Target, ready: Ready, folder: Path) -> _Left:
         """Return what an earlier process left; what cannot be continued is set aside."""
@@ -150,6 +151,14 @@ class Judge:
         there = self._store.set_aside(target.name or "", self._clock.now())
         self._tell(_SET_ASIDE.format(name=target.name or "", why=why, there=str(there)))
         return _Left(lost=lost)
+
+
+def _spent(record: Path, contract: Contract) -> Cost:
+    """Return what an incomplete run has cost; nothing, if its record cannot be read."""
+    try:
+        return earlier_of(read_run(record), contract).spent
+    except (RunFileError, UndatedRunError):
+        return Cost()
 
 
 async def _recorded(

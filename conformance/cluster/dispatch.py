@@ -98,10 +98,10 @@ async def judge_all(cluster: Cluster, work: Sequence[Work], landing: Landing) ->
             async with asyncio.timeout(CLEAN_UP_SECONDS):
                 await inbox.is_quiet.wait()  # the last answers of each worker have come
         raise
-    except OSError as error:
+    except OSError:
         raise ClusterError(
-            f"the connection to the scheduler at {cluster.scheduler} was lost "
-            f"({one_line(str(error), 200)}); --resume DIR goes on with what is recorded"
+            f"the connection to the scheduler at {cluster.scheduler} was lost; --resume DIR goes "
+            "on with what is recorded"
         ) from None
     finally:
         for task in (receiving, watching, finishing):

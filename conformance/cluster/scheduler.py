@@ -103,7 +103,7 @@ async def open_cluster(
         from distributed import Client  # noqa: PLC0415 - optional
     except ImportError:
         raise ClusterError(f"--scheduler needs Dask; run: {EXTRA}") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are told as sentences
+    _silence()
     if isinstance(scheduler, Local):
         local = _local(threads, regions)
         async with local as cluster, Client(cluster, asynchronous=True) as client:
@@ -119,6 +119,13 @@ async def open_cluster(
         ) from None
     async with client:
         yield Cluster(scheduler, client)
+
+
+def _silence() -> None:
+    """Keep Dask's log off the terminal: what is lost is told in sentences."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"distributed", "tornado"}:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 @asynccontextmanager

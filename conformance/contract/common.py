@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from conformance.contract.contract import load_contract
+from conformance.contract.loading import load_contract
 from conformance.model import Common
 
 

@@ -18,7 +18,8 @@ from conformance.evidence import Evidence, compared, differing, names_in
 from conformance.judgement import Failure, Judgement, Refusal
 from conformance.model import Exchange, Finding, Request, Role
 from conformance.protocol.completion import Choice, Completion
-from conformance.protocol.response import ErrorResponse, Response
+from conformance.protocol.error_response import ErrorResponse
+from conformance.protocol.response import Response
 
 MAX_COMPARED = 2
 """Responses in variables of a function that compares them; of more it is unclear which it does."""

@@ -50,6 +50,7 @@ def header_of(target: Target, contract: Contract, options: Options) -> Header:
         label=options.label and redactor.text(options.label),
         profiles=tuple(profile.name for profile in options.profiles),
         prices=target.prices,
+        objectives=options.objectives,
         tokenizer=redactor.text(options.tokenizer.name) if options.tokenizer else None,
     )
 

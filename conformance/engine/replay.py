@@ -107,6 +107,7 @@ async def _rejudged(run: Run, contract: Contract, tokenizer: Tokenizer | None) -
         expected=run.header.expected,
         tokenizer=tokenizer,
         profiles=tuple(one for one in bundled_profiles() if one.name in run.header.profiles),
+        objectives=run.header.objectives,
     )
     recorded = {finding.id: finding for finding in run.findings}
     checks = [_known(check, recorded.get(check.id)) for check in all_checks()]
@@ -168,6 +169,7 @@ def _concluding(recorded: Footer, today: Footer, findings: Iterable[Finding]) ->
         counts=today.counts,
         explained=today.explained,
         readiness=_readiness(recorded, today),
+        objectives=today.objectives,
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from conformance.checks import Check
 from conformance.contract import LIVING, Contract, load_contract
 from conformance.message import Message, say
-from conformance.model import ExpectedFile, Limits, Stage, Tier, TransportOptions
+from conformance.model import ExpectedFile, Limits, Objective, Stage, Tier, TransportOptions
 from conformance.profiles import Profile
 from conformance.tokenizer import Tokenizer
 
@@ -68,6 +68,7 @@ class Options:
         label: the user's word for the run instead of its day; None if there is none.
         profiles: the clients that the run is for, which sends what they send as well; empty if it
             is about conformance.
+        objectives: what the user wants of the endpoint in numbers; nothing is sent for them.
     """
 
     tier: Tier = Tier.STANDARD
@@ -84,6 +85,7 @@ class Options:
     region: str | None = None
     label: str | None = None
     profiles: tuple[Profile, ...] = ()
+    objectives: tuple[Objective, ...] = ()
 
     @property
     def ceiling(self) -> Limits:

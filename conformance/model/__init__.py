@@ -40,6 +40,16 @@ from conformance.model.exchange import (
     TransportOptions,
 )
 from conformance.model.expectation import EntryKind, Expectation, Expected, ExpectedFile
+from conformance.model.objectives import (
+    CONFIDENCE,
+    MAX_EVIDENCE,
+    RATES,
+    TIMES,
+    Measure,
+    Objective,
+    ObjectiveResult,
+    Standing,
+)
 from conformance.model.readiness import ClientReadiness, NeedResult, NeedState, Readiness
 from conformance.model.run import (
     Explanation,
@@ -51,8 +61,12 @@ from conformance.model.run import (
 )
 
 __all__ = [
+    "CONFIDENCE",
     "DEFAULT_KEY_ENV",
     "EXIT_CODES",
+    "MAX_EVIDENCE",
+    "RATES",
+    "TIMES",
     "WRONG_KEY",
     "Arrival",
     "Attempt",
@@ -76,9 +90,12 @@ __all__ = [
     "Header",
     "Level",
     "Limits",
+    "Measure",
     "Money",
     "NeedResult",
     "NeedState",
+    "Objective",
+    "ObjectiveResult",
     "Place",
     "Prices",
     "Readiness",
@@ -89,6 +106,7 @@ __all__ = [
     "Run",
     "Source",
     "Stage",
+    "Standing",
     "State",
     "Subject",
     "Target",

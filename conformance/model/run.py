@@ -22,6 +22,7 @@ from conformance.model.enums import (
 )
 from conformance.model.exchange import Comparison, Exchange
 from conformance.model.expectation import Expectation, Expected, ExpectedFile
+from conformance.model.objectives import Objective, ObjectiveResult, Standing
 from conformance.model.readiness import ClientReadiness, Readiness
 
 
@@ -147,6 +148,7 @@ class Header:
             conformance.
         prices: what the target's tokens cost, as the user states it; None if nothing was stated.
         tokenizer: the name of the tokenizer that counted prompts; None if none was named.
+        objectives: what the user wants of the endpoint in numbers.
     """
 
     format: int
@@ -182,6 +184,7 @@ class Header:
     profiles: tuple[str, ...] = ()
     prices: Prices | None = None
     tokenizer: str | None = None
+    objectives: tuple[Objective, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,7 @@ class Footer:
             no note decides anything.
         readiness: what the run shows of each client, which is no part of the conclusion; empty in
             records of older versions.
+        objectives: what the run says of each objective, which is no part of the conclusion either.
     """
 
     finished_at: str  # ISO 8601, UTC
@@ -216,6 +220,7 @@ class Footer:
     is_stopped: bool = False
     notes: tuple[Message, ...] = ()
     readiness: tuple[ClientReadiness, ...] = ()
+    objectives: tuple[ObjectiveResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,13 +283,21 @@ class Run:
     def exit_code(self) -> ExitCode:
         """That of the shown conclusion, or of the clients that the run was for.
 
-        A run that something ended early has to be repeated, unless it was to end there.
+        A run that something ended early has to be repeated, unless it was to end there. A missed
+        objective turns 0 into 1; one that is inconclusive changes nothing.
         """
         if self.footer is not None and self.footer.because and not self.footer.is_stopped:
             return ExitCode.UNDECIDED
         if self.footer is not None and self.header.profiles:
             return self._exit_code_of_clients(self.footer)
-        return EXIT_CODES[self.shown_conclusion]
+        code = EXIT_CODES[self.shown_conclusion]
+        is_missed = code is ExitCode.CONFORMING and self._misses_an_objective
+        return ExitCode.NOT_CONFORMING if is_missed else code
+
+    @property
+    def _misses_an_objective(self) -> bool:
+        results = self.footer.objectives if self.footer else ()
+        return any(result.standing is Standing.MISSED for result in results)
 
     def _exit_code_of_clients(self, footer: Footer) -> ExitCode:
         """Return 0 if all clients that were asked for are ready, 1 if one is not, otherwise 3."""

@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from conformance.model import (
+    RATES,
+    TIMES,
     Comparison,
     Conclusion,
     Cost,
@@ -20,6 +22,7 @@ from conformance.model import (
     Finding,
     Footer,
     Header,
+    Objective,
     Verdict,
 )
 
@@ -115,18 +118,11 @@ def assert_plausible(record: Header | Exchange | Finding | Comparison | Footer) 
         case Comparison():
             _assert_exchange(record.answer)
         case Header():
-            _assert_names(*(requirement.id for requirement in record.requirements))
-            _assert_expected(record)
-            limits = record.limits
-            _assert_counts("limits", (limits.requests or 0, limits.tokens or 0))
-            if record.promises is not None and not SHA256.fullmatch(record.promises):
-                raise BadValueError(f"{brief(record.promises)} is not a SHA-256")
-            for part in record.resumed:
-                _assert_counts("resumed", (part.exchanges, *_counts_of(part.unrecorded)))
-            _assert_names(*(word for word in (record.region, record.label) if word is not None))
-            if record.prices is not None and not CURRENCY.fullmatch(record.prices.currency):
-                raise BadValueError(f"{brief(record.prices.currency)} is not a currency")
+            _assert_header(record)
         case Footer():
+            for result in record.objectives:
+                _assert_objective(result.objective)
+                _assert_counts("objectives", (result.beyond, result.sample - result.beyond))
             if record.conclusion is Conclusion.AS_EXPECTED:
                 raise BadValueError("'as expected' is not the conclusion of a run")
             _assert_counts("counts", record.counts.values())
@@ -134,6 +130,31 @@ def assert_plausible(record: Header | Exchange | Finding | Comparison | Footer) 
                 _assert_counts("cost", _counts_of(cost))
                 if cost.cached_tokens > cost.prompt_tokens:
                     raise BadValueError("more tokens are cached than the prompts have")
+
+
+def _assert_header(header: Header) -> None:
+    _assert_names(*(requirement.id for requirement in header.requirements))
+    _assert_expected(header)
+    limits = header.limits
+    _assert_counts("limits", (limits.requests or 0, limits.tokens or 0))
+    if header.promises is not None and not SHA256.fullmatch(header.promises):
+        raise BadValueError(f"{brief(header.promises)} is not a SHA-256")
+    for part in header.resumed:
+        _assert_counts("resumed", (part.exchanges, *_counts_of(part.unrecorded)))
+    _assert_names(*(word for word in (header.region, header.label) if word is not None))
+    if header.prices is not None and not CURRENCY.fullmatch(header.prices.currency):
+        raise BadValueError(f"{brief(header.prices.currency)} is not a currency")
+    for objective in header.objectives:
+        _assert_objective(objective)
+
+
+def _assert_objective(objective: Objective) -> None:
+    percentile = objective.percentile
+    is_time = objective.measure in TIMES
+    if is_time != (percentile is not None) or not 0 < (percentile or 1) < 100:
+        raise BadValueError(f"{brief(percentile)} is not a percentile of {objective.measure}")
+    if objective.measure in RATES and not 0 < objective.bound < 1:
+        raise BadValueError(f"{brief(objective.bound)} is not a rate")
 
 
 def _counts_of(cost: Cost) -> tuple[int, ...]:

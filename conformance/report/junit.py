@@ -16,6 +16,7 @@ info                            passes, with the result in ``<system-out>``
 ==============================  ============================================================
 
 Each entry of the expected deviations that is stale or has expired gets a testcase, a ``<failure>``.
+Each of the user's objectives gets one, too: missed is a ``<failure>``, inconclusive ``<skipped>``.
 An incomplete run, a run without verdicts and a failed preflight get one more testcase, an
 ``<error>``; without it the file would be green. ``time`` is the response time in seconds of the
 exchanges that the check used; checks may share exchanges. ``file`` and ``line`` are the target's in
@@ -27,10 +28,11 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
-from conformance.model import Conclusion, Expected, Run, Verdict
+from conformance.model import Conclusion, Expected, Run, Standing, Verdict
 from conformance.report.case import Case, case_of
 from conformance.report.ci.location import Location
 from conformance.report.expected import why_expired, why_stale
+from conformance.report.objectives import objectives_of, sentence_of, wanted_of
 from conformance.report.sanitize import line, lines
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Area
@@ -53,6 +55,8 @@ def render(run: Run, key_env: str | None = None, location: Location | None = Non
         _add_suite(root, summary, area, key_env)
     if run.expected is not None:
         _add_entries(root, summary, run.expected)
+    if objectives_of(run):
+        _add_objectives(root, summary)
     if summary.conclusion in _INCOMPLETE or summary.because:
         _add_incomplete(root, summary)
     if location is not None:
@@ -123,6 +127,22 @@ def _add_entries(root: ET.Element, summary: Summary, expected: Expected) -> None
         sentence = line(why(entry, expected.file.name).en)
         failure = ET.SubElement(case, "failure", message=sentence, type=kind)
         failure.text = lines(entry.reason)
+    _count(suite)
+
+
+def _add_objectives(root: ET.Element, summary: Summary) -> None:
+    """Add a testcase for each objective: missed is a failure, inconclusive is skipped."""
+    suite = _new_suite(root, summary, "objectives")
+    for result in objectives_of(summary.run):
+        name = line(f"objective.{result.objective.name}")
+        case = ET.SubElement(suite, "testcase", classname="objectives", name=name, time="0.000")
+        told = line(f"{wanted_of(result.objective).en}: {sentence_of(result).en}")
+        if result.standing is Standing.MISSED:
+            ET.SubElement(case, "failure", message=told, type=result.standing.value)
+        elif result.standing is Standing.UNDECIDED:
+            ET.SubElement(case, "skipped", message=told)
+        else:
+            ET.SubElement(case, "system-out").text = told
     _count(suite)
 
 

@@ -11,7 +11,7 @@ import re
 import markupsafe
 
 from conformance.language import Language, Text, same
-from conformance.model import ClientReadiness, Readiness, Run, State
+from conformance.model import ClientReadiness, Readiness, Run, Standing, State
 from conformance.report.case import Case, case_of
 from conformance.report.clients import (
     CLIENTS,
@@ -30,6 +30,13 @@ from conformance.report.locale.terms import (
     counted,
     duration,
 )
+from conformance.report.objectives import (
+    OBJECTIVES,
+    STANDINGS,
+    objectives_of,
+    wanted_of,
+)
+from conformance.report.objectives import sentence_of as objective_told
 from conformance.report.reproduce import SUITE
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
@@ -110,6 +117,7 @@ class _Writer:
             self._facts(),
             self._counts(),
             self._clients(),
+            self._objectives(),
             self._findings(),
             self._cases(),
             self._states(),
@@ -165,6 +173,18 @@ class _Writer:
             if client.readiness is Readiness.NOT_READY:
                 why = f"{prose(self._of(without(need)))} {why}"
         return f"| {escape(client.title)} | {state} | {why} |"
+
+    def _objectives(self) -> str:
+        """Say of each of the user's objectives whether it is met."""
+        results = objectives_of(self._summary.run)
+        if not results:
+            return ""
+        rows = [self._of(_OBJECTIVES_HEAD), "| --- | --- | --- |"]
+        for result in results:
+            state = f"{_OBJECTIVE_MARKS[result.standing]} {self._of(STANDINGS[result.standing])}"
+            told = escape(self._of(objective_told(result)))
+            rows.append(f"| {code(self._of(wanted_of(result.objective)))} | {state} | {told} |")
+        return "\n\n".join((f"**{self._of(OBJECTIVES)}**", "\n".join(rows)))
 
     def _findings(self) -> str:
         troubles = self._summary.troubles
@@ -269,6 +289,8 @@ class _Writer:
 
 _CLIENT_MARKS = {Readiness.READY: "✅", Readiness.NOT_READY: "❌", Readiness.NOT_TESTED: "▫️"}
 _CLIENTS_HEAD = Text("| client | state | why |", "| 客户端 | 状态 | 原因 |")
+_OBJECTIVE_MARKS = {Standing.MET: "✅", Standing.MISSED: "❌", Standing.UNDECIDED: "❔"}
+_OBJECTIVES_HEAD = Text("| objective | state | measured |", "| 目标 | 状态 | 测量结果 |")
 _KNOWN = Text(" (expected)", "（已知）")
 _MODEL = Text("model", "模型")
 _CONTRACT = Text("contract", "契约")

@@ -17,12 +17,14 @@ from conformance.model import (
     Expected,
     Money,
     NeedResult,
+    ObjectiveResult,
     Prices,
     Run,
 )
 from conformance.record.key import key_of
 from conformance.report.case import Case, case_of
 from conformance.report.clients import clients_of, why_of
+from conformance.report.objectives import objectives_of, sentence_of
 from conformance.report.summary import Summary
 from conformance.report.summary_rows import Gap, Row, Statement
 
@@ -82,6 +84,7 @@ def render(run: Run, key_env: str | None = None) -> str:
         else None,
         "expected": _expected(run.expected) if run.expected else None,
         "clients": [_client(client) for client in clients_of(run)],
+        "objectives": [_objective(result) for result in objectives_of(run)],
         "not_verified": [_gap(gap) for gap in summary.gaps],
         "parameters": [_row(row) for row in summary.rows_of("parameter")],
         "fields": [_row(row) for row in summary.rows_of("field")],
@@ -163,6 +166,23 @@ def _need(need: NeedResult) -> Mapping[str, Any]:
         "why_zh": why.zh or None,
         "exchanges": list(need.exchanges),
         "findings": list(need.findings),
+    }
+
+
+def _objective(result: ObjectiveResult) -> Mapping[str, Any]:
+    told = sentence_of(result)
+    return {
+        "name": result.objective.name,
+        "bound": result.objective.bound,
+        "standing": result.standing.value,
+        "sentence": told.en,
+        "sentence_zh": told.zh,
+        "seen": result.seen,
+        "sample": result.sample,
+        "beyond": result.beyond,
+        "low": result.low,
+        "high": result.high,
+        "exchanges": list(result.exchanges),
     }
 
 

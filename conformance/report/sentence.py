@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 from conformance.language import Text, same
-from conformance.message import Message
 from conformance.model import Exchange, Finding, Level, Place, Subject, Verdict
 from conformance.report import templates
+from conformance.report.facts import Facts
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.named_value import deviation_of
-from conformance.report.sanitize import cut, line
-from conformance.report.sent import probe_of, sent_in, subject_value
+from conformance.report.sanitize import line
+from conformance.report.sent import subject_value
 from conformance.report.templates import alternatives, made_from, number
 from conformance.report.unreadable import unreadable
 from conformance.report.wording import (
@@ -30,77 +29,15 @@ from conformance.report.wording import (
     capitalised,
     head_of,
     joined,
-    observed,
     pair_of,
     phrase,
     text_in,
-    uncapitalised,
     unspaced,
     value_of,
 )
 
 MAX_CHARS = 200
 """Maximum characters of a sentence."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a sentence is made of.
-
-    Attributes:
-        finding: the finding.
-        exchanges: its exchanges, in the order in which it lists them.
-        subject: the parameter or field that it is about; None if the contract has none of the name.
-    """
-
-    finding: Finding
-    exchanges: Sequence[Exchange]
-    subject: Subject | None
-
-    @property
-    def expected(self) -> str:
-        """The expected value; empty if there is none."""
-        return self.finding.expected or ""
-
-    @cached_property
-    def observed(self) -> Observed:
-        """The actual value, taken apart."""
-        return observed(self.finding.seen or "")
-
-    @property
-    def seen(self) -> Message:
-        """The actual value without the remarks around it."""
-        return self.observed.value
-
-    @property
-    def title(self) -> Text:
-        """The title of the check, a promise in a sentence, as a part of another sentence."""
-        given = Text(self.finding.title, self.finding.title_zh or self.finding.title)
-        return given.mapped(lambda words: cut(uncapitalised(line(words).rstrip(".。")), 150))
-
-    @cached_property
-    def probe(self) -> Exchange | None:
-        """The exchange that shows the deviation."""
-        return probe_of(self.finding, self.exchanges)
-
-    @cached_property
-    def sent(self) -> tuple[Text, ...]:
-        """The settings of the request that shows the deviation; empty if they are not known."""
-        return sent_in(self.finding, self.exchanges)
-
-    def the_request(self, otherwise: Text) -> Text:
-        """Name the request by its settings, as the subject of a sentence."""
-        if not self.sent:
-            return otherwise
-        first, *others = self.sent
-        return _ALONG.format(first=first, others=joined(others)) if others else first
-
-    @property
-    def promise(self) -> Text:
-        """What was expected, or what the check states if that has JSON in it."""
-        that = made_from(self.expected, templates.THAT)
-        assertion = that["expected"] if that else self.expected
-        return (phrase(assertion) if isinstance(assertion, str) else None) or self.title
 
 
 def sentence_of(finding: Finding, exchanges: Sequence[Exchange], subject: Subject | None) -> Text:
@@ -394,7 +331,6 @@ _AMONG = Text("in {count} of {total} responses", "{total} 个响应中有 {count
 _SHARED = Text("{told}, those with {traits}", "{told}，即带有 {traits} 的响应")
 _TWICE = Text("the same when repeated", "重复请求结果相同")
 _WITH = Text("with {sent}, {told}", "发送 {sent} 时，{told}")
-_ALONG = Text("{first} with {others}", "{first}（同时设置 {others}）")
 _A_REQUEST = Text("a valid request", "有效的请求")
 _THE_REQUEST = Text("the request", "该请求")
 _WITHOUT = Text("a request without `{name}`", "没有 `{name}` 的请求")

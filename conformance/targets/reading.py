@@ -299,6 +299,7 @@ def _options(settings: Mapping[str, Any]) -> Options:
         seed=settings.get("seed", defaults.seed),
         strict=settings.get("strict", defaults.strict),
         region=settings.get("region"),
+        objectives=settings.get("slo", ()),
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from conformance.model import Prices, Tier
+from conformance.input_files import one_line
+from conformance.model import RATES, TIMES, Measure, Objective, Prices, Tier
 from conformance.model.balance import TOKENS
 from conformance.record.validation import CURRENCY, DECIMAL
 from conformance.targets.address import read_path
@@ -243,6 +244,50 @@ def _price(name: str, value: Any) -> Decimal:
 
 PRICES_EXAMPLE = '{input = 1.50, output = 2.00, currency = "USD"}'
 
+_OF_TIME = re.compile(rf"({'|'.join(sorted(TIMES))})-p([1-9][0-9]?)")
+SLO_EXAMPLE = "{ttft-p95 = 2, error-rate = 0.01, availability = 0.99, n = 4}"
+
+
+def slo(value: Any) -> tuple[Objective, ...]:
+    """Validate a table of objectives, such as :data:`SLO_EXAMPLE`."""
+    if not isinstance(value, dict) or not value:
+        raise TypedError(f"must be a table, such as {SLO_EXAMPLE}")
+    return tuple(_objective(name, bound) for name, bound in value.items())
+
+
+def _objective(name: str, bound: Any) -> Objective:
+    timed = _OF_TIME.fullmatch(name)
+    if timed is not None:
+        try:
+            return Objective(Measure(timed[1]), above_zero(bound), int(timed[2]))
+        except TypedError as error:
+            raise TypedError(f"has a {name} that {error} (seconds)") from None
+    measures = {str(one): one for one in Measure if one not in TIMES}
+    if name not in measures:
+        names = ", ".join((*(f"{one}-p95" for one in sorted(TIMES)), *measures))
+        raise TypedError(f"has {one_line(repr(name), 40)}; objectives are {names}")
+    measure = measures[name]
+    if measure not in RATES:
+        return Objective(measure, float(_of_limit(name, bound)))
+    is_number = isinstance(bound, int | float) and not isinstance(bound, bool)
+    if not is_number or not 0 < bound < 1:
+        raise TypedError(
+            f"has a value for {name} that is not between 0 and 1, such as 0.99; no sample shows "
+            "that nothing ever fails"
+        )
+    return Objective(measure, float(bound))
+
+
+def _of_limit(name: str, bound: Any) -> int:
+    try:
+        return whole(1, MOST_OF_LIMIT)(bound)
+    except TypedError as error:
+        raise TypedError(f"has a value for {name} that {error}") from None
+
+
+MOST_OF_LIMIT = 100_000_000
+"""The highest value of an objective about a limit, such as the tokens of a context."""
+
 SHARED: Mapping[str, Callable[[Any], Any]] = {
     "model": model,
     "contract": text,
@@ -257,6 +302,7 @@ SHARED: Mapping[str, Callable[[Any], Any]] = {
     "headers": plain_headers,
     "prices": prices,
     "region": region,
+    "slo": slo,
     "profile": profile,
 }
 """Keys that are allowed in ``[defaults]`` and in targets."""

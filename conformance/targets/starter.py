@@ -23,6 +23,7 @@ tier = "smoke"              # test depth and cost: smoke, standard or deep
 # region = "eu"             # where the requests are sent from; with --scheduler, its workers
 # headers = {"X-Tenant" = "acme"}   # sent with every request; not for secrets
 # prices = {input = 1.50, output = 2.00, cached = 0.75, currency = "USD"}  # of a million tokens
+# slo = {ttft-p95 = 2, error-rate = 0.01, availability = 0.99}  # seconds and shares
 """
 
 TARGET = """
@@ -45,6 +46,14 @@ TAIL = """
 # expected = "mine.expected.yaml"   # known deviations; a file of this name is found by itself
 # contract = "openai"       # or the path of an overlay, relative to this file
 # headers-env = {"X-Gateway-Token" = "GATEWAY_TOKEN"}   # a header whose value is a secret
+
+# `conformance watch` runs the targets when they are due, and tells what changed:
+# [watch]
+# every = "6h"              # or cron = "17 4 * * *"
+# max-requests-per-day = 500
+# [watch.notices.team]
+# kind = "slack"            # or json, feishu, dingtalk, mail
+# url-env = "SLACK_WEBHOOK_URL"
 """
 
 

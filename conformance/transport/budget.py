@@ -69,21 +69,21 @@ class Budget:
                     )
                 await self._settled.wait()
                 self.check_requests()
-            self.cost = _add(self.cost, Cost(requests=1))
+            self.cost = plus(self.cost, Cost(requests=1))
             self._reserved += tokens
 
     def take_retry(self) -> bool:
         """Spend one request on a retry; return false if the limit does not allow it."""
         if self._out_of_requests():
             return False
-        self.cost = _add(self.cost, Cost(requests=1))
+        self.cost = plus(self.cost, Cost(requests=1))
         return True
 
     async def settle(self, reserved: int, spent: Cost) -> None:
         """Replace a reservation of ``reserved`` tokens by the actual cost."""
         async with self._settled:
             self._reserved -= reserved
-            self.cost = _add(self.cost, spent)
+            self.cost = plus(self.cost, spent)
             self._settled.notify_all()
 
     def _fits(self, tokens: int) -> bool:
@@ -186,7 +186,8 @@ def stated_usage(body: bytes) -> Mapping[str, Any] | None:
     return None
 
 
-def _add(cost: Cost, more: Cost) -> Cost:
+def plus(cost: Cost, more: Cost) -> Cost:
+    """Return the cost of two things together."""
     return Cost(
         cost.requests + more.requests,
         cost.prompt_tokens + more.prompt_tokens,

@@ -122,14 +122,15 @@ def text_of(
         checks = [one.check for one in notice.news if one.kind is kind]
         if checks:
             rows += ["", head.of(language), *_listed(checks, language, titles, foreign)]
-    about = _ABOUT.of(language)
-    rows += ["", about.format(
-        model=foreign(_short(notice.model)),
-        url=foreign(_short(notice.base_url)),
-        contract=foreign(_short(notice.contract)),
-        tier=notice.tier,
-        at=notice.at,
-    )]  # fmt: skip
+    if notice.base_url:
+        about = _ABOUT.of(language).format(
+            model=foreign(_short(notice.model)),
+            url=foreign(_short(notice.base_url)),
+            contract=foreign(_short(notice.contract)),
+            tier=notice.tier,
+            at=notice.at,
+        )
+        rows += ["", about]
     return "\n".join(rows)
 
 

@@ -47,7 +47,6 @@ class TargetState:
         slot: the last slot that was used; None if none was.
         confirm_at: when a change is to be confirmed; None if none is.
         spent: on the last day on which it spent something.
-        budget_told: the day on which it was told that a limit is reached.
         last_run: when its last run ended; None if it had none.
         memory: what is known of it.
     """
@@ -56,7 +55,6 @@ class TargetState:
     slot: datetime | None = None
     confirm_at: datetime | None = None
     spent: Spent = Spent()  # noqa: RUF009 - frozen
-    budget_told: str = ""
     last_run: datetime | None = None
     memory: Memory = Memory()  # noqa: RUF009 - frozen
 
@@ -136,7 +134,6 @@ class Store:
                 slot=_optional(values["slot"]),
                 confirm_at=_optional(values["confirm_at"]),
                 spent=Spent.from_json(values["spent"]),
-                budget_told=str(values["budget_told"]),
                 last_run=_optional(values["last_run"]),
                 memory=Memory.from_json(values["memory"]),
             )
@@ -155,7 +152,6 @@ class Store:
             "slot": _written(state.slot),
             "confirm_at": _written(state.confirm_at),
             "spent": state.spent.as_json(),
-            "budget_told": state.budget_told,
             "last_run": _written(state.last_run),
             "memory": state.memory.as_json(),
         }

@@ -49,8 +49,18 @@ def notice_of(
     )
 
 
-def notice_of_budget(watched: Watched, day: str, at: datetime) -> Notice:
-    """Return the notice that a limit of a day, ``2026-12-01``, is reached."""
+def notice_of_budget(watched: Watched | None, day: str, at: datetime) -> Notice:
+    """Return the notice that a limit of a day, ``2026-12-01``, is reached.
+
+    Args:
+        watched: the target; None if it is the limit of all targets together.
+        day: the day.
+        at: the time.
+    """
+    when = at.isoformat(timespec="seconds")
+    if watched is None:
+        reason = _BUDGET_OF_ALL.format(day=day)
+        return Notice(f"{OF_ALL} {day} budget", OF_ALL, "", "", "", "", when, reason=reason)
     entry = watched.entry
     return Notice(
         id=f"{entry.name} {day} budget",
@@ -59,7 +69,7 @@ def notice_of_budget(watched: Watched, day: str, at: datetime) -> Notice:
         model=entry.model,
         contract=entry.contract,
         tier=(watched.how.tier or entry.options.tier).value,
-        at=at.isoformat(timespec="seconds"),
+        at=when,
         reason=_BUDGET.format(day=day),
     )
 
@@ -93,6 +103,13 @@ def line_of(name: str, run: Run | None, reason: Text, found: Learned, next_at: s
 _RAN = Text("{verdict}, {requests}", "{verdict}，{requests}")
 _OPEN = Text("; a change is to be confirmed", "；有变化待确认")
 _LINE = Text("{name}: {what}{open}; next at {at}", "{name}：{what}{open}；下次：{at}")
+OF_ALL = "[watch]"
+"""Stands for all targets together; no target has this name."""
+
+_BUDGET_OF_ALL = Text(
+    "not enough is left on {day} of the limit of all targets for every run",
+    "{day} 所有目标合计的每日上限余额不足，部分运行不再进行",
+)
 _BUDGET = Text(
     "no more runs on {day}: not enough is left of a limit of the day",
     "{day} 不再运行：每日上限的余额不足",

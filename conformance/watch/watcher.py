@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -99,7 +98,6 @@ class Watcher:
         clock: the time.
         options_of: the options of a target's runs and the name of its contract, for their price.
         tell: takes a sentence for whoever looks at the terminal or the log.
-        on_change: called after each run and at the start.
         jobs: how many targets are tested at a time.
 
     Raises:
@@ -117,7 +115,6 @@ class Watcher:
         clock: Clock,
         options_of: Callable[[Watched], tuple[Options, str]],
         tell: Callable[[Text], None],
-        on_change: Callable[[], None] = lambda: None,
         jobs: int = 4,
     ) -> None:
         self._watch = watch
@@ -128,7 +125,8 @@ class Watcher:
         self._clock = clock
         self._options_of = options_of
         self._tell = tell
-        self._on_change = on_change
+        self.on_change: Callable[[], None] = lambda: None
+        """Called at the start, after each run and after notices were sent."""
         self._jobs = jobs
         self._reserved: dict[str, Spent] = {}
         self._blocked: dict[str, str] = {}  # the day on which a limit did not allow a run
@@ -139,6 +137,8 @@ class Watcher:
             name = watched.entry.name
             self.states[name] = store.target(name) or TargetState(since=now)
         self._outbox = store.outbox()
+        self.rows: dict[str, Row] = {}
+        """The last run of each target, since the start."""
         self.failed: set[str] = set()
         """Targets whose last run judged nothing."""
 
@@ -160,7 +160,7 @@ class Watcher:
         done: set[str] = set()
         for name, state in self.states.items():
             self._store.keep_target(name, state)
-        self._on_change()
+        self.on_change()
         try:
             while True:
                 self._start_due(done if once else set())
@@ -247,7 +247,6 @@ class Watcher:
         limits = self._allowed(watched, day)
         if limits is None:
             self._blocked[name] = day
-            self._tell_budget(watched, day, now)
             return
         self._reserved[name] = most_of(limits, watched.entry.prices, day)
         may_confirm = planned.is_slot and watched.how.confirm_after is not None
@@ -258,15 +257,18 @@ class Watcher:
         return at.astimezone(self._watch.shared.zone).date().isoformat()
 
     def _allowed(self, watched: Watched, day: str) -> Limits | None:
+        """Return the limits of a run; None if a limit of the day does not allow it."""
         prices = watched.entry.prices
         own = self.states[watched.entry.name].spent.on(day)
         everything = (*(state.spent for state in self.states.values()), *self._reserved.values())
-        left = (
-            left_of(watched.how.limits, own, prices),
-            left_of(self._watch.shared.limits, together(everything, day), prices),
-        )
+        of_all = left_of(self._watch.shared.limits, together(everything, day), prices)
+        of_own = left_of(watched.how.limits, own, prices)
         options, contract = self._options_of(watched)
-        return allowed(options, contract, left)
+        limits = allowed(options, contract, (of_own, of_all))
+        if limits is None:
+            is_own = allowed(options, contract, (of_own,)) is None
+            self._tell_budget(watched if is_own else None, day)
+        return limits
 
     async def _run_one(
         self, watched: Watched, now: datetime, day: str, limits: Limits, *, may_confirm: bool
@@ -304,10 +306,13 @@ class Watcher:
             replace(state, spent=spent, last_run=at, memory=found.memory, confirm_at=confirm_at),
         )
         # Last, so that a process that is killed before has it read again, and told once.
-        with suppress(FileNotFoundError):
+        if outcome.record is not None:
             shutil.rmtree(self._store.running(name))
+        elif self._store.running(name).exists():
+            there = self._store.set_aside(name, at)
+            self._tell(_SET_ASIDE.format(name=name, there=str(there)))
         self._tell(line_of(name, outcome.run, outcome.reason, found, self._next_at(name)))
-        self._on_change()
+        self.on_change()
 
     def _learned(
         self, watched: Watched, outcome: Outcome, at: datetime
@@ -319,7 +324,7 @@ class Watcher:
             self.failed.add(watched.entry.name)
             return unjudged(memory, at, confirms=confirms), None
         self._history.add(outcome.record)
-        row = entry_of(run, "", None)
+        row = self.rows[watched.entry.name] = entry_of(run, "", None)
         found = learned(memory, row, at, confirms=confirms)
         if run.footer.because is None:
             self.failed.discard(watched.entry.name)
@@ -331,19 +336,18 @@ class Watcher:
         planned = next(one for one in self.schedule() if one.watched.entry.name == name)
         return f"{planned.at.astimezone(self._watch.shared.zone):%Y-%m-%d %H:%M:%S}"
 
-    def _tell_budget(self, watched: Watched, day: str, now: datetime) -> None:
-        """Tell once a day that a limit is reached."""
-        name, state = watched.entry.name, self.states[watched.entry.name]
-        if state.budget_told == day:
-            return
-        self._post(notice_of_budget(watched, day, now))
-        self._keep(name, replace(state, budget_told=day))
+    def _tell_budget(self, watched: Watched | None, day: str) -> None:
+        """Tell that a limit is reached, of one target or of all; the outbox takes it once."""
+        self._post(notice_of_budget(watched, day, self._clock.now()))
 
     def _post(self, notice: Notice) -> None:
         """Put a notice into the outbox, before anything else knows of it."""
+        outbox = self._outbox.with_notice(notice, self._sender.names, self._clock.now())
+        if outbox == self._outbox:
+            return
         self._tell(Text(*(subject_of(notice, language) for language in Language)))
-        self._outbox = self._outbox.with_notice(notice, self._sender.names, self._clock.now())
-        self._store.keep_outbox(self._outbox)
+        self._outbox = outbox
+        self._store.keep_outbox(outbox)
 
     async def _deliver(self) -> None:
         before = self._outbox
@@ -355,12 +359,17 @@ class Watcher:
         self._outbox = replace(self._outbox, waiting=(*after.waiting, *more))
         if self._outbox != before:
             self._store.keep_outbox(self._outbox)
+            self.on_change()
 
     def _keep(self, name: str, state: TargetState) -> None:
         self.states[name] = state
         self._store.keep_target(name, state)
 
 
+_SET_ASIDE = Text(
+    "{name}: what was recorded of the run is now in {there}",
+    "{name}：该次运行已记录的内容已移至 {there}",
+)
 _LEFT = Text("continues the run that was interrupted", "继续被中断的运行")
 _CONFIRMS = Text("confirms a change", "确认变化")
 _BY_CADENCE = Text("by its cadence", "按周期")

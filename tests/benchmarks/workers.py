@@ -11,8 +11,9 @@ all rounds wait alike. Printed for each round:
 - ideal: the seconds that a few targets take with nothing beside them, times the targets, over the
   number that all workers test at a time;
 - memory: the highest resident size of the scheduler, and of the largest worker;
-- requests, whole records, and targets that another worker took over, the last worker of the last
-  round being killed with SIGKILL in the middle.
+- requests, whole records, and targets that another worker took over.
+
+In the last round one worker is killed with SIGKILL in the middle.
 """
 
 from __future__ import annotations

@@ -38,11 +38,39 @@ def test_due_targets_run_once(command, fake) -> None:
     first = command("watch", "--once", "--lang", "en")
     assert first.exit_code == 0, first.output
     assert first.stdout.count("Conforming, 2") == 2
+    assert f"zero: sending ${KEY_VARIABLE} to http://127.0.0.1:9/v1" in first.stderr
     assert "what changes is only printed here" in first.stderr
     again = command("watch", "--once")
     assert (again.exit_code, again.stdout) == (0, "")
     assert command("history", "list").stdout.count("Conforming") == 2
     assert not list(Path("history/watch/running").iterdir())
+
+
+@pytest.mark.usefixtures("config")
+def test_metrics_of_the_last_runs_are_written(command, fake) -> None:
+    fake()
+    first = command("watch", "--once", "--metrics-file", "metrics.prom")
+    assert first.exit_code == 0, first.output
+    text = Path("metrics.prom").read_text("utf-8")
+    for name in ("zero", "other"):
+        assert f'conformance_run_requests{{target="{name}"' in text
+        assert f'conformance_watch_next_due_timestamp_seconds{{target="{name}"}}' in text
+    Path("metrics.prom").unlink()
+    command("watch", "--once", "--metrics-file", "metrics.prom")  # nothing is due
+    assert Path("metrics.prom").read_text("utf-8") == text
+
+
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize("words", [(), ("--target", "zero")])
+def test_run_writes_metrics(command, fake, words: tuple[str, ...]) -> None:
+    fake()
+    cheap = ("--select", "stop.five-refused", "--reference", "none", "--format", "json")
+    result = command("run", *words, *cheap, "--metrics-file", "metrics.prom")
+    assert result.exit_code == 0, result.output
+    assert 'conformance_run_conclusion{target="zero"' in Path("metrics.prom").read_text("utf-8")
+    one = ("--base-url", "http://127.0.0.1:9/v1", "--model", "m", "--metrics-file", "one.prom")
+    assert command("run", *one, *cheap).exit_code == 0
+    assert 'target="http://127.0.0.1:9/v1 m"' in Path("one.prom").read_text("utf-8")
 
 
 @pytest.mark.usefixtures("config")

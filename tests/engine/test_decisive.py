@@ -19,7 +19,7 @@ from conformance.engine.judging import judge
 from conformance.judgement import Failure, expect
 from conformance.model import Request, Role, Tier
 from conformance.protocol.completion import Choice, Completion
-from conformance.protocol.response import ErrorResponse
+from conformance.protocol.error_response import ErrorResponse
 from tests.checks.catalogue import CHECKS
 from tests.fake_server import MODEL, FakeServer, findings_of
 from tests.report.builders import a_failure

@@ -105,6 +105,7 @@ def test_lost_worker_costs_what_was_in_flight(targets: int, tier: str) -> None:
     assert price <= sent <= price + MOST_HELD
 
 
+@pytest.mark.exhaustive
 def test_interrupted_run_is_resumed_without_the_cluster() -> None:
     with serving(4) as running:
         price = sent_by(running, lambda: called("run", *SMOKE, "--out", "quiet"))
@@ -162,6 +163,37 @@ def test_workers_stop_when_the_command_is_killed(cluster: LocalCluster) -> None:
         resumed = called("run", *SMOKE, "--resume", "spread")
     assert resumed.returncode == 1
     assert all(run.footer for run in map(read_run, Path("spread").glob("*/run.ndjson")))
+
+
+def test_options_of_one_machine_are_checked() -> None:
+    with serving(1):
+        few = called("run", *SMOKE, "--scheduler", "local:8", "--jobs", "3", "--out", "few")
+        far = called("run", *SMOKE, "--scheduler", "tcp://here:1", "--jobs", "3", "--out", "far")
+        url = ("--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--scheduler", "local")
+        one = called("run", *url)
+    assert [few.returncode, far.returncode, one.returncode] == [4, 4, 4]
+    assert "starts 8 processes, and --jobs 3 tests fewer targets in parallel" in few.stderr
+    assert "each worker of tcp://here:1 tests as many targets" in far.stderr
+    assert "--scheduler divides the targets of a file among workers" in one.stderr
+    assert not Path("few").exists()
+
+
+@pytest.mark.exhaustive
+def test_lost_scheduler_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(2) as running, dask("scheduler", log=Path("scheduler.log")) as (found, address):
+        with dask("worker", address, *TWO, log=Path("worker.log")):
+            running.gate.close_after(10)
+            process = started("run", *SMOKE, "--scheduler", address, "--out", "lost")
+            wait_until_still(running)
+            found.send_signal(signal.SIGKILL)
+            _, told = process.communicate(timeout=SECONDS)
+            running.gate.open()
+        resumed = called("run", *SMOKE, "--resume", "lost")
+    assert process.returncode == 3, told
+    assert "Traceback" not in told
+    assert f"connection to the scheduler at {address} was lost; --resume DIR goes on" in told
+    assert resumed.returncode == 1
+    assert all(run.footer for run in map(read_run, Path("lost").glob("*/run.ndjson")))
 
 
 def test_a_region_needs_its_workers(cluster: LocalCluster) -> None:

@@ -129,6 +129,7 @@ FOOTER = Footer(
 # Members that files of earlier versions lack.
 LATER = {
     "header": {
+        "objectives",
         "prices",
         "tokenizer",
         "headers",
@@ -158,7 +159,7 @@ LATER = {
         "place",
         "explained_by",
     },
-    "footer": {"reference_cost", "explained", "is_stopped", "notes", "readiness"},
+    "footer": {"objectives", "reference_cost", "explained", "is_stopped", "notes", "readiness"},
 }
 EXPECTED = ExpectedFile(
     "vendor.expected.yaml",

@@ -15,7 +15,8 @@ from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, NotApplicable, Refusal, expect
 from conformance.message import Message, say
 from conformance.protocol.completion import Completion
-from conformance.protocol.response import REFUSALS, ErrorResponse, Response
+from conformance.protocol.error_response import ErrorResponse
+from conformance.protocol.response import REFUSALS, Response
 
 REJECTED_STATUSES = (400, 422)
 """Statuses that reject a value out of range; the checks of errors judge 422 as a lesser failure."""

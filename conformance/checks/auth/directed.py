@@ -14,7 +14,7 @@ from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, NotApplicable, expect
 from conformance.message import say
 from conformance.model import WRONG_KEY, Credentials
-from conformance.protocol.response import ErrorResponse
+from conformance.protocol.error_response import ErrorResponse
 
 
 @check("auth.missing-key", requirement="auth.missing-key", tier="smoke")

@@ -27,7 +27,8 @@ from conformance.checks._shared.requests import MINIMAL_REQUEST
 from conformance.judgement import Failure, Inconclusive, NotApplicable, expect, shown
 from conformance.message import say
 from conformance.model import Place
-from conformance.protocol.response import REFUSALS, ErrorResponse, Response
+from conformance.protocol.error_response import ErrorResponse
+from conformance.protocol.response import REFUSALS, Response
 
 TRUNCATED = b'{"model": "m", "prompt": "1", '
 """Truncated JSON, as from a client that crashes."""

@@ -12,8 +12,8 @@ from conformance.judgement import Failure, Missing, NotApplicable, either, expec
 from conformance.message import say
 from conformance.model import Place
 from conformance.protocol.completion import JsonObject
+from conformance.protocol.error_response import ErrorResponse
 from conformance.protocol.request import COMPLETIONS
-from conformance.protocol.response import ErrorResponse
 from conformance.protocol.trace import RecordedExchange
 
 REJECTED_BY_ENDPOINT = frozenset({400, 401, 403, 404, 409, 415, 422})

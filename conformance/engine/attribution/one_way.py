@@ -34,6 +34,8 @@ SAME_PROMPT = "usage.prompt-grows-with-text"
 COMPARES = frozenset({SUMS, "usage.prompt-counted-once", "usage.stream-equals-plain"})
 """What compares the count of a prompt with that of the same prompt in another request."""
 
+COMPLETION = "completion_tokens"
+
 ECHO = "usage.echo-not-completion"
 
 AMONG = "{seen} ({among})"
@@ -56,10 +58,15 @@ def counted_wrong_in_one_way(evidence: Evidence, finding: Finding) -> Explanatio
     """Return the finding about a count that is wrong in the way that this one's is."""
     if not _is_about_counts(finding):
         return None
+    comes_later = False
     for owner in evidence.deviations:
         if owner is finding:
-            break
-        if _is_about_counts(owner) and is_as_grave(owner, finding):
+            comes_later = True
+            continue
+        # The completion's count tells what is wrong of both, whichever request was smaller.
+        is_other = _counts_of(owner).isdisjoint(_counts_of(finding))
+        able = _counts_of(owner) == {COMPLETION} if is_other else not comes_later
+        if able and _is_about_counts(owner) and is_as_grave(owner, finding):
             why = _why(evidence, owner, finding)
             if why is not None:
                 return explained(owner, why)
@@ -99,8 +106,8 @@ def _numbers(finding: Finding) -> Numbers | None:
     if "tokens" not in f"{finding.expected or ''}":
         return None
     expected, seen = (
-        frozenset(_whole_numbers(as_message(said))) if said else frozenset[int]()
-        for said in (finding.expected, finding.seen)
+        frozenset(_whole_numbers(said)) if said else frozenset[int]()
+        for said in (finding.expected, _first_seen(finding))
     )
     left = seen - expected if len(seen) > 1 else seen
     return (expected, next(iter(left))) if expected and len(left) == 1 else None
@@ -194,7 +201,7 @@ def _counts_the_echo(evidence: Evidence, finding: Finding, ours: Numbers | None)
     """
     if ours is None or "echo" not in evidence.shared_traits(finding):
         return False
-    if _counts_of(finding) == {"completion_tokens"}:
+    if _counts_of(finding) == {COMPLETION}:
         return ours[1] > min(ours[0])
     return ours[1] == 0
 
@@ -234,4 +241,4 @@ def _counts_of(finding: Finding) -> frozenset[str]:
     if name != "usage":
         return frozenset({name})
     said = f"{finding.seen or ''} {finding.expected or ''}"
-    return frozenset(one for one in ("prompt_tokens", "completion_tokens") if one in said)
+    return frozenset(one for one in ("prompt_tokens", COMPLETION) if one in said)

@@ -40,10 +40,8 @@ def strip(
     found = list(stretches(kinds, span))
     is_titled = len(found) <= MAX_TITLES
     drawn = _one_by_one(found, span, looks) if is_titled else _by_kind(found, looks)
-    # A mark is about three pixels wide on a page of the usual width, however long the span.
-    width = f"{span.days / 250:.2f}"
     ticks = "".join(
-        f"M{day - span.first} {MARK_TOP}h{width}v{MARK_HEIGHT}h-{width}z"
+        f"M{day - span.first} {MARK_TOP}v{MARK_HEIGHT}"
         for day in sorted(set(marks))
         if span.holds(day)
     )

@@ -14,6 +14,7 @@ from conformance.report.case import case_of
 from conformance.report.console.blocks import blocks
 from conformance.report.console.clients import clients, verdict_on_clients
 from conformance.report.console.details import details, follows
+from conformance.report.console.objectives import objectives
 from conformance.report.console.styles import (
     CONCLUSIONS,
     LESSER_STYLE,
@@ -26,6 +27,7 @@ from conformance.report.console.styles import (
 from conformance.report.console.unwrapped import Indented, height_of
 from conformance.report.console.verbosity import Verbosity
 from conformance.report.locale.terms import FIELD, STATES, VERDICTS, counted, duration, listing
+from conformance.report.objectives import missed_in_words
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 
@@ -68,22 +70,26 @@ class _Outcome:
         """Assemble the output."""
         if verbosity is Verbosity.QUIET:
             on_clients = verdict_on_clients(self._summary.run, self._language)
-            return Group(*self._verdict_and_reason(), *([on_clients] if on_clients else []))
+            missed = missed_in_words(self._summary.run)
+            last_lines = [on_clients] if on_clients else []
+            last_lines += [Text(self._of(missed))] if missed else []
+            return Group(*self._verdict_and_reason(), *last_lines)
         self._verbose = verbosity is Verbosity.VERBOSE
         self._most = len(self._summary.rows) if self._verbose else MAX_NAMES
         used = clients(self._summary.run, self._language, verbose=self._verbose)
         is_for_clients = bool(self._summary.run.header.profiles)
         states = None if is_for_clients and not self._verbose else self._states()
         head = [self._verdict(), used if is_for_clients else None, states, self._undocumented()]
+        wanted = objectives(self._summary.run, self._language)
         last = None if is_for_clients else used
         before = Group(Text(), *(block for block in head if block is not None))
         if self._verbose:
-            rest = [self._every_finding(), last, self._gaps()]
+            rest = [self._every_finding(), wanted, last, self._gaps()]
         else:
             below = self._gaps_counted()
-            blocks_shown = [block for block in (before, last, below) if block]
+            blocks_shown = [block for block in (before, wanted, last, below) if block]
             heights = [height_of(block, self._console) for block in blocks_shown]
-            rest = [self._causes(MAX_LINES - sum(heights) - 2), last, below]
+            rest = [self._causes(MAX_LINES - sum(heights) - 2), wanted, last, below]
         return Group(before, *(block for block in rest if block is not None))
 
     def _of(self, words: Words) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from conformance.language import Language, Text
-from conformance.model import Run, Tier
+from conformance.model import Readiness, Run, Tier
 from conformance.report.charts import Picture, pictures
 from conformance.report.clients import CLIENTS, NOTE
 from conformance.report.curl import safe_name
 from conformance.report.html import page
-from conformance.report.html.clients import clients
+from conformance.report.html.clients import ClientView, clients
 from conformance.report.html.evidence import ExchangeView, drafts, views
 from conformance.report.html.findings import AreaView, areas
+from conformance.report.html.objectives import objectives
+from conformance.report.objectives import NOTE as OBJECTIVES_NOTE
+from conformance.report.objectives import OBJECTIVES
 from conformance.report.summary import Summary
 
 
@@ -54,6 +59,7 @@ def _written(
     key_env: str | None,
 ) -> str:
     header = summary.run.header
+    with_clients = clients(summary.run)
     return page.render(
         "report.html.j2",
         title=_TITLE.format(
@@ -67,12 +73,25 @@ def _written(
         summary=summary,
         pictures=drawn,
         areas=placed,
-        clients=clients(summary.run),
+        clients=with_clients,
         clients_title=CLIENTS,
         clients_note=NOTE,
+        objectives=objectives(summary.run, _placed(summary.run, with_clients)),
+        objectives_title=OBJECTIVES,
+        objectives_note=OBJECTIVES_NOTE,
         shown=shown,
         subjects_shown=frozenset(row.subject.name for row in summary.rows),
     )
+
+
+def _placed(run: Run, with_clients: Mapping[Readiness, tuple[ClientView, ...]]) -> Iterator[str]:
+    """Yield the ids of exchanges that have a place on the page already."""
+    for finding in run.findings:
+        yield from finding.exchanges
+    for alike in with_clients.values():
+        for view in alike:
+            for need in view.needs:
+                yield from need.own
 
 
 LARGEST = {Tier.SMOKE: 1_450_000, Tier.STANDARD: 1_450_000, Tier.DEEP: 2_400_000}

@@ -32,6 +32,7 @@ from conformance.report.headline import Claim
 from conformance.report.html.bytecode import TemplateBytecode
 from conformance.report.locale import terms as words
 from conformance.report.locale.finding_text import finding_text
+from conformance.report.objectives import STANDINGS
 from conformance.report.sanitize import cut, lines
 from conformance.report.summary_rows import said_of
 
@@ -103,6 +104,7 @@ def environment() -> Environment:
         effect_words=words.EFFECTS,
         role_words=words.ROLES,
         readiness_words=READINESS,
+        standing_words=STANDINGS,
         need_words=NEEDS,
         tier_words=words.TIERS,
         claimed=claimed,

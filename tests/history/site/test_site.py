@@ -38,7 +38,7 @@ def test_planted_changes_are_found(seed: int) -> None:
         for is_regression, turns in ((True, step.regressions), (False, step.recoveries))
         for turn in turns
     ]
-    assert len(turns) > 50
+    assert len(turns) > 20
     found = {Planted(e.target, _day(e.label), check, up) for e, check, up in turns}
     assert found == set(year.planted)
     assert len(turns) == len(year.planted)

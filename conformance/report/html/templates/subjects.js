@@ -6,7 +6,7 @@
   const show = () => {
     const wanted = new FormData(form).getAll("state");
     for (const row of rows) row.hidden = wanted.length > 0 && !wanted.includes(row.dataset.state);
-    for (const table of document.querySelectorAll(".subjects"))
+    for (const table of document.querySelectorAll(".subjects:has([data-state])"))
       table.closest("section").hidden = !table.querySelector("[data-state]:not([hidden])");
     return wanted;
   };
