@@ -30,6 +30,7 @@ COMMANDS = {
         ("merge", "merge", "merge", "Merge the folders of several machines into one."),
         ("compare", "compare", "compare", "Compare two recorded runs."),
         ("history", "history", "history", "Keep the records of many runs and look them up."),
+        ("drift", "drift", "drift", "Tell whether the model behind a name has changed."),
         ("watch", "watch", "watch", "Run targets when they are due and tell what changed."),
         ("badge", "badge", "badge", "Make a badge of a recorded run."),
         ("doctor", "doctor", "doctor", "Show what is installed and whether an endpoint answers."),

@@ -8,14 +8,13 @@ import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 from conformance import __version__
 from conformance.cli import inputs, pdf
-from conformance.cli.exit_codes import UserError
 from conformance.cli.help import examples
+from conformance.cli.one_endpoint import entries_here, named_target, typed_endpoint
 from conformance.cli.options import (
     AUTO,
     DEFAULT_CONTRACT,
@@ -29,13 +28,12 @@ from conformance.cli.proposal import evidence_of
 from conformance.contract import Contract
 from conformance.engine.notes import lifecycle_of, proposals_for
 from conformance.engine.reachability import Reached, reach
-from conformance.input_files import is_file
 from conformance.language import Language, Text, same
 from conformance.model import DEFAULT_KEY_ENV, ExitCode, Target
 from conformance.plugins import plugins
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.sanitize import cut, line
-from conformance.targets import FILE, Entry, MissingSecretError, TargetsError, read_targets
+from conformance.targets import FILE, Entry
 from conformance.targets.bundled import DISTRIBUTION, is_installed
 
 MAX_LINE_CHARS = 400
@@ -125,12 +123,12 @@ def doctor(
         raise click.UsageError("--base-url and --target cannot be combined; choose one of them")
     if path is not None and base_url is None:
         raise click.UsageError("--path needs --base-url, or path in the target of " + FILE)
-    entries = _entries()
+    entries = entries_here()
     endpoint = None
     if base_url is not None:
-        endpoint = _typed(base_url, path, model, key_name, contract_name)
+        endpoint = typed_endpoint(base_url, path, model, key_name, contract_name)
     elif wanted is not None:
-        endpoint = _named(wanted, entries)
+        endpoint = named_target(wanted, entries)
     for told in (*_installed(), _file(entries), _keys(entries)):
         _print(told, language)
     answers = _answers(*endpoint) if endpoint else [Line("endpoint", _NOT_TRIED)]
@@ -146,16 +144,6 @@ def _print(told: Line, language: Language) -> None:
     mark = {None: "·", True: "✓", False: "✗"}[told.is_well]
     text = cut(line(told.told.of(language)), MAX_LINE_CHARS)
     click.echo(f"{mark} {told.name:<{NAME_WIDTH}} {text}")
-
-
-def _entries() -> tuple[Entry, ...] | str | None:
-    """Return the targets of the file, what is wrong with it, or None if there is none."""
-    if not is_file(Path(FILE)):
-        return None
-    try:
-        return read_targets(Path(FILE))
-    except TargetsError as error:
-        return error.mistakes[0]
 
 
 def _installed() -> Iterator[Line]:
@@ -191,38 +179,6 @@ def _keys(entries: tuple[Entry, ...] | str | None) -> Line:
     missing = [name for name in known if name not in there]
     set_, unset = (same(", ".join(found)) if found else _NONE for found in (there, missing))
     return Line("keys", _KEYS.format(set=set_, unset=unset), is_well=bool(there) or None)
-
-
-def _typed(
-    typed: str, path: str | None, model: str | None, key_name: str | None, contract_name: str
-) -> tuple[Target, Contract]:
-    contract = inputs.contract(DEFAULT_CONTRACT if contract_name == AUTO else contract_name)
-    where = inputs.endpoint(typed, path, contract)
-    if not model:
-        raise click.UsageError(
-            f"--model is required with --base-url: name a model that {where.host} serves"
-        )
-    key = inputs.api_key(key_name, where)
-    return Target(where.url, model, contract.name, key.text, key.variable), contract
-
-
-def _named(wanted: str, entries: tuple[Entry, ...] | str | None) -> tuple[Target, Contract]:
-    """Return the target of a name.
-
-    Raises:
-        UserError: there is none, or its key is not set.
-    """
-    if not isinstance(entries, tuple):
-        raise UserError(entries or f"--target needs {FILE}, which does not exist here")
-    found = next((entry for entry in entries if entry.name == wanted), None)
-    if found is None:
-        known = ", ".join(entry.name for entry in entries)
-        raise UserError(f"no target in {FILE} is named {wanted!r}; known targets: {known}")
-    contract = inputs.contract(found.contract)
-    try:
-        return found.target(contract, os.environ), contract
-    except MissingSecretError as error:
-        raise UserError(f"{wanted}: {error.reason.en}") from None
 
 
 def _answers(target: Target, contract: Contract) -> list[Line]:

@@ -38,8 +38,8 @@ MOST_WAITING = 32
 """Messages of a run that the scheduler keeps until the command line has read them."""
 
 STOP_SECONDS = 10.0
-MOST_EVENTS = 200
-"""Events that are sent together, if so many are waiting."""
+MOST_EVENTS = 20
+"""Events that are sent together, if so many are waiting; each may have a body of 8 MiB."""
 
 OTHER_VERSION = Text(
     "The suite has version {there}, and that of the command line is {here}.",

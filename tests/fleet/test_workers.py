@@ -105,6 +105,7 @@ def test_lost_worker_costs_what_was_in_flight(targets: int, tier: str) -> None:
     assert price <= sent <= price + MOST_HELD
 
 
+@pytest.mark.exhaustive
 def test_interrupted_run_is_resumed_without_the_cluster() -> None:
     with serving(4) as running:
         price = sent_by(running, lambda: called("run", *SMOKE, "--out", "quiet"))

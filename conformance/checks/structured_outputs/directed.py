@@ -74,18 +74,18 @@ def _of_one(function: FormCheck, form: Form) -> Callable[[Api], Awaitable[None]]
 
 @check_of(FORMS, "followed")
 async def the_text_follows(api: Api, form: Form) -> None:
-    """A completion with `{name}` is a whole text that it allows.
+    """With `{name}`, the whole text is one that the constraint allows.
 
-    带 `{name}` 的补全是其允许的完整文本。
+    设置 `{name}` 时，整段文本是约束所允许的。
     """
     completion = (await api.complete(**request_of(api, form))).expect_ok()
     assert_follows(completion.only, form.kind.language)
 
 
 async def a_stream_follows(api: Api, form: Form) -> None:
-    """A stream with `{name}` is a whole text that it allows.
+    """With `{name}`, the whole text of a stream is one that the constraint allows.
 
-    带 `{name}` 的流式响应是其允许的完整文本。
+    设置 `{name}` 时，流式响应的整段文本是约束所允许的。
     """
     stream = await api.stream(**request_of(api, form))
     assert_follows(collect_stream(stream).only, form.kind.language)
@@ -97,9 +97,9 @@ check_of(OTHER_FORMS, "followed-in-a-stream", needs=("stream",), tier="deep")(a_
 
 @check_of(FORMS, "followed-by-every-choice", needs=("n",), tier="deep")
 async def every_choice_follows(api: Api, form: Form) -> None:
-    """Every choice of a sampled batch with `{name}` is a text that it allows.
+    """With `{name}`, every choice of a sampled batch is a text that the constraint allows.
 
-    带 `{name}` 的采样批次中，每个 choice 都是其允许的文本。
+    设置 `{name}` 时，采样批次中每个 choice 都是约束所允许的文本。
     """
     if "strings" not in api.contract.parameter("prompt").forms:
         raise NotApplicable(say("this document does not mention arrays of prompts"))
@@ -111,9 +111,9 @@ async def every_choice_follows(api: Api, form: Form) -> None:
 
 @check_of(FORMS, "followed-in-chinese", tier="deep")
 async def chinese_text_follows(api: Api, form: Form) -> None:
-    """A completion with a `{name}` of Chinese characters is a text that it allows.
+    """With a `{name}` of Chinese characters, the text is one that the constraint allows.
 
-    `{name}` 含中文字符时，补全是其允许的文本。
+    `{name}` 含中文字符时，文本是约束所允许的。
     """
     request = {**request_of(api, form), **form.sends(api, form.kind.chinese)}
     completion = (await api.complete(**request)).expect_ok()
@@ -219,11 +219,11 @@ def assert_follows(choice: Choice, language: Language) -> None:
             raise NotApplicable(say("nothing but whitespace was written before the limit"))
         if language.begins(choice.text):
             return
-        wanted = say("the beginning of a text that the constraint allows")
+        wanted = say("the beginning of a text such as {example}", example=shown(language.example))
     else:
         if language.allows(choice.text):
             return
-        wanted = say("a text that the constraint allows")
+        wanted = say("a text such as {example}", example=shown(language.example))
     raise Failure(
         wanted,
         say(

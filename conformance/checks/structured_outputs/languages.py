@@ -23,6 +23,11 @@ _OUTSIDE_STRINGS = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\\?$))|\s+', re.DOTALL)
 class Language(Protocol):
     """A set of texts."""
 
+    @property
+    def example(self) -> str:
+        """One of them, for readers."""
+        ...
+
     def allows(self, text: str) -> bool:
         """Return whether a whole text is one of them."""
         ...
@@ -38,6 +43,11 @@ class Texts:
 
     texts: frozenset[str]
 
+    @property
+    def example(self) -> str:
+        """The first of them."""
+        return min(self.texts)
+
     def allows(self, text: str) -> bool:
         """Return whether a whole text is one of them."""
         return text in self.texts
@@ -52,6 +62,11 @@ class JsonObjects:
     """JSON objects with exactly these members, in any order and any layout."""
 
     members: JsonValues
+
+    @property
+    def example(self) -> str:
+        """The object with the first value of each member."""
+        return json.dumps(next(iter(self._objects())), ensure_ascii=False)
 
     def allows(self, text: str) -> bool:
         """Return whether a whole text is one of them."""
@@ -79,6 +94,11 @@ class JsonObjects:
 @dataclass(frozen=True, slots=True)
 class AnyObject:
     """JSON objects of any content."""
+
+    @property
+    def example(self) -> str:
+        """The least of them."""
+        return "{}"
 
     def allows(self, text: str) -> bool:
         """Return whether a whole text is a JSON object."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from conformance.checks.structured_outputs.languages import AnyObject, JsonObjects, compact, texts
-from conformance.checks.structured_outputs.stimuli import FORMS, FRUIT, schema_of
+from conformance.checks.structured_outputs.stimuli import FORMS, FRUIT, Form, schema_of
 from tests.cases import for_each_case
 
 FRUITS = JsonObjects(FRUIT)
@@ -87,6 +87,12 @@ def test_any_object_is_known_by_its_brace() -> None:
     assert not AnyObject().allows("[]")
     assert AnyObject().begins("\n {")
     assert not AnyObject().begins("4, 5")
+
+
+@for_each_case("form", FORMS)
+def test_examples_are_allowed(form: Form) -> None:
+    for language in (form.kind.language, form.kind.chinese_language):
+        assert language.allows(language.example)
 
 
 def test_no_usual_text_follows_a_constraint() -> None:
