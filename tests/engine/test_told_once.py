@@ -263,3 +263,20 @@ def test_events_of_streams_explain_no_plain_index() -> None:
     events = a_deviation("streaming.event-json", Place.EVENTS, exchanges=("x1",))
     index = a_deviation("index.prompt-order", exchanges=("x2",), effect=Effect.ALTERED)
     assert roots(events, index, exchanges=(stream, plain)) == {}
+
+
+@pytest.mark.parametrize(("place", "is_told"), [(None, False), (Place.LOGPROBS, True)])
+def test_number_of_entries_explains_no_missing_ones(place: Place | None, is_told: bool) -> None:
+    exchanges = (with_body("x1", {**GREEDY, "echo": True, "logprobs": 1}), with_body("x2"))
+    covered = a_deviation("echo-logprobs.counted-as-billed", place, exchanges=("x1",))
+    missing = a_deviation("logprobs.above-maximum", Place.LOGPROBS, exchanges=("x2",))
+    found = roots(covered, missing, exchanges=exchanges)
+    assert (missing.id in found) is is_told
+
+
+def test_choices_without_text_break_no_run() -> None:
+    tokens = {"tokens": ["0"], "token_logprobs": [None]}
+    choices = [{"index": 0, "message": {}, "logprobs": tokens, "finish_reason": "length"}]
+    exchange = with_body("x1", {**GREEDY, "echo": True, "logprobs": 1}, choices=choices)
+    covered = a_deviation("echo-logprobs.counted-as-billed", Place.PROMPT_SCORES, exchanges=("x1",))
+    assert roots(covered, exchanges=(exchange,)) == {}

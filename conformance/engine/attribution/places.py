@@ -131,6 +131,9 @@ TOLD_APART_BY_INDEX = frozenset({Place.ECHO, Place.PROMPT_SCORES})
 BY_DEFAULT = frozenset({"envelope.choices", "n.default-one"})
 """Requirements about the number of choices of a request that does not say it."""
 
+COVERED = "echo.logprobs-cover-prompt"
+"""That an echoed prompt has its log probabilities, as many as are billed."""
+
 SHAPE = "envelope.choices"
 NO_LIST = say("choices a non-empty array of objects")
 """What is expected where an answer has no list of choices at all, however many were requested."""
@@ -277,9 +280,10 @@ def _scores_first_choice(exchange: RecordedExchange) -> bool:
     try:
         choices = exchange.completion.choices
         tokens = {repr(choice.logprobs.tokens) for choice in choices}
+        texts = {choice.text for choice in choices}
     except Judgement:
         return False
-    return len(tokens) == 1 < len({choice.text for choice in choices})
+    return len(tokens) == 1 < len(texts)
 
 
 def _is_about_index(finding: Finding) -> bool:
@@ -308,6 +312,8 @@ def _needs_index(evidence: Evidence, finding: Finding) -> bool:
 
 
 def _can_own(evidence: Evidence, owner: Finding, finding: Finding) -> bool:
+    if finding.place is Place.LOGPROBS and owner.requirement == COVERED and owner.place is None:
+        return False  # how many entries there are says nothing of answers without any
     if finding.place is Place.STATUS and not _has_the_same_status(evidence, owner, finding):
         return False
     if owner.requirement == "max-tokens.zero-with-echo" and not _is_of_no_tokens(evidence, finding):
