@@ -123,6 +123,11 @@ class Contract:
         return _truth(self.openapi["components"]["schemas"]["Error"], "x-flat")
 
     @property
+    def hides_special_tokens(self) -> bool:
+        """Whether special tokens are documented to be left out of the text."""
+        return self.parameter("skip_special_tokens").default is True
+
+    @property
     def refused_together(self) -> tuple[frozenset[str], ...]:
         """Parameters that are documented not to work together in one request."""
         schema = self.openapi["components"]["schemas"]["CreateCompletionRequest"]

@@ -13,7 +13,7 @@ from conformance.message import Message
 from conformance.model import Exchange, Limits, Target, Tier
 from conformance.record.events import ExchangeMade, RunFinished
 
-PASSIVE = "envelope.object-everywhere"
+PASSIVE = "envelope.strict-json-everywhere"
 """A check that sends nothing and that every contract has: a run needs one."""
 
 REJECTED = "errors.bad-type-is-400"

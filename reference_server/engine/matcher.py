@@ -20,8 +20,11 @@ from reference_server.engine.constraint import (
 )
 from reference_server.engine.tokenizer import Tokenizer
 
-MAX_CHARACTERS = 65_536
-"""Characters of a schema, an expression or a grammar; a limit of this server."""
+MAX_CHARACTERS = 16_384
+"""Characters of a schema, an expression or a grammar; a limit of this server.
+
+`(a|b)*` repeated to this length was read in 0.4 seconds, and to three times of it in 11.
+"""
 
 _LIMITS = LLParserLimits(verbose_errors=False)
 """The library's own limits; without its state in error messages."""

@@ -263,3 +263,19 @@ def test_chunk_of_usage_explains_that_it_has_no_choice(usage: Any, is_explained:
     schema = about(contract, "streaming.chunk-schema", place=Place.SCHEMA, exchanges=("x1",))
     explained = {schema.id: apart.id} if is_explained else {}
     assert told_by(contract, apart, schema, exchanges=(stream,)) == explained
+
+
+@pytest.mark.parametrize(
+    ("echo", "is_explained"),
+    [("echo-logprobs.covers-prompt", False), ("echo.then-completion", True)],
+)
+def test_scores_of_echoes_explain_no_missing_effect(echo: str, is_explained: bool) -> None:
+    asked = {"echo": True, "logprobs": 0}
+    owner = a_deviation(echo, exchanges=("x1",))
+    bans = a_deviation(
+        "logit-bias.bans", exchanges=("x2", "x3"), roles={"x2": Role.PROBE, "x3": Role.CONTROL}
+    )
+    bans = replace(bans, effect=Effect.IGNORED)
+    exchanges = (an_answer("x1", **asked), an_answer("x2", logit_bias={"5": -100}))
+    explained = {bans.id: owner.id} if is_explained else {}
+    assert roots(owner, bans, exchanges=(*exchanges, an_answer("x3", **asked))) == explained

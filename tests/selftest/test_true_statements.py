@@ -30,11 +30,19 @@ from tests.fake_server import KEY, MODEL, FakeServer
 
 NAMED = (
     "created-missing",
+    "done-after-death",
     "echo-ignored",
+    "echo-space-lost",
+    "empty-last-chunk-lost",
+    "empty-stop-kills",
     "id-missing",
     "logprobs-ignored",
     "max-tokens-ignored",
     "object-chat",
+    "prompt-escapes-lost",
+    "prompt-times-n",
+    "stop-token-ids-any",
+    "stream-billed-by-chunk",
     "stream-ignored",
     "usage-missing",
     "usage-multiplied",
@@ -42,8 +50,21 @@ NAMED = (
 )
 """Faults that once led to findings about parameters and fields that they do not touch."""
 
-MIN_PRECISION = 0.98
-"""The share of true findings over the whole catalogue in memory."""
+SINGLES = Draw(None)
+COMBINATIONS = Draw(0, pairs=60, fives=24, seed=60317)
+
+MIN_PRECISION = {SINGLES: 0.995, COMBINATIONS: 0.98}
+"""The least share of true findings in memory.
+
+On 2026-12-01, 962 of 965 about single faults were true. The others are about faults that mix up
+requests served together, which differ from run to run.
+"""
+
+UNSEEN = {"penalties-lag", "penalties-never-negative", "penalties-never-positive"}
+"""Faults that change answers and contradict nothing, as the model in memory hardly repeats itself.
+
+The self-test detects them at the bundled server.
+"""
 
 
 @cache
@@ -108,10 +129,18 @@ def test_only_the_fault_is_reported(name: str) -> None:
     assert result.unreported == ()
 
 
+@cache
+def results(draw: Draw) -> tuple[RunResult, ...]:
+    return tuple(result_of(planting) for planting in plantings_of(trials(), draw))
+
+
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(
-    "draw", [Draw(None), Draw(0, pairs=60, fives=24, seed=60317)], ids=["singles", "combinations"]
-)
+@pytest.mark.parametrize("draw", [SINGLES, COMBINATIONS], ids=["singles", "combinations"])
 def test_nearly_all_findings_are_true(draw: Draw) -> None:
-    figures = figures_of([result_of(planting) for planting in plantings_of(trials(), draw)])
-    assert figures.precision >= MIN_PRECISION
+    assert figures_of(results(draw)).precision >= MIN_PRECISION[draw]
+
+
+@pytest.mark.exhaustive
+def test_every_fault_seen_in_memory_is_reported() -> None:
+    missed = {trial.name for one in results(SINGLES) for trial in one.unreported}
+    assert missed - UNSEEN == set()

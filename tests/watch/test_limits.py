@@ -35,9 +35,7 @@ def watched(tmp_path: Path, config: str, clock: FakeClock, receiver: Receiver) -
     return watcher
 
 
-def test_limit_of_a_target_is_told_once_a_day(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_limit_of_target_is_told_daily(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeClock(until=MORNING + timedelta(days=2))
     ran = in_memory(monkeypatch, clock, lambda *_: "none", "stop.string")
     few = a_target("few", watch="{max-requests-per-day = 30}")

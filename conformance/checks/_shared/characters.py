@@ -41,6 +41,11 @@ _CUT_AT_THE_END = re.compile(f"{REPLACEMENT}{{1,3}}\\Z")
 """The rest of a character of up to four bytes that the token limit cut."""
 
 
+def is_control(token: str) -> bool:
+    """Return whether a token is nothing but a control token."""
+    return CONTROL_TOKEN.fullmatch(token) is not None
+
+
 def solid(text: str) -> str:
     """Return the text up to its first incomplete character."""
     return text.partition(REPLACEMENT)[0]

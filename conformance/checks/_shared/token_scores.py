@@ -9,7 +9,13 @@ from typing import Any
 
 from conformance.api import Api
 from conformance.checks._shared.ab_compare import REPEATS, Ask
-from conformance.checks._shared.characters import REPLACEMENT, join_tokens, solid, token_bytes
+from conformance.checks._shared.characters import (
+    REPLACEMENT,
+    is_control,
+    join_tokens,
+    solid,
+    token_bytes,
+)
 from conformance.checks._shared.prompts import COUNTING
 from conformance.checks._shared.requests import non_streaming
 from conformance.checks._shared.spelling import spell
@@ -145,15 +151,22 @@ def _number(value: object, where: str) -> float | None:
     return float(value)
 
 
-def assert_tokens_make_text(choice: Choice) -> None:
+def assert_tokens_make_text(choice: Choice, *, hides_special: bool = False) -> None:
     """Assert that a choice's tokens join to its text, as far as both are whole characters.
 
     Both have to be equal only if the limit cut the response: if a stop sequence or the end of the
     text was reached, tokens may continue after the text. An empty token stands for a part of a
     character, or for a token that the text does not show.
+
+    Args:
+        choice: the choice.
+        hides_special: whether control tokens may be listed that the text leaves out.
     """
-    tokens = tokens_of(choice)
-    if not spell(tokens, choice.text, to_the_end=choice.finish_reason == "length"):
+    tokens, to_the_end = tokens_of(choice), choice.finish_reason == "length"
+    rows = [tokens]
+    if hides_special:
+        rows.append([token for token in tokens if not is_control(token)])
+    if not any(spell(row, choice.text, to_the_end=to_the_end) for row in rows):
         joined = join_tokens(token for token in tokens if token)[0]
         raise Failure(
             say("tokens that join to the text"),
@@ -166,14 +179,15 @@ def assert_offsets_advance(choice: Choice, first: int = 0) -> None:
     """Assert that each offset is the one before plus its token's characters, from ``first`` on.
 
     Parts of characters are joined until they are whole: no document defines the length of a part,
-    and the length of U+FFFD in its place is arbitrary.
+    and the length of U+FFFD in its place is arbitrary. Nor is that of a control token, which the
+    text may leave out.
     """
     tokens, offsets = tokens_of(choice), offsets_of(choice)
     start = first
     for end in range(first + 1, min(len(tokens), len(offsets))):
         text, known = join_tokens(tokens[start:end])
         # Some servers write an empty token for a part of a character.
-        if not known or not tokens[end - 1]:
+        if not known or not tokens[end - 1] or is_control(tokens[end - 1]):
             start = end
             continue
         if REPLACEMENT in text:

@@ -219,6 +219,8 @@ def _test_case(
     first = (turns.get("form", 0) + 1) % len(texts)
     texts = [*texts[first:], *texts[:first]]
     settings |= _stop(levels["stop"], turns.get("stop", 0), contract, texts, prompts)
+    if isinstance(settings.get("stop"), str) and contract.parameter("stop").types == ("array",):
+        settings["stop"] = [settings["stop"]]
     if levels["rest"] == "null":
         settings |= _nulls(contract, settings)
     if levels["rest"] == "idle":

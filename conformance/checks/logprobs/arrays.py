@@ -74,7 +74,9 @@ async def tokens_join_to_the_text(api: Api) -> None:
 
     ASCII 响应的 token 拼接后等于其文本，包括空格。
     """
-    assert_tokens_make_text((await scored(api)).only)
+    assert_tokens_make_text(
+        (await scored(api)).only, hides_special=api.contract.hides_special_tokens
+    )
 
 
 @check("logprobs-arrays.join-chinese", requirement="logprobs-arrays.tokens-join-to-text")
@@ -83,7 +85,10 @@ async def chinese_tokens_join_to_the_text(api: Api) -> None:
 
     中文响应的 token 拼接后与其文本逐字节一致。
     """
-    assert_tokens_make_text((await non_streaming(api, CHINESE, logprobs=1)).only)
+    assert_tokens_make_text(
+        (await non_streaming(api, CHINESE, logprobs=1)).only,
+        hides_special=api.contract.hides_special_tokens,
+    )
 
 
 @check("logprobs-arrays.join-emoji", requirement="logprobs-arrays.tokens-join-to-text")
@@ -92,7 +97,10 @@ async def emoji_tokens_join_to_the_text(api: Api) -> None:
 
     表情符号响应的 token 拼接后与其文本逐字节一致。
     """
-    assert_tokens_make_text((await non_streaming(api, EMOJI, logprobs=1)).only)
+    assert_tokens_make_text(
+        (await non_streaming(api, EMOJI, logprobs=1)).only,
+        hides_special=api.contract.hides_special_tokens,
+    )
 
 
 @check(

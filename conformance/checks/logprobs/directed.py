@@ -71,7 +71,7 @@ async def each_choice_has_its_own_scores(api: Api) -> None:
     设置 `n: 2` 时，每个 choice 都带有自己文本的 token。
     """
     for choice in (await api.complete(**TWO_SCORED_CHOICES)).expect_ok().choices:
-        assert_tokens_make_text(choice)
+        assert_tokens_make_text(choice, hides_special=api.contract.hides_special_tokens)
 
 
 @check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 
 from conformance.checks import invariant
 from conformance.checks._shared.characters import REPLACEMENT, is_whole
@@ -124,7 +125,10 @@ def tokens_join_to_every_non_streaming_text(exchange: RecordedExchange) -> None:
     """
     if exchange.request.echo or exchange.response.is_stream:
         raise NotApplicable(say("the prompt is echoed, or the response is a stream"))
-    assert_each(scored_choices(exchange), _assert_join)
+    assert_each(
+        scored_choices(exchange),
+        partial(_assert_join, hides_special=exchange.contract.hides_special_tokens),
+    )
 
 
 @invariant("logprobs-arrays.join-streamed-everywhere", requirement="streaming.logprobs-as-plain")
@@ -135,7 +139,10 @@ def tokens_join_to_every_streamed_text(exchange: RecordedExchange) -> None:
     """
     if exchange.request.echo or not exchange.response.is_stream:
         raise NotApplicable(say("the prompt is echoed, or the response is not a stream"))
-    assert_each(scored_choices(exchange), _assert_join)
+    assert_each(
+        scored_choices(exchange),
+        partial(_assert_join, hides_special=exchange.contract.hides_special_tokens),
+    )
 
 
 @invariant(
@@ -314,6 +321,6 @@ def assert_scores_where_text(exchange: RecordedExchange) -> None:
                 )
 
 
-def _assert_join(choice: Choice) -> None:
+def _assert_join(choice: Choice, *, hides_special: bool) -> None:
     _ = readable_tokens(choice)
-    assert_tokens_make_text(choice)
+    assert_tokens_make_text(choice, hides_special=hides_special)

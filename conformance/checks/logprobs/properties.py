@@ -45,7 +45,12 @@ async def the_tokens_join_to_the_text(api: Api) -> None:
 
     对任意请求，每个 choice 的 token 拼接后都与其文本逐字节一致。
     """
-    await assert_each_choice(api, lambda choice, _: assert_tokens_make_text(choice))
+    await assert_each_choice(
+        api,
+        lambda choice, _: assert_tokens_make_text(
+            choice, hides_special=api.contract.hides_special_tokens
+        ),
+    )
 
 
 @check("relations.scores-count", requirement="logprobs-arrays.one-entry-per-token", **GENERATED)

@@ -131,7 +131,7 @@ async def logprobs_name_tokens_by_ids(api: Api) -> None:
 @check(
     "token-ids.same-in-logprobs",
     requirement="token-ids.are-the-tokens",
-    needs=("logprobs",),
+    needs=("logprobs", "return_tokens_as_token_ids"),
 )
 async def ids_are_those_that_logprobs_name(api: Api) -> None:
     """The ids that `logprobs` names are those of `token_ids`.

@@ -1,7 +1,7 @@
 """Texts whose end is replaced by one character explain what compares them.
 
 Tokens tell what was generated. If the text beside them goes on with a run of one character instead,
-such as ``!``, answers with the same run are no evidence about a limit, a bias or an option.
+such as ``!``, answers with the same run are no evidence about a limit, a bias or an echo.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from conformance.engine.attribution.evidence import Evidence, explained
 from conformance.engine.attribution.parts import Part, part_claimed
 from conformance.judgement import Judgement
 from conformance.message import say
-from conformance.model import Effect, Explanation, Finding
+from conformance.model import Effect, Explanation, Finding, Place
 from conformance.protocol.trace import RecordedExchange
 
 OWNER = "logprobs-arrays.tokens-join-to-text"
@@ -24,7 +24,7 @@ MIN_RUN = 3
 
 def end_is_garbled(evidence: Evidence, finding: Finding) -> Explanation | None:
     """Return the finding that texts end in a run that their tokens have not."""
-    if finding.place is not None or finding.effect is Effect.REFUSED:
+    if finding.place not in {None, Place.ECHO} or finding.effect is Effect.REFUSED:
         return None
     if part_claimed(finding) is not Part.EFFECT:
         return None

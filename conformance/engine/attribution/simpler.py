@@ -116,6 +116,9 @@ OF_IDS = "prompt.tokens-equal-text"
 ECHO_SCORES = "echo.scored-equals-generated"
 """That scores do not depend on the echo, so that all those of an echo are wrong."""
 
+SCORES_OF_ECHOES = frozenset({ECHO_SCORES, "echo.logprobs-cover-prompt", "echo.first-token-null"})
+"""Requirements about the scores of an echo, which are no text."""
+
 BY_ID = "logit_bias"
 """The parameter whose values are token ids."""
 
@@ -250,7 +253,9 @@ def _settled(
     if owner.requirement == OF_IDS and finding.subject == BY_ID:
         # Which token an id is was asked with a prompt of ids, which may be read as others.
         return any(map(_is_of_ids, evidence.controls_of(finding)))
-    if finding.requirement == OF_IDS and owner.subject == BY_ID:
+    # That nothing changes is read from texts, whatever their scores are.
+    of_texts = owner.requirement in SCORES_OF_ECHOES and _has_no_effect(finding)
+    if of_texts or (finding.requirement == OF_IDS and owner.subject == BY_ID):
         return False
     return None
 

@@ -7,7 +7,13 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from conformance.checks._shared.token_scores import Scored, apart, expect_scored_alike
+from conformance.checks._shared.token_scores import (
+    Scored,
+    apart,
+    assert_offsets_advance,
+    assert_tokens_make_text,
+    expect_scored_alike,
+)
 from conformance.checks.echo.invariants import assert_prompt_scored
 from conformance.checks.logprobs.arrays import worse_than_best
 from conformance.judgement import Failure, Inconclusive, Missing, NotApplicable
@@ -128,3 +134,27 @@ def test_unjoinable_parts_of_characters_are_not_applicable() -> None:
 def test_tokens_of_another_text_are_a_failure() -> None:
     with pytest.raises(Missing):
         assert_prompt_scored(echoed([" tea", " time", "\ufffd", " !"]), "  caf\u00e9")
+
+
+def scored(tokens: list[str], offsets: list[int], text: str) -> Choice:
+    logprobs = {"tokens": tokens, "text_offset": offsets}
+    return Choice({"text": text, "logprobs": logprobs, "finish_reason": "length"}, "choices[0]")
+
+
+# As vLLM lists them, which documents to leave special tokens out of the text.
+HIDDEN = ["y", "<|fim_suffix|>", "<|fim_middle|>", "\n", "A"]
+
+
+def test_documented_hidden_tokens_need_no_text() -> None:
+    for offsets in ([0, 1, 15, 29, 30], [0, 1, 1, 1, 2]):
+        choice = scored(HIDDEN, offsets, "y\nA")
+        assert_tokens_make_text(choice, hides_special=True)
+        assert_offsets_advance(choice)
+        with pytest.raises(Failure, match="join to the text"):
+            assert_tokens_make_text(choice)
+
+
+def test_lost_text_is_no_control_token() -> None:
+    for tokens, text in ((HIDDEN, "yA"), (["y", "<b>", "A"], "yA"), (HIDDEN, "y\nAA")):
+        with pytest.raises(Failure, match="join to the text"):
+            assert_tokens_make_text(scored(tokens, [0] * len(tokens), text), hides_special=True)
