@@ -1,7 +1,7 @@
 """Where notices go, and what each service is sent; pure.
 
-What each wants, by its own page named here; Feishu's and DingTalk's were read in the words of others
-(the pull request 34788 of go-gitea/gitea, the copy of DingTalk's guide at apifox.com) on 2026-12-01:
+What each wants, by its own page named here. On 2026-12-01 Feishu's and DingTalk's were read in the
+words of others: pull request 34788 of go-gitea/gitea, and a copy of DingTalk's guide (apifox.com).
 
 - Slack, incoming webhooks: JSON with ``text``; ``&``, ``<`` and ``>`` are control characters and
   are written as entities (api.slack.com/reference/surfaces/formatting); success is status 200.

@@ -253,7 +253,7 @@ def test_another_end_explains_its_reason(by: str, is_explained: bool) -> None:
 
 
 @pytest.mark.parametrize(("usage", "is_explained"), [({"total_tokens": 2}, True), (None, False)])
-def test_chunk_of_usage_explains_that_it_has_no_choice(usage: Any, is_explained: bool) -> None:
+def test_chunk_of_usage_explains_a_missing_choice(usage: Any, is_explained: bool) -> None:
     contract = load_contract("deepseek-fim")
     known = {"id": "1", "object": "text_completion", "created": 1, "model": "m"}
     counts = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
