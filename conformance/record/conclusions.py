@@ -88,11 +88,20 @@ def state_of(subject: Subject, findings: Iterable[Finding]) -> State:
         return State.REFUSED
     # What had no answer to judge is explained by that, and still tells nothing of its subject.
     unread = sum(f.verdict is Verdict.EXPLAINED and f.effect is None for f in about)
-    if verdicts[Verdict.INCONCLUSIVE] + verdicts[Verdict.ERROR] + unread > served:
+    # A count that is as wrong as another one is not honoured.
+    is_off = not is_parameter and any(map(_deviates_like_a_sibling, about))
+    if is_off or verdicts[Verdict.INCONCLUSIVE] + verdicts[Verdict.ERROR] + unread > served:
         return State.UNCLEAR
     if not served:
         return State.UNTESTED
     return State.HONOURED if seen else State.ACCEPTED
+
+
+def _deviates_like_a_sibling(finding: Finding) -> bool:
+    """Return whether a check found its field wrong because another of the same object is wrong."""
+    parent, _, member = finding.subject.partition(".")
+    is_alike = bool(member) and (finding.explained_by or "").startswith(f"{parent}.")
+    return is_alike and finding.place is None and bool(finding.seen)
 
 
 def _works(finding: Finding) -> bool:

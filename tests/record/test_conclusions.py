@@ -165,3 +165,18 @@ def test_every_verdict_is_counted_including_zeros() -> None:
         "info": 0,
         "error": 0,
     }
+
+
+def test_field_wrong_like_its_sibling_is_unclear() -> None:
+    subject = Subject("usage.prompt_tokens", "field", True, "")
+    alike = a_finding(
+        "usage.prompt",
+        "explained",
+        subject=subject.name,
+        explained_by="usage.completion",
+        seen=say("0"),
+    )
+    passed = a_finding("usage.present", "pass", subject=subject.name)
+    assert state_of(subject, [passed, alike]) is State.UNCLEAR
+    other = replace(alike, explained_by="echo.prompt-first")
+    assert state_of(subject, [passed, other]) is State.HONOURED

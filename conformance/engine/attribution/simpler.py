@@ -122,6 +122,9 @@ SCORES_OF_ECHOES = frozenset({ECHO_SCORES, "echo.logprobs-cover-prompt", "echo.f
 TOKENS_JOIN = "logprobs-arrays.tokens-join-to-text"
 """That the tokens that are listed are those of the text."""
 
+ONE_FINISH = "streaming.one-finish-per-choice"
+"""That a choice ends once, of which the id of a chunk says nothing."""
+
 BY_ID = "logit_bias"
 """The parameter whose values are token ids."""
 
@@ -243,6 +246,8 @@ def _settled(
     evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
 ) -> bool | None:
     """Return whether a claim rests on an owner, if no trait of requests has to tell."""
+    if part is Part.CONSTANT and owner.requirement == ONE_FINISH:
+        return False
     if owned is part is Part.ANSWER:
         return _is_before(owner.requirement, finding.requirement)
     if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
