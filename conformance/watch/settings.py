@@ -119,7 +119,7 @@ def _parsed(address: str) -> Address | None:
         header = HeaderRegistry()("to", address)
     except (AttributeError, IndexError, ValueError):  # the parser's own, for some wrong ones
         return None
-    found: tuple[Address, ...] = () if header.defects else header.addresses
+    found: tuple[Address, ...] = () if header.defects else getattr(header, "addresses", ())
     return found[0] if len(found) == 1 else None
 
 
