@@ -121,7 +121,9 @@ async def open_cluster(
             await client.close(timeout=1)
             raise
     except (OSError, TypeError, ValueError, RuntimeError) as error:
-        reason = one_line(str(error) or f"no answer within {ANSWER_SECONDS} s", 200)
+        is_silent = isinstance(error, TimeoutError) and not str(error)
+        silence = f"no answer within {ANSWER_SECONDS} s"
+        reason = one_line(silence if is_silent else str(error) or type(error).__name__, 200)
         raise ClusterError(
             f"cannot connect to the scheduler at {scheduler}: {reason}; is `dask scheduler` "
             "running there?"
