@@ -67,8 +67,9 @@ def test_refusal_that_is_gone_alone_fails() -> None:
     endpoint = Endpoint(200)
     finding = judged(endpoint, *alike(1))
     assert finding.verdict is Verdict.FAIL
-    assert str(finding.seen) == f"400 beside other requests: {WORDS}; alone, served (2 repeats)"
-    assert finding.roles == {"x1": Role.PROBE, "x1001": Role.REPEAT, "x1002": Role.REPEAT}
+    assert str(finding.seen) == f"400 beside other requests: {WORDS}; alone, served (4 repeats)"
+    repeats = {f"x100{number}": Role.REPEAT for number in range(1, 5)}
+    assert finding.roles == {"x1": Role.PROBE, **repeats}
     assert finding.needs_run
 
 
@@ -79,7 +80,7 @@ def test_refusal_that_stays_alone_is_believed() -> None:
 
 
 def test_refusal_now_and_then_has_another_cause() -> None:
-    assert judged(Endpoint(200, 400), *alike(1)).verdict is Verdict.SKIPPED
+    assert judged(Endpoint(200, 200, 200, 400), *alike(1)).verdict is Verdict.SKIPPED
 
 
 def test_refusal_with_nothing_beside_costs_nothing() -> None:
