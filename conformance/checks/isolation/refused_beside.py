@@ -49,14 +49,15 @@ async def a_refusal_stands_without_other_requests(api: Api) -> None:
     if not alike:
         raise NotApplicable(say("no refusal beside other requests is reported"))
     left = MAX_REPEATS
-    for members in alike.values():
+    for members in sorted(alike.values(), key=len, reverse=True):
         # One alone is sent several times; of several, another parameter each tells more.
         trials = (members * MIN_SERVED)[: max(len(members), MIN_SERVED)][:left]
         if len(trials) < MIN_SERVED:
             break
-        left -= len(trials)
         served = await _served_alone(api, trials)
-        if served is not None:
+        # The first that is not served ends them.
+        left -= min(len(served) + 1, len(trials))
+        if len(served) == len(trials):
             _report(api, [one.exchange for one in trials], served)
     # Such a refusal says nothing about other requests, so it is no proof that they change nothing.
     raise NotApplicable(say("no refusal is known to be gone when it is sent again alone"))
@@ -107,16 +108,16 @@ def overlap(one: Exchange, other: Exchange) -> bool:
     )
 
 
-async def _served_alone(api: Api, trials: Iterable[Refused]) -> list[Exchange] | None:
-    """Send refused requests again, one after the other; None unless each is served alone.
+async def _served_alone(api: Api, trials: Iterable[Refused]) -> list[Exchange]:
+    """Send refused requests again, one after the other, up to the first that is not served alone.
 
     Raises:
         BudgetSpent: a limit of the run forbids a request.
     """
-    served = []
+    served: list[Exchange] = []
     for one in trials:
         if not api.retest_budget.take(1):
-            return None
+            break
         if one.exchange not in api.exchanges:
             api.exchanges.append(one.exchange)
         response = await api.send(one.exchange.request, fresh=True)
@@ -124,7 +125,7 @@ async def _served_alone(api: Api, trials: Iterable[Refused]) -> list[Exchange] |
         # A record without the repeat may have another answer, which had requests beside it.
         is_alone = not any(overlap(again, other.exchange) for other in api.trace.exchanges)
         if not response.is_served or again.fault is not None or not is_alone:
-            return None
+            break
         served.append(again)
     return served
 

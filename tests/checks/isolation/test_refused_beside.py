@@ -109,6 +109,14 @@ def test_each_parameter_is_repeated_first() -> None:
     assert endpoint.requests[1] == exchange.request
 
 
+def test_refusal_that_stays_hides_no_other() -> None:
+    stays = [refused(f"x{i}", "n is too large.", n=i) for i in (7, 8)]
+    pairs = [(one, reported(one, "n.choices")) for one in stays]
+    endpoint = Endpoint(400, 200)
+    assert judged(endpoint, *pairs, *alike(1)).verdict is Verdict.FAIL
+    assert len(endpoint.requests) == 5
+
+
 def test_answer_beside_others_proves_nothing() -> None:
     # A record without the repeat has another answer to the same request, from the time of others.
     assert judged(Endpoint(200, started=-0.5), *alike(1)).verdict is Verdict.SKIPPED
