@@ -50,6 +50,8 @@ FAULTS = [
     ("openai-python", "stream-ignored", "streams"),
     ("openai-node", "refused-stream-as-events", "messages"),
     ("litellm", "usage-missing", "usage"),
+    ("litellm", "server-error-on-bad-input", "retries"),
+    ("litellm", "error-as-200", "errors"),
     ("guidellm", "usage-missing", "usage"),
     ("vllm-bench", "usage-chunk-with-choice", "usage"),
 ]
