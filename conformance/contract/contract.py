@@ -12,7 +12,7 @@ Limits, defaults and promises are read from the description, never written into 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -195,6 +195,10 @@ class Contract:
 
     def _validate(self, component: str, body: object) -> tuple[SchemaViolation, ...]:
         return tuple(violations_of(self._validators[component], body))
+
+    def __reduce__(self) -> tuple[type[Contract], tuple[object, ...]]:
+        """Return what makes it again in another process, without what was computed from it."""
+        return Contract, tuple(getattr(self, one.name) for one in fields(self))
 
     @cached_property
     def _validators(self) -> Mapping[str, Draft202012Validator]:

@@ -17,7 +17,7 @@ from tests.lanes import by_default
 from tests.servers import running_server
 
 MODEL = "gpt-3.5-turbo-instruct"
-FAULTS = ("created-missing", "echo-dropped", "id-of-a-chat", "n-ignored", "stop-ignored")
+FAULTS = ("created-missing", "echo-dropped", "object-chat", "n-ignored", "stop-ignored")
 SIXTH = "model-missing"
 AREAS = ("created", "echo", "envelope", "model", "n", "stop")
 GATE = (

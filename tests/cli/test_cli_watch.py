@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from conformance.cli import watch as watching
+from conformance.watch.settings import read_watch
 from tests.fake_server import KEY
 from tests.fleet.server import KEY_VARIABLE, fleet
 
@@ -117,6 +118,16 @@ def test_mistakes_and_missing_files_are_named(command, config: Path) -> None:
 
 
 @pytest.mark.usefixtures("config")
+def test_broken_history_is_named_before_requests(command) -> None:
+    Path("history").mkdir()
+    Path("history/index.sqlite3").write_text("no database")
+    result = command("watch", "--once")
+    assert result.exit_code == 4
+    assert "history rebuild" in result.stderr
+    assert "sending" not in result.stderr
+
+
+@pytest.mark.usefixtures("config")
 def test_second_process_is_refused(command, fake) -> None:
     fake()
     with watching.claimed(_made(Path("history/watch"))):
@@ -161,3 +172,18 @@ def test_terminated_process_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     # of models is not counted.
     assert row["requests"] <= 26
     assert running.sent["zero"] <= row["requests"] + 6
+
+
+def test_commented_watch_of_the_file_is_valid(command) -> None:
+    command("init")
+    text = Path("conformance.toml").read_text("utf-8")
+    settings, _, below = text.partition("# [watch]\n")
+    lines = ["[watch]", *below.splitlines()]
+    Path("mine.toml").write_text(settings + "\n".join(map(uncommented, lines)), "utf-8")
+    watch = read_watch(Path("mine.toml"))
+    assert len(watch.targets) == 5
+    assert [channel.url_env for channel in watch.channels] == ["SLACK_WEBHOOK_URL"]
+
+
+def uncommented(line: str) -> str:
+    return line.removeprefix("# ")

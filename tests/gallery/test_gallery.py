@@ -104,7 +104,7 @@ def test_records_are_complete_runs(name: str) -> None:
 
 def test_matrix_names_documents_and_living_contracts(gallery: Path) -> None:
     page = (gallery / "index.html").read_text("utf-8")
-    assert len(CONTRACTS) == 12
+    assert len(CONTRACTS) == 15
     assert all(name in page for name in CONTRACTS)
 
 

@@ -119,6 +119,9 @@ ECHO_SCORES = "echo.scored-equals-generated"
 SCORES_OF_ECHOES = frozenset({ECHO_SCORES, "echo.logprobs-cover-prompt", "echo.first-token-null"})
 """Requirements about the scores of an echo, which are no text."""
 
+TOKENS_JOIN = "logprobs-arrays.tokens-join-to-text"
+"""That the tokens that are listed are those of the text."""
+
 BY_ID = "logit_bias"
 """The parameter whose values are token ids."""
 
@@ -253,8 +256,9 @@ def _settled(
     if owner.requirement == OF_IDS and finding.subject == BY_ID:
         # Which token an id is was asked with a prompt of ids, which may be read as others.
         return any(map(_is_of_ids, evidence.controls_of(finding)))
-    # That nothing changes is read from texts, whatever their scores are.
-    of_texts = owner.requirement in SCORES_OF_ECHOES and _has_no_effect(finding)
+    # That nothing changes is read from texts; but which token was biased, from a list of tokens.
+    known = next(evidence.about(TOKENS_JOIN), None) is None
+    of_texts = owner.requirement in SCORES_OF_ECHOES and _has_no_effect(finding) and known
     if of_texts or (finding.requirement == OF_IDS and owner.subject == BY_ID):
         return False
     return None

@@ -86,6 +86,8 @@ EXTENDED: list[dict[str, Any]] = [
     {"top_k": 1, "max_tokens": 1},
     {"min_tokens": 1, "max_tokens": 1},
     {"stop_token_ids": [15], "max_tokens": 4},
+    {"structured_outputs": {"json": {"enum": [{"a": 1, "b": "汉"}]}}, "max_tokens": 30},
+    {"structured_outputs": {"regex": "("}, "max_tokens": 1},
 ]
 """Requests with parameters of living servers; the id 15 is the comma, the second token."""
 
