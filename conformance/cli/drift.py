@@ -282,6 +282,7 @@ def borders(
     These are short prompts on whose first token the model hesitates, so that a change shows in its
     text. They are looked for once, and belong to one model.
     """
+    _assert_new(out)
     target, contract = _endpoint(**endpoint)
     found, stopped = asyncio.run(_borders(target, contract, requests, TransportOptions(1, rate)))
     if found:
@@ -300,6 +301,18 @@ def borders(
     if found:
         click.echo(out)
     return ExitCode.CONFORMING if stopped is None else ExitCode.UNDECIDED
+
+
+def _assert_new(out: Path) -> None:
+    """Check the file before requests are paid for: another one is not lost, and it can be made.
+
+    Raises:
+        UserError: it exists, or its folder does not.
+    """
+    if out.exists() or out.is_symlink():
+        raise UserError(f"--out: {out} exists; name a new file")
+    if not out.parent.is_dir():
+        raise UserError(f"--out: there is no folder {out.parent}; create it, or name another file")
 
 
 async def _borders(

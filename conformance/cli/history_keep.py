@@ -40,7 +40,7 @@ from conformance.report.locale.terms import plural
     "--zstd",
     "with_zstd",
     is_flag=True,
-    help="Compress with zstd, a sixth smaller than gzip; needs Python 3.14 or an extra.",
+    help="Compress with zstd, a fifth smaller than gzip; needs Python 3.14 or an extra.",
 )
 @in_folder
 def add(folders: Sequence[Path], with_zstd: bool, folder: Path) -> ExitCode:

@@ -32,6 +32,8 @@ def _url(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
         parts = urlsplit(value)
         is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
         is_usable = is_usable and not (parts.query or parts.fragment or parts.username)
+        # urlsplit leaves out what is not printable, and the pages would have it.
+        is_usable = is_usable and value.isprintable() and not set(value) & set(' <>"')
     except ValueError:
         is_usable = False
     if not is_usable:

@@ -146,6 +146,8 @@ def _print_results(
         show_run(runs[0].run, terminal, language, verbosity)
     elif verbosity is Verbosity.QUIET:
         show(text.sentence(matrix, language), terminal)
+        if besides := text.besides(runs, language):
+            show(besides, terminal)
     elif len(runs) == 1 and runs[0].run is not None and not names_missing:
         show_run(runs[0].run, terminal, language, verbosity)
     else:
@@ -157,5 +159,8 @@ def _print_results(
             if one.run is not None:
                 show_run(one.run, terminal, language, verbosity)
         if not is_whole:
+            if besides := text.besides(runs, language):
+                click.echo()
+                show(besides, terminal)
             show(text.causes(runs, terminal, language), terminal)
     click.echo()

@@ -30,6 +30,7 @@ from conformance.cli.resuming import (
     Resume,
     State,
     TakenUp,
+    assert_of_targets,
     existing_folder,
     taken_up,
 )
@@ -238,6 +239,8 @@ def _prepared(
     Raises:
         UserError: records of other runs are in the folder; all of them are named.
     """
+    if resume is not None:
+        assert_of_targets(home)
     prepared = _Prepared([], {}, [])
     mistakes: list[str] = []
     for one in planned:

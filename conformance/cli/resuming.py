@@ -160,6 +160,20 @@ def existing_folder(folder: Path) -> Iterator[Path]:
         yield folder
 
 
+def assert_of_targets(folder: Path) -> None:
+    """Check that a folder is not that of a single endpoint, whose reports a matrix would replace.
+
+    Raises:
+        UserError: it is.
+    """
+    record = record_in(folder)
+    if record is not None:
+        raise UserError(
+            f"cannot resume {record}: it is the run of one endpoint, and this command tests the "
+            f"targets of a file; repeat the command of the run, or {NEW}"
+        )
+
+
 class State(Enum):
     """How far the run of one target is."""
 

@@ -164,6 +164,7 @@ def watch(
                 "with --history"
             )
         one = watcher()
+        _assert_usable(folder)
         _announce(watching)
         if metrics is not None:
             one.rows.update(_last_rows(folder, watching))
@@ -224,6 +225,16 @@ def _announce(watching: Watch) -> None:
             say(f"{entry.name}: sending ${variable} to {entry.base_url}")
         if exposed := exposure(entry.base_url, variables):
             say(f"{entry.name}: {exposed}")
+
+
+def _assert_usable(folder: Path) -> None:
+    """Open the history before anything is sent, so that no run is paid for that it cannot keep.
+
+    Raises:
+        IndexBrokenError: its index cannot be used.
+    """
+    with suppress(NoHistoryError), History(folder, say).index():
+        pass
 
 
 def _last_rows(folder: Path, watching: Watch) -> Iterator[tuple[str, Row]]:

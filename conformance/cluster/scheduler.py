@@ -6,6 +6,7 @@ begins with ``tls://`` uses the certificates of Dask's own configuration (``dist
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 EXTRA = "pip install 'completions-conformance[distributed]'"
 MAX_PROCESSES = 64
 CONNECT_SECONDS = 10
-_LOCAL = re.compile(r"local(?::([0-9]{1,3}))?")
+ANSWER_SECONDS = 15
+_LOCAL = re.compile(r"local(?::([0-9]{1,9}))?")
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
 
@@ -110,9 +112,18 @@ async def open_cluster(
             yield Cluster(scheduler, client)
         return
     try:
-        client = await Client(scheduler.address, asynchronous=True, timeout=CONNECT_SECONDS)
+        client = Client(scheduler.address, asynchronous=True, timeout=CONNECT_SECONDS)
+        try:
+            # Dask waits without end for what takes a connection and is no scheduler.
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await client
+        except BaseException:
+            await client.close(timeout=1)
+            raise
     except (OSError, TypeError, ValueError, RuntimeError) as error:
-        reason = one_line(str(error) or type(error).__name__, 200)
+        is_silent = isinstance(error, TimeoutError) and not str(error)
+        silence = f"no answer within {ANSWER_SECONDS} s"
+        reason = one_line(silence if is_silent else str(error) or type(error).__name__, 200)
         raise ClusterError(
             f"cannot connect to the scheduler at {scheduler}: {reason}; is `dask scheduler` "
             "running there?"

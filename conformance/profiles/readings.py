@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from conformance.judgement import Failure, Inconclusive, NotApplicable, shown
 from conformance.message import say
-from conformance.protocol.completion import Choice, Completion
+from conformance.protocol.completion import Choice, Completion, Usage
 from conformance.protocol.response import DONE
 from conformance.protocol.sse import Event
 from conformance.protocol.trace import RecordedExchange
@@ -157,6 +157,21 @@ def text_in_a_chunk(seen: RecordedExchange) -> None:
         raise NotApplicable(say("the model generated no text"))
 
 
+def choice_in_a_chunk(seen: RecordedExchange) -> None:
+    """Some chunk of a stream has a choice, whatever is in it."""
+    _ = _events(seen)
+    if not any(
+        isinstance(choices := chunk.get("choices"), list)
+        and choices
+        and isinstance(choices[0], Mapping)
+        for chunk in seen.response.chunk_objects
+    ):
+        raise Failure(
+            say("a chunk with a choice"),
+            say("a response that begins with {body}", body=shown(_begin(seen))),
+        )
+
+
 def finish_in_a_chunk(seen: RecordedExchange) -> None:
     """A chunk of a stream has the ``finish_reason`` of the first choice."""
     _ = _events(seen)
@@ -188,7 +203,7 @@ def usage_without_choices(seen: RecordedExchange) -> None:
     """A chunk of a stream has ``usage``, and no choice."""
     _ = _events(seen)
     with_usage = [one for one in seen.response.chunk_objects if isinstance(one.get("usage"), dict)]
-    if not any(chunk.get("choices") == [] for chunk in with_usage):
+    if all(chunk.get("choices") for chunk in with_usage):
         raise Failure(
             say("a chunk with usage and without choices"),
             say("chunks with usage: {value}", value=shown(with_usage[-1:])),
@@ -197,15 +212,14 @@ def usage_without_choices(seen: RecordedExchange) -> None:
 
 def whole_length(seen: RecordedExchange) -> None:
     """Exactly ``max_tokens`` tokens are generated, whatever the model would end with."""
-    completion = _completion(seen)
-    if not completion.has_usage:
+    counts = _usage(seen)
+    if counts is None:
         raise NotApplicable(say("no usage says how many tokens were generated"))
     wanted = seen.request.limit * seen.request.choices
-    counted = completion.usage.completion_tokens
-    if counted != wanted:
+    if counts.completion_tokens != wanted:
         raise Failure(
             say("{count} tokens", count=wanted),
-            say("usage = {value}", value=shown(completion.usage.raw)),
+            say("usage = {value}", value=shown(counts.raw)),
         )
 
 
@@ -225,6 +239,7 @@ READINGS: Mapping[str, Reading] = {
     "whole-stream": whole_stream,
     "text-in-every-chunk": text_in_every_chunk,
     "text-in-a-chunk": text_in_a_chunk,
+    "choice-in-a-chunk": choice_in_a_chunk,
     "finish-in-a-chunk": finish_in_a_chunk,
     "usage": usage,
     "usage-without-choices": usage_without_choices,
@@ -262,6 +277,18 @@ def _events(seen: RecordedExchange) -> tuple[Event, ...]:
     if not seen.response.events:
         raise Failure(say("a stream with events"), shown(_begin(seen)))
     return seen.response.events
+
+
+def _usage(seen: RecordedExchange) -> Usage | None:
+    """Return the last usage, in a stream also that of a chunk which is no completion otherwise."""
+    if not seen.request.stream:
+        completion = _completion(seen)
+        return completion.usage if completion.has_usage else None
+    _ = _events(seen)
+    found = [
+        one["usage"] for one in seen.response.chunk_objects if isinstance(one.get("usage"), dict)
+    ]
+    return Usage(found[-1]) if found else None
 
 
 def _prompts_of_ids(seen: RecordedExchange) -> list[tuple[int, Choice]]:

@@ -146,7 +146,7 @@ _LIMIT: Mapping[Standing, Text] = {
         "该范围内的请求未获服务；成功处理的最大值为 {highest}",
     ),
     Standing.UNDECIDED: Text(
-        "{highest} was served, and no request asked for more within it",
+        "{highest} was served, and no request within the objective asked for more",
         "已成功处理 {highest}，范围内没有更大的请求",
     ),
 }

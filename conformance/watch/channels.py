@@ -118,7 +118,7 @@ def post_of(
                 key = f"{seconds}\n{secret}".encode()
                 body |= {"timestamp": seconds, "sign": _signed(key, b"")}
         case Service.DINGTALK:
-            text = text_of(notice, language, titles, _without_links)
+            text = text_of(notice, language, titles, without_links)
             body = {"msgtype": "text", "text": {"content": text}, "at": {"isAtAll": False}}
             if secret:
                 millis = str(int(at.timestamp() * 1000))
@@ -140,19 +140,19 @@ def _signed(key: bytes, text: bytes) -> str:
     return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
 
 
-def _without_links(text: str) -> str:
+def without_links(text: str) -> str:
     """Keep a client from making a link of what an endpoint wrote."""
     return text.replace("://", "[:]//")
 
 
 def _for_slack(text: str) -> str:
-    safe = _without_links(text)
+    safe = without_links(text)
     return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _for_feishu(text: str) -> str:
     """Keep ``<at user_id="all">`` from calling everyone; texts of Feishu have no escape for it."""
-    return _without_links(text).replace("<", "＜").replace(">", "＞")
+    return without_links(text).replace("<", "＜").replace(">", "＞")
 
 
 MAX_SAID_CHARS = 120

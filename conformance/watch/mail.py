@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
 
 from conformance.report.sanitize import cut, line
-from conformance.watch.channels import Channel
+from conformance.watch.channels import Channel, without_links
 from conformance.watch.notice import Notice, Titles, subject_of, text_of
 
 SECONDS = 60
@@ -36,7 +36,7 @@ def mail_of(channel: Channel, notice: Notice, at: datetime, titles: Titles) -> E
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = make_msgid(domain=parseaddr(channel.sender)[1].rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
-    mail.set_content(text_of(notice, channel.language, titles))
+    mail.set_content(text_of(notice, channel.language, titles, without_links))
     return mail
 
 

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from conformance.history import Entry
 from conformance.history.changes import DEVIATING, judged, series_of
+from conformance.watch.reading import time_of
 
 ENDPOINT = "*"
 """Stands for the endpoint among the ids of checks: whether a run could judge it at all."""
@@ -101,7 +102,10 @@ class Memory:
         """
         checks = {
             str(check): Known(
-                Standing(told), Standing(state), bool(pending), tuple(map(str, changes))
+                Standing(told),
+                Standing(state),
+                bool(pending),
+                tuple(time_of(at).isoformat(timespec="seconds") for at in changes),
             )
             for check, (told, state, pending, changes) in values["checks"].items()
         }

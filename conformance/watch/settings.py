@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.headerregistry import Address, HeaderRegistry
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from conformance.watch.channels import Channel, Service
 
 _NAME = re.compile(r"\w[\w-]{0,63}")
 _HOST_PORT = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})")
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{0,63}")
+_DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 MAX_RECIPIENTS = 50
 
 
@@ -103,11 +105,22 @@ def _language(value: Any) -> Language:
 
 def _address(value: Any) -> str:
     address = text(value)
-    _, bare = parseaddr(address)
-    local, _, domain = bare.rpartition("@")
-    if not local or not domain or bare.startswith("-") or not address.isascii():
+    one = _parsed(address)
+    if one is None or not _LOCAL.fullmatch(one.username) or not _DOMAIN.fullmatch(one.domain):
         raise TypedError("must be an address of mail, such as ops@example.com")
     return address
+
+
+def _parsed(address: str) -> Address | None:
+    """Parse an address as the mail will be; None if it is none, or more than one."""
+    if not address.isascii():
+        return None
+    try:
+        header = HeaderRegistry()("to", address)
+    except (AttributeError, IndexError, ValueError):  # the parser's own, for some wrong ones
+        return None
+    found: tuple[Address, ...] = () if header.defects else getattr(header, "addresses", ())
+    return found[0] if len(found) == 1 else None
 
 
 def _addresses(value: Any) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from conformance.engine.selection import EXTENSIONS, PRICES, Options
 from conformance.model import Cost, Limits, Prices, money_of
 from conformance.model.cost import PER_TOKENS
 from conformance.targets.watching import DailyLimits
+from conformance.watch.reading import amount_of, count_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,9 @@ class Spent:
         Raises:
             ArithmeticError, KeyError, TypeError, ValueError: it is something else.
         """
-        money = {str(key): Decimal(amount) for key, amount in values["money"].items()}
-        return cls(str(values["day"]), int(values["requests"]), int(values["tokens"]), money)
+        money = {str(key): amount_of(amount) for key, amount in values["money"].items()}
+        requests, tokens = count_of(values["requests"]), count_of(values["tokens"])
+        return cls(str(values["day"]), requests, tokens, money)
 
 
 def together(spent: Iterable[Spent], day: str) -> Spent:

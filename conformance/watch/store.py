@@ -23,6 +23,7 @@ from typing import Any
 from conformance.input_files import MIB, InputError, is_file, read_file
 from conformance.watch.memory import Memory
 from conformance.watch.notice import Notice
+from conformance.watch.reading import count_of, time_of
 from conformance.watch.spending import Spent
 
 VERSION = 1
@@ -130,7 +131,7 @@ class Store:
             return None
         try:
             return TargetState(
-                since=_time(values["since"]),
+                since=time_of(values["since"]),
                 slot=_optional(values["slot"]),
                 confirm_at=_optional(values["confirm_at"]),
                 spent=Spent.from_json(values["spent"]),
@@ -172,13 +173,13 @@ class Store:
                 Waiting(
                     Notice.from_json(one["notice"]),
                     str(one["channel"]),
-                    int(one["tries"]),
-                    _time(one["next_at"]),
+                    count_of(one["tries"]),
+                    time_of(one["next_at"]),
                 )
                 for one in values["waiting"]
             )
             return Outbox(waiting, tuple(map(str, values["known"])))
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError):
             raise _unreadable(path) from None
 
     def keep_outbox(self, outbox: Outbox) -> None:
@@ -242,12 +243,5 @@ def _written(time: datetime | None) -> str | None:
     return None if time is None else time.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError(text)
-    return time.astimezone(UTC)
-
-
 def _optional(text: str | None) -> datetime | None:
-    return None if text is None else _time(text)
+    return None if text is None else time_of(text)

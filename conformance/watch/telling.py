@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from conformance.history import Entry as Row
-from conformance.language import Text
+from conformance.language import Language, Text
 from conformance.model import Run
 from conformance.report.locale.finding_text import finding_text
 from conformance.report.locale.terms import HEADLINES, REQUEST, counted
@@ -92,7 +92,7 @@ def line_of(name: str, run: Run | None, reason: Text, found: Learned, next_at: s
         found: what it teaches.
         next_at: when the target is due next.
     """
-    what = reason
+    what = Text(*(reason.of(language).rstrip(".。") for language in Language))
     if run is not None and run.footer is not None:
         requests = counted(run.footer.cost.requests, REQUEST)
         what = _RAN.format(verdict=HEADLINES[run.shown_conclusion], requests=requests)

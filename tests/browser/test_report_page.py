@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from conformance.message import say
 from conformance.model import Exchange, Explanation, Run, State
+from conformance.model.objectives import Measure, Objective, ObjectiveResult, Standing
 from conformance.record.ndjson import read_run
 from conformance.report import html
 from tests.browser.conftest import KEY_VARIABLE, Open
@@ -339,6 +341,20 @@ def test_page_does_not_scroll_sideways(
     opened = opening(page_file, query=f"lang={language}", viewport=screen)
     opened.unfold()
     assert opened.page.evaluate("document.documentElement.scrollWidth") == screen["width"]
+
+
+def test_objective_is_one_line_on_a_telephone(opening: Open, tmp_path: Path) -> None:
+    objective = Objective(Measure.LATENCY, bound=10, percentile=90)
+    run = a_run()
+    assert run.footer is not None
+    result = ObjectiveResult(objective, Standing.MET, 1, sample=30, low=0.0, high=0.1)
+    run = replace(run, footer=replace(run.footer, objectives=(result,)))
+    path = tmp_path / "index.html"
+    path.write_text(html.render(run), "utf-8")
+    name = opening(path, viewport=PHONE).page.locator("#objectives th[scope=row]")
+    box = name.bounding_box()
+    assert box is not None
+    assert box["height"] < 30
 
 
 def test_printed_page_is_dark_on_white_without_switches(opening: Open, page_file: Path) -> None:

@@ -158,6 +158,21 @@ def test_steady_endpoint_has_no_border_inputs(command) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("mine.json", "mine.json exists; name a new file"), ("no/b.json", "there is no folder no")],
+)
+def test_borders_pay_for_no_lost_file(command, name: str, sentence: str) -> None:
+    Path("mine.json").write_text("mine")
+    asked = count()
+    with serving(lambda: completion(f" {next(asked)}")) as url:
+        result = command("drift", "borders", "--base-url", url, "--model", "m", "--out", name)
+    assert result.exit_code == 4
+    assert sentence in result.output
+    assert next(asked) == 0
+    assert Path("mine.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (("record", "--out", "a"), "name one endpoint"),

@@ -226,6 +226,7 @@ def test_site_is_made_around_a_broken_record(command) -> None:
         (("--out", "reports"), "the folder reports is not empty and has no site.json"),
         (("--url", "ftp://example.com"), "is no address of a site, such as https://example.com/"),
         (("--url", "https://[::1"), "is no address of a site"),
+        (("--url", "https://example.com/\n<a>"), "is no address of a site"),
         (("--url", "https://u:p@example.com/"), "is no address of a site"),
         (("--days", "0"), "0 is not in the range"),
         (("--history", "reports"), "reports is no history"),

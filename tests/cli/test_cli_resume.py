@@ -245,6 +245,18 @@ def test_all_other_runs_are_named_first(command) -> None:
     ]
 
 
+def test_run_of_one_endpoint_takes_no_targets(command) -> None:
+    assert command(*RUN, "--out", "one").exit_code == 0
+    before = Path("one/index.html").read_bytes()
+    price = len(Counted.sent)
+    Path("conformance.toml").write_text(TWO, "utf-8")
+    result = command("run", *STOP, "--resume", "one")
+    assert result.exit_code == 4
+    assert "cannot resume one/run.ndjson: it is the run of one endpoint" in result.output
+    assert len(Counted.sent) == price
+    assert Path("one/index.html").read_bytes() == before
+
+
 def test_shards_together_are_all_targets(command) -> None:
     Path("conformance.toml").write_text(TWO)
     for number in (1, 2, 3):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from conformance.model import Conclusion
 
 ONE = ("--select", "stop.*", "--tier", "smoke", "--out", "r", "--format", "json,html,junit")
@@ -28,6 +30,37 @@ def test_missed_objective_fails_a_conforming_run(command) -> None:
 def test_quiet_run_names_what_was_missed(command) -> None:
     ran = command("run", "-q", *ONE, "--slo", "stop=9")
     assert "\nObjectives missed: stop ≥ 9.\n" in ran.output
+
+
+TWO = """
+[targets.mine]
+base-url = "http://fake.example/v1"
+model = "tiny"
+
+[targets.theirs]
+base-url = "http://other.example/v1"
+model = "large"
+"""
+
+
+@pytest.mark.parametrize("verbosity", [(), ("-q",), ("-v",)])
+def test_each_target_names_what_it_missed(command, fake, verbosity: tuple[str, ...]) -> None:
+    fake()
+    Path("conformance.toml").write_text(f"{TWO}slo = {{stop = 9}}\n", "utf-8")
+    ran = command("run", "--select", "stop.*", "--tier", "smoke", "--out", "r", *verbosity)
+    assert ran.exit_code == 1
+    told = "✗ missed" if verbosity == ("-v",) else "\ntheirs  Objectives missed: stop ≥ 9.\n"
+    assert ran.output.count(told) == 1, ran.output
+    assert "mine  Objectives missed" not in ran.output
+
+
+def test_each_target_says_whether_clients_work(command, fake) -> None:
+    fake()
+    Path("conformance.toml").write_text(TWO, "utf-8")
+    ran = command("run", "--profile", "continue", "--out", "r")
+    assert ran.exit_code == 1
+    for name in ("mine", "theirs"):
+        assert f"\n{name}  Continue, autocomplete (provider openai): not ready\n" in ran.output
 
 
 def test_undecided_objective_changes_no_exit_code(command) -> None:

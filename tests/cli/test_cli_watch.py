@@ -118,6 +118,16 @@ def test_mistakes_and_missing_files_are_named(command, config: Path) -> None:
 
 
 @pytest.mark.usefixtures("config")
+def test_broken_history_is_named_before_requests(command) -> None:
+    Path("history").mkdir()
+    Path("history/index.sqlite3").write_text("no database")
+    result = command("watch", "--once")
+    assert result.exit_code == 4
+    assert "history rebuild" in result.stderr
+    assert "sending" not in result.stderr
+
+
+@pytest.mark.usefixtures("config")
 def test_second_process_is_refused(command, fake) -> None:
     fake()
     with watching.claimed(_made(Path("history/watch"))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,7 +40,7 @@ def test_clusters_are_named(typed: str, scheduler: Scheduler) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "local:", "local:0", "local:65", "remote", "tcp://host", "http://host:1"],
+    ["", "local:", "local:0", "local:65", "local:99999", "remote", "tcp://host", "http://host:1"],
 )
 def test_other_words_are_refused(typed: str) -> None:
     with pytest.raises(ClusterError, match="local:4"):
@@ -111,5 +112,19 @@ def test_unreachable_scheduler_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
     with pytest.raises(
         ClusterError, match=r"cannot connect to the scheduler at tcp://127\.0\.0\.1:9"
+    ):
+        asyncio.run(opening())
+
+
+def test_silent_scheduler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.cluster.scheduler.ANSWER_SECONDS", 1)
+
+    async def opening() -> None:
+        async with open_cluster(Remote(f"tcp://127.0.0.1:{silent.getsockname()[1]}")):
+            pytest.fail("nobody answers")
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(ClusterError, match="no answer within 1 s; is `dask scheduler` running"),
     ):
         asyncio.run(opening())

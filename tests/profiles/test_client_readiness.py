@@ -50,6 +50,8 @@ FAULTS = [
     ("openai-python", "stream-ignored", "streams"),
     ("openai-node", "refused-stream-as-events", "messages"),
     ("litellm", "usage-missing", "usage"),
+    ("litellm", "server-error-on-bad-input", "retries"),
+    ("litellm", "error-as-200", "errors"),
     ("guidellm", "usage-missing", "usage"),
     ("vllm-bench", "usage-chunk-with-choice", "usage"),
 ]
@@ -81,6 +83,21 @@ def test_fault_shows_in_the_needs_it_breaks(name: str, fault: str, broken: str) 
     assert unmet(states_of(judged, name)) == set(broken.split())
     assert client_of(judged, name).readiness is Readiness.NOT_READY
     assert judged.exit_code is ExitCode.NOT_CONFORMING
+
+
+HARMLESS = [
+    ("litellm", "unprocessable-for-bad-request"),
+    ("litellm", "bare-error-envelope"),
+    ("vllm-bench", "stream-chat-delta"),
+    ("vllm-bench", "usage-chunk-without-choices"),
+]
+"""Faults that the client itself does not notice, as `tests/clients` shows."""
+
+
+@pytest.mark.parametrize(("name", "fault"), HARMLESS)
+def test_fault_that_the_client_overlooks_is_harmless(name: str, fault: str) -> None:
+    judged = run_for(name, fault, CONTRACTS.get(name, "openai"))
+    assert client_of(judged, name).readiness is Readiness.READY
 
 
 @pytest.mark.parametrize(("name", "broken"), REFUSED)

@@ -37,7 +37,7 @@ REQUESTS = {
     "cursortab": 8,
     "guidellm": 6,
     "langchain": 9,
-    "litellm": 13,
+    "litellm": 12,
     "lm-eval": 7,
     "lm-eval-batch": 6,
     "openai-node": 14,

@@ -94,6 +94,12 @@ max-money-per-day = {{amount = 0.5, currency = "USD"}}
         (f'{MAIL}sendmail = "sendmail"\n{TARGET}', "must be the whole path of a program"),
         (f'{MAIL}smtp = "m.example:25"\nuser = "u"\n{TARGET}', "belong together"),
         (f"{MAIL.replace('c@d', '-oX/x@d')}{TARGET}", "must be an address of mail"),
+        (f"{MAIL.replace('c@d', 'c@[d')}{TARGET}", "must be an address of mail"),
+        (f"{MAIL.replace('c@d', 'c@d,e@f')}{TARGET}", "must be an address of mail"),
+        (
+            f"{MAIL.replace('c@d', '=?utf-8?q?=0aBcc:e?= <c@d>')}{TARGET}",
+            "must be an address of mail",
+        ),
         (f'[watch]\nnotices = "x"\n{TARGET}', "write [watch.notices.NAME]"),
         (f"watch = 1\n{TARGET}", "[watch] must be a table"),
     ],

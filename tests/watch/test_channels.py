@@ -141,6 +141,13 @@ def test_no_text_ends_a_header_of_a_mail() -> None:
     assert "stop.string" in parsed.get_content()
 
 
+def test_mail_has_no_link_of_an_endpoint() -> None:
+    news = (News(Kind.UNJUDGED, ENDPOINT),)
+    mail = mail_of(a_mail_channel(), a_notice(news=news, reason=Text(HOSTILE, "")), AT, TITLES)
+    assert "evil.example" in mail.get_content()
+    assert "https://evil" not in mail.get_content()
+
+
 def test_sendmail_gets_the_recipients_as_arguments(tmp_path: Path) -> None:
     program = tmp_path / "sendmail"
     program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/words\ncat > {tmp_path}/mail\n')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socketserver
 import threading
 from datetime import timedelta
@@ -17,7 +18,7 @@ from conformance.watch.channels import Channel, Service
 from conformance.watch.delivery import ChannelError, Sender, delivered
 from conformance.watch.mail import MailError, hand_over, mail_of
 from conformance.watch.notice import Notice
-from conformance.watch.store import Outbox, Store, StoreError
+from conformance.watch.store import Outbox, Store, StoreError, TargetState
 from tests.watch.days import Receiver, receiving
 from tests.watch.test_channels import AT, TITLES, a_mail_channel, a_notice
 
@@ -97,6 +98,46 @@ def test_broken_state_is_named(tmp_path: Path, text: str) -> None:
         Store(tmp_path).outbox()
     with pytest.raises(StoreError, match=r"zero\.json is no state"):
         Store(tmp_path).target("zero")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("next_at", "0001-01-01T00:00:00+14:00"),
+        ("next_at", "2026-12-01"),
+        ("tries", -9_999),
+        ("tries", float("inf")),
+        ("notice", []),
+    ],
+)
+def test_impossible_outbox_is_refused(tmp_path: Path, key: str, value: object) -> None:
+    store = Store(tmp_path)
+    store.keep_outbox(Outbox().with_notice(a_notice(), ("team",), AT))
+    path = tmp_path / "watch" / "outbox.json"
+    values = json.loads(path.read_text())
+    values["waiting"][0][key] = value
+    path.write_text(json.dumps(values))
+    with pytest.raises(StoreError, match=r"outbox\.json is no state"):
+        store.outbox()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"slot": "9999-12-31T23:00:00+00:00"},
+        {"spent": {"day": "2026-12-01", "requests": -1, "tokens": 0, "money": {}}},
+        {"spent": {"day": "2026-12-01", "requests": 1, "tokens": 0, "money": {"USD": "NaN"}}},
+        {"memory": {"basis": [], "checks": {"n": ["fine", "fine", False, ["yesterday"]]}}},
+        {"memory": {"basis": [], "checks": {"n": ["fine", "fine", False, ["2026-12-01"]]}}},
+    ],
+)
+def test_impossible_state_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    store = Store(tmp_path)
+    store.keep_target("zero", TargetState(since=AT))
+    path = tmp_path / "watch" / "targets" / "zero.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(StoreError, match=r"zero\.json is no state"):
+        store.target("zero")
 
 
 @pytest.mark.parametrize("url", ["", "http://hook.example/x", "ftp://a/b", "https:///x", "no url"])

@@ -16,6 +16,7 @@ from conformance.checks import check
 from conformance.checks._shared.nondeterminism import NEAR_TIE_NATS
 from conformance.checks.isolation import comparing, trials
 from conformance.checks.isolation.comparing import MIN_LEAD_NATS, evidence
+from conformance.checks.isolation.refused_beside import SUBJECT
 from conformance.checks.isolation.sending import (
     Answer,
     Answers,
@@ -156,6 +157,7 @@ async def no_neighbour_has_a_request_rejected(api: Api) -> None:
                 Failure(
                     say("a request that is served alone served beside others"),
                     answer.refusal.said,
+                    subject=SUBJECT,
                 )
                 .shown_by(evidence(answer, alone))
                 .only_by_suite()

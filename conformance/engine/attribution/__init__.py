@@ -7,6 +7,7 @@ tried in this order, and each is a module of this package:
 
 ======================  ==========================================================================
 ``dead_since``          no request is served since that of another finding
+``refused_beside``      a request is refused because of others, and is served alone
 ``kinds``               the answer is of another kind than its request's: an error told as success
 ``nulls``               no value is read as one, and it is wrong only where that is sent
 ``sampling``            temperature 0 samples, and greedy answers are compared
@@ -60,6 +61,7 @@ from conformance.engine.attribution.one_way import counted_wrong_in_one_way
 from conformance.engine.attribution.places import unreadable
 from conformance.engine.attribution.presupposed import taken_for_granted
 from conformance.engine.attribution.refusals import refused_anyway, refused_together
+from conformance.engine.attribution.refused_beside import served_when_alone
 from conformance.engine.attribution.same_count import same_count_is_wrong
 from conformance.engine.attribution.same_promise import told_already
 from conformance.engine.attribution.sampling import greedy_is_sampled
@@ -75,6 +77,7 @@ __all__ = ["explanations_of"]
 
 RULES = (
     nothing_is_served_since,
+    served_when_alone,
     of_another_kind,
     null_is_read,
     greedy_is_sampled,
@@ -147,9 +150,13 @@ def explanations_of(
             if cause is not None and _root(cause.by, causes) != finding.id:
                 causes[finding.id] = cause
     undecided = [finding for finding in told if finding.verdict is Verdict.INCONCLUSIVE]
-    causes.update(never_answered(Evidence(known, exchanges, contract), undecided))
+    whole = Evidence(known, exchanges, contract, drawn)
+    causes.update(never_answered(whole, undecided))
+    for finding in refusals:
+        if (cause := served_when_alone(whole, finding)) is not None:
+            causes[finding.id] = cause
     for check, cause in refused_together(evidence, refusals):
-        if _root(cause.by, causes) != check:
+        if check not in causes and _root(cause.by, causes) != check:
             causes[check] = cause
     return {key: Explanation(_root(key, causes), _why(key, causes)) for key in causes}
 

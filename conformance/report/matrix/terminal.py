@@ -14,8 +14,10 @@ from conformance.language import Text as Words
 from conformance.model import State, Verdict
 from conformance.report.console import CONCLUSIONS, STATE_MARKS, VERDICT_MARKS
 from conformance.report.console.blocks import blocks
+from conformance.report.console.clients import verdict_on_clients
 from conformance.report.locale.terms import money
 from conformance.report.matrix.records import Matrix, Recorded, Row
+from conformance.report.objectives import missed_in_words
 from conformance.report.sanitize import cut, line
 from conformance.report.summary import Summary
 
@@ -74,6 +76,30 @@ def render(matrix: Matrix, language: Language) -> RenderableType:
 def sentence(matrix: Matrix, language: Language) -> Text:
     """Count the targets by verdict in one line."""
     return Text(matrix.sentence.of(language), style="bold")
+
+
+def besides(runs: Sequence[Recorded], language: Language) -> RenderableType | None:
+    """Say of each run what decides the exit code beside the verdict: objectives and clients.
+
+    Args:
+        runs: the runs, in the order of the matrix.
+        language: the language of the output.
+
+    Returns:
+        A line for each run with a missed objective, and one for each that was for clients; None if
+        there is none.
+    """
+    shown: list[RenderableType] = []
+    for one in runs:
+        if one.run is None:
+            continue
+        missed = missed_in_words(one.run)
+        told = [Text(missed.of(language))] if missed else []
+        on_clients = verdict_on_clients(one.run, language)
+        told += [on_clients] if on_clients else []
+        name = (line(one.name), "bold")
+        shown += [Text.assemble(name, "  ", words) for words in told]
+    return Group(*shown) if shown else None
 
 
 def causes(runs: Sequence[Recorded], console: Console, language: Language) -> RenderableType:
