@@ -42,6 +42,7 @@ from conformance.model import (
     Verdict,
 )
 from conformance.objectives import results_of
+from conformance.protocol.account import is_own_refusal
 from conformance.protocol.trace import RecordedExchange, Trace
 from conformance.record.conclusions import conclude, conclude_early, count_verdicts
 from conformance.record.events import (
@@ -183,7 +184,9 @@ class RunInProgress:
             account = self._reconciliation()
             if account is not None:
                 await account.begin(self._budget.cost)
-            if self.guard is not None and first.exchanges:
+            # A refusal later in the run is news only if the first request was served.
+            was_served = bool(first.exchanges) and not is_own_refusal(first.exchanges[-1])
+            if self.guard is not None and was_served:
                 self.guard.arm(first.exchanges[-1].request)
             # Generated checks come late, so that a limit cuts them off before directed ones, and
             # bursts, which a weak endpoint may not survive, come last.

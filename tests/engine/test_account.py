@@ -30,7 +30,7 @@ from conformance.record.ndjson import RunWriter, read_run
 from conformance.report import results
 from conformance.report.summary import Summary
 from conformance.transport import account_guard
-from tests.engine.dying import KINDS, OPENAI, Dying, Result, result_of
+from tests.engine.dying import KINDS, OPENAI, Dying, Refusal, Result, result_of
 from tests.lanes import by_default
 
 NEVER = 10**9
@@ -233,3 +233,9 @@ def recorded(result: Result, folder: Path) -> Run:
         for event in result.events:
             writer.write(event)
     return read_run(path)
+
+
+def test_endpoint_that_never_served_is_judged_to_the_end() -> None:
+    result = result_of(Dying(Refusal(200, b"null"), 0), SMOKE)
+    assert result.footer.because is None
+    assert result.footer.conclusion is Conclusion.NOT_CONFORMING

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from conformance.message import say
 from conformance.model import (
     Conclusion,
     Effect,
@@ -168,15 +171,9 @@ def test_every_verdict_is_counted_including_zeros() -> None:
 
 
 def test_field_wrong_like_its_sibling_is_unclear() -> None:
-    subject = Subject("usage.prompt_tokens", "field", True, "")
-    alike = a_finding(
-        "usage.prompt",
-        "explained",
-        subject=subject.name,
-        explained_by="usage.completion",
-        seen=say("0"),
-    )
-    passed = a_finding("usage.present", "pass", subject=subject.name)
-    assert state_of(subject, [passed, alike]) is State.UNCLEAR
+    prompt = Subject("usage.prompt_tokens", "field", True, "", {})
+    passed = finding(PASS, subject=prompt.name)
+    alike = replace(passed, verdict=EXPLAINED, explained_by="usage.completion", seen=say("0"))
+    assert state_of(prompt, [passed, alike]) is State.UNCLEAR
     other = replace(alike, explained_by="echo.prompt-first")
-    assert state_of(subject, [passed, other]) is State.HONOURED
+    assert state_of(prompt, [passed, other]) is State.HONOURED

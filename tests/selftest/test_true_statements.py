@@ -144,3 +144,16 @@ def test_nearly_all_findings_are_true(draw: Draw) -> None:
 def test_every_fault_seen_in_memory_is_reported() -> None:
     missed = {trial.name for one in results(SINGLES) for trial in one.unreported}
     assert missed - UNSEEN == set()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("only-two-stops", "two-chunks-in-an-event"),
+        ("finish-on-every-chunk", "id-changes-midstream"),
+    ],
+)
+def test_two_causes_are_both_told(names: tuple[str, str]) -> None:
+    result = result_of(Planting(tuple(trial for name in names for trial in trials(name))))
+    assert result.unreported == ()
+    assert [claim.check for claim in result.collateral] == []

@@ -246,8 +246,6 @@ def _settled(
     evidence: Evidence, finding: Finding, part: Part, owner: Finding, owned: Part
 ) -> bool | None:
     """Return whether a claim rests on an owner, if no trait of requests has to tell."""
-    if part is Part.CONSTANT and owner.requirement == ONE_FINISH:
-        return False
     if owned is part is Part.ANSWER:
         return _is_before(owner.requirement, finding.requirement)
     if owner.requirement in FRAMING and part in {Part.CHOICES, Part.INDEX}:
@@ -256,7 +254,8 @@ def _settled(
             one.response.is_stream and one.response.stream.stray
             for one in evidence.judged_by(finding)
         )
-    if finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}:
+    about_framing = finding.requirement in FRAMING and owned in {Part.CHOICES, Part.INDEX}
+    if about_framing or (part is Part.CONSTANT and owner.requirement == ONE_FINISH):
         return False
     if owner.requirement == OF_IDS and finding.subject == BY_ID:
         # Which token an id is was asked with a prompt of ids, which may be read as others.
