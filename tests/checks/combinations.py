@@ -188,6 +188,9 @@ UNREACHED: Mapping[str, str] = {
         "none of the requests that cover triples has a stop sequence, so that whatever it could"
         " find the check of the core has found"
     ),
+    "isolation.refused-beside-others": (
+        "it judges refusals of requests that overlapped in time, and no check alone sends such"
+    ),
     "temperature.zero-repeats-everywhere": (
         "it judges requests that several checks of a run repeat, and no check alone sends one twice"
     ),

@@ -94,6 +94,7 @@ def test_nearly_all_invariants_have_traffic_to_inspect() -> None:
         "errors.rate-limit",
         "errors.retry-after",
         "finish-reason.natural-end-everywhere",
+        "isolation.refused-beside-others",
         "stop.no-token-behind-everywhere",
         "stop.none-dropped-everywhere",
         "streaming.error-framed-everywhere",

@@ -235,7 +235,7 @@ def recorded(result: Result, folder: Path) -> Run:
     return read_run(path)
 
 
-def test_endpoint_that_never_served_is_judged_to_the_end() -> None:
+def test_endpoint_that_never_served_is_judged() -> None:
     result = result_of(Dying(Refusal(200, b"null"), 0), SMOKE)
     assert result.footer.because is None
     assert result.footer.conclusion is Conclusion.NOT_CONFORMING

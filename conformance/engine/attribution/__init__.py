@@ -138,10 +138,6 @@ def explanations_of(
                 tuple(one for one in of_kind if one.id not in causes) for of_kind in (known, drawn)
             )
             evidence = Evidence(of_known, exchanges, contract, of_drawn)
-        if rule is refused_anyway:
-            # A check that could not read its answers says nothing of them that others rest on.
-            left = tuple(one for one in known if one.id not in causes)
-            evidence = Evidence(left, exchanges, contract, drawn)
         for finding in deviations:
             if finding.id in causes:
                 continue

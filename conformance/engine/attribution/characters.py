@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 from conformance.checks._shared.characters import REPLACEMENT, assert_utf_8, join_tokens
 from conformance.engine.attribution.evidence import Evidence, all_stream, explained
+from conformance.engine.attribution.places import BASIC
 from conformance.judgement import Judgement
 from conformance.message import say
 from conformance.model import Effect, Explanation, Finding, Place
@@ -46,8 +47,11 @@ def characters_are_wrong(evidence: Evidence, finding: Finding) -> Explanation | 
     able = (
         one
         for one in evidence.about(*OWNERS)
-        # What echoes alone have is the echo's.
-        if (one.requirement != OF_STREAMS or streamed) and "echo" not in evidence.shared_traits(one)
+        # A check that could not read its answers says nothing of their characters; and what echoes
+        # alone have is the echo's.
+        if one.place not in BASIC
+        and (one.requirement != OF_STREAMS or streamed)
+        and "echo" not in evidence.shared_traits(one)
     )
     why = say("characters of its texts are broken or lost")
     return explained(next(able, None), why) if shows else None
