@@ -93,10 +93,9 @@ def sentence_of(result: ObjectiveResult) -> Text:
 
 
 def _of_limit(result: ObjectiveResult) -> Text:
-    if result.standing is Standing.UNDECIDED and result.seen is None:
-        return _NEVER_ASKED
-    highest = same("–") if result.seen is None else same(f"{result.seen:,.0f}")
-    return _LIMIT[result.standing].format(highest=highest)
+    if result.seen is None:
+        return _NONE_SERVED if result.standing is Standing.MISSED else _NEVER_ASKED
+    return _LIMIT[result.standing].format(highest=same(f"{result.seen:,.0f}"))
 
 
 def _value(objective: Objective, value: float) -> Text:
@@ -125,8 +124,8 @@ _COUNTED: Mapping[Measure, Text] = {
         "{beyond} of {sample} requests failed", "{sample} 个请求中有 {beyond} 个出错"
     ),
     Measure.AVAILABILITY: Text(
-        "{beyond} of {sample} requests were not served at first",
-        "{sample} 个请求中有 {beyond} 个首次未获服务",
+        "{beyond} of {sample} requests got no response, or one of 429, 502, 503 and 504",
+        "{sample} 个请求中有 {beyond} 个没有响应，或得到 429、502、503、504",
     ),
 }
 _PERCENTILE = Text("p{percentile} is {seen}", "p{percentile} 为 {seen}")
@@ -134,19 +133,23 @@ _INTERVAL: Mapping[Standing, Text] = {
     Standing.MET: Text("at most {high}, {tolerated} allowed", "至多 {high}，允许 {tolerated}"),
     Standing.MISSED: Text("at least {low}, {tolerated} allowed", "至少 {low}，允许 {tolerated}"),
     Standing.UNDECIDED: Text(
-        "between {low} and {high}, {tolerated} allowed; it takes {least} or more to tell",
-        "介于 {low} 与 {high} 之间，允许 {tolerated}；至少需要 {least} 个才能判断",
+        "between {low} and {high}, {tolerated} allowed; it takes {least} or more to show it met",
+        "介于 {low} 与 {high} 之间，允许 {tolerated}；至少需要 {least} 个才能表明达到",
     ),
 }
-_NEVER_ASKED = Text("no request asked for it by itself", "没有请求单独使用该参数")
+_NEVER_ASKED = Text("no request asked for so much by itself", "没有请求单独要求该范围内的值")
+_NONE_SERVED = Text(
+    "a request for no more than that was not served, and none was",
+    "要求不超过该值的请求未获服务，也没有其他请求成功",
+)
 _LIMIT: Mapping[Standing, Text] = {
-    Standing.MET: Text("{highest} was served", "已成功处理 {highest}"),
+    Standing.MET: Text("the most that was served is {highest}", "成功处理的最大值为 {highest}"),
     Standing.MISSED: Text(
-        "a request within it was not served; the most that was served is {highest}",
-        "该范围内的请求未获服务；成功处理的最大值为 {highest}",
+        "a request for no more than that was not served; the most that was served is {highest}",
+        "要求不超过该值的请求未获服务；成功处理的最大值为 {highest}",
     ),
     Standing.UNDECIDED: Text(
-        "{highest} was served, and no request within the objective asked for more",
-        "已成功处理 {highest}，范围内没有更大的请求",
+        "the most that was served is {highest}; no request asked for more by itself",
+        "成功处理的最大值为 {highest}；没有请求单独要求更大的值",
     ),
 }

@@ -66,7 +66,7 @@ def test_each_target_says_whether_clients_work(command, fake) -> None:
 def test_undecided_objective_changes_no_exit_code(command) -> None:
     ran = command("run", *ONE, "--slo", "latency-p99=60")
     assert ran.exit_code == 0
-    assert "it takes 299 or more to tell" in ran.output
+    assert "it takes 299 or more to show it met" in ran.output
 
 
 def test_record_keeps_objectives_when_judged_again(command) -> None:
