@@ -14,7 +14,7 @@ from conformance.cli.exit_codes import UserError
 from conformance.cli.expected import expecting
 from conformance.cli.folder import RECORD
 from conformance.cli.options import tokenizer_of
-from conformance.cli.resuming import BEGINNING, TakenUp, taken_up
+from conformance.cli.resuming import BEGINNING, NEW, TakenUp, taken_up
 from conformance.contract import Contract
 from conformance.engine import runner
 from conformance.engine.resumption import UndatedRunError, earlier_of, has_ended
@@ -145,7 +145,8 @@ class Judge:
                 return _Left(part, label)
             why = _OLD
         except UserError as error:
-            why = Text(error.message, "")
+            # The run is begun anew right away; there is nothing for the user to do.
+            why = Text(error.message.removesuffix(f"; {NEW}"), "")
         except (RunFileError, UndatedRunError, ValueError) as error:
             why = Text(str(error), "")
         there = self._store.set_aside(target.name or "", self._clock.now())
