@@ -78,7 +78,7 @@ def packed(assignment: Assignment) -> bytes:
 def unpacked(data: bytes) -> Assignment:
     """Return the assignment of a worker.
 
-    It is unpickled: whoever reaches the scheduler can run any code on its workers anyway, by Dask's
+    It is unpickled: a process that reaches the scheduler can run any code on its workers, by Dask's
     design. What a worker sends back is not.
     """
     assignment: Assignment = pickle.loads(zlib.decompress(data))  # noqa: S301 - see above

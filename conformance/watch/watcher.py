@@ -97,7 +97,7 @@ class Watcher:
         sender: tells the channels.
         clock: the time.
         options_of: the options of a target's runs and the name of its contract, for their price.
-        tell: takes a sentence for whoever looks at the terminal or the log.
+        tell: takes a sentence for the terminal or the log.
         jobs: how many targets are tested at a time.
 
     Raises:

@@ -17,7 +17,7 @@ def an_entry(
     passed: tuple[str, ...] = ("stop.string", "n.count"),
     **changes: Any,
 ) -> Entry:
-    """Make the run of a day; what is no finding and was not left out passed."""
+    """Make the run of a day; checks without a finding passed, unless they were left out."""
     found = findings or {}
     started = FIRST + timedelta(days=day)
     verdicts = set(found.values())

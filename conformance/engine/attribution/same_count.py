@@ -74,7 +74,7 @@ def _asks(finding: Finding) -> bool:
 def _settings(evidence: Evidence, finding: Finding) -> Traits:
     """Return what all requests with the wrong count ask for; how tokens are sampled counts none.
 
-    Several choices of a prompt are told apart from several prompts.
+    Several choices of one prompt are another setting than several prompts.
     """
     asked = [asked_by(one) | _batch(one) for one in evidence.judged_requests(finding)]
     named = frozenset.intersection(*asked) if asked else frozenset()

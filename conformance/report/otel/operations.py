@@ -31,7 +31,7 @@ Value = str | bool | int | float | tuple[str, ...]
 
 OPERATION = "text_completion"
 PROVIDER = "openai"
-"""The convention's word for the format of the requests, whoever serves them."""
+"""The convention's word for the format of the requests, on any server."""
 
 MAX_VALUE_CHARS = 200
 MAX_FINISH_REASONS = 128
